@@ -1,0 +1,1 @@
+"""Real-time ticket tagging on Kafka: workers vote, a judge settles the rest."""

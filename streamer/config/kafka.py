@@ -1,0 +1,78 @@
+"""Where Kafka is, how to reach it safely, and what the topics are called."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from streamer.config.base import Block
+
+
+def _start(value: Any) -> Any:
+    if value in ("earliest", "latest") or isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("use earliest, latest or a time such as 2026-01-31T08:00:00Z") from None
+
+
+Start = Annotated[Literal["earliest", "latest"] | datetime, BeforeValidator(_start)]
+
+
+class Security(Block):
+    """Transport security of every Kafka client. Files are PEM; `${NAME}` reads the environment."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: str | None = None
+    password: str | None = Field(default=None, repr=False)
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Security":
+        if self.protocol.startswith("SASL") and not (
+            self.mechanism and self.username and self.password
+        ):
+            raise ValueError(f"protocol {self.protocol} needs mechanism, username and password")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together")
+        return self
+
+
+class KafkaSettings(Block):
+    """Connection and group. Times are in seconds.
+
+    `start` says where a new group begins: no default, because both silent answers are wrong
+    (records skipped, or a whole topic judged again).
+    """
+
+    bootstrap: str = "127.0.0.1:9092"
+    security: Security = Security()
+    group: str = "streamer"
+    start: Start
+    member: str | None = None
+    session_timeout: float = Field(default=12, ge=6, le=300)
+    drain: float = Field(default=20, gt=0, le=300)
+    acknowledge_within: float = Field(default=120, gt=0)
+    compression: Literal["none", "lz4", "gzip"] = "none"
+    max_record_bytes: int = Field(default=5 * 2**20, ge=2**16, le=2**30)
+
+
+class Topics(Block):
+    """Names of the topics. Only `labels` may be compacted."""
+
+    tickets: str = "tickets"
+    labels: str = "tickets.labels"
+    judge: str = "tickets.judge"
+    dead: str = "tickets.dead"
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Topics":
+        names = [self.tickets, self.labels, self.judge, self.dead]
+        if len(set(names)) < len(names):
+            raise ValueError("each topic needs a name of its own")
+        return self

@@ -1,0 +1,119 @@
+"""The whole of streamer.yaml."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from streamer.config.base import Block
+from streamer.config.kafka import KafkaSettings, Topics
+from streamer.config.tasks import Name, Pointer, Task
+
+
+class Input(Block):
+    """How to read the user's records. Pointers are JSON pointers (RFC 6901).
+
+    The texts behind `text` are joined by a newline. `decoder` is the dotted name of a function
+    `(key, value, headers) -> dict` for formats other than JSON; what it refuses by raising
+    `ValueError` becomes a dead letter.
+    """
+
+    id: Pointer = "/id"
+    text: tuple[Pointer, ...] = Field(default=("/text",), min_length=1)
+    subject: Pointer | None = None
+    created_at: Pointer | None = None
+    decoder: str | None = Field(default=None, pattern=r"^[\w.]+[.:]\w+$")
+    max_bytes: int = Field(default=2**20, ge=1024)
+
+
+class TritonSettings(Block):
+    """Where the workers are. Times are in seconds."""
+
+    url: str = "127.0.0.1:8001"
+    ca_file: Path | None = None
+    models: Path = Path("models_repo")
+    deadline: float = Field(default=5, gt=0)
+    abstain_after: float = Field(default=10, gt=0)
+    max_in_flight: int = Field(default=8, ge=1)
+
+
+class Flow(Block):
+    """How much work a service holds at once."""
+
+    max_batch: int = Field(default=512, ge=1, le=4096)
+    in_flight: int = Field(default=4, ge=1, le=64)
+    max_buffered: int = Field(default=8192, ge=1)
+
+
+class Listen(Block):
+    """Where a service answers /metrics, /healthz and /readyz; port 0 takes any free one."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+
+
+class Classify(Block):
+    """The classify service."""
+
+    flow: Flow = Flow()
+    listen: Listen = Listen(port=9464)
+
+
+class Judge(Block):
+    """The judge service. `python` is the interpreter of its environment."""
+
+    kind: Literal["classifier"] = "classifier"
+    python: Path = Path(".venv-judge/bin/python")
+    models: Path = Path("models_repo/judge")
+    flow: Flow = Flow(max_batch=256, in_flight=3, max_buffered=1024)
+    listen: Listen = Listen(port=9465)
+    remember: int = Field(default=100_000, ge=0)
+    stalled_after: float = Field(default=120, gt=0)
+
+
+class Tracing(Block):
+    """Share of tickets that get spans, where the input carries no sampling decision."""
+
+    sample: float = Field(default=0.01, ge=0, le=1)
+
+
+class Settings(Block):
+    """streamer.yaml, validated. Relative paths are relative to the file."""
+
+    source: str = Field(default="tickets", pattern=r"^[\w.-]+$")
+    kafka: KafkaSettings
+    topics: Topics = Topics()
+    input: Input = Input()
+    triton: TritonSettings = TritonSettings()
+    tasks: dict[Name, Task] = Field(min_length=1)
+    classify: Classify = Classify()
+    judge: Judge = Judge()
+    tracing: Tracing = Tracing()
+    state: Path = Path(".streamer")
+    _root: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _conditions(self) -> "Settings":
+        for name, task in self.tasks.items():
+            if task.when is not None and task.when.task is not None:
+                self._check_condition(name, task.when.task, task.when.values)
+        return self
+
+    def _check_condition(self, name: str, other: str, values: tuple[str, ...]) -> None:
+        if other not in self.tasks:
+            raise ValueError(f"tasks.{name}.when.task: no task {other!r}")
+        condition = self.tasks[other].when
+        if other == name or (condition is not None and condition.task is not None):
+            raise ValueError(f"tasks.{name}.when.task: {other!r} itself depends on a task's label")
+        for value in values:
+            if value not in self.tasks[other].labels:
+                raise ValueError(f"tasks.{name}.when: {value!r} is no label of task {other!r}")
+
+    def path(self, path: Path) -> Path:
+        """A path of the file, made absolute against the file's folder."""
+        return self._root / path
+
+    def rooted(self, root: Path) -> "Settings":
+        """These settings, with relative paths starting at `root`."""
+        self._root = root
+        return self

@@ -1,0 +1,30 @@
+"""Errors, sorted by whose fault they are. Every message ends with what to do next."""
+
+
+class StreamerError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class ConfigError(StreamerError):
+    """The configuration, or what it points at, is wrong: the process exits with code 2."""
+
+
+class TicketError(StreamerError):
+    """One input record can't be processed: it becomes a dead letter, the stream goes on."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class ModelError(StreamerError):
+    """A worker or the judge failed or answered nonsense."""
+
+
+class BrokerError(StreamerError):
+    """Kafka failed, or holds something other than expected: the process stops uncommitted."""
+
+
+class HandlerError(StreamerError):
+    """A handler broke its contract with the engine: a defect in this package."""

@@ -1,0 +1,84 @@
+"""What goes to the judge: one ticket, one task, and everything the final label must carry."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from streamer.records.label import Label, Position, Rule, Vote
+from streamer.records.ticket import Ticket
+
+Purpose = Literal["decide", "audit", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """Votes with the workers' probability vectors, one row per vote (null for an abstention)."""
+
+    votes: tuple[Vote, ...]
+    vectors: tuple[tuple[float, ...] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A task that waits for this request's label, because its `when` names this task.
+
+    Exactly one of `label` (the workers agreed) and `request` (the judge decides) is set. It
+    counts only if the judge's label is one of `labels`; else it is not applicable.
+    """
+
+    labels: tuple[str, ...]
+    label: Label | None = None
+    request: "JudgeRequest | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRequest:
+    """One ticket and task for the judge. The prompt never shows the ballot."""
+
+    ticket: Ticket
+    task: str
+    label_set: str
+    ballot: Ballot
+    rule: Rule
+    decision_id: str
+    revision: int
+    purpose: Purpose
+    position: Position
+    created_at: str
+    traceparent: str
+    followers: tuple[Follower, ...] = ()
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(self)
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "JudgeRequest":
+        """Raises `ValueError`, `TypeError` or `KeyError` when the value is not a request."""
+        return cls.from_dict(orjson.loads(value))
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> "JudgeRequest":
+        """As `from_json`, from the decoded object."""
+        nested = {
+            "ticket": Ticket(**raw["ticket"]),
+            "ballot": _ballot(raw["ballot"]),
+            "rule": Rule(**raw["rule"]),
+            "position": Position(**raw["position"]),
+            "followers": tuple(_follower(item) for item in raw["followers"]),
+        }
+        return cls(**(raw | nested))
+
+
+def _ballot(raw: dict[str, Any]) -> Ballot:
+    vectors = tuple(None if row is None else tuple(row) for row in raw["vectors"])
+    return Ballot(tuple(Vote(**vote) for vote in raw["votes"]), vectors)
+
+
+def _follower(raw: dict[str, Any]) -> Follower:
+    label, request = raw["label"], raw["request"]
+    return Follower(
+        labels=tuple(raw["labels"]),
+        label=None if label is None else Label.from_dict(label),
+        request=None if request is None else JudgeRequest.from_dict(request),
+    )

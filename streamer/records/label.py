@@ -1,0 +1,97 @@
+"""The published result for one ticket and task."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+Source = Literal["workers", "judge", "fallback", "person"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one worker said: a label, or an abstention and why.
+
+    `probability` is the worker's calibrated probability of its label.
+    """
+
+    worker: str
+    version: str | None
+    label: str | None
+    probability: float | None
+    abstained: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The rule that decided, with its parameters: how many of how many had to agree."""
+
+    kind: str
+    quorum: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the ticket lay in the input."""
+
+    source: str
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One decision with its provenance.
+
+    For one key `<ticket id>/<task>` the state is the label with the highest
+    (position.offset, revision), then the last in the log: repeats after a crash may differ.
+    Times are RFC 3339 in UTC; `confidence` is a calibrated probability, or null where the
+    workers give labels only.
+    """
+
+    ticket_id: str
+    task: str
+    label: str
+    confidence: float | None
+    source: Source
+    revision: int
+    final: bool
+    votes: tuple[Vote, ...]
+    rule: Rule
+    calibration: str | None
+    label_set: str
+    decision_id: str
+    position: Position
+    created_at: str
+    decided_at: str
+
+    @property
+    def key(self) -> bytes:
+        """Kafka key: the task is part of it, so that tasks don't compact each other away."""
+        return label_key(self.ticket_id, self.task)
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(self)
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "Label":
+        """Raises `ValueError` or `TypeError` when the value is not a label."""
+        return cls.from_dict(orjson.loads(value))
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> "Label":
+        """As `from_json`, from the decoded object."""
+        votes = tuple(Vote(**vote) for vote in raw["votes"])
+        nested = {
+            "votes": votes,
+            "rule": Rule(**raw["rule"]),
+            "position": Position(**raw["position"]),
+        }
+        return cls(**(raw | nested))
+
+
+def label_key(ticket_id: str, task: str) -> bytes:
+    """The key of a ticket's label on the labels topic."""
+    return f"{ticket_id}/{task}".encode()

@@ -1,0 +1,53 @@
+"""The partitions that this member holds between two rebalances."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from aiokafka import TopicPartition
+
+from streamer.stream.ledger import Ledger
+from streamer.stream.record import Record
+
+
+class Assignment:
+    """Ledgers of the partitions held, made when the first record of one is read.
+
+    Made lazily, and dropped whole at each rebalance: records may be fetched before the client
+    announces the assignment, and a batch that ends after a rebalance must not touch the ledger
+    of whoever holds the partition now.
+    """
+
+    def __init__(self) -> None:
+        self._ledgers: dict[TopicPartition, Ledger] = {}
+        self.moved_at = time.monotonic()
+
+    def read(self, partition: TopicPartition, records: Sequence[Record]) -> None:
+        """Note records handed out of one partition, in the order of the log."""
+        ledger = self._ledgers.get(partition)
+        if ledger is None:
+            ledger = self._ledgers[partition] = Ledger()
+        ledger.read([record.offset for record in records])
+
+    def finish(self, batch: Iterable[Record]) -> None:
+        """Note records whose outputs are all acknowledged."""
+        offsets: dict[tuple[str, int], list[int]] = {}
+        for record in batch:
+            offsets.setdefault((record.topic, record.partition), []).append(record.offset)
+        for (topic, partition), done in offsets.items():
+            self._ledgers[TopicPartition(topic, partition)].finish(done)
+        self.moved_at = time.monotonic()
+
+    def to_commit(self) -> dict[TopicPartition, int]:
+        """Offsets to commit now: the lowest unfinished record of each partition."""
+        waiting = {tp: ledger.to_commit for tp, ledger in self._ledgers.items()}
+        return {tp: offset for tp, offset in waiting.items() if offset is not None}
+
+    def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Note what Kafka took."""
+        for partition, offset in offsets.items():
+            self._ledgers[partition].committed = offset
+
+    @property
+    def unfinished(self) -> int:
+        """Records read and not yet below a watermark."""
+        return sum(ledger.unfinished for ledger in self._ledgers.values())

@@ -1,0 +1,297 @@
+"""Reads a topic, runs a handler over it, and commits what is done and never beyond."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from streamer.errors import BrokerError, HandlerError, TicketError
+from streamer.stream.assignment import Assignment
+from streamer.stream.dead_letters import DeadLetters
+from streamer.stream.emission import Emission, Settled
+from streamer.stream.handler import Handler
+from streamer.stream.positions import Positions
+from streamer.stream.publisher import Publisher
+from streamer.stream.record import Record
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 200
+COMMIT_EVERY = 0.25
+FULL_FOR = 1.0
+
+
+class Consumer(Protocol):
+    """The part of aiokafka's consumer that is used."""
+
+    def subscribe(self, *, topics: list[str], listener: ConsumerRebalanceListener) -> None: ...
+    async def getmany(
+        self, *, timeout_ms: int, max_records: int
+    ) -> Mapping[TopicPartition, Sequence[Record]]: ...
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
+    def assignment(self) -> frozenset[TopicPartition]: ...
+    def pause(self, *partitions: TopicPartition) -> None: ...
+    def paused(self) -> set[TopicPartition]: ...
+    def resume(self, *partitions: TopicPartition) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much work is held at once: batches, records and bytes waiting; `drain` in seconds."""
+
+    max_batch: int = 512
+    in_flight: int = 4
+    max_buffered: int = 8192
+    max_bytes: int = 64 * 2**20
+    drain: float = 20.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the engine did since it started, for metrics."""
+
+    records: int = 0
+    batches: int = 0
+    emissions: int = 0
+    commits: int = 0
+    commits_lost: int = 0
+    rebalances: int = 0
+    settled: dict[str, int] = field(default_factory=dict)
+
+
+class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs one handler over one topic, as a member of a consumer group.
+
+    A free slot takes what is there, up to a batch, and never waits to fill one; while all slots
+    are busy records pile up and the next batch is larger. Anything unexpected ends `run` without
+    a commit, so that the records come again.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        publisher: Publisher,
+        handler: Handler,
+        positions: Positions,
+        dead_letters: DeadLetters,
+        limits: Limits,
+    ) -> None:
+        self._consumer = consumer
+        self._publisher = publisher
+        self._handler = handler
+        self._positions = positions
+        self._dead_letters = dead_letters
+        self._limits = limits
+        self._assignment = Assignment()
+        self._buffer: deque[Record] = deque()
+        self._buffer_bytes = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._freed = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._committing = asyncio.Lock()
+        self._error: BaseException | None = None
+        self.counts = Counts()
+        self.polled_at = time.monotonic()
+
+    @property
+    def in_flight(self) -> int:
+        """Batches being worked on."""
+        return len(self._tasks)
+
+    @property
+    def buffered(self) -> int:
+        """Records read and waiting for a slot."""
+        return len(self._buffer)
+
+    @property
+    def watermark_age(self) -> float:
+        """Seconds since anything was last finished; 0 while nothing is unfinished."""
+        if not self._assignment.unfinished:
+            return 0.0
+        return time.monotonic() - self._assignment.moved_at
+
+    def stop(self) -> None:
+        """Ask `run` to finish what is in flight, commit and return."""
+        self._stopping.set()
+        self._freed.set()
+
+    async def run(self, topic: str) -> None:
+        """Work until `stop`; raises what made it fail, with nothing committed for that batch."""
+        self._consumer.subscribe(topics=[topic], listener=self)
+        committer = asyncio.create_task(self._commit_regularly())
+        try:
+            while not self._stopping.is_set():
+                await self._poll()
+            if self._error is None:
+                self._drop_buffer()
+                await self._drain()
+                await self._commit()
+        finally:
+            committer.cancel()
+            await self._cancel_tasks()
+        if self._error is not None:
+            raise self._error
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Drain within the budget, commit what is done, forget the rest."""
+        # aiokafka logs and swallows what a listener raises, which would hide a failed engine.
+        try:
+            self.counts.rebalances += 1
+            self._drop_buffer()
+            await self._drain()
+            await self._commit()
+            self._assignment = Assignment()
+        except Exception as error:
+            self._fail(error)
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Nothing: fetching has begun by now, so ledgers are made by the poll loop."""
+        log.info("assigned: %s", ", ".join(f"{tp.topic}[{tp.partition}]" for tp in assigned))
+
+    async def _poll(self) -> None:
+        self.polled_at = time.monotonic()
+        room = self._limits.max_buffered - len(self._buffer)
+        if room <= 0 or self._buffer_bytes >= self._limits.max_bytes:
+            await self._hold()
+            return
+        if paused := self._consumer.paused():
+            self._consumer.resume(*paused)
+        self._take(await self._fetch(POLL_MS, room))
+        self._dispatch()
+
+    async def _hold(self) -> None:
+        """Wait for room; when it takes long, pause and keep polling to stay a live member."""
+        self._freed.clear()
+        try:
+            await asyncio.wait_for(self._freed.wait(), FULL_FOR)
+        except TimeoutError:
+            self._consumer.pause(*self._consumer.assignment())
+            self._take(await self._fetch(0, 1))
+
+    async def _fetch(self, timeout_ms: int, room: int) -> Mapping[TopicPartition, Sequence[Record]]:
+        try:
+            return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=room)
+        except NoOffsetForPartitionError as error:
+            await self._positions.begin(error.args[0])
+        except OffsetOutOfRangeError as error:
+            for partition, offset in error.args[0].items():
+                await self._positions.out_of_range(partition, offset)
+        except KafkaError as error:
+            raise BrokerError(
+                f"reading failed: {error!r}; run `streamer check --connect` for topics and rights"
+            ) from error
+        return {}
+
+    def _take(self, got: Mapping[TopicPartition, Sequence[Record]]) -> None:
+        for partition, records in got.items():
+            self._assignment.read(partition, records)
+            self._buffer.extend(records)
+            self._buffer_bytes += sum(len(record.value or b"") for record in records)
+            self.counts.records += len(records)
+
+    def _dispatch(self) -> None:
+        while self._buffer and len(self._tasks) < self._limits.in_flight:
+            size = min(self._limits.max_batch, len(self._buffer))
+            batch = [self._buffer.popleft() for _ in range(size)]
+            self._buffer_bytes -= sum(len(record.value or b"") for record in batch)
+            task = asyncio.create_task(self._work(batch, self._assignment))
+            self._tasks.add(task)
+            task.add_done_callback(self._free)
+
+    def _free(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._freed.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+        elif not self._stopping.is_set():
+            self._dispatch()
+
+    async def _work(self, batch: Sequence[Record], assignment: Assignment) -> None:
+        self.counts.batches += 1
+        covered: set[int] = set()
+        sent: list[asyncio.Future[Any]] = []
+        async with contextlib.aclosing(self._handler.handle(batch)) as groups:  # type: ignore[type-var]
+            async for group in groups:
+                covered.update(id(item.record) for item in group)
+                sent += await self._publisher.send(self._emissions(group))
+        if left_out := [record for record in batch if id(record) not in covered]:
+            raise HandlerError(
+                f"{len(left_out)} records got neither an emission nor Settled, the first at "
+                f"{left_out[0].topic}[{left_out[0].partition}]@{left_out[0].offset}"
+            )
+        await self._publisher.acknowledged(sent)
+        self.counts.emissions += len(sent)
+        assignment.finish(batch)
+
+    def _emissions(self, group: Sequence[Emission | Settled]) -> list[Emission]:
+        emissions = []
+        for item in group:
+            if isinstance(item, Settled):
+                self.counts.settled[item.why] = self.counts.settled.get(item.why, 0) + 1
+            elif item.value is not None and len(item.value) > self._publisher.limit // 2:
+                emissions.append(self._sendable(item))
+            else:
+                emissions.append(item)
+        return emissions
+
+    def _sendable(self, emission: Emission) -> Emission:
+        if self._publisher.fits(emission):
+            return emission
+        error = TicketError("too_large_to_copy", f"{len(emission.value or b'')} bytes to write")
+        return self._dead_letters.emission(emission.record, error)
+
+    async def _commit_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(COMMIT_EVERY)
+            try:
+                await self._commit()
+            except Exception as error:
+                self._fail(error)
+
+    async def _commit(self) -> None:
+        async with self._committing:
+            assignment = self._assignment
+            offsets = assignment.to_commit()
+            if not offsets:
+                return
+            try:
+                await self._consumer.commit(offsets)
+            except (CommitFailedError, IllegalStateError):
+                # The partitions are somebody else's by now, who will read the records again.
+                self.counts.commits_lost += 1
+            else:
+                assignment.committed(offsets)
+                self.counts.commits += 1
+
+    async def _drain(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._limits.drain)
+        await self._cancel_tasks()
+
+    async def _cancel_tasks(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _drop_buffer(self) -> None:
+        self._buffer.clear()
+        self._buffer_bytes = 0
+
+    def _fail(self, error: BaseException) -> None:
+        if self._error is None:
+            self._error = error
+        self.stop()

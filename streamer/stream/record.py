@@ -1,0 +1,23 @@
+"""The shape of an input record; aiokafka's own record has it, so nothing is copied."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Record(Protocol):
+    """One record of the input topic, raw. `timestamp` is in milliseconds since the epoch."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
