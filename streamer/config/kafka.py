@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from streamer.config.base import Block
 
 
-def _start(value: Any) -> Any:
+def start(value: Any) -> Any:
+    """Where to begin reading, from text; raises `ValueError` with what is allowed."""
     if value in ("earliest", "latest") or isinstance(value, datetime):
         return value
     try:
@@ -18,7 +19,7 @@ def _start(value: Any) -> Any:
         raise ValueError("use earliest, latest or a time such as 2026-01-31T08:00:00Z") from None
 
 
-Start = Annotated[Literal["earliest", "latest"] | datetime, BeforeValidator(_start)]
+Start = Annotated[Literal["earliest", "latest"] | datetime, BeforeValidator(start)]
 
 
 class Security(Block):

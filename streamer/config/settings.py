@@ -65,7 +65,7 @@ class Judge(Block):
     kind: Literal["classifier"] = "classifier"
     python: Path = Path(".venv-judge/bin/python")
     models: Path = Path("models_repo/judge")
-    flow: Flow = Flow(max_batch=256, in_flight=3, max_buffered=1024)
+    flow: Flow = Flow(max_batch=64, in_flight=4, max_buffered=1024)
     listen: Listen = Listen(port=9465)
     remember: int = Field(default=100_000, ge=0)
     stalled_after: float = Field(default=120, gt=0)

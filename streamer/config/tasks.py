@@ -41,6 +41,24 @@ class Worker(Block):
     kind: str | None = None
 
 
+class Rule(Block):
+    """How the workers' votes decide.
+
+    With `confidence` and `at_least`, votes that agree count only if they are sure enough: the
+    mean, least or greatest probability of the workers that agree, or the mean over all.
+    """
+
+    kind: Literal["majority", "unanimity"] = "majority"
+    confidence: Literal["mean", "min", "max", "ensemble"] | None = None
+    at_least: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _threshold_of_something(self) -> "Rule":
+        if self.at_least > 0 and self.confidence is None:
+            raise ValueError("at_least needs confidence: mean, min, max or ensemble")
+        return self
+
+
 class Data(Block):
     """Labelled examples to train on and, apart, to report on (CSV, CSV.gz or JSON lines)."""
 
@@ -60,7 +78,7 @@ class Task(Block):
 
     labels: tuple[str, ...] = Field(min_length=2)
     workers: tuple[Worker, ...] = Field(min_length=1, max_length=3)
-    rule: Literal["majority", "unanimity"] = "majority"
+    rule: Rule = Rule()
     when: When | None = None
     on_outage: Literal["wait", "judge", "fallback"] = "wait"
     data: Data | None = None
@@ -71,6 +89,11 @@ class Task(Block):
         if not isinstance(workers, list):
             return workers
         return [{"model": item} if isinstance(item, str) else item for item in workers]
+
+    @field_validator("rule", mode="before")
+    @classmethod
+    def _kind(cls, rule: Any) -> Any:
+        return {"kind": rule} if isinstance(rule, str) else rule
 
     @field_validator("labels")
     @classmethod
@@ -86,7 +109,7 @@ class Task(Block):
         if len(set(names)) < len(names):
             raise ValueError("a worker is named twice")
         if len(names) == 1:
-            raise ValueError(f"rule {self.rule} needs two or three workers, there is one")
+            raise ValueError(f"rule {self.rule.kind} needs two or three workers, there is one")
         return self
 
     @property

@@ -42,7 +42,13 @@ class DeadLetter:
     @classmethod
     def from_headers(cls, headers: Sequence[Header]) -> "DeadLetter":
         """The newest reason on a record; raises `KeyError` where there is none."""
-        found = {k[len(PREFIX) :]: v.decode() for k, v in headers if k.startswith(PREFIX)}
+        found: dict[str, str] = {}
+        for name, value in headers:
+            if name == PREFIX + "reason":
+                # Of an older letter nothing may be left, such as the hash of a value cut then.
+                found.clear()
+            if name.startswith(PREFIX):
+                found[name.removeprefix(PREFIX)] = value.decode()
         return cls(
             reason=found["reason"],
             error=found["error"],

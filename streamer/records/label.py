@@ -24,11 +24,13 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The rule that decided, with its parameters: how many of how many had to agree."""
+    """The rule that decided: how many of how many had to agree, and how sure they had to be."""
 
     kind: str
     quorum: int
     of: int
+    measure: str | None = None
+    at_least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Label:
     For one key `<ticket id>/<task>` the state is the label with the highest
     (position.offset, revision), then the last in the log: repeats after a crash may differ.
     Times are RFC 3339 in UTC; `confidence` is a calibrated probability, or null where the
-    workers give labels only.
+    workers give labels only. `judge` is the judge's version where it decided.
     """
 
     ticket_id: str
@@ -66,6 +68,7 @@ class Label:
     position: Position
     created_at: str
     decided_at: str
+    judge: str | None = None
 
     @property
     def key(self) -> bytes:

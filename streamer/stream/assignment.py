@@ -19,10 +19,13 @@ class Assignment:
 
     def __init__(self) -> None:
         self._ledgers: dict[TopicPartition, Ledger] = {}
+        # When anything was last finished, or began to wait after a time without work.
         self.moved_at = time.monotonic()
 
     def read(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         """Note records handed out of one partition, in the order of the log."""
+        if not self.unfinished:
+            self.moved_at = time.monotonic()
         ledger = self._ledgers.get(partition)
         if ledger is None:
             ledger = self._ledgers[partition] = Ledger()

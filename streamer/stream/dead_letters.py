@@ -1,6 +1,6 @@
 """Keeps what can't be processed, byte for byte, with the reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -10,6 +10,7 @@ from streamer.stream.emission import Emission
 from streamer.stream.record import Record
 
 KEPT_BYTES = 64 * 1024
+KEPT_CHARACTERS = 2000
 
 
 def _now() -> datetime:
@@ -19,8 +20,9 @@ def _now() -> datetime:
 class DeadLetters:
     """Writes inputs to the dead letter topic.
 
-    `limit` is the largest record in bytes that the topic takes; a larger input is cut to its
-    first 64 KiB and flagged, with the hash of the whole, because refusing to write the dead
+    `limit` is the largest input record in bytes that is copied whole; the topic has to take
+    64 KiB more for the reason. Of a larger one the first 64 KiB of the value are kept, flagged,
+    with the hash of the whole, and key and headers where they fit: refusing to write the dead
     letter would stop the stream for one record.
     """
 
@@ -34,7 +36,7 @@ class DeadLetters:
         whole = record_bytes(record) <= self._limit
         letter = DeadLetter(
             reason=error.reason,
-            error=error.detail,
+            error=error.detail[:KEPT_CHARACTERS],
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
@@ -42,12 +44,20 @@ class DeadLetters:
             truncated=not whole,
             sha256=None if whole else sha256(record.value or b"").hexdigest(),
         )
-        value = record.value if whole else (record.value or b"")[:KEPT_BYTES]
-        headers = [*record.headers, *letter.headers()]
-        return Emission(record, self._topic, record.key, value, headers)
+        if whole:
+            headers = [*record.headers, *letter.headers()]
+            return Emission(record, self._topic, record.key, record.value, headers)
+        key = (record.key or b"")[:KEPT_BYTES] or None
+        value = record.value and record.value[:KEPT_BYTES]
+        kept = record.headers if headers_bytes(record.headers) <= KEPT_BYTES else ()
+        return Emission(record, self._topic, key, value, [*kept, *letter.headers()])
 
 
 def record_bytes(record: Record | Emission) -> int:
     """Size of key, value and headers, which is what the broker's limit counts (and a little)."""
-    size = len(record.key or b"") + len(record.value or b"")
-    return size + sum(len(name) + len(value or b"") + 8 for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers_bytes(record.headers)
+
+
+def headers_bytes(headers: Sequence[tuple[str, bytes]]) -> int:
+    """Size of the headers' names and values, and a little for the lengths of each."""
+    return sum(len(name) + len(value or b"") + 8 for name, value in headers)

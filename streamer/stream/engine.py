@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 POLL_MS = 200
 COMMIT_EVERY = 0.25
 FULL_FOR = 1.0
+MOVED = (CommitFailedError, IllegalStateError)
 
 
 class Consumer(Protocol):
@@ -131,17 +132,17 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
     async def run(self, topic: str) -> None:
         """Work until `stop`; raises what made it fail, with nothing committed for that batch."""
         self._consumer.subscribe(topics=[topic], listener=self)
-        committer = asyncio.create_task(self._commit_regularly())
+        reader = self._start(self._read())
+        committer = self._start(self._commit_regularly())
         try:
-            while not self._stopping.is_set():
-                await self._poll()
+            await self._stopping.wait()
+            # A poll waits for a rebalance to end, that is for the slowest member's drain.
+            await _cancel([reader])
             if self._error is None:
-                self._drop_buffer()
-                await self._drain()
-                await self._commit()
+                await self._finish()
         finally:
-            committer.cancel()
-            await self._cancel_tasks()
+            self.stop()
+            await _cancel([reader, committer, *self._release_tasks()])
         if self._error is not None:
             raise self._error
 
@@ -150,16 +151,30 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
         # aiokafka logs and swallows what a listener raises, which would hide a failed engine.
         try:
             self.counts.rebalances += 1
-            self._drop_buffer()
-            await self._drain()
-            await self._commit()
-            self._assignment = Assignment()
+            await self._settle()
         except Exception as error:
             self._fail(error)
+        finally:
+            self._assignment = Assignment()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Nothing: fetching has begun by now, so ledgers are made by the poll loop."""
         log.info("assigned: %s", ", ".join(f"{tp.topic}[{tp.partition}]" for tp in assigned))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() and self._stopping.is_set():
+            return
+        if (error := _failure(task)) is not None:
+            self._fail(error)
+
+    async def _read(self) -> None:
+        while not self._stopping.is_set():
+            await self._poll()
 
     async def _poll(self) -> None:
         self.polled_at = time.monotonic()
@@ -170,25 +185,28 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
         if paused := self._consumer.paused():
             self._consumer.resume(*paused)
         self._take(await self._fetch(POLL_MS, room))
-        self._dispatch()
 
     async def _hold(self) -> None:
         """Wait for room; when it takes long, pause and keep polling to stay a live member."""
         self._freed.clear()
         try:
-            await asyncio.wait_for(self._freed.wait(), FULL_FOR)
+            async with asyncio.timeout(FULL_FOR):
+                await self._freed.wait()
         except TimeoutError:
             self._consumer.pause(*self._consumer.assignment())
             self._take(await self._fetch(0, 1))
 
     async def _fetch(self, timeout_ms: int, room: int) -> Mapping[TopicPartition, Sequence[Record]]:
         try:
-            return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=room)
-        except NoOffsetForPartitionError as error:
-            await self._positions.begin(error.args[0])
-        except OffsetOutOfRangeError as error:
-            for partition, offset in error.args[0].items():
-                await self._positions.out_of_range(partition, offset)
+            try:
+                return await self._consumer.getmany(timeout_ms=timeout_ms, max_records=room)
+            except NoOffsetForPartitionError as error:
+                await self._positions.begin(error.args[0])
+            except OffsetOutOfRangeError as error:
+                for partition, offset in error.args[0].items():
+                    await self._positions.out_of_range(partition, offset)
+        except MOVED as error:
+            log.info("a rebalance took a partition before its position was set: %r", error)
         except KafkaError as error:
             raise BrokerError(
                 f"reading failed: {error!r}; run `streamer check --connect` for topics and rights"
@@ -201,8 +219,11 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
             self._buffer.extend(records)
             self._buffer_bytes += sum(len(record.value or b"") for record in records)
             self.counts.records += len(records)
+        self._dispatch()
 
     def _dispatch(self) -> None:
+        if self._stopping.is_set():
+            return
         while self._buffer and len(self._tasks) < self._limits.in_flight:
             size = min(self._limits.max_batch, len(self._buffer))
             batch = [self._buffer.popleft() for _ in range(size)]
@@ -212,11 +233,13 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
             task.add_done_callback(self._free)
 
     def _free(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
         self._freed.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task not in self._tasks:
+            return
+        self._tasks.remove(task)
+        if (error := _failure(task)) is not None:
             self._fail(error)
-        elif not self._stopping.is_set():
+        else:
             self._dispatch()
 
     async def _work(self, batch: Sequence[Record], assignment: Assignment) -> None:
@@ -256,10 +279,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _commit_regularly(self) -> None:
         while True:
             await asyncio.sleep(COMMIT_EVERY)
-            try:
-                await self._commit()
-            except Exception as error:
-                self._fail(error)
+            await self._commit()
 
     async def _commit(self) -> None:
         async with self._committing:
@@ -269,23 +289,42 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
                 return
             try:
                 await self._consumer.commit(offsets)
-            except (CommitFailedError, IllegalStateError):
+            except MOVED:
                 # The partitions are somebody else's by now, who will read the records again.
                 self.counts.commits_lost += 1
+            except KafkaError as error:
+                raise BrokerError(
+                    f"Kafka refused a commit ({error!r}); what is done will come again. "
+                    "Run `streamer check --connect` for the group's rights, then restart"
+                ) from error
             else:
                 assignment.committed(offsets)
                 self.counts.commits += 1
 
-    async def _drain(self) -> None:
+    async def _settle(self) -> None:
+        """Drain within the budget and commit what is done, unless something failed."""
+        self._drop_buffer()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._limits.drain)
-        await self._cancel_tasks()
+        await _cancel(self._release_tasks())
+        if self._error is None:
+            await self._commit()
 
-    async def _cancel_tasks(self) -> None:
+    async def _finish(self) -> None:
+        """Settle for the last time; without Kafka a commit is retried for ever, so not longer."""
+        try:
+            async with asyncio.timeout(2 * self._limits.drain):
+                await self._settle()
+        except TimeoutError:
+            raise BrokerError(
+                f"Kafka did not take the last commit within {self._limits.drain:g} s; what is "
+                "done since the one before will come again. Look at the brokers' health"
+            ) from None
+
+    def _release_tasks(self) -> list[asyncio.Task[None]]:
         tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.clear()
+        return tasks
 
     def _drop_buffer(self) -> None:
         self._buffer.clear()
@@ -295,3 +334,16 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._error is None:
             self._error = error
         self.stop()
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _failure(task: asyncio.Task[None]) -> BaseException | None:
+    if task.cancelled():
+        # Not by us: a client library did it, and what the task had would never be finished.
+        return HandlerError("work was cancelled from inside; report it with the log, then restart")
+    return task.exception()

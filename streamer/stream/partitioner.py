@@ -3,18 +3,25 @@
 from collections.abc import Sequence
 
 import numpy as np
+from aiokafka.partitioner import murmur2 as scalar_murmur2
 from numpy.typing import NDArray
 
 SEED = np.uint32(0x9747B28C)
 MIX = np.uint32(0x5BD1E995)
+LONG = 256
 
 
 def partitions(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
-    """Partition of every key, of shape [len(keys)], as the Java client's default partitioner has it.
+    """Partition of every key, of shape [len(keys)], as Java's default partitioner has it.
 
     Vectorised because the scalar hash in Python costs more than all else that is done per label.
     """
-    return (murmur2(keys) & np.uint32(0x7FFFFFFF)).astype(np.int64) % count
+    hashes = murmur2([key if len(key) <= LONG else b"" for key in keys])
+    # One by one: all keys are padded to the longest, and one of megabytes would be multiplied.
+    for place, key in enumerate(keys):
+        if len(key) > LONG:
+            hashes[place] = scalar_murmur2(key)
+    return (hashes & np.uint32(0x7FFFFFFF)).astype(np.int64) % count
 
 
 def murmur2(keys: Sequence[bytes]) -> NDArray[np.uint32]:

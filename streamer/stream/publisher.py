@@ -41,20 +41,29 @@ class Publisher:
         return record_bytes(emission) <= self.limit
 
     async def send(self, emissions: Sequence[Emission]) -> list[asyncio.Future[Any]]:
-        """Queue the emissions in their order; the futures are done when Kafka has them."""
+        """Queue the emissions in their order; the futures are done when Kafka has them.
+
+        Raises `BrokerError` where Kafka has no such topic or takes nothing any more.
+        """
         by_topic: dict[str, list[Emission]] = {}
         for emission in emissions:
             by_topic.setdefault(emission.topic, []).append(emission)
         sent: list[asyncio.Future[Any]] = []
         for topic, group in by_topic.items():
-            sent += await self._send_topic(topic, group)
+            try:
+                sent += await self._send_topic(topic, group)
+            except KafkaError as error:
+                raise BrokerError(
+                    f"can't send to {topic}: {error!r}; nothing of this batch was committed. "
+                    "Run `streamer check --connect` for the topics and the brokers"
+                ) from error
         return sent
 
     async def acknowledged(self, sent: Iterable[asyncio.Future[Any]]) -> None:
-        """Wait until Kafka has all of it; raises `BrokerError` when it refuses or takes too long."""
-        waiting = asyncio.gather(*sent)
+        """Wait until Kafka has it all; raises `BrokerError` when it refuses or takes too long."""
         try:
-            await asyncio.wait_for(waiting, self._within)
+            async with asyncio.timeout(self._within):
+                await asyncio.gather(*sent)
         except TimeoutError:
             raise BrokerError(
                 f"Kafka did not acknowledge within {self._within:g} s; nothing of this batch was "
@@ -87,6 +96,6 @@ class Publisher:
 
 def _append(batch: Any, emission: Emission, now: int) -> bool:
     added = batch.append(
-        key=emission.key, value=emission.value, timestamp=now, headers=emission.headers
+        key=emission.key, value=emission.value, timestamp=now, headers=list(emission.headers)
     )
     return added is not None

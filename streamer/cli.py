@@ -1,0 +1,144 @@
+"""The `streamer` command: one function per verb, no logic."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from streamer.errors import ConfigError, StreamerError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb and return the exit code: 0 done, 1 failed, 2 wrong configuration or usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except StreamerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 130
+
+
+def classify(options: argparse.Namespace) -> int:
+    from streamer.services import classify, process
+
+    settings = _settings(options)
+    return process.run(lambda stop: classify.serve(settings, stop, _moment(options.resume)))
+
+
+def judge(options: argparse.Namespace) -> int:
+    from streamer.services import judge, process
+
+    settings = _settings(options)
+    return process.run(lambda stop: judge.serve(settings, stop, _moment(options.resume)))
+
+
+def up(options: argparse.Namespace) -> int:
+    from streamer.dev import up
+
+    return up.run(_settings(options), kafka=options.kafka, triton=options.triton)
+
+
+def demo(options: argparse.Namespace) -> int:
+    from streamer.dev import demo
+
+    return demo.run(options)
+
+
+def train(options: argparse.Namespace) -> int:
+    from streamer.learn import train
+
+    return train.run(_settings(options), what=options.what, tasks=options.task, seed=options.seed)
+
+
+def check(options: argparse.Namespace) -> int:
+    from streamer.services import check
+
+    return check.run(_settings(options), connect=options.connect)
+
+
+def send(options: argparse.Namespace) -> int:
+    from streamer.services import send
+
+    return send.run(_settings(options), options.file, rate=options.rate)
+
+
+def tail(options: argparse.Namespace) -> int:
+    from streamer.services import tail
+
+    return tail.run(
+        _settings(options), count=options.count, as_json=options.json, beginning=options.beginning
+    )
+
+
+def schema(options: argparse.Namespace) -> int:
+    from streamer.records.schema import schema
+
+    print(orjson.dumps(schema(options.name), option=orjson.OPT_INDENT_2).decode())
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> Any:
+    from streamer.config import load
+
+    given = {"kafka.bootstrap": options.kafka, "triton.url": options.triton}
+    return load(options.config, {key: value for key, value in given.items() if value})
+
+
+def _moment(text: str | None) -> Any:
+    from streamer.config.kafka import start
+
+    return None if text is None else start(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="streamer", description="Tickets in, labels out.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, default=Path("streamer.yaml"), metavar="FILE")
+    common.add_argument("--kafka", metavar="HOST:PORT", help="this Kafka, not the configured one")
+    common.add_argument("--triton", metavar="HOST:PORT", help="this Triton, not the configured one")
+
+    def verb(run: Any, text: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(run.__name__, help=text, description=text, parents=[common])
+        added.set_defaults(run=run)
+        return added
+
+    for service, text in ((classify, "let workers vote on tickets"), (judge, "settle the rest")):
+        added = verb(service, f"run the {service.__name__} service: {text}")
+        added.add_argument(
+            "--resume",
+            metavar="WHERE",
+            help="where to go on when the committed offset is gone: earliest, latest or a time",
+        )
+    verb(up, "run Kafka, Triton, classify and judge here, until Ctrl-C")
+    shown = verb(demo, "play real tickets through the whole stack and report")
+    shown.add_argument("--data", type=Path, metavar="DIR", help="play the data sets in this folder")
+    shown.add_argument("--rate", type=float, default=100, help="tickets per second")
+    trained = verb(train, "train workers and judge from the tasks' data")
+    trained.add_argument("what", choices=("all", "workers", "judge"), nargs="?", default="all")
+    trained.add_argument("--task", action="append", help="only this task (may be repeated)")
+    trained.add_argument("--seed", type=int, default=1)
+    checked = verb(check, "validate the configuration")
+    checked.add_argument("--connect", action="store_true", help="also ask Kafka and Triton")
+    sent = verb(send, "put tickets of a file (CSV or JSON lines) on the tickets topic")
+    sent.add_argument("file", type=Path)
+    sent.add_argument("--rate", type=float, help="tickets per second (default: at once)")
+    tailed = verb(tail, "follow the labels")
+    tailed.add_argument("--json", action="store_true", help="the records as they are")
+    tailed.add_argument("--count", type=int, help="stop after so many")
+    tailed.add_argument("--beginning", action="store_true", help="from the oldest label on")
+    described = verb(schema, "print the JSON Schema of a record")
+    described.add_argument("name", help="ticket, label, judge-request or dead-letter")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

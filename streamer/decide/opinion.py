@@ -1,0 +1,55 @@
+"""What one worker thinks of every ticket of a batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ABSTAINED = -1
+
+Codes = NDArray[np.int64]
+Probabilities = NDArray[np.float32]
+
+SUM_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """One worker's votes on N tickets over K labels.
+
+    `codes` [N] are label indices, or -1 for an abstention. `probabilities` [N, K] are calibrated;
+    None for a worker that gives labels only.
+    """
+
+    codes: Codes
+    probabilities: Probabilities | None
+
+    @classmethod
+    def of(cls, raw: Probabilities) -> "Opinion":
+        """From raw probabilities [N, K]; a row that is no distribution is an abstention.
+
+        Ties go to the label that comes first, so that a repeat votes alike.
+        """
+        usable = (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= SUM_TOLERANCE)
+        return cls(np.where(usable, raw.argmax(axis=1), ABSTAINED), raw)
+
+    @classmethod
+    def none(cls, count: int) -> "Opinion":
+        """Of a worker that is out: `count` abstentions."""
+        return cls(np.full(count, ABSTAINED), None)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> "Opinion":
+        """The opinion on some of the tickets."""
+        some = None if self.probabilities is None else self.probabilities[rows]
+        return Opinion(self.codes[rows], some)
+
+    def labels_only(self) -> "Opinion":
+        """The same votes without probabilities."""
+        return Opinion(self.codes, None)
+
+    def of_label(self, codes: Codes) -> NDArray[np.float32]:
+        """Probability of the given label of each ticket, [N]; NaN where there is none."""
+        if self.probabilities is None:
+            return np.full(len(codes), np.nan, np.float32)
+        picked = self.probabilities[np.arange(len(codes)), codes]
+        return np.where((codes >= 0) & (self.codes >= 0), picked, np.float32(np.nan))

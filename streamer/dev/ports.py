@@ -1,0 +1,31 @@
+"""Free ports on loopback."""
+
+import random
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+# Below what Linux gives to outgoing connections (32768 and up): a client that keeps knocking at a
+# port from that range while its server is away can end up connected to itself, and the server
+# can't come back.
+_RANGE = range(20_000, 32_000)
+
+
+def free_port(preferred: int | None = None) -> int:
+    """The preferred port when nothing listens there on loopback, else any free one."""
+    if preferred is not None and is_free(preferred):
+        return preferred
+    return next(port for port in iter(lambda: random.choice(_RANGE), None) if is_free(port))
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of loopback now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do it: a port that merely has old connections in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,228 @@
+"""An embedded Triton: the server of the nvidia-pytriton wheel, on loopback, CPU only."""
+
+import importlib.util
+import os
+import shutil
+import sys
+import uuid
+import zlib
+from pathlib import Path
+from types import TracebackType
+
+import grpc
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+import streamer.backends
+from streamer.dev.child import Child, wait_until_ready
+from streamer.dev.ports import LOOPBACK, free_port
+from streamer.errors import ConfigError, ModelError
+from streamer.workers.wire import CANARY, TextTensor, probs_request
+
+BACKENDS = Path(streamer.backends.__path__[0])
+
+_START_S = 120.0
+_EXIT_S = 10
+_CANARY_S = 5.0
+
+
+class Triton:
+    """One server for the models in `models_repo`; its backends and log lie in the folder `state`.
+
+    Every folder of `backends` with a model.py is a kind of worker. Ports that aren't given are
+    8001 (gRPC), 8000 (HTTP) and 8002 (metrics), or others where those are taken. With
+    `explicit_control`, `load` and `unload` work; all models are loaded at start either way.
+    `otlp_url` receives the spans of calls that carry a traceparent (OTLP over HTTP).
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        models_repo: Path,
+        *,
+        backends: Path = BACKENDS,
+        grpc_port: int | None = None,
+        http_port: int | None = None,
+        metrics_port: int | None = None,
+        explicit_control: bool = False,
+        otlp_url: str | None = None,
+    ) -> None:
+        self.grpc_port = free_port(8001) if grpc_port is None else grpc_port
+        self.http_port = free_port(8000) if http_port is None else http_port
+        self.metrics_port = free_port(8002) if metrics_port is None else metrics_port
+        self._state = state.absolute()
+        self._models_repo = models_repo.absolute()
+        self._backends = backends.absolute()
+        self._explicit_control = explicit_control
+        self._otlp_url = otlp_url
+        # So that no other server on the same port is taken for this one.
+        self._id = uuid.uuid4().hex
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the gRPC endpoint."""
+        return f"{LOOPBACK}:{self.grpc_port}"
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.running
+
+    @property
+    def log(self) -> Path:
+        return self._state / "triton.log"
+
+    def start(self) -> None:
+        """Start the server and wait until every model has answered a canary.
+
+        Raises ConfigError where the wheel is missing, ModelError with the log's end where a model
+        doesn't load.
+        """
+        if self.running:
+            return
+        wheel = _wheel()
+        self._free_shared_memory()
+        self._link_backends(wheel)
+        self._child = Child(self._command(wheel), self.log, env=_environment(wheel))
+        self._child.start()
+        if not wait_until_ready(self._child, self.healthy, _START_S):
+            why = self._why_not()
+            self.stop()
+            raise ModelError(f"the embedded Triton didn't start; its log ({self.log}):\n{why}")
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop(grace_s=_EXIT_S + 5.0)
+        self._free_shared_memory()
+
+    def healthy(self) -> bool:
+        """Whether every loaded model answers a canary: a dead stub still calls itself ready."""
+        with grpc.insecure_channel(self.url) as channel:
+            triton = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+            try:
+                server = triton.ServerMetadata(
+                    service_pb2.ServerMetadataRequest(), timeout=_CANARY_S
+                )
+                index = triton.RepositoryIndex(
+                    service_pb2.RepositoryIndexRequest(ready=True), timeout=_CANARY_S
+                )
+                for model in index.models:
+                    request = probs_request(model.name, TextTensor([CANARY]))
+                    triton.ModelInfer(request, timeout=_CANARY_S)
+            except grpc.RpcError:
+                return False
+        return bool(server.name == self._id and index.models)
+
+    def load(self, model: str) -> None:
+        """Load a model, or its newest version; raises ModelError. Needs `explicit_control`."""
+        request = service_pb2.RepositoryModelLoadRequest(model_name=model)
+        self._control("RepositoryModelLoad", request)
+
+    def unload(self, model: str) -> None:
+        """Unload a model; raises ModelError. Needs `explicit_control`."""
+        request = service_pb2.RepositoryModelUnloadRequest(model_name=model)
+        self._control("RepositoryModelUnload", request)
+
+    def __enter__(self) -> "Triton":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _control(self, method: str, request: object) -> None:
+        with grpc.insecure_channel(self.url) as channel:
+            triton = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+            try:
+                getattr(triton, method)(request, timeout=_START_S)
+            except grpc.RpcError as error:
+                raise ModelError(f"{method}: {error.details()}; see {self.log}") from error
+
+    @property
+    def _shared_memory(self) -> str:
+        """How the stubs' memory is named: the same after a restart, and no other server's."""
+        return f"streamer-{zlib.crc32(bytes(self._state)):08x}-"
+
+    def _free_shared_memory(self) -> None:
+        # A killed Triton leaves a megabyte or more of each of its stubs in memory.
+        for region in Path("/dev/shm").glob(f"{self._shared_memory}*"):
+            region.unlink(missing_ok=True)
+
+    def _why_not(self) -> str:
+        """What the log says of models that failed, else its last lines."""
+        lines = self._child.log_tail(200).splitlines() if self._child else []
+        failed = [" ".join(line.strip("| ").split()) for line in lines if "UNAVAILABLE: " in line]
+        return "\n".join(failed or lines[-20:])
+
+    def _link_backends(self, wheel: Path) -> None:
+        """Lay out what Triton wants in one folder: the Python backend, and our kinds beside it."""
+        folder = self._state / "backends"
+        shutil.rmtree(folder, ignore_errors=True)
+        python = folder / "python"
+        python.mkdir(parents=True)
+        minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+        stub = wheel / "python_backend_stubs" / minor / "triton_python_backend_stub"
+        for file in [stub, *(wheel / "backends" / "python").iterdir()]:
+            if file.is_file():
+                # Copied (2 MB): Triton refuses a library that a link puts outside of the folder.
+                shutil.copy2(file, python)
+        for model in self._backends.glob("*/model.py"):
+            kind = folder / model.parent.name
+            kind.mkdir()
+            (kind / "model.py").symlink_to(model)
+
+    def _command(self, wheel: Path) -> list[str]:
+        command = [
+            str(wheel / "bin" / "tritonserver"),
+            f"--id={self._id}",
+            f"--model-repository={self._models_repo}",
+            f"--backend-directory={self._state / 'backends'}",
+            f"--http-address={LOOPBACK}",
+            f"--http-port={self.http_port}",
+            f"--grpc-address={LOOPBACK}",
+            f"--grpc-port={self.grpc_port}",
+            f"--metrics-address={LOOPBACK}",
+            f"--metrics-port={self.metrics_port}",
+            "--disable-auto-complete-config",
+            f"--exit-timeout-secs={_EXIT_S}",
+            f"--backend-config=python,shm-region-prefix-name={self._shared_memory}",
+        ]
+        if self._explicit_control:
+            command += ["--model-control-mode=explicit", "--load-model=*"]
+        else:
+            command += ["--model-control-mode=none"]
+        if self._otlp_url:
+            trace = ["mode=opentelemetry", "level=TIMESTAMPS", "rate=0"]
+            trace += [f"opentelemetry,url={self._otlp_url}"]
+            command += [f"--trace-config={setting}" for setting in trace]
+        return command
+
+
+def _wheel() -> Path:
+    spec = importlib.util.find_spec("pytriton")
+    if spec is None or spec.origin is None:
+        raise ConfigError(
+            "the embedded Triton isn't installed: install the extra dev (streamer[dev]),"
+            " or use a Triton that runs already: --triton host:port"
+        )
+    return Path(spec.origin).parent / "tritonserver"
+
+
+def _environment(wheel: Path) -> dict[str, str]:
+    """Ours, changed so that the server finds its libraries and its stubs find our packages."""
+    libraries = [wheel.parents[1] / "nvidia_pytriton.libs", Path(sys.base_prefix) / "lib"]
+    return {
+        **os.environ,
+        "LD_LIBRARY_PATH": os.pathsep.join(map(str, libraries)),
+        # The stub takes its packages from the environment of the first Python on PATH.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "OMP_NUM_THREADS": "1",
+    }

@@ -1,0 +1,111 @@
+"""The Triton model repository: one folder per worker, one numbered folder per version.
+
+<repository>/<model>/config.pbtxt   what Triton serves: TEXT in, PROBS out
+<repository>/<model>/labels.txt     the ordered label set, one per line
+<repository>/<model>/1/             the trained artefacts of version 1, never changed again
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from streamer.errors import ConfigError
+
+_CONFIG = """\
+name: {name}
+backend: {kind}
+max_batch_size: {max_batch_size}
+input [ {{ name: "TEXT" data_type: TYPE_STRING dims: [ 1 ] }} ]
+output [ {{ name: "PROBS" data_type: TYPE_FP32 dims: [ {size} ] label_filename: "labels.txt" }} ]
+dynamic_batching {{ }}
+instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
+"""
+
+
+def write_model(
+    repository: Path,
+    name: str,
+    kind: str,
+    labels: Sequence[str],
+    *,
+    version: int | None = 1,
+    parameters: Mapping[str, str] | None = None,
+    max_batch_size: int = 4096,
+    instances: int = 1,
+) -> Path:
+    """Describe a worker to Triton and return its folder.
+
+    `kind` names the folder of its code under streamer/backends; `parameters` reach that code as
+    strings. `version` is made as an empty folder, for kinds without artefacts; with None there is
+    none yet, and `new_version` makes the first. Raises ConfigError for an impossible label set.
+    """
+    _check_labels(name, labels)
+    folder = repository / name
+    folder.mkdir(parents=True, exist_ok=True)
+    config = _CONFIG.format(
+        name=_quoted(name),
+        kind=_quoted(kind),
+        max_batch_size=max_batch_size,
+        size=len(labels),
+        instances=instances,
+    )
+    for key, value in sorted((parameters or {}).items()):
+        config += (
+            f"parameters {{ key: {_quoted(key)} value {{ string_value: {_quoted(value)} }} }}\n"
+        )
+    _replace(folder / "labels.txt", "".join(f"{label}\n" for label in labels))
+    _replace(folder / "config.pbtxt", config)
+    if version is not None:
+        (folder / str(version)).mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def new_version(repository: Path, name: str) -> Iterator[Path]:
+    """Yield an empty folder for artefacts; it becomes the next version when the block ends.
+
+    A block that raises leaves nothing behind. Versions that exist are never touched: a server may
+    be reading them.
+    """
+    folder = repository / name
+    folder.mkdir(parents=True, exist_ok=True)
+    # Triton takes only numbers for versions, so that it never sees the folder half written.
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+    try:
+        yield draft
+        draft.chmod(0o755)
+        draft.rename(folder / str(latest_version(repository, name) + 1))
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def latest_version(repository: Path, name: str) -> int:
+    """The highest version of a model in the repository, 0 where it has none."""
+    folders = (repository / name).glob("[0-9]*")
+    return max((int(f.name) for f in folders if f.name.isdecimal()), default=0)
+
+
+def _check_labels(name: str, labels: Sequence[str]) -> None:
+    if len(set(labels)) != len(labels) or len(labels) < 2:
+        raise ConfigError(f"model {name}: give at least two labels, each of them once")
+    for label in labels:
+        if not label or label != label.strip() or len(label.splitlines()) != 1:
+            raise ConfigError(
+                f"model {name}: label {label!r} is empty, has a line break or blanks at its ends;"
+                " Triton keeps one label per line, so rename it"
+            )
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)

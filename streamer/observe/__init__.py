@@ -1,0 +1,1 @@
+"""What an operator sees: traces, metrics, and whether the process is well."""

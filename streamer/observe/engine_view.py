@@ -1,0 +1,61 @@
+"""What the metrics read from a running engine."""
+
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+Values = dict[tuple[str, ...], float]
+
+
+class Counts(Protocol):
+    """What an engine did since it started."""
+
+    @property
+    def records(self) -> int: ...
+    @property
+    def batches(self) -> int: ...
+    @property
+    def emissions(self) -> int: ...
+    @property
+    def commits(self) -> int: ...
+    @property
+    def commits_lost(self) -> int: ...
+    @property
+    def rebalances(self) -> int: ...
+    @property
+    def settled(self) -> Mapping[str, int]: ...
+
+
+class EngineView(Protocol):
+    """An engine, as far as it is watched. `polled_at` is of the monotonic clock."""
+
+    @property
+    def counts(self) -> Counts: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def buffered(self) -> int: ...
+    @property
+    def watermark_age(self) -> float: ...
+    @property
+    def polled_at(self) -> float: ...
+
+
+def read(engine: EngineView) -> dict[str, Values]:
+    """The engine's values now, by family name and label values."""
+    counts = engine.counts
+    plain: dict[str, float] = {
+        "streamer_records_total": counts.records,
+        "streamer_batches_total": counts.batches,
+        "streamer_emissions_total": counts.emissions,
+        "streamer_commits_total": counts.commits,
+        "streamer_commits_lost_total": counts.commits_lost,
+        "streamer_rebalances_total": counts.rebalances,
+        "streamer_in_flight": engine.in_flight,
+        "streamer_buffered": engine.buffered,
+        "streamer_watermark_age_seconds": engine.watermark_age,
+        "streamer_poll_age_seconds": time.monotonic() - engine.polled_at,
+    }
+    found: dict[str, Values] = {name: {(): value} for name, value in plain.items()}
+    found["streamer_settled_total"] = {(why,): n for why, n in counts.settled.items()}
+    return found

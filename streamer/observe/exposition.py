@@ -1,0 +1,39 @@
+"""Our values in the shape that prometheus_client writes."""
+
+from collections.abc import Mapping
+
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from streamer.observe.families import Family
+from streamer.observe.histogram import Histogram
+
+Labels = tuple[str, ...]
+
+
+def counter(family: Family, values: Mapping[Labels, float]) -> Metric:
+    """A counter with one sample per combination of label values."""
+    found = CounterMetricFamily(family.name, family.meaning, labels=family.labels)
+    for labels, value in values.items():
+        found.add_metric(labels, value)
+    return found
+
+
+def gauge(family: Family, values: Mapping[Labels, float]) -> Metric:
+    """As `counter`, for what goes up and down."""
+    found = GaugeMetricFamily(family.name, family.meaning, labels=family.labels)
+    for labels, value in values.items():
+        found.add_metric(labels, value)
+    return found
+
+
+def histogram(family: Family, histograms: Mapping[Labels, Histogram]) -> Metric:
+    """A histogram for each combination of label values."""
+    found = HistogramMetricFamily(family.name, family.meaning, labels=family.labels)
+    for labels, one in histograms.items():
+        found.add_metric(labels, one.buckets(), one.sum)
+    return found

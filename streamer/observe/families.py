@@ -1,0 +1,201 @@
+"""Every metric that the services publish."""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+
+class Family(NamedTuple):
+    """One metric: its name, kind, labels, and what it says."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    meaning: str
+
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        "streamer_labels_total",
+        "counter",
+        ("task", "source"),
+        "Labels decided, by who decided: workers, judge, fallback or person.",
+    ),
+    Family(
+        "streamer_deferred_total",
+        "counter",
+        ("task", "reason"),
+        "Tickets that the workers did not settle, by the reason for asking the judge.",
+    ),
+    Family(
+        "streamer_dead_letters_total",
+        "counter",
+        ("reason",),
+        "Input records set aside as dead letters, by reason.",
+    ),
+    Family(
+        "streamer_settled_total",
+        "counter",
+        ("why",),
+        "Input records that were done without an output of their own.",
+    ),
+    Family(
+        "streamer_tombstones_total",
+        "counter",
+        (),
+        "Deletions of labels that were passed on.",
+    ),
+    Family(
+        "streamer_republished_total",
+        "counter",
+        ("task",),
+        "Judge requests that came again and were answered from memory.",
+    ),
+    Family(
+        "streamer_ticket_latency_seconds",
+        "histogram",
+        ("task", "source"),
+        "From the ticket's own time to its label. A backlog counts.",
+    ),
+    Family(
+        "streamer_service_latency_seconds",
+        "histogram",
+        ("task", "source"),
+        "From when this service first saw the ticket to its label. A backlog does not count.",
+    ),
+    Family(
+        "streamer_abstentions_total",
+        "counter",
+        ("worker", "reason"),
+        "Votes that a worker did not give.",
+    ),
+    Family(
+        "streamer_worker_calls_total",
+        "counter",
+        ("worker",),
+        "Batches that a worker answered.",
+    ),
+    Family(
+        "streamer_worker_rows_total",
+        "counter",
+        ("worker",),
+        "Tickets in the batches that a worker answered.",
+    ),
+    Family(
+        "streamer_worker_call_seconds",
+        "histogram",
+        ("worker",),
+        "How long a batch waited for a worker's answer, retries included.",
+    ),
+    Family(
+        "streamer_worker_retries_total",
+        "counter",
+        ("worker",),
+        "Calls of a worker that failed and were repeated.",
+    ),
+    Family(
+        "streamer_worker_refused_total",
+        "counter",
+        ("worker",),
+        "Single tickets that a worker could not answer.",
+    ),
+    Family(
+        "streamer_worker_versions_total",
+        "counter",
+        ("worker",),
+        "Versions of a worker's model that were met for the first time.",
+    ),
+    Family(
+        "streamer_breaker_open",
+        "gauge",
+        ("worker",),
+        "1 while a worker is out and left alone, else 0.",
+    ),
+    Family(
+        "messaging_process_duration_seconds",
+        "histogram",
+        ("messaging_destination_name",),
+        "How long a batch of this topic took to process.",
+    ),
+    Family(
+        "streamer_records_total",
+        "counter",
+        (),
+        "Records read.",
+    ),
+    Family(
+        "streamer_batches_total",
+        "counter",
+        (),
+        "Batches given to the handler.",
+    ),
+    Family(
+        "streamer_emissions_total",
+        "counter",
+        (),
+        "Batches of output records that Kafka acknowledged.",
+    ),
+    Family(
+        "streamer_commits_total",
+        "counter",
+        (),
+        "Commits of offsets.",
+    ),
+    Family(
+        "streamer_commits_lost_total",
+        "counter",
+        (),
+        "Commits that came too late: another member has the partitions and reads again.",
+    ),
+    Family(
+        "streamer_rebalances_total",
+        "counter",
+        (),
+        "Times the group moved this member's partitions.",
+    ),
+    Family(
+        "streamer_in_flight",
+        "gauge",
+        (),
+        "Batches being worked on.",
+    ),
+    Family(
+        "streamer_buffered",
+        "gauge",
+        (),
+        "Records read and waiting for a free slot.",
+    ),
+    Family(
+        "streamer_watermark_age_seconds",
+        "gauge",
+        (),
+        "Time since anything was last finished; 0 while nothing is unfinished.",
+    ),
+    Family(
+        "streamer_poll_age_seconds",
+        "gauge",
+        (),
+        "Time since Kafka was last polled: it throws out a member that doesn't.",
+    ),
+)
+
+_HEAD = """# Metrics
+
+Both services answer `/metrics` in the Prometheus text format. Times are in seconds; histogram
+buckets double from 1 ms to 17 minutes. Everything counts since the process started.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def markdown() -> str:
+    """The page about metrics in the documentation."""
+    return _HEAD + "".join(
+        f"| `{family.name}` | {family.kind} | {_names(family)} | {family.meaning} |\n"
+        for family in FAMILIES
+    )
+
+
+def _names(family: Family) -> str:
+    return ", ".join(f"`{name}`" for name in family.labels) or "none"

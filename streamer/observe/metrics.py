@@ -1,0 +1,144 @@
+"""Counts of one service, per batch and not per ticket, for Prometheus."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+
+from streamer.observe.engine_view import EngineView, Values, read
+from streamer.observe.exposition import counter, gauge, histogram
+from streamer.observe.families import FAMILIES, Family
+from streamer.observe.histogram import Histogram
+
+Clock = Literal["ticket", "service"]
+Milliseconds = npt.NDArray[np.float64] | npt.NDArray[np.int64]
+
+_WORKER_EVENTS = {
+    "retry": "streamer_worker_retries_total",
+    "refused": "streamer_worker_refused_total",
+    "version": "streamer_worker_versions_total",
+}
+_BREAKER_EVENTS = {"opened": 1.0, "closed": 0.0}
+
+
+class Metrics:
+    """What one service counts, for the `tasks` and `workers` of its configuration.
+
+    Belongs to one event loop. Times that are given as moments are in milliseconds since the epoch.
+    """
+
+    def __init__(self, tasks: Iterable[str] = (), workers: Iterable[str] = ()) -> None:
+        self._values: dict[str, Values] = defaultdict(lambda: defaultdict(float))
+        self._histograms: dict[str, dict[tuple[str, ...], Histogram]] = defaultdict(
+            lambda: defaultdict(Histogram)
+        )
+        self._engine: EngineView | None = None
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+        self._begin(tuple(tasks), tuple(workers))
+
+    def labels(
+        self,
+        task: str,
+        source: str,
+        ticket_ms: Milliseconds,
+        seen_ms: float | Milliseconds,
+        now_ms: float,
+    ) -> None:
+        """Labels decided at `now_ms` for tickets made at `ticket_ms` [N] and seen at `seen_ms`.
+
+        `seen_ms` is one moment for all or [N]. Call it once per batch, task and source.
+        """
+        count = len(ticket_ms)
+        self._add("streamer_labels_total", (task, source), count)
+        self._observe("streamer_ticket_latency_seconds", (task, source), now_ms - ticket_ms)
+        here = np.broadcast_to(now_ms - np.asarray(seen_ms, np.float64), (count,))
+        self._observe("streamer_service_latency_seconds", (task, source), here)
+
+    def deferred(self, task: str, reason: str, count: int = 1) -> None:
+        """Tickets that the judge has to settle."""
+        self._add("streamer_deferred_total", (task, reason), count)
+
+    def dead(self, reason: str, count: int = 1) -> None:
+        """Records that became dead letters."""
+        self._add("streamer_dead_letters_total", (reason,), count)
+
+    def tombstone(self, count: int = 1) -> None:
+        """Deletions passed on."""
+        self._add("streamer_tombstones_total", (), count)
+
+    def republished(self, task: str, count: int = 1) -> None:
+        """Judge requests answered from memory."""
+        self._add("streamer_republished_total", (task,), count)
+
+    def abstained(self, worker: str, reason: str, count: int = 1) -> None:
+        """Votes that a worker did not give."""
+        self._add("streamer_abstentions_total", (worker, reason), count)
+
+    def called(self, worker: str, rows: int, seconds: float) -> None:
+        """A worker answered a batch of `rows` tickets within `seconds`."""
+        self._add("streamer_worker_calls_total", (worker,), 1)
+        self._add("streamer_worker_rows_total", (worker,), rows)
+        self._observe("streamer_worker_call_seconds", (worker,), seconds * 1000)
+
+    def worker_event(self, worker: str, event: str) -> None:
+        """An event of a worker: retry, refused, version, opened or closed."""
+        if event in _BREAKER_EVENTS:
+            self._values["streamer_breaker_open"][worker,] = _BREAKER_EVENTS[event]
+        else:
+            self._add(_WORKER_EVENTS[event], (worker,), 1)
+
+    def on_worker(self, worker: str) -> Callable[[str], None]:
+        """A listener for one worker's events."""
+        return partial(self.worker_event, worker)
+
+    def batch(self, topic: str, seconds: float) -> None:
+        """A batch of `topic` was processed within `seconds`."""
+        self._observe("messaging_process_duration_seconds", (topic,), seconds * 1000)
+
+    def watch_engine(self, engine: EngineView) -> None:
+        """Read this engine's counts whenever the metrics are asked for."""
+        self._engine = engine
+
+    def percentile(self, task: str, source: str, q: float, clock: Clock = "ticket") -> float | None:
+        """The `q`-th percentile (0 to 100) of a latency in seconds; None before any label."""
+        found = self._histograms[f"streamer_{clock}_latency_seconds"].get((task, source))
+        return None if found is None else found.percentile(q)
+
+    def render(self) -> bytes:
+        """Everything, in the Prometheus text format."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """For prometheus_client: every family, with the values it has now."""
+        engine = read(self._engine) if self._engine is not None else {}
+        for family in FAMILIES:
+            yield self._metric(family, engine)
+
+    def _metric(self, family: Family, engine: Mapping[str, Values]) -> Metric:
+        if family.kind == "histogram":
+            return histogram(family, self._histograms[family.name])
+        values = engine.get(family.name) or self._values[family.name]
+        return counter(family, values) if family.kind == "counter" else gauge(family, values)
+
+    def _add(self, name: str, labels: tuple[str, ...], count: int) -> None:
+        self._values[name][labels] += count
+
+    def _observe(self, name: str, labels: tuple[str, ...], ms: npt.ArrayLike) -> None:
+        self._histograms[name][labels].observe(ms)
+
+    def _begin(self, tasks: tuple[str, ...], workers: tuple[str, ...]) -> None:
+        # A counter that appears with its first event hides that event from rate().
+        for task in tasks:
+            self._add("streamer_labels_total", (task, "workers"), 0)
+            self._add("streamer_labels_total", (task, "judge"), 0)
+        for worker in workers:
+            self.worker_event(worker, "closed")
+            for name in ("streamer_worker_calls_total", *_WORKER_EVENTS.values()):
+                self._add(name, (worker,), 0)
+        self.tombstone(0)

@@ -1,0 +1,1 @@
+"""The processes: each wires streaming, workers or judge, and observation into one."""

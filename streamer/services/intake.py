@@ -1,0 +1,161 @@
+"""From a raw record of the user's own shape to a ticket."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from streamer.errors import ConfigError, TicketError
+from streamer.records.ticket import Ticket
+from streamer.stream.record import Record
+
+Decoder = Callable[[bytes | None, bytes, Sequence[tuple[str, bytes]]], Mapping[str, Any]]
+
+ID_LIMIT = 512
+MILLISECONDS_FROM = 1e11
+
+
+class Intake:
+    """Reads tickets out of records by JSON pointers (RFC 6901).
+
+    `text` pointers are joined by a newline; `max_bytes` bounds the record's value. A `decoder`
+    turns other formats into a mapping and refuses what it can't read by raising `ValueError`.
+    """
+
+    def __init__(
+        self,
+        *,
+        id: str = "/id",
+        text: Sequence[str] = ("/text",),
+        subject: str | None = None,
+        created_at: str | None = None,
+        max_bytes: int = 2**20,
+        decoder: Decoder | None = None,
+    ) -> None:
+        self._id = _steps(id)
+        self._text = [_steps(pointer) for pointer in text]
+        self._subject = _steps(subject) if subject else None
+        self._created_at = _steps(created_at) if created_at else None
+        self._max_bytes = max_bytes
+        self._decode = decoder or _from_json
+        self.own_time = created_at is not None
+
+    def ticket(self, record: Record) -> Ticket:
+        """The ticket in a record; raises `TicketError` with the reason for the dead letter."""
+        value = record.value or b""
+        if len(value) > self._max_bytes:
+            raise TicketError("too_large", f"{len(value)} bytes, the limit is {self._max_bytes}")
+        fields = self._fields(record, value)
+        subject = _find(fields, self._subject) if self._subject else None
+        return Ticket(
+            id=_id(_find(fields, self._id)),
+            text=self._joined(fields),
+            created_at=self._time(fields, record),
+            subject=subject if isinstance(subject, str) else None,
+            fields=fields,
+        )
+
+    def deleted(self, record: Record) -> str:
+        """The ticket id that a record without a value deletes; raises `TicketError`."""
+        try:
+            return _id((record.key or b"").decode())
+        except UnicodeDecodeError:
+            raise TicketError("no_id", "a deletion whose key is not UTF-8") from None
+
+    def _fields(self, record: Record, value: bytes) -> Mapping[str, Any]:
+        try:
+            fields = self._decode(record.key, value, record.headers)
+        except ValueError as error:
+            raise TicketError("unreadable", _plain(error)) from None
+        if not isinstance(fields, Mapping):
+            raise TicketError("unreadable", f"an object is needed, found {type(fields).__name__}")
+        return fields
+
+    def _joined(self, fields: Mapping[str, Any]) -> str:
+        parts = [_find(fields, steps) for steps in self._text]
+        text = "\n".join(part for part in parts if isinstance(part, str))
+        if not text.strip():
+            raise TicketError("no_text", "no text at the configured pointers")
+        return text
+
+    def _time(self, fields: Mapping[str, Any], record: Record) -> str:
+        given = _find(fields, self._created_at) if self._created_at else None
+        if isinstance(given, str) and milliseconds(given) is not None:
+            return given
+        if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < 1e14:
+            return rfc3339(int(given if given > MILLISECONDS_FROM else given * 1000))
+        return rfc3339(record.timestamp)
+
+
+def load_decoder(name: str) -> Decoder:
+    """The function behind a dotted name (`package.module.function`); raises `ConfigError`."""
+    module, _, function = name.replace(":", ".").rpartition(".")
+    try:
+        found: Decoder = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"input.decoder: {name!r} can't be imported ({error}); give the dotted name of a "
+            "function (key, value, headers) -> dict that is importable here"
+        ) from None
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def rfc3339(ms: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 in UTC."""
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+def milliseconds(moment: str) -> float | None:
+    """An RFC 3339 time as milliseconds since the epoch; None where it is none."""
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000
+
+
+def find(fields: Any, pointer: str) -> Any:
+    """The value behind a JSON pointer, or None."""
+    return _find(fields, _steps(pointer))
+
+
+def _from_json(key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]) -> Any:
+    return orjson.loads(value)
+
+
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _find(fields: Any, steps: Sequence[str]) -> Any:
+    for step in steps:
+        if isinstance(fields, Mapping):
+            fields = fields.get(step)
+        elif isinstance(fields, list) and step.isdecimal() and int(step) < len(fields):
+            fields = fields[int(step)]
+        else:
+            return None
+    return fields
+
+
+def _id(found: Any) -> str:
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    if not isinstance(found, str) or not found.strip():
+        raise TicketError("no_id", "no id at the configured pointer")
+    if len(found) > ID_LIMIT:
+        raise TicketError("no_id", f"an id of {len(found)} characters, the limit is {ID_LIMIT}")
+    return found
+
+
+def _plain(error: ValueError) -> str:
+    # The decoder's message may quote the ticket; its first line without quotes of any length.
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

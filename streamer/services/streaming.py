@@ -1,0 +1,153 @@
+"""What both services share: Kafka clients, engine, status page, and their orderly end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from streamer.config.kafka import KafkaSettings
+from streamer.config.settings import Flow, Listen
+from streamer.observe.metrics import Metrics
+from streamer.observe.server import StatusServer
+from streamer.stream.clients import Clients
+from streamer.stream.connection import Connection
+from streamer.stream.dead_letters import DeadLetters
+from streamer.stream.engine import Engine, Limits
+from streamer.stream.handler import Handler
+from streamer.stream.positions import Positions, Start
+from streamer.stream.publisher import Publisher
+
+log = logging.getLogger(__name__)
+
+MARGIN = 64 * 1024
+SILENT_FOR = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One service's place in Kafka: what it reads, what it writes, and as whom."""
+
+    kafka: KafkaSettings
+    group: str
+    topic: str
+    outputs: Sequence[str]
+    dead: str
+    flow: Flow
+    resume: Start | None = None
+
+    def dead_letters(self) -> DeadLetters:
+        """The dead letter topic, which takes what the input takes."""
+        return DeadLetters(self.dead, self.kafka.max_record_bytes)
+
+    async def run(
+        self,
+        handler: Handler,
+        metrics: Metrics,
+        status: "Status",
+        stop: asyncio.Event,
+    ) -> None:
+        """Handle the topic until `stop` is set; raises what made it fail."""
+        clients = Clients(connection(self.kafka))
+        await clients.ensure_topics([self.topic, *self.outputs, self.dead])
+        kafka = self.kafka
+        consumer = clients.consumer(
+            self.group,
+            member=kafka.member,
+            session_timeout=kafka.session_timeout,
+            drain=kafka.drain,
+        )
+        compression = None if kafka.compression == "none" else kafka.compression
+        producer = clients.producer(limit=kafka.max_record_bytes, compression=compression)
+        async with clients.started(producer), clients.started(consumer):
+            engine = Engine(
+                consumer,
+                Publisher(producer, kafka.max_record_bytes + MARGIN, kafka.acknowledge_within),
+                handler,
+                Positions(consumer, kafka.start, self.resume),
+                self.dead_letters(),
+                _limits(self.flow, kafka.drain),
+            )
+            metrics.watch_engine(engine)
+            status.watch(engine, consumer.assignment)
+            await _run(engine, self.topic, stop)
+
+
+class Status:
+    """What the probes of a service say; it is not ready before it reads its topic."""
+
+    def __init__(self, waiting_for: str) -> None:
+        self._waiting_for = waiting_for
+        self._engine: Engine | None = None
+        self._assignment: Callable[[], Collection[object]] = tuple
+
+    def watch(self, engine: Engine, assignment: Callable[[], Collection[object]]) -> None:
+        """From here on the service reads its topic; `assignment` says which partitions."""
+        self._engine = engine
+        self._assignment = assignment
+
+    def ready(self) -> str | None:
+        """Why the service does no work yet; None when it does."""
+        if self._engine is None:
+            return f"waiting for {self._waiting_for}"
+        return None if self._assignment() else "waiting for partitions"
+
+    def healthy(self) -> str | None:
+        """Why the process should be restarted; None when it is fine.
+
+        An outage of the workers is no reason: the engine goes on polling meanwhile.
+        """
+        if self._engine is None:
+            return None
+        silence = time.monotonic() - self._engine.polled_at
+        return f"Kafka was not polled for {silence:.0f} s" if silence > SILENT_FOR else None
+
+    @asynccontextmanager
+    async def served(self, listen: Listen, metrics: Metrics) -> AsyncIterator[None]:
+        """Answer /metrics, /healthz and /readyz meanwhile."""
+        server = StatusServer(listen.host, listen.port, metrics, self.healthy, self.ready)
+        await server.start()
+        log.info("listening on http://%s:%d", listen.host, server.port)
+        try:
+            yield
+        finally:
+            await server.stop()
+
+
+def connection(kafka: KafkaSettings) -> Connection:
+    """The configured Kafka, as every client connects to it."""
+    security = kafka.security
+    return Connection(
+        bootstrap=kafka.bootstrap,
+        protocol=security.protocol,
+        mechanism=security.mechanism,
+        username=security.username,
+        password=security.password,
+        ca_file=security.ca_file,
+        cert_file=security.cert_file,
+        key_file=security.key_file,
+    )
+
+
+async def _run(engine: Engine, topic: str, stop: asyncio.Event) -> None:
+    stopping = asyncio.create_task(_when(stop, engine.stop))
+    try:
+        await engine.run(topic)
+    finally:
+        stopping.cancel()
+
+
+async def _when(event: asyncio.Event, then: Callable[[], None]) -> None:
+    await event.wait()
+    log.info("stopping: finishing what is in flight")
+    then()
+
+
+def _limits(flow: Flow, drain: float) -> Limits:
+    return Limits(
+        max_batch=flow.max_batch,
+        in_flight=flow.in_flight,
+        max_buffered=flow.max_buffered,
+        drain=drain,
+    )

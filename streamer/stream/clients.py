@@ -1,0 +1,113 @@
+"""Kafka clients with every setting that matters said aloud, never left to a default."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from streamer.errors import BrokerError, ConfigError
+from streamer.stream.connection import Connection
+
+REPLY_WITHIN_MS = 40_000
+MARGIN = 64 * 1024
+BATCH_BYTES = 512 * 1024
+FETCH_BYTES = 16 * 2**20
+PARTITION_BYTES = 2**20
+REJOIN_MARGIN_MS = 10_000
+# The client leaves the group when it isn't polled for so long; the engine has its own watchdog.
+POLL_WITHIN_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Makes clients for one Kafka; start them by `started`."""
+
+    connection: Connection
+
+    def consumer(
+        self, group: str, *, member: str | None, session_timeout: float, drain: float
+    ) -> AIOKafkaConsumer:
+        """A consumer of `group` without a subscription. Times are in seconds.
+
+        `member` is a static member id: such a member is back at once after a crash, but holds
+        its partitions for `session_timeout` where it isn't restarted.
+        """
+        session_ms = int(session_timeout * 1000)
+        return AIOKafkaConsumer(
+            **self.connection.options(),
+            group_id=group,
+            group_instance_id=member,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // 4,
+            rebalance_timeout_ms=int(drain * 1000) + REJOIN_MARGIN_MS,
+            max_poll_interval_ms=POLL_WITHIN_MS,
+            request_timeout_ms=REPLY_WITHIN_MS,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            fetch_max_bytes=FETCH_BYTES,
+        )
+
+    def producer(self, *, limit: int, compression: str | None) -> AIOKafkaProducer:
+        """An idempotent producer for records that came in with up to `limit` bytes.
+
+        No linger: the engine sends whole batches. Its requests may exceed `limit`, because they
+        are counted before compression and a copy carries more headers than the original.
+        """
+        return AIOKafkaProducer(
+            **self.connection.options(),
+            acks="all",
+            enable_idempotence=True,
+            compression_type=compression,
+            linger_ms=0,
+            max_batch_size=min(BATCH_BYTES, limit),
+            max_request_size=limit + MARGIN,
+            request_timeout_ms=REPLY_WITHIN_MS,
+        )
+
+    @asynccontextmanager
+    async def started(self, client: Any) -> AsyncIterator[Any]:
+        """The client, started, and stopped at the end; raises `ConfigError` without Kafka."""
+        try:
+            await self._start(client)
+            yield client
+        finally:
+            await client.stop()
+
+    async def ensure_topics(self, topics: Iterable[str]) -> None:
+        """Raises `ConfigError` naming the topics that Kafka doesn't have.
+
+        A consumer of a missing topic would wait for it in silence.
+        """
+        admin = AIOKafkaAdminClient(**self.connection.options(), request_timeout_ms=REPLY_WITHIN_MS)
+        try:
+            await self._start(admin)
+            there = set(await admin.list_topics())
+        except KafkaError as error:
+            raise BrokerError(
+                f"Kafka at {self.connection.bootstrap} doesn't list its topics ({error!r}); "
+                "look at the brokers' health and this user's rights"
+            ) from error
+        finally:
+            await admin.close()
+        if missing := sorted(set(topics) - there):
+            raise ConfigError(
+                f"Kafka at {self.connection.bootstrap} has no topic {', '.join(missing)}: "
+                "create it, or correct the names under `topics`"
+            )
+
+    async def _start(self, client: Any) -> None:
+        try:
+            await client.start()
+        except KafkaConnectionError as error:
+            raise ConfigError(
+                f"no Kafka answers at {self.connection.bootstrap} by {self.connection.protocol} "
+                f"({error}): start it, or correct kafka.bootstrap and kafka.security"
+            ) from error

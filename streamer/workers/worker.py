@@ -1,0 +1,214 @@
+"""A worker as the service sees it: it answers a batch, or it is out."""
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from streamer.errors import ModelError
+from streamer.workers.breaker import Breaker, State
+from streamer.workers.faults import Crash, Outage, Refused, WorkerOut
+from streamer.workers.handshake import handshake, mismatch
+from streamer.workers.triton import TritonClient
+from streamer.workers.wire import TextTensor
+
+_log = logging.getLogger(__name__)
+
+_RETRY_S = 0.05
+_SUSPICIOUS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a worker says of a batch: its version and raw probabilities [N, K], labels in order.
+
+    A row that it can't answer is NaN. The version is "" where it refused every row.
+    """
+
+    version: str
+    probs: npt.NDArray[np.float32]
+
+
+class Worker:
+    """One model on Triton, its breaker and its retries. Belongs to one event loop.
+
+    `answer` waits through outages until the breaker has been open for `abstain_after_s`; each call
+    may take `deadline_s`, and at most `max_in_flight` are under way. `on_event` is told of every
+    "retry", "refused" row, "opened" and "closed" breaker, and "version" met.
+    """
+
+    def __init__(
+        self,
+        client: TritonClient,
+        model: str,
+        labels: Sequence[str],
+        *,
+        deadline_s: float = 5.0,
+        abstain_after_s: float = 30.0,
+        max_in_flight: int = 8,
+        breaker: Breaker | None = None,
+        on_event: Callable[[str], None] = lambda event: None,
+    ) -> None:
+        self.model = model
+        self.labels = tuple(labels)
+        self.breaker = breaker or Breaker()
+        self._client = client
+        self._deadline_s = deadline_s
+        self._abstain_after_s = abstain_after_s
+        self._slots = asyncio.Semaphore(max_in_flight)
+        self._on_event = on_event
+        self._met: set[str] = set()
+        self._meeting = asyncio.Lock()
+        self._cause: ModelError | None = None
+        self._recovery: asyncio.Task[None] | None = None
+
+    async def start(self, *, patience_s: float = math.inf) -> str:
+        """Shake hands and return the version; waits up to `patience_s` for Triton.
+
+        Raises ConfigError for an unknown model or other labels, Outage when the patience is over.
+        """
+        version = await handshake(self._client, self.model, self.labels, patience_s=patience_s)
+        self._met.add(version)
+        return version
+
+    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> Answer:
+        """The worker's answer for every row. Raises WorkerOut."""
+        try:
+            return await self._insist(tensor, traceparent)
+        except Refused as refusal:
+            if len(tensor) <= 1:
+                return self._unusable(tensor, refusal)
+        half = len(tensor) // 2
+        first = await self.answer(tensor[:half], traceparent)
+        second = await self.answer(tensor[half:], traceparent)
+        if first.version and second.version and first.version != second.version:
+            return await self.answer(tensor, traceparent)
+        probs = np.concatenate([first.probs, second.probs])
+        return Answer(first.version or second.version, probs)
+
+    async def back(self) -> None:
+        """Return when the breaker is closed: for those who wait rather than do without."""
+        if self._recovery is not None:
+            await asyncio.shield(self._recovery)
+
+    async def close(self) -> None:
+        """Stop probing. The client stays open; it belongs to the caller."""
+        if self._recovery is not None:
+            self._recovery.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._recovery
+
+    async def _insist(self, tensor: TextTensor, traceparent: str | None) -> Answer:
+        crashes = 0
+        while True:
+            await self._wait_until_closed()
+            try:
+                return await self._ask(tensor, traceparent)
+            except Outage as outage:
+                self._cause = outage
+                crashes += isinstance(outage, Crash)
+            self._on_event("retry")
+            self.breaker.failed()
+            self._watch()
+            if crashes >= _SUSPICIOUS and await self._is_well():
+                raise Refused(self.model, str(self._cause))
+            if self._recovery is None:
+                await asyncio.sleep(_RETRY_S * (0.5 + random.random()))
+
+    async def _is_well(self) -> bool:
+        # A worker that answers the canary and fails on a batch again and again would hold up the
+        # stream for ever: some ticket in there is more than it can bear.
+        try:
+            await self._client.labels(self.model, self._deadline_s)
+        except ModelError:
+            return False
+        return True
+
+    async def _ask(self, tensor: TextTensor, traceparent: str | None) -> Answer:
+        try:
+            async with self._slots:
+                version, probs = await self._client.infer(
+                    self.model, tensor, self._deadline_s, traceparent
+                )
+        except Refused as refusal:
+            await self._check_refusal(refusal)
+            raise
+        if version not in self._met:
+            await self._meet(version)
+        if probs.shape != (len(tensor), len(self.labels)):
+            raise self._tripped(f"answers {probs.shape} for {len(tensor)} rows")
+        self.breaker.succeeded()
+        return Answer(version, probs)
+
+    async def _check_refusal(self, refusal: Refused) -> None:
+        # Who refuses the canary too refuses everything: that is no fault of a ticket, and looking
+        # for the guilty row would make all of them unusable.
+        try:
+            await self._client.labels(self.model, self._deadline_s)
+        except Refused:
+            raise self._tripped(str(refusal)) from refusal
+
+    async def _meet(self, version: str) -> None:
+        async with self._meeting:
+            if version in self._met:
+                return
+            _, found = await self._client.labels(self.model, self._deadline_s, version)
+            if wrong := mismatch(self.labels, found):
+                raise self._tripped(f"version {version}: {wrong}")
+            self._met.add(version)
+            self._on_event("version")
+
+    def _tripped(self, why: str) -> Outage:
+        self.breaker.trip()
+        return Outage(self.model, why)
+
+    def _unusable(self, tensor: TextTensor, refusal: Refused) -> Answer:
+        _log.warning("%s", refusal)
+        self._on_event("refused")
+        return Answer("", np.full((len(tensor), len(self.labels)), np.nan, np.float32))
+
+    async def _wait_until_closed(self) -> None:
+        if self._recovery is None:
+            return
+        left_s = max(0.0, self._abstain_after_s - self.breaker.open_s)
+        timeout_s = None if math.isinf(left_s) else left_s
+        done, _ = await asyncio.wait({self._recovery}, timeout=timeout_s)
+        if not done:
+            raise WorkerOut(self.model, self.breaker.open_s, self._cause)
+        for recovery in done:
+            recovery.result()
+
+    def _watch(self) -> None:
+        """See to it that an open breaker is probed, by one task for all who wait."""
+        if self.breaker.state is not State.CLOSED and self._recovery is None:
+            self._on_event("opened")
+            _log.warning("%s", self._cause)
+            self._recovery = asyncio.create_task(self._recover())
+
+    async def _recover(self) -> None:
+        while self.breaker.state is not State.CLOSED:
+            await asyncio.sleep(self.breaker.pause_s)
+            if self.breaker.begin_probe():
+                await self._probe()
+        self._recovery = None
+
+    async def _probe(self) -> None:
+        try:
+            version, found = await self._client.labels(self.model, self._deadline_s)
+            if wrong := mismatch(self.labels, found):
+                raise Outage(self.model, f"version {version}: {wrong}")
+        except ModelError as error:
+            self._cause = error
+            self.breaker.probe_failed()
+            return
+        # Nobody knows what came back: every other version is met anew.
+        self._met = {version}
+        self.breaker.probe_succeeded()
+        self._on_event("closed")
+        _log.warning("worker %s is back, version %s", self.model, version)

@@ -1,0 +1,117 @@
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from streamer.observe.families import FAMILIES
+from streamer.observe.metrics import Metrics
+from streamer.stream.engine import Counts
+
+NOW = 1_700_000_000_000.0
+
+
+@dataclass
+class Running:
+    """An engine at work, with the engine's own counts."""
+
+    counts: Counts = field(
+        default_factory=lambda: Counts(records=9, batches=4, settled={"no task applies": 2})
+    )
+    in_flight: int = 3
+    buffered: int = 17
+    watermark_age: float = 1.5
+    polled_at: float = 0.0
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, ...], float]:
+    """Every sample, by its name and label values (bucket edges last)."""
+    found = {}
+    for family in text_string_to_metric_families(metrics.render().decode()):
+        for sample in family.samples:
+            labels = dict(sample.labels)
+            edge = [labels.pop("le")] if "le" in labels else []
+            found[sample.name, *(labels[name] for name in sorted(labels)), *edge] = sample.value
+    return found
+
+
+def test_labels_are_counted_with_both_latencies() -> None:
+    metrics = Metrics(["intent"], ["fast"])
+    metrics.labels("intent", "workers", NOW - np.array([10.0, 3000.0, 50_000.0]), NOW - 5, NOW)
+    metrics.labels("intent", "judge", NOW - np.array([7000]), NOW - np.array([900.0]), NOW)
+    found = samples(metrics)
+    assert found["streamer_labels_total", "workers", "intent"] == 3
+    assert found["streamer_labels_total", "judge", "intent"] == 1
+    assert found["streamer_ticket_latency_seconds_sum", "workers", "intent"] == pytest.approx(53.01)
+    assert found["streamer_service_latency_seconds_sum", "workers", "intent"] == pytest.approx(
+        0.015
+    )
+    assert found["streamer_service_latency_seconds_count", "workers", "intent"] == 3
+    assert found["streamer_service_latency_seconds_bucket", "workers", "intent", "0.004"] == 0
+    assert found["streamer_service_latency_seconds_bucket", "workers", "intent", "0.008"] == 3
+    assert metrics.percentile("intent", "judge", 50) == pytest.approx(7, rel=0.1)
+    assert metrics.percentile("intent", "judge", 50, "service") == pytest.approx(0.9, rel=0.1)
+    assert metrics.percentile("intent", "person", 50) is None
+
+
+def test_what_happens_to_tickets_is_counted() -> None:
+    metrics = Metrics(["intent"])
+    metrics.deferred("intent", "disagreement", 4)
+    metrics.deferred("intent", "disagreement")
+    metrics.dead("unreadable")
+    metrics.tombstone()
+    metrics.republished("intent", 2)
+    metrics.batch("tickets", 0.25)
+    found = samples(metrics)
+    assert found["streamer_deferred_total", "disagreement", "intent"] == 5
+    assert found["streamer_dead_letters_total", "unreadable"] == 1
+    assert found["streamer_tombstones_total",] == 1
+    assert found["streamer_republished_total", "intent"] == 2
+    assert found["messaging_process_duration_seconds_sum", "tickets"] == pytest.approx(0.25)
+
+
+def test_workers_are_watched() -> None:
+    metrics = Metrics([], ["fast", "slow"])
+    tell = metrics.on_worker("fast")
+    for event in ("retry", "retry", "opened", "refused", "version"):
+        tell(event)
+    metrics.called("fast", 200, 0.01)
+    metrics.abstained("slow", "outage", 12)
+    found = samples(metrics)
+    assert found["streamer_worker_retries_total", "fast"] == 2
+    assert found["streamer_worker_retries_total", "slow"] == 0
+    assert found["streamer_worker_refused_total", "fast"] == 1
+    assert found["streamer_worker_versions_total", "fast"] == 1
+    assert found["streamer_breaker_open", "fast"] == 1
+    assert found["streamer_breaker_open", "slow"] == 0
+    assert found["streamer_worker_calls_total", "fast"] == 1
+    assert found["streamer_worker_rows_total", "fast"] == 200
+    assert found["streamer_worker_call_seconds_count", "fast"] == 1
+    assert found["streamer_abstentions_total", "outage", "slow"] == 12
+    tell("closed")
+    assert samples(metrics)["streamer_breaker_open", "fast"] == 0
+
+
+def test_a_running_engine_is_read() -> None:
+    metrics, engine = Metrics(), Running()
+    metrics.watch_engine(engine)
+    assert samples(metrics)["streamer_records_total",] == 9
+    engine.counts.records = 12
+    found = samples(metrics)
+    assert found["streamer_records_total",] == 12
+    assert found["streamer_in_flight",] == 3
+    assert found["streamer_buffered",] == 17
+    assert found["streamer_watermark_age_seconds",] == 1.5
+    assert found["streamer_poll_age_seconds",] > 0
+    assert found["streamer_settled_total", "no task applies"] == 2
+
+
+def test_every_family_is_published_as_it_is_described() -> None:
+    published = {
+        family.name: (family.type, family.documentation)
+        for family in text_string_to_metric_families(Metrics().render().decode())
+    }
+    described = {
+        family.name.removesuffix("_total"): (family.kind, family.meaning) for family in FAMILIES
+    }
+    assert published == described
