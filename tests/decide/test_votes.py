@@ -1,0 +1,174 @@
+"""Votes against a brute-force oracle, over every tuple there is."""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.votes import Measure, VoteRule, decide, plurality
+
+LABELS = 3
+VOTES = (ABSTAINED, *range(LABELS))
+RULES = [VoteRule(kind, of) for kind in ("majority", "unanimity") for of in (2, 3)]
+MEASURES: tuple[Measure, ...] = ("mean", "min", "max", "ensemble")
+
+
+def every_tuple(of: int) -> list[Opinion]:
+    """All vote tuples of `of` workers, one ticket each."""
+    columns = zip(*itertools.product(VOTES, repeat=of), strict=True)
+    return [Opinion(np.array(column), None) for column in columns]
+
+
+def oracle(votes: Sequence[int], needed: int) -> int:
+    for label, count in Counter(vote for vote in votes if vote != ABSTAINED).items():
+        if count >= needed:
+            return label
+    return ABSTAINED
+
+
+def random_opinions(seed: int, of: int, count: int = 10_000) -> list[Opinion]:
+    print("seed", seed)
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(of):
+        raw = rng.dirichlet(np.ones(LABELS), count).astype(np.float32)
+        raw[rng.random(count) < 0.1] = np.nan
+        found.append(Opinion.of(raw))
+    return found
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_decides_as_the_oracle_for_every_vote_tuple(rule: VoteRule) -> None:
+    needed = rule.of if rule.kind == "unanimity" else {2: 2, 3: 2}[rule.of]
+    decision = decide(rule, every_tuple(rule.of))
+    expected = [oracle(votes, needed) for votes in itertools.product(VOTES, repeat=rule.of)]
+    assert decision.codes.tolist() == expected
+    assert not decision.open.any()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_the_order_of_workers_changes_nothing(rule: VoteRule) -> None:
+    opinions = every_tuple(rule.of)
+    expected = decide(rule, opinions).codes.tolist()
+    for order in itertools.permutations(opinions):
+        assert decide(rule, order).codes.tolist() == expected
+
+
+@pytest.mark.parametrize("kind", ["majority", "unanimity"])
+def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: str) -> None:
+    rule = VoteRule(kind, 3)  # type: ignore[arg-type]
+    opinions = every_tuple(3)
+    first = decide(rule, opinions[:2], left=1)
+    everything = decide(rule, opinions)
+    assert (first.codes[~first.open] == everything.codes[~first.open]).all()
+
+
+def test_the_third_is_asked_exactly_where_it_can_still_make_a_quorum() -> None:
+    pairs = list(itertools.product(VOTES, repeat=2))
+    first = [Opinion(np.array(column), None) for column in zip(*pairs, strict=True)]
+    for kind in ("majority", "unanimity"):
+        rule = VoteRule(kind, 3)  # type: ignore[arg-type]
+        asked = decide(rule, first, left=1).open.tolist()
+        undecided = [oracle(pair, rule.quorum) == ABSTAINED for pair in pairs]
+        possible = [
+            any(oracle((*pair, third), rule.quorum) != ABSTAINED for third in VOTES)
+            for pair in pairs
+        ]
+        assert asked == [a and b for a, b in zip(undecided, possible, strict=True)]
+
+
+def test_two_abstentions_go_to_the_judge_without_the_third() -> None:
+    nobody = Opinion.none(1)
+    assert not decide(VoteRule("majority", 3), [nobody, nobody], left=1).open[0]
+
+
+def test_identical_workers_accept_everything_and_strangers_nothing() -> None:
+    same = Opinion(np.arange(LABELS), None)
+    assert (decide(VoteRule("majority", 2), [same, same]).codes == same.codes).all()
+    other = Opinion((same.codes + 1) % LABELS, None)
+    assert (decide(VoteRule("majority", 2), [same, other]).codes == ABSTAINED).all()
+
+
+@given(
+    arrays.arrays(
+        np.float32, (5, LABELS), elements=st.floats(width=32, allow_nan=True, allow_infinity=True)
+    )
+)
+def test_a_row_that_is_no_distribution_is_an_abstention(raw: np.ndarray) -> None:
+    codes = Opinion.of(raw).codes
+    for row, code in zip(raw.astype(np.float64), codes, strict=True):
+        usable = np.isfinite(row).all() and (row >= 0).all() and abs(row.sum() - 1) < 0.0099
+        spoilt = not np.isfinite(row).all() or (row < 0).any() or abs(row.sum() - 1) > 0.0101
+        assert not (usable and code == ABSTAINED)
+        assert not (spoilt and code != ABSTAINED)
+        assert code == ABSTAINED or row[code] == row.max()
+
+
+@pytest.mark.parametrize("of", [2, 3])
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_threshold_of_zero_is_the_plain_majority(measure: Measure, of: int) -> None:
+    opinions = random_opinions(1, of)
+    plain = decide(VoteRule("majority", of), opinions)
+    sure = decide(VoteRule("majority", of, measure, 0.0), opinions)
+    assert (plain.codes == sure.codes).all()
+
+
+@pytest.mark.parametrize("of", [2, 3])
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_higher_threshold_never_asks_the_judge_less(measure: Measure, of: int) -> None:
+    opinions = random_opinions(2, of)
+    rates = [
+        (decide(VoteRule("majority", of, measure, tau), opinions).codes == ABSTAINED).mean()
+        for tau in (0.0, 0.3, 0.5, 0.7, 0.9, 1.01)
+    ]
+    assert rates == sorted(rates)
+    assert rates[0] < rates[3] < rates[-1] == 1.0
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> None:
+    opinions = random_opinions(3, 3, 500)
+    decision = decide(VoteRule("majority", 3, measure), opinions)
+    for row, code in enumerate(decision.codes.tolist()):
+        if code == ABSTAINED:
+            assert np.isnan(decision.confidence[row])
+            continue
+        voters = [o for o in opinions if o.codes[row] != ABSTAINED]
+        agreeing = [o for o in voters if o.codes[row] == code]
+        assert all(o.probabilities is not None for o in voters)
+        of_all = [float(o.probabilities[row, code]) for o in voters]  # type: ignore[index]
+        values = [float(o.probabilities[row, code]) for o in agreeing]  # type: ignore[index]
+        expected = {
+            "mean": np.mean(values),
+            "min": min(values),
+            "max": max(values),
+            "ensemble": np.mean(of_all),
+        }[measure]
+        assert decision.confidence[row] == pytest.approx(expected, abs=1e-6)
+
+
+def test_labels_without_probabilities_decide_but_carry_no_confidence() -> None:
+    opinions = [opinion.labels_only() for opinion in random_opinions(4, 2, 100)]
+    decision = decide(VoteRule("majority", 2), opinions)
+    assert (decision.codes != ABSTAINED).any()
+    assert np.isnan(decision.confidence).all()
+
+
+def test_a_threshold_asks_every_worker_or_the_order_would_matter() -> None:
+    opinions = random_opinions(5, 3)
+    rule = VoteRule("majority", 3, "mean", 0.6)
+    assert rule.asks_all
+    expected = decide(rule, opinions)
+    for order in itertools.permutations(opinions):
+        assert (decide(rule, order).codes == expected.codes).all()
+
+
+def test_the_plurality_takes_what_most_of_those_present_say() -> None:
+    present = [Opinion(np.array([1, 2, ABSTAINED]), None), Opinion.none(3)]
+    assert plurality(present).codes.tolist() == [1, 2, ABSTAINED]
