@@ -39,7 +39,7 @@ class Histogram:
         up_to = np.cumsum(self._counts)
         edges = EDGES_MS[::PUBLISHED] / 1000
         found = zip(edges.tolist(), up_to[: len(EDGES_MS) : PUBLISHED].tolist(), strict=True)
-        return [(f"{edge:g}", float(n)) for edge, n in found] + [("+Inf", float(up_to[-1]))]
+        return [(str(edge), float(n)) for edge, n in found] + [("+Inf", float(up_to[-1]))]
 
     def percentile(self, q: float) -> float | None:
         """The `q`-th percentile (0 to 100) in seconds, to within a bucket; None when empty."""

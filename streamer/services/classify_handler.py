@@ -57,7 +57,7 @@ class ClassifyHandler:
     async def handle(self, batch: Sequence[Record]) -> AsyncIterator[Sequence[Emission | Settled]]:
         """Yields dead letters and deletions first, then each task's labels and judge requests."""
         seen_ms = time.time() * 1000
-        arrivals, settled = self._read(batch)
+        arrivals, settled = self._read(batch, int(seen_ms * 1e6))
         if settled:
             yield settled
         chosen = {task.name: self._meeting(task, arrivals) for task in self._roots}
@@ -75,7 +75,7 @@ class ClassifyHandler:
                     yield group
         self._metrics.batch(batch[0].topic, time.time() - seen_ms / 1000)
 
-    def _read(self, batch: Sequence[Record]) -> tuple[list[Arrival], Group]:
+    def _read(self, batch: Sequence[Record], received_ns: int) -> tuple[list[Arrival], Group]:
         arrivals: list[Arrival] = []
         settled: Group = []
         for record in batch:
@@ -83,15 +83,15 @@ class ClassifyHandler:
                 if record.value is None:
                     settled += self._deletion(record)
                 else:
-                    arrivals.append(self._arrival(record))
+                    arrivals.append(self._arrival(record, received_ns))
             except TicketError as error:
-                settled.append(self._dead(record, error))
+                settled.append(self._dead(record, error, received_ns))
         return arrivals, settled
 
-    def _arrival(self, record: Record) -> Arrival:
+    def _arrival(self, record: Record, received_ns: int) -> Arrival:
         ticket = self._intake.ticket(record)
         identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
-        trace = self._tracing.ticket(record.headers, identity)
+        trace = self._tracing.ticket(record.headers, identity, received_ns=received_ns)
         trace.identify(ticket.id)
         created = milliseconds(ticket.created_at) if self._intake.own_time else None
         return Arrival(record, ticket, identity, trace, created or float(record.timestamp))
@@ -104,9 +104,9 @@ class ClassifyHandler:
             for task in self._tasks
         ]
 
-    def _dead(self, record: Record, error: TicketError) -> Emission:
+    def _dead(self, record: Record, error: TicketError, received_ns: int) -> Emission:
         identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
-        trace = self._tracing.ticket(record.headers, identity)
+        trace = self._tracing.ticket(record.headers, identity, received_ns=received_ns)
         trace.failed(error.reason)
         trace.end()
         self._metrics.dead(error.reason)

@@ -65,7 +65,7 @@ class JudgeHandler:
     async def handle(self, batch: Sequence[Record]) -> AsyncIterator[Sequence[Emission | Settled]]:
         """Yields what needs no judging first, then each task's labels as they are scored."""
         seen_ms = time.time() * 1000
-        cases, settled = self._read(batch)
+        cases, settled = self._read(batch, int(seen_ms * 1e6))
         if settled:
             yield settled
         traces = [case.trace for case in cases]
@@ -78,7 +78,7 @@ class JudgeHandler:
             self._memory.keep(case.request.decision_id, case.request.revision, case.published)
         self._metrics.batch(batch[0].topic, time.time() - seen_ms / 1000)
 
-    def _read(self, batch: Sequence[Record]) -> tuple[list[Case], Group]:
+    def _read(self, batch: Sequence[Record], received_ns: int) -> tuple[list[Case], Group]:
         cases: list[Case] = []
         settled: Group = []
         for record in batch:
@@ -90,14 +90,14 @@ class JudgeHandler:
                 continue
             known = self._memory.recall(request.decision_id, request.revision)
             if known is None:
-                cases.append(Case(record, request, self._trace(record, request), []))
+                cases.append(Case(record, request, self._trace(record, request, received_ns), []))
             else:
                 self._metrics.republished(request.task)
                 settled += [self._again(record, label) for label in known]
         return cases, settled
 
-    def _trace(self, record: Record, request: JudgeRequest) -> TicketTrace:
-        trace = self._tracing.request(record, request)
+    def _trace(self, record: Record, request: JudgeRequest, received_ns: int) -> TicketTrace:
+        trace = self._tracing.request(record, request, received_ns=received_ns)
         trace.identify(request.ticket.id)
         return trace
 
@@ -116,6 +116,8 @@ class JudgeHandler:
         try:
             verdicts = await self._judge.score(task, label_set, texts, traces)
         except TicketError as error:
+            for case in cases:
+                case.trace.failed(error.reason)
             yield [self._dead(case.record, error) for case in cases]
             return
         names = self._labels_of(task, label_set)

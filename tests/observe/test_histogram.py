@@ -1,3 +1,4 @@
+import logging
 import os
 
 import numpy as np
@@ -6,9 +7,15 @@ import pytest
 from streamer.observe.histogram import EDGES_MS, Histogram
 
 
-def test_percentiles_agree_with_numpy_to_within_a_bucket() -> None:
-    seed = int.from_bytes(os.urandom(4), "big")
-    print("seed", seed)
+@pytest.fixture
+def seed() -> int:
+    """A new one each time; a failing test shows it."""
+    found = int.from_bytes(os.urandom(4), "big")
+    logging.getLogger(__name__).warning("seed %d", found)
+    return found
+
+
+def test_percentiles_agree_with_numpy_to_within_a_bucket(seed: int) -> None:
     values = np.random.default_rng(seed).lognormal(4, 1.2, 20_000)
     histogram = Histogram()
     for part in np.array_split(values, 40):
@@ -20,9 +27,7 @@ def test_percentiles_agree_with_numpy_to_within_a_bucket() -> None:
     assert histogram.sum == pytest.approx(values.sum() / 1000)
 
 
-def test_buckets_count_what_is_at_most_their_edge() -> None:
-    seed = int.from_bytes(os.urandom(4), "big")
-    print("seed", seed)
+def test_buckets_count_what_is_at_most_their_edge(seed: int) -> None:
     random = np.random.default_rng(seed)
     values = np.concatenate([random.lognormal(5, 3, 2_000), EDGES_MS, [0.0, -5.0, 1e9]])
     histogram = Histogram()

@@ -1,0 +1,120 @@
+"""Says whether the configuration, and with it Kafka, Triton and the judge's heads, are right."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task
+from streamer.errors import ConfigError, StreamerError
+from streamer.services.intake import load_decoder
+from streamer.services.topic_check import topic_problems
+from streamer.workers.handshake import handshake
+from streamer.workers.triton import Tls, TritonClient
+
+PATIENCE_S = 3.0
+
+
+def run(settings: Settings, connect: bool) -> int:
+    """Write a summary of a good configuration and return 0.
+
+    Raises `ConfigError` with one line for each problem. `connect` also asks Kafka for the topics,
+    Triton for models and labels, and looks for the judge's heads.
+    """
+    problems = list(_decoder_problems(settings))
+    if connect:
+        problems += asyncio.run(_connected(settings))
+        problems += _head_problems(settings)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    sys.stdout.write("\n".join(summary(settings, connect)) + "\n")
+    return 0
+
+
+def summary(settings: Settings, connected: bool) -> Iterator[str]:
+    """What is configured, in a few lines."""
+    asked = ": Kafka, Triton and the judge's heads too" if connected else ""
+    yield f"the configuration is good{asked}"
+    topics = settings.topics
+    yield f"kafka   {settings.kafka.bootstrap}, group {settings.kafka.group}"
+    yield f"topics  {topics.tickets} -> {topics.labels}, {topics.judge}, {topics.dead}"
+    yield f"triton  {settings.triton.url}"
+    for name, task in settings.tasks.items():
+        yield f"task    {name}: {_describe(task)}"
+
+
+def _describe(task: Task) -> str:
+    workers = ", ".join(worker.model for worker in task.workers)
+    sure = ""
+    if task.rule.confidence is not None:
+        sure = f" with {task.rule.confidence} confidence of at least {task.rule.at_least:g}"
+    where = ""
+    if task.when is not None:
+        where = f", for tickets whose {task.when.field or f'label of {task.when.task}'} is " + (
+            " or ".join(task.when.values)
+        )
+    return f"{len(task.labels)} labels, {task.rule.kind} of {workers}{sure}{where}"
+
+
+def _decoder_problems(settings: Settings) -> Iterator[str]:
+    if settings.input.decoder is not None:
+        try:
+            load_decoder(settings.input.decoder)
+        except ConfigError as error:
+            yield str(error)
+
+
+async def _connected(settings: Settings) -> list[str]:
+    found = await asyncio.gather(topic_problems(settings), _model_problems(settings))
+    return [problem for problems in found for problem in problems]
+
+
+async def _model_problems(settings: Settings) -> list[str]:
+    triton = settings.triton
+    try:
+        tls = None if triton.ca_file is None else Tls(settings.path(triton.ca_file))
+        client = TritonClient(triton.url, tls=tls)
+    except ConfigError as error:
+        return [str(error)]
+    asked = {
+        worker.model: task.labels for task in settings.tasks.values() for worker in task.workers
+    }
+    try:
+        answers = await asyncio.gather(
+            *(
+                handshake(client, model, labels, patience_s=PATIENCE_S)
+                for model, labels in asked.items()
+            ),
+            return_exceptions=True,
+        )
+    finally:
+        await client.close()
+    problems = [f"triton {triton.url}: {error}" for error in answers if _known(error)]
+    return sorted(set(problems))
+
+
+def _known(error: object) -> bool:
+    if isinstance(error, BaseException) and not isinstance(error, StreamerError):
+        raise error
+    return isinstance(error, StreamerError)
+
+
+def _head_problems(settings: Settings) -> Iterator[str]:
+    """Looks at the files only: the judge's libraries live in another environment."""
+    folder = settings.path(settings.judge.models)
+    for name, task in settings.tasks.items():
+        if task.label_set.version not in set(_head_versions(folder / name)):
+            yield (
+                f"{folder / name}: the judge has no head for the labels of task {name}; "
+                f"run `streamer train judge --task {name}`"
+            )
+
+
+def _head_versions(folder: Path) -> Iterator[str]:
+    for manifest in folder.glob("[0-9]*/manifest.json"):
+        try:
+            yield str(json.loads(manifest.read_text(encoding="utf-8"))["label_set"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
