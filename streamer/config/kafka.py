@@ -1,6 +1,6 @@
 """Where Kafka is, how to reach it safely, and what the topics are called."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,13 +10,17 @@ from streamer.config.base import Block
 
 
 def start(value: Any) -> Any:
-    """Where to begin reading, from text; raises `ValueError` with what is allowed."""
-    if value in ("earliest", "latest") or isinstance(value, datetime):
+    """Where to begin reading, from text; raises `ValueError` with what is allowed.
+
+    A time without a zone is UTC, whatever the machine's own zone is.
+    """
+    if value in ("earliest", "latest"):
         return value
     try:
-        return datetime.fromisoformat(str(value))
+        time = datetime.fromisoformat(str(value))
     except ValueError:
         raise ValueError("use earliest, latest or a time such as 2026-01-31T08:00:00Z") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 Start = Annotated[Literal["earliest", "latest"] | datetime, BeforeValidator(start)]

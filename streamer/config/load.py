@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Settings:
     """
     raw = _expand(_parse(path), str(path))
     for key, value in (overrides or {}).items():
-        _put(raw, key.split("."), value)
+        _put(raw, key, value)
     try:
         return Settings.model_validate(raw).rooted(path.resolve().parent)
     except ValidationError as error:
@@ -38,6 +38,8 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: {error.strerror}; name your configuration with --config"
         ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 ({error.reason} at {error.start})") from None
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
         raise ConfigError(f"{path}: not YAML: {problem}") from None
@@ -62,21 +64,28 @@ def _variable(name: str, where: str) -> str:
     return os.environ[name]
 
 
-def _put(raw: dict[str, Any], keys: Sequence[str], value: str) -> None:
-    for key in keys[:-1]:
-        raw = raw.setdefault(key, {})
-    raw[keys[-1]] = value
+def _put(raw: dict[str, Any], dotted: str, value: str) -> None:
+    *blocks, last = dotted.split(".")
+    for block in blocks:
+        if raw.get(block) is None:
+            raw[block] = {}
+        raw = raw[block]
+        if not isinstance(raw, dict):
+            raise ConfigError(f"{dotted}: can't be set, {block} is no block but {_short(raw)}")
+    raw[last] = value
 
 
 def _line(detail: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in detail["loc"]) or "the file"
+    key = ".".join(str(part) for part in detail["loc"])
     kind = detail["type"]
     if kind == "extra_forbidden":
         return f"{key}: unknown key (value {_short(detail['input'])}); is it misspelt?"
     if kind == "missing":
-        return f"{key}: is missing"
+        return f"{key}: is missing; docs/configuration.md says what it may be"
     message = detail["msg"].removeprefix("Value error, ")
-    if isinstance(detail["input"], dict):
+    if not key:
+        return message
+    if isinstance(detail["input"], dict) or key.endswith("password"):
         return f"{key}: {message}"
     return f"{key}: {_short(detail['input'])} is not allowed: {message}"
 

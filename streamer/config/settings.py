@@ -52,11 +52,30 @@ class Listen(Block):
     port: int = Field(default=0, ge=0, le=65535)
 
 
+class ClassifyListen(Listen):
+    """As `Listen`."""
+
+    port: int = Field(default=9464, ge=0, le=65535)
+
+
 class Classify(Block):
     """The classify service."""
 
     flow: Flow = Flow()
-    listen: Listen = Listen(port=9464)
+    listen: ClassifyListen = ClassifyListen()
+
+
+class JudgeFlow(Flow):
+    """As `Flow`; smaller, because a ticket takes the judge a thousand times as long."""
+
+    max_batch: int = Field(default=64, ge=1, le=4096)
+    max_buffered: int = Field(default=1024, ge=1)
+
+
+class JudgeListen(Listen):
+    """As `Listen`."""
+
+    port: int = Field(default=9465, ge=0, le=65535)
 
 
 class Judge(Block):
@@ -65,8 +84,8 @@ class Judge(Block):
     kind: Literal["classifier"] = "classifier"
     python: Path = Path(".venv-judge/bin/python")
     models: Path = Path("models_repo/judge")
-    flow: Flow = Flow(max_batch=64, in_flight=4, max_buffered=1024)
-    listen: Listen = Listen(port=9465)
+    flow: JudgeFlow = JudgeFlow()
+    listen: JudgeListen = JudgeListen()
     remember: int = Field(default=100_000, ge=0)
     stalled_after: float = Field(default=120, gt=0)
 
