@@ -47,6 +47,13 @@ class Security(Block):
             raise ValueError("cert_file and key_file go together")
         return self
 
+    def rooted(self, root: Path) -> "Security":
+        """The same with files that are relative to `root`."""
+        files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+        return self.model_copy(
+            update={name: root / file for name, file in files.items() if file is not None}
+        )
+
 
 class KafkaSettings(Block):
     """Connection and group. Times are in seconds.

@@ -134,5 +134,9 @@ class Settings(Block):
 
     def rooted(self, root: Path) -> "Settings":
         """These settings, with relative paths starting at `root`."""
-        self._root = root
-        return self
+        security = self.kafka.security.rooted(root)
+        made = self.model_copy(
+            update={"kafka": self.kafka.model_copy(update={"security": security})}
+        )
+        made._root = root
+        return made

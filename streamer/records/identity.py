@@ -1,11 +1,10 @@
 """Names that stay the same when a record is delivered again."""
 
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class TicketIdentity:
+class TicketIdentity(NamedTuple):
     """Identity of one input record, derived from where it lies and never from its content.
 
     Made once, in classify; the judge copies the ids from its request, because the judge topic's

@@ -7,6 +7,9 @@ import orjson
 
 Source = Literal["workers", "judge", "fallback", "person"]
 
+DELETED_AT = "source.offset"
+"""Header of a deletion on the labels topic: where it lay in the input, as a label's position."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vote:
@@ -80,7 +83,7 @@ class Label:
 
     @classmethod
     def from_json(cls, value: bytes) -> "Label":
-        """Raises `ValueError` or `TypeError` when the value is not a label."""
+        """Raises `ValueError`, `TypeError` or `KeyError` when the value is not a label."""
         return cls.from_dict(orjson.loads(value))
 
     @classmethod

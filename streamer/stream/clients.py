@@ -81,22 +81,29 @@ class Clients:
         finally:
             await client.stop()
 
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        """An admin client, started, and closed at the end; raises `ConfigError` without Kafka."""
+        admin = AIOKafkaAdminClient(**self.connection.options(), request_timeout_ms=REPLY_WITHIN_MS)
+        try:
+            await self._start(admin)
+            yield admin
+        finally:
+            await admin.close()
+
     async def ensure_topics(self, topics: Iterable[str]) -> None:
         """Raises `ConfigError` naming the topics that Kafka doesn't have.
 
         A consumer of a missing topic would wait for it in silence.
         """
-        admin = AIOKafkaAdminClient(**self.connection.options(), request_timeout_ms=REPLY_WITHIN_MS)
         try:
-            await self._start(admin)
-            there = set(await admin.list_topics())
+            async with self.admin() as admin:
+                there = set(await admin.list_topics())
         except KafkaError as error:
             raise BrokerError(
                 f"Kafka at {self.connection.bootstrap} doesn't list its topics ({error!r}); "
                 "look at the brokers' health and this user's rights"
             ) from error
-        finally:
-            await admin.close()
         if missing := sorted(set(topics) - there):
             raise ConfigError(
                 f"Kafka at {self.connection.bootstrap} has no topic {', '.join(missing)}: "
@@ -108,6 +115,6 @@ class Clients:
             await client.start()
         except KafkaConnectionError as error:
             raise ConfigError(
-                f"no Kafka answers at {self.connection.bootstrap} by {self.connection.protocol} "
-                f"({error}): start it, or correct kafka.bootstrap and kafka.security"
+                f"no Kafka answers at {self.connection.bootstrap} by {self.connection.protocol}: "
+                "start it, or correct kafka.bootstrap and kafka.security"
             ) from error

@@ -41,8 +41,10 @@ class Connection:
             if self.cert_file is not None:
                 context.load_cert_chain(self.cert_file, self.key_file)
         except OSError as error:
+            # The error itself doesn't say which file.
+            files = [str(file) for file in (self.ca_file, self.cert_file, self.key_file) if file]
             raise ConfigError(
-                f"kafka.security: the certificate files can't be used ({error}); "
+                f"kafka.security: {', '.join(files)} can't be used ({error}); "
                 "they must be PEM files that this user can read"
             ) from None
         return context

@@ -246,17 +246,20 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
         self.counts.batches += 1
         covered: set[int] = set()
         sent: list[asyncio.Future[Any]] = []
+        count = 0
         async with contextlib.aclosing(self._handler.handle(batch)) as groups:  # type: ignore[type-var]
             async for group in groups:
-                covered.update(id(item.record) for item in group)
-                sent += await self._publisher.send(self._emissions(group))
+                covered.update([id(item.record) for item in group])
+                emissions = self._emissions(group)
+                sent += await self._publisher.send(emissions)
+                count += len(emissions)
         if left_out := [record for record in batch if id(record) not in covered]:
             raise HandlerError(
                 f"{len(left_out)} records got neither an emission nor Settled, the first at "
                 f"{left_out[0].topic}[{left_out[0].partition}]@{left_out[0].offset}"
             )
         await self._publisher.acknowledged(sent)
-        self.counts.emissions += len(sent)
+        self.counts.emissions += count
         assignment.finish(batch)
 
     def _emissions(self, group: Sequence[Emission | Settled]) -> list[Emission]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,8 @@ class Log:
             TopicPartition(TOPIC, number): [] for number in range(partitions)
         }
         self.committed: dict[TopicPartition, int] = {}
+        # How many records of each were found done below a commit; what is done stays done.
+        self._checked = dict.fromkeys(self.records, 0)
         self.published: dict[Output, int] = {}
         self.settled: set[tuple[int, int]] = set()
         self.violations: list[str] = []
@@ -59,8 +62,12 @@ class Log:
     def commit(self, partition: TopicPartition, offset: int) -> None:
         """Take a commit and hold the invariant: what lies below it is published."""
         self.committed[partition] = offset
-        for record in self.records[partition]:
-            if record.offset < offset and not self.is_done(record):
+        while (place := self._checked[partition]) < len(self.records[partition]):
+            record = self.records[partition][place]
+            if record.offset >= offset:
+                break
+            self._checked[partition] += 1
+            if not self.is_done(record):
                 self.violations.append(f"{partition} committed {offset}, {record.offset} not done")
 
     def is_done(self, record: SimRecord) -> bool:
@@ -182,7 +189,8 @@ class SimConsumer:
         )
 
     def _ahead(self, tp: TopicPartition) -> list[SimRecord]:
-        return [r for r in self._log.records[tp] if r.offset >= self.position[tp]]
+        records = self._log.records[tp]
+        return records[bisect_left(records, self.position[tp], key=lambda r: r.offset) :]
 
     def _drain(self, room: int) -> Mapping[TopicPartition, Sequence[SimRecord]]:
         got: dict[TopicPartition, Sequence[SimRecord]] = {}
@@ -245,7 +253,9 @@ class SimConsumer:
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         raise AssertionError("the simulated groups start at earliest")
 
-    async def offsets_for_times(self, timestamps: Mapping[TopicPartition, int]) -> Mapping[Any, Any]:
+    async def offsets_for_times(
+        self, timestamps: Mapping[TopicPartition, int]
+    ) -> Mapping[Any, Any]:
         raise AssertionError("the simulated groups start at earliest")
 
 

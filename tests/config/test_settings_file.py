@@ -1,0 +1,210 @@
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streamer.config import Settings, load
+from streamer.errors import ConfigError
+
+
+def minimal() -> dict[str, Any]:
+    return {
+        "kafka": {"start": "earliest"},
+        "tasks": {"intent": {"labels": ["a", "b"], "workers": ["intent_x", "intent_y"]}},
+    }
+
+
+def changed(dotted: str, value: Any) -> dict[str, Any]:
+    raw = block = minimal()
+    *blocks, last = dotted.split(".")
+    for name in blocks:
+        block = block.setdefault(name, {})
+    block[last] = value
+    return raw
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "streamer.yaml"
+
+
+def loaded(path: Path, raw: dict[str, Any], overrides: dict[str, str] | None = None) -> Settings:
+    path.write_text(yaml.safe_dump(raw))
+    return load(path, overrides)
+
+
+def complaint(path: Path, raw: dict[str, Any], overrides: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        loaded(path, raw, overrides)
+    return str(caught.value).replace(str(path), "FILE")
+
+
+def test_the_least_that_is_needed(path: Path) -> None:
+    settings = loaded(path, minimal())
+    assert settings.kafka.start == "earliest"
+    assert [worker.model for worker in settings.tasks["intent"].workers] == ["intent_x", "intent_y"]
+    assert settings.path(settings.state) == path.parent / ".streamer"
+    assert settings.path(Path("/elsewhere")) == Path("/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value", "line"),
+    [
+        ("kafka", {}, "kafka.start: is missing; docs/configuration.md says what it may be"),
+        (
+            "kafka.start",
+            "tomorrow",
+            "kafka.start: 'tomorrow' is not allowed: "
+            "use earliest, latest or a time such as 2026-01-31T08:00:00Z",
+        ),
+        ("kafak", 1, "kafak: unknown key (value 1); is it misspelt?"),
+        ("kafka.grup", "x", "kafka.grup: unknown key (value 'x'); is it misspelt?"),
+        (
+            "kafka.session_timeout",
+            1,
+            "kafka.session_timeout: 1 is not allowed: Input should be greater than or equal to 6",
+        ),
+        (
+            "kafka.security",
+            {"protocol": "SASL_SSL"},
+            "kafka.security: protocol SASL_SSL needs mechanism, username and password",
+        ),
+        (
+            "kafka.security",
+            {"protocol": "SSL", "cert_file": "a.pem"},
+            "kafka.security: cert_file and key_file go together",
+        ),
+        ("topics.labels", "tickets", "topics: each topic needs a name of its own"),
+        (
+            "tasks.intent.on_outage",
+            "panic",
+            "tasks.intent.on_outage: 'panic' is not allowed: "
+            "Input should be 'wait', 'judge' or 'fallback'",
+        ),
+        (
+            "tasks.intent.labels",
+            ["a", "a"],
+            "tasks.intent.labels: ['a', 'a'] is not allowed: labels twice in the list: a",
+        ),
+        (
+            "tasks.intent.workers",
+            ["x"],
+            "tasks.intent: rule majority needs two or three workers, there is one",
+        ),
+        ("tasks.intent.workers", ["x", "x"], "tasks.intent: a worker is named twice"),
+        (
+            "tasks.intent.when",
+            {"field": "/a", "in": ["x"], "equals": "y"},
+            "tasks.intent.when: needs exactly one of `equals` and `in`",
+        ),
+        (
+            "tasks.intent.when",
+            {"task": "other", "equals": "a"},
+            "tasks.intent.when.task: no task 'other'",
+        ),
+        (
+            "tasks.mood",
+            {"labels": ["g", "b"], "workers": ["m", "n"], "when": {"task": "intent", "in": ["z"]}},
+            "tasks.mood.when: 'z' is no label of task 'intent'",
+        ),
+    ],
+)
+def test_an_error_is_one_line_with_key_value_and_what_is_allowed(
+    path: Path, dotted: str, value: Any, line: str
+) -> None:
+    assert complaint(path, changed(dotted, value)) == f"FILE: {line}"
+
+
+def test_every_error_has_a_line_of_its_own(path: Path) -> None:
+    raw = changed("kafka.drain", 0)
+    raw["kafka"]["start"] = "never"
+    lines = complaint(path, raw).splitlines()
+    assert [line.split(":")[1] for line in lines] == [" kafka.start", " kafka.drain"]
+
+
+def test_a_long_value_is_cut(path: Path) -> None:
+    assert len(complaint(path, changed("kafka.compression", "z" * 1000))) < 200
+
+
+def test_a_password_is_never_shown(path: Path) -> None:
+    raw = changed("kafka.security", {"password": 8675309})
+    assert "8675309" not in complaint(path, raw)
+    security = {"protocol": "SASL_SSL", "mechanism": "PLAIN", "username": "u", "password": "s3cret"}
+    assert "s3cret" not in repr(loaded(path, changed("kafka.security", security)))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty or no mapping"),
+        (b"- a\n- b\n", "is empty or no mapping"),
+        (b"kafka: [", "not YAML: .* line 1"),
+        (b"\xff\xfe", "not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(path: Path, content: bytes, message: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=message) as caught:
+        load(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file or directory; name your configuration"):
+        load(path)
+
+
+def test_the_environment_is_put_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROKER_HOST", "kafka-7")
+    monkeypatch.setenv("DRAIN", "3.5")
+    raw = changed("kafka.bootstrap", "${BROKER_HOST}:9092")
+    raw["kafka"]["drain"] = "${DRAIN}"
+    kafka = loaded(path, raw).kafka
+    assert (kafka.bootstrap, kafka.drain) == ("kafka-7:9092", 3.5)
+
+
+def test_a_variable_that_is_not_set_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BROKER_HOST", raising=False)
+    line = complaint(path, changed("kafka.bootstrap", "${BROKER_HOST}:9092"))
+    assert line == (
+        "FILE: kafka: bootstrap: the environment has no BROKER_HOST; set it, or write the value"
+    )
+
+
+def test_overrides_win_and_make_the_blocks_they_need(path: Path) -> None:
+    raw = minimal()
+    raw["kafka"] = None
+    overrides = {"kafka.start": "latest", "kafka.bootstrap": "h:1", "judge.listen.port": "7"}
+    settings = loaded(path, raw, overrides)
+    assert (settings.kafka.start, settings.kafka.bootstrap) == ("latest", "h:1")
+    assert settings.judge.listen.port == 7
+
+
+def test_an_override_below_a_value_is_an_error(path: Path) -> None:
+    line = complaint(path, minimal(), {"kafka.start.hour": "8"})
+    assert line == "kafka.start.hour: can't be set, start is no block but 'earliest'"
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-31T08:00:00Z", datetime(2026, 1, 31, 8, tzinfo=UTC)),
+        ("2026-01-31T08:00:00", datetime(2026, 1, 31, 8, tzinfo=UTC)),
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        (
+            "2026-01-31T08:00:00+02:00",
+            datetime(2026, 1, 31, 8, tzinfo=timezone(timedelta(hours=2))),
+        ),
+    ],
+)
+def test_a_start_time_has_a_zone(path: Path, text: str, moment: datetime) -> None:
+    path.write_text(yaml.safe_dump(minimal()).replace("earliest", text))
+    assert load(path).kafka.start == moment
+
+
+def test_settings_are_frozen(path: Path) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        loaded(path, minimal()).kafka.group = "other"

@@ -1,0 +1,394 @@
+"""Single decisions of the engine, one at a time, on a clock that jumps."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    TopicAuthorizationFailedError,
+)
+
+from streamer.errors import BrokerError, HandlerError, ModelError
+from streamer.stream.dead_letters import DeadLetters
+from streamer.stream.emission import Emission, Settled
+from streamer.stream.engine import Engine, Limits
+from streamer.stream.positions import Positions
+from streamer.stream.publisher import Publisher
+from streamer.stream.record import Record
+from tests.stream.simulated import TOPIC, SimRecord
+from tests.stream.test_publisher import Producer
+from tests.stream.virtual_loop import VirtualLoop
+
+PARTITION = TopicPartition(TOPIC, 0)
+Group = Sequence[Emission | Settled]
+Handle = Callable[[Sequence[Record]], AsyncIterator[Group]]
+
+
+class Scripted:
+    """One partition whose polls are put in by hand, as records or as errors to raise."""
+
+    def __init__(self) -> None:
+        self.polls: asyncio.Queue[list[SimRecord] | BaseException] = asyncio.Queue()
+        self.commits: list[int] = []
+        self.commit_error: KafkaError | None = None
+        self.commit_hangs = False
+        self.rooms: list[int] = []
+        self.sought: list[int] = []
+        self._paused: set[TopicPartition] = set()
+
+    def subscribe(self, *, topics: list[str], listener: ConsumerRebalanceListener) -> None: ...
+
+    async def getmany(
+        self, *, timeout_ms: int, max_records: int
+    ) -> Mapping[TopicPartition, Sequence[Record]]:
+        self.rooms.append(max_records)
+        poll = await self.polls.get() if timeout_ms else []
+        if isinstance(poll, BaseException):
+            raise poll
+        return {PARTITION: poll} if poll else {}
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        if self.commit_hangs:
+            await asyncio.sleep(10**9)
+        if self.commit_error is not None:
+            raise self.commit_error
+        self.commits.append(offsets[PARTITION])
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        return frozenset([PARTITION])
+
+    def pause(self, *partitions: TopicPartition) -> None:
+        self._paused.update(partitions)
+
+    def paused(self) -> set[TopicPartition]:
+        return set(self._paused)
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        self._paused.difference_update(partitions)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self.sought.append(offset)
+
+    async def beginning_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 7)
+
+    async def end_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 9)
+
+    async def offsets_for_times(self, timestamps: Any) -> Mapping[TopicPartition, Any]:
+        return {}
+
+
+class Handler:
+    def __init__(self, handle: Handle) -> None:
+        self.batches: list[list[int]] = []
+        self._handle = handle
+
+    def handle(self, batch: Sequence[Record]) -> AsyncIterator[Group]:
+        self.batches.append([record.offset for record in batch])
+        return self._handle(batch)
+
+
+class Acknowledging(Producer):
+    """Takes everything at once."""
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[None]:
+        acknowledged = await super().send_batch(batch, topic, partition=partition)
+        acknowledged.set_result(None)
+        return acknowledged
+
+
+class Rig:
+    """An engine with scripted surroundings."""
+
+    def __init__(self, handle: Handle, limits: Limits | None = None) -> None:
+        self.consumer, self.producer = Scripted(), Acknowledging()
+        self.handler = Handler(handle)
+        self.engine = Engine(
+            self.consumer,
+            Publisher(self.producer, limit=1000, within=30),
+            self.handler,
+            Positions(self.consumer, "earliest"),
+            DeadLetters("labels", 1000),
+            limits or Limits(drain=5),
+        )
+        self.task = asyncio.create_task(self.engine.run(TOPIC))
+
+    def feed(self, *offsets: int) -> None:
+        self.consumer.polls.put_nowait([SimRecord(0, offset) for offset in offsets])
+
+    async def stop(self) -> None:
+        self.engine.stop()
+        await self.task
+
+
+async def answer(batch: Sequence[Record]) -> AsyncIterator[Group]:
+    yield [Emission(record, "labels", b"key", b"label") for record in batch]
+
+
+async def answer_slowly(batch: Sequence[Record]) -> AsyncIterator[Group]:
+    await asyncio.sleep(2)
+    async for group in answer(batch):
+        yield group
+
+
+def virtual(scenario: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Runs the test on the clock that jumps."""
+
+    def test() -> None:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            runner.run(scenario())
+
+    test.__name__ = scenario.__name__
+    return test
+
+
+@virtual
+async def test_what_is_done_is_committed_soon_and_once() -> None:
+    rig = Rig(answer)
+    rig.feed(4, 5, 9)
+    await asyncio.sleep(3)
+    assert rig.consumer.commits == [10]
+    await rig.stop()
+    assert rig.consumer.commits == [10]
+
+
+@virtual
+async def test_stopping_drains_and_commits() -> None:
+    rig = Rig(answer_slowly)
+    rig.feed(0, 1)
+    await asyncio.sleep(0.1)
+    await rig.stop()
+    assert rig.consumer.commits == [2]
+
+
+@virtual
+async def test_a_failure_during_the_last_drain_is_raised_and_not_committed() -> None:
+    async def one_fails(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        await asyncio.sleep(1.3 if batch[0].offset == 0 else 1.4)
+        if batch[0].offset == 1:
+            raise ModelError("out")
+        yield [Settled(record, "fine") for record in batch]
+
+    rig = Rig(one_fails, Limits(max_batch=1, drain=5))
+    rig.feed(0, 1)
+    await asyncio.sleep(1.25)  # the next regular commit comes when the second has failed
+    rig.engine.stop()
+    with pytest.raises(ModelError):
+        await rig.task
+    assert rig.consumer.commits == []
+
+
+@virtual
+async def test_work_that_outlasts_the_drain_is_dropped_uncommitted() -> None:
+    async def never(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        await asyncio.sleep(10**6)
+        yield []
+
+    rig = Rig(never)
+    rig.feed(0)
+    await asyncio.sleep(0.1)
+    await rig.stop()
+    assert (rig.consumer.commits, rig.engine.in_flight) == ([], 0)
+
+
+@virtual
+async def test_a_record_left_out_is_a_defect_of_the_handler() -> None:
+    async def forgetful(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        yield [Settled(batch[0], "fine")]
+
+    rig = Rig(forgetful)
+    rig.feed(0, 1, 2)
+    with pytest.raises(HandlerError, match=r"2 records .* the first at tickets\[0\]@1"):
+        await rig.task
+    assert rig.consumer.commits == []
+
+
+@virtual
+async def test_a_batch_cancelled_by_a_library_stops_the_engine_instead_of_hanging() -> None:
+    async def cancelled(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        raise asyncio.CancelledError
+        yield []
+
+    rig = Rig(cancelled)
+    rig.feed(0)
+    with pytest.raises(HandlerError, match="cancelled from inside"):
+        await rig.task
+
+
+@virtual
+async def test_a_poll_cancelled_by_a_library_stops_the_engine_instead_of_hanging() -> None:
+    rig = Rig(answer)
+    rig.consumer.polls.put_nowait(asyncio.CancelledError())
+    with pytest.raises(HandlerError, match="cancelled from inside"):
+        await rig.task
+
+
+@virtual
+async def test_groups_leave_before_the_batch_is_done() -> None:
+    async def in_two_steps(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        yield [Emission(batch[0], "labels", b"key", b"early")]
+        await asyncio.sleep(4)
+        yield [Settled(batch[1], "late")]
+
+    rig = Rig(in_two_steps)
+    rig.feed(0, 1)
+    await asyncio.sleep(1)
+    assert len(rig.producer.sent) == 1
+    assert rig.consumer.commits == []
+    await rig.stop()
+    assert rig.consumer.commits == [2]
+    assert rig.engine.counts.settled == {"late": 1}
+
+
+@virtual
+async def test_a_free_slot_takes_what_is_there_and_a_busy_time_makes_larger_batches() -> None:
+    rig = Rig(answer_slowly, Limits(max_batch=3, in_flight=1, drain=5))
+    for offset in range(5):
+        rig.feed(offset)
+    await asyncio.sleep(1)
+    assert rig.handler.batches == [[0]]
+    # No poll comes back any more: the slot that gets free takes what waits by itself.
+    await asyncio.sleep(5)
+    assert rig.handler.batches == [[0], [1, 2, 3], [4]]
+    await rig.stop()
+
+
+@virtual
+async def test_a_full_buffer_pauses_and_goes_on_when_there_is_room() -> None:
+    rig = Rig(answer_slowly, Limits(max_batch=2, in_flight=1, max_buffered=4, drain=5))
+    rig.feed(0, 1)
+    rig.feed(2, 3, 4, 5)
+    await asyncio.sleep(1.5)
+    assert rig.consumer.paused() == {PARTITION}
+    assert rig.engine.buffered == 4
+    await asyncio.sleep(1)
+    assert rig.consumer.paused() == set()
+    assert rig.consumer.rooms[-1] == 2
+    await asyncio.sleep(4)
+    await rig.stop()
+    assert rig.consumer.commits[-1] == 6
+
+
+@virtual
+async def test_large_records_fill_the_buffer_by_their_bytes() -> None:
+    rig = Rig(answer_slowly, Limits(max_batch=1, in_flight=1, max_bytes=3, drain=5))
+    rig.feed(0, 1)  # four bytes each; one is being worked on
+    await asyncio.sleep(1.5)
+    assert rig.consumer.paused() == {PARTITION}
+    await asyncio.sleep(3)
+    await rig.stop()
+    assert rig.consumer.commits[-1] == 2
+
+
+@virtual
+async def test_stopping_does_not_wait_for_a_poll() -> None:
+    rig = Rig(answer)
+    await asyncio.sleep(1)
+    await asyncio.wait_for(rig.stop(), 0.001)
+
+
+@virtual
+async def test_a_lost_commit_is_counted_and_offered_again() -> None:
+    rig = Rig(answer)
+    rig.consumer.commit_error = CommitFailedError()
+    rig.feed(0)
+    await asyncio.sleep(1)
+    assert rig.engine.counts.commits_lost > 1
+    rig.consumer.commit_error = None
+    await rig.stop()
+    assert rig.consumer.commits == [1]
+
+
+@virtual
+async def test_a_refused_commit_is_one_clear_line() -> None:
+    rig = Rig(answer)
+    rig.consumer.commit_error = GroupAuthorizationFailedError("group")
+    rig.feed(0)
+    with pytest.raises(BrokerError, match=r"refused a commit.*streamer check --connect"):
+        await rig.task
+
+
+@virtual
+async def test_a_last_commit_that_hangs_ends() -> None:
+    rig = Rig(answer)
+    rig.consumer.commit_hangs = True
+    rig.feed(0)
+    await asyncio.sleep(0.1)
+    rig.engine.stop()
+    with pytest.raises(BrokerError, match="did not take the last commit"):
+        await rig.task
+
+
+@virtual
+async def test_a_poll_that_fails_is_one_clear_line() -> None:
+    rig = Rig(answer)
+    rig.consumer.polls.put_nowait(TopicAuthorizationFailedError(TOPIC))
+    with pytest.raises(BrokerError, match=r"reading failed.*streamer check --connect"):
+        await rig.task
+
+
+@virtual
+async def test_a_start_position_lost_to_a_rebalance_is_left_to_the_new_owner() -> None:
+    rig = Rig(answer)
+    rig.consumer.commit_error = CommitFailedError()
+    rig.consumer.polls.put_nowait(NoOffsetForPartitionError(PARTITION))
+    await asyncio.sleep(1)
+    assert rig.consumer.sought == [7]
+    rig.consumer.commit_error = None
+    await rig.stop()
+
+
+@virtual
+async def test_a_rebalance_drops_what_waits_and_keeps_what_is_finished() -> None:
+    rig = Rig(answer_slowly, Limits(max_batch=2, in_flight=1, drain=5))
+    rig.feed(0, 1, 2, 3)
+    await asyncio.sleep(0.1)
+    await rig.engine.on_partitions_revoked([PARTITION])
+    assert rig.consumer.commits == [2]
+    assert (rig.engine.buffered, rig.handler.batches) == (0, [[0, 1]])
+    rig.feed(2, 3)
+    await asyncio.sleep(4)
+    await rig.stop()
+    assert rig.consumer.commits[-1] == 4
+
+
+@virtual
+async def test_a_failure_in_the_rebalance_is_not_swallowed() -> None:
+    rig = Rig(answer_slowly)
+    rig.feed(0)
+    await asyncio.sleep(0.1)
+    rig.consumer.commit_error = GroupAuthorizationFailedError("group")
+    await rig.engine.on_partitions_revoked([PARTITION])
+    with pytest.raises(BrokerError, match="refused a commit"):
+        await rig.task
+
+
+@virtual
+async def test_the_watermark_ages_only_while_something_is_unfinished() -> None:
+    rig = Rig(answer)
+    rig.feed(0)
+    await asyncio.sleep(1)
+    assert rig.engine.watermark_age == 0
+    await rig.stop()
+
+
+@virtual
+async def test_a_label_too_large_for_the_topic_becomes_a_dead_letter() -> None:
+    async def verbose(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        yield [Emission(record, "labels", b"key", b"x" * 2000) for record in batch]
+
+    rig = Rig(verbose)
+    rig.feed(0)
+    await asyncio.sleep(1)
+    await rig.stop()
+    ((_, _, (letter,)),) = rig.producer.sent
+    assert ("dead.reason", b"too_large_to_copy") in letter["headers"]
+    assert letter["value"] == b"text"
+    assert rig.consumer.commits == [1]

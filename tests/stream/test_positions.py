@@ -1,0 +1,83 @@
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+
+from streamer.errors import ConfigError
+from streamer.stream.positions import Positions
+
+PARTITION = TopicPartition("tickets", 3)
+FIRST, END = 100, 160
+
+
+class Consumer:
+    """One partition that holds the offsets from FIRST to END; those after t=5000 from 130."""
+
+    def __init__(self) -> None:
+        self.position: int | None = None
+        self.committed: int | None = None
+
+    async def beginning_offsets(
+        self, partitions: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, FIRST)
+
+    async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, END)
+
+    async def offsets_for_times(
+        self, timestamps: Mapping[TopicPartition, int]
+    ) -> Mapping[TopicPartition, Any]:
+        return {
+            tp: SimpleNamespace(offset=130) if moment <= 5000 else None
+            for tp, moment in timestamps.items()
+        }
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self.committed = offsets[PARTITION]
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        assert partition == PARTITION
+        self.position = offset
+
+
+def second(number: int) -> datetime:
+    return datetime.fromtimestamp(number, UTC)
+
+
+STARTS = [("earliest", FIRST), ("latest", END), (second(5), 130), (second(6), END)]
+
+
+@pytest.mark.parametrize(("start", "offset"), STARTS)
+async def test_a_new_group_starts_where_it_is_told_and_commits_that(
+    start: Any, offset: int
+) -> None:
+    consumer = Consumer()
+    await Positions(consumer, start).begin(PARTITION)
+    assert (consumer.position, consumer.committed) == (offset, offset)
+
+
+@pytest.mark.parametrize(
+    ("offset", "message"),
+    [
+        (40, "60 records were deleted before they were read"),
+        (200, "the topic ends 40 records before it; 60 records are in it"),
+    ],
+)
+async def test_an_offset_that_is_gone_is_the_operators_decision(offset: int, message: str) -> None:
+    consumer = Consumer()
+    with pytest.raises(ConfigError, match=message) as caught:
+        await Positions(consumer, "earliest").out_of_range(PARTITION, offset)
+    assert f"tickets[3]: the committed offset {offset}" in str(caught.value)
+    assert "--resume" in str(caught.value)
+    assert (consumer.position, consumer.committed) == (None, None)
+
+
+@pytest.mark.parametrize(("resume", "offset"), STARTS)
+async def test_resume_says_where_to_go_on(resume: Any, offset: int) -> None:
+    consumer = Consumer()
+    await Positions(consumer, "latest", resume).out_of_range(PARTITION, 40)
+    assert consumer.position == offset
