@@ -1,6 +1,6 @@
 """A ticket on its way through the classify service."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.records.identity import TicketIdentity
@@ -8,8 +8,7 @@ from streamer.records.ticket import Ticket
 from streamer.stream.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A ticket with the record it came in; `created_ms` is the ticket's own time."""
 
     record: Record

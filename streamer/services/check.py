@@ -1,16 +1,16 @@
 """Says whether the configuration, and with it Kafka, Triton and the judge's heads, are right."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError, StreamerError
+from streamer.judging.head import Head
 from streamer.services.intake import load_decoder
 from streamer.services.topic_check import topic_problems
+from streamer.workers.faults import Outage
 from streamer.workers.handshake import handshake
 from streamer.workers.triton import Tls, TritonClient
 
@@ -91,8 +91,12 @@ async def _model_problems(settings: Settings) -> list[str]:
         )
     finally:
         await client.close()
-    problems = [f"triton {triton.url}: {error}" for error in answers if _known(error)]
-    return sorted(set(problems))
+    if answers and all(type(error) is Outage for error in answers):
+        # One server that doesn't answer is one problem, however many workers it has.
+        return [
+            f"no Triton answers at {triton.url}: start it, or correct triton.url ({answers[0]})"
+        ]
+    return [f"triton {triton.url}: {error}" for error in answers if _known(error)]
 
 
 def _known(error: object) -> bool:
@@ -102,19 +106,16 @@ def _known(error: object) -> bool:
 
 
 def _head_problems(settings: Settings) -> Iterator[str]:
-    """Looks at the files only: the judge's libraries live in another environment."""
+    """Looks at the files only: the judge's own libraries live in another environment."""
     folder = settings.path(settings.judge.models)
     for name, task in settings.tasks.items():
-        if task.label_set.version not in set(_head_versions(folder / name)):
+        try:
+            held = [Head.load(version) for version in (folder / name).glob("[0-9]*")]
+        except ConfigError as error:
+            yield str(error)
+            continue
+        if task.label_set not in [head.label_set for head in held]:
             yield (
                 f"{folder / name}: the judge has no head for the labels of task {name}; "
                 f"run `streamer train judge --task {name}`"
             )
-
-
-def _head_versions(folder: Path) -> Iterator[str]:
-    for manifest in folder.glob("[0-9]*/manifest.json"):
-        try:
-            yield str(json.loads(manifest.read_text(encoding="utf-8"))["label_set"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue

@@ -1,7 +1,7 @@
 """What classify does with a batch: read tickets, let workers vote, publish or defer."""
 
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.identity import TicketIdentity
 from streamer.records.judge_request import Follower
-from streamer.records.label import Source, label_key
+from streamer.records.label import DELETED_AT, Label, Source, label_key
 from streamer.services.arrival import Arrival
 from streamer.services.intake import Intake, milliseconds, rfc3339
 from streamer.services.merge import merge
@@ -54,7 +54,9 @@ class ClassifyHandler:
         self._tracing = tracing
         self._metrics = metrics
 
-    async def handle(self, batch: Sequence[Record]) -> AsyncIterator[Sequence[Emission | Settled]]:
+    async def handle(
+        self, batch: Sequence[Record]
+    ) -> AsyncGenerator[Sequence[Emission | Settled], None]:
         """Yields dead letters and deletions first, then each task's labels and judge requests."""
         seen_ms = time.time() * 1000
         arrivals, settled = self._read(batch, int(seen_ms * 1e6))
@@ -99,8 +101,10 @@ class ClassifyHandler:
     def _deletion(self, record: Record) -> list[Emission]:
         ticket_id = self._intake.deleted(record)
         self._metrics.tombstone()
+        # A label of before may be published after this, by the judge or a batch in flight.
+        headers = [(DELETED_AT, str(record.offset).encode())]
         return [
-            Emission(record, self._labels_topic, label_key(ticket_id, task.name), None)
+            Emission(record, self._labels_topic, label_key(ticket_id, task.name), None, headers)
             for task in self._tasks
         ]
 
@@ -131,7 +135,7 @@ class ClassifyHandler:
         self, task: Task, arrivals: Sequence[Arrival], seen_ms: float, calls: BatchTrace
     ) -> AsyncIterator[Group]:
         async for count in task.voting.run(_texts(arrivals), calls):
-            found = list(outcomes(task, arrivals, _with_fallback(task, count)))
+            found = outcomes(task, arrivals, _with_fallback(task, count))
             agreed = [outcome for outcome in found if outcome.code >= 0]
             deferred = [outcome for outcome in found if outcome.code < 0]
             if agreed:
@@ -153,11 +157,14 @@ class ClassifyHandler:
         decided_at = rfc3339(int(now_ms))
         group: Group = []
         for outcome in agreed:
-            made = label(task, outcome, source, decided_at)
-            record, trace = outcome.arrival.record, outcome.arrival.trace
-            trace.decided(task.name, made.label, source, rule=made.rule, votes=made.votes)
+            arrival, trace = outcome.arrival, outcome.arrival.trace
+            if trace.sampled:
+                name = task.label_set.labels[outcome.code]
+                trace.decided(task.name, name, source, rule=task.rule, votes=outcome.votes)
+            key = label_key(arrival.ticket.id, task.name)
+            value = label(task, outcome, source, decided_at)
             headers = trace.headers(self._labels_topic)
-            group.append(Emission(record, self._labels_topic, made.key, made.to_json(), headers))
+            group.append(Emission(arrival.record, self._labels_topic, key, value, headers))
         created = np.array([outcome.arrival.created_ms for outcome in agreed])
         self._metrics.labels(task.name, source, created, seen_ms, now_ms)
         return group
@@ -174,7 +181,8 @@ class ClassifyHandler:
         group: Group = []
         for at, outcome in enumerate(deferred):
             arrival = outcome.arrival
-            arrival.trace.deferred(task.name, reason, votes=outcome.votes)
+            if arrival.trace.sampled:
+                arrival.trace.deferred(task.name, reason, votes=outcome.votes)
             headers = arrival.trace.headers(self._judge_topic)
             made = request(task, outcome, count, _traceparent(headers), followers.get(at, ()))
             key = label_key(arrival.ticket.id, task.name)
@@ -208,7 +216,7 @@ class ClassifyHandler:
             return Follower(values, request=made)
         source: Source = "fallback" if count.outage else "workers"
         decided_at = rfc3339(int(time.time() * 1000))
-        return Follower(values, label=label(child, outcome, source, decided_at))
+        return Follower(values, label=Label.from_json(label(child, outcome, source, decided_at)))
 
 
 def _texts(arrivals: Sequence[Arrival]) -> list[bytes]:

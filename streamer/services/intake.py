@@ -3,7 +3,8 @@
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import methodcaller
 from typing import Any
 
 import orjson
@@ -13,6 +14,9 @@ from streamer.records.ticket import Ticket
 from streamer.stream.record import Record
 
 Decoder = Callable[[bytes | None, bytes, Sequence[tuple[str, bytes]]], Mapping[str, Any]]
+
+# A dict first: the check against an abstract class costs more than the look-up.
+OBJECTS = (dict, Mapping)
 
 ID_LIMIT = 512
 MILLISECONDS_FROM = 1e11
@@ -35,10 +39,10 @@ class Intake:
         max_bytes: int = 2**20,
         decoder: Decoder | None = None,
     ) -> None:
-        self._id = _steps(id)
-        self._text = [_steps(pointer) for pointer in text]
-        self._subject = _steps(subject) if subject else None
-        self._created_at = _steps(created_at) if created_at else None
+        self._id = _finder(id)
+        self._text = [_finder(pointer) for pointer in text]
+        self._subject = _finder(subject) if subject else None
+        self._created_at = _finder(created_at) if created_at else None
         self._max_bytes = max_bytes
         self._decode = decoder or _from_json
         self.own_time = created_at is not None
@@ -49,9 +53,9 @@ class Intake:
         if len(value) > self._max_bytes:
             raise TicketError("too_large", f"{len(value)} bytes, the limit is {self._max_bytes}")
         fields = self._fields(record, value)
-        subject = _find(fields, self._subject) if self._subject else None
+        subject = self._subject(fields) if self._subject else None
         return Ticket(
-            id=_id(_find(fields, self._id)),
+            id=_id(self._id(fields)),
             text=self._joined(fields),
             created_at=self._time(fields, record),
             subject=subject if isinstance(subject, str) else None,
@@ -70,19 +74,20 @@ class Intake:
             fields = self._decode(record.key, value, record.headers)
         except ValueError as error:
             raise TicketError("unreadable", _plain(error)) from None
-        if not isinstance(fields, Mapping):
+        if not isinstance(fields, OBJECTS):
             raise TicketError("unreadable", f"an object is needed, found {type(fields).__name__}")
         return fields
 
     def _joined(self, fields: Mapping[str, Any]) -> str:
-        parts = [_find(fields, steps) for steps in self._text]
-        text = "\n".join(part for part in parts if isinstance(part, str))
+        text = "\n".join([part for find in self._text if isinstance(part := find(fields), str)])
         if not text.strip():
             raise TicketError("no_text", "no text at the configured pointers")
         return text
 
     def _time(self, fields: Mapping[str, Any], record: Record) -> str:
-        given = _find(fields, self._created_at) if self._created_at else None
+        if self._created_at is None:
+            return rfc3339(record.timestamp)
+        given = self._created_at(fields)
         if isinstance(given, str) and milliseconds(given) is not None:
             return given
         if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < 1e14:
@@ -108,6 +113,7 @@ def _second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=1024)
 def rfc3339(ms: int) -> str:
     """Milliseconds since the epoch as RFC 3339 in UTC."""
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
@@ -135,9 +141,15 @@ def _steps(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
+def _finder(pointer: str) -> Callable[[Mapping[str, Any]], Any]:
+    steps = _steps(pointer)
+    # Nearly every pointer names a field of the record itself.
+    return methodcaller("get", *steps) if len(steps) == 1 else partial(_find, steps=steps)
+
+
 def _find(fields: Any, steps: Sequence[str]) -> Any:
     for step in steps:
-        if isinstance(fields, Mapping):
+        if isinstance(fields, OBJECTS):
             fields = fields.get(step)
         elif isinstance(fields, list) and step.isdecimal() and int(step) < len(fields):
             fields = fields[int(step)]
@@ -147,7 +159,7 @@ def _find(fields: Any, steps: Sequence[str]) -> Any:
 
 
 def _id(found: Any) -> str:
-    if isinstance(found, int) and not isinstance(found, bool):
+    if not isinstance(found, str) and isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
     if not isinstance(found, str) or not found.strip():
         raise TicketError("no_id", "no id at the configured pointer")

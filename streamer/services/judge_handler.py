@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,7 +62,9 @@ class JudgeHandler:
         self._tracing = tracing
         self._metrics = metrics
 
-    async def handle(self, batch: Sequence[Record]) -> AsyncIterator[Sequence[Emission | Settled]]:
+    async def handle(
+        self, batch: Sequence[Record]
+    ) -> AsyncGenerator[Sequence[Emission | Settled], None]:
         """Yields what needs no judging first, then each task's labels as they are scored."""
         seen_ms = time.time() * 1000
         cases, settled = self._read(batch, int(seen_ms * 1e6))

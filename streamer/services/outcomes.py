@@ -1,12 +1,13 @@
 """Builds the records of decided and of deferred tickets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from streamer.records.judge_request import Ballot, Follower, JudgeRequest
-from streamer.records.label import Label, Position, Source, Vote
+from streamer.records.label import Position, Source, Vote
+from streamer.records.label_form import VoteFields
 from streamer.services.arrival import Arrival
 from streamer.services.task import Task
 from streamer.services.voting import Count, Seat
@@ -20,42 +21,38 @@ class Outcome(NamedTuple):
     arrival: Arrival
     code: int
     confidence: float | None
-    votes: tuple[Vote, ...]
+    fields: tuple[VoteFields, ...]
     row: int
 
+    @property
+    def votes(self) -> tuple[Vote, ...]:
+        """The votes as records; made when asked for, since most tickets only write them."""
+        return tuple(Vote(**fields) for fields in self.fields)
 
-def outcomes(task: Task, arrivals: Sequence[Arrival], count: Count) -> Iterator[Outcome]:
+
+def outcomes(task: Task, arrivals: Sequence[Arrival], count: Count) -> list[Outcome]:
     """Each counted ticket with its votes, in the count's order."""
     names = (*task.label_set.labels, None)
     ballots = zip(*(_votes(seat, names) for seat in count.seats), strict=True)
     codes = count.decision.codes.tolist()
     confidences = _rounded(count.decision.confidence)
-    rows = count.rows.tolist()
-    for at, (row, code, confidence, votes) in enumerate(
-        zip(rows, codes, confidences, ballots, strict=True)
-    ):
-        yield Outcome(arrivals[row], code, confidence, votes, at)
+    asked = [arrivals[row] for row in count.rows.tolist()]
+    places = range(len(asked))
+    return list(map(Outcome, asked, codes, confidences, ballots, places))
 
 
-def label(task: Task, outcome: Outcome, source: Source, decided_at: str) -> Label:
-    """The label of a ticket on which the workers agreed."""
-    arrival, identity = outcome.arrival, outcome.arrival.identity
-    return Label(
-        ticket_id=arrival.ticket.id,
-        task=task.name,
-        label=task.label_set.labels[outcome.code],
-        confidence=outcome.confidence,
-        source=source,
-        revision=0,
-        final=True,
-        votes=outcome.votes,
-        rule=task.rule,
-        calibration=None,
-        label_set=task.label_set.version,
-        decision_id=identity.decision_id(task.name),
-        position=position(arrival),
-        created_at=arrival.ticket.created_at,
-        decided_at=decided_at,
+def label(task: Task, outcome: Outcome, source: Source, decided_at: str) -> bytes:
+    """The label of a ticket on which the workers agreed, as JSON."""
+    arrival = outcome.arrival
+    return task.form.write(
+        arrival.identity,
+        arrival.ticket.id,
+        outcome.code,
+        outcome.confidence,
+        outcome.fields,
+        source,
+        arrival.ticket.created_at,
+        decided_at,
     )
 
 
@@ -63,40 +60,37 @@ def request(
     task: Task, outcome: Outcome, count: Count, traceparent: str, followers: Sequence[Follower]
 ) -> JudgeRequest:
     """The judge request of a ticket on which they did not."""
-    arrival = outcome.arrival
+    arrival, at = outcome.arrival, outcome.arrival.identity
     return JudgeRequest(
         ticket=arrival.ticket,
         task=task.name,
         label_set=task.label_set.version,
         ballot=Ballot(outcome.votes, tuple(_vector(seat, outcome.row) for seat in count.seats)),
         rule=task.rule,
-        decision_id=arrival.identity.decision_id(task.name),
+        decision_id=at.decision_id(task.name),
         revision=0,
         purpose="decide",
-        position=position(arrival),
+        position=Position(at.source, at.topic, at.partition, at.offset),
         created_at=arrival.ticket.created_at,
         traceparent=traceparent,
         followers=tuple(followers),
     )
 
 
-def position(arrival: Arrival) -> Position:
-    """Where the ticket lay."""
-    identity = arrival.identity
-    return Position(identity.source, identity.topic, identity.partition, identity.offset)
-
-
-def _votes(seat: Seat, names: Sequence[str | None]) -> list[Vote]:
+def _votes(seat: Seat, names: Sequence[str | None]) -> list[VoteFields]:
     codes = seat.opinion.codes
     shares = _rounded(seat.opinion.of_label(codes))
+    worker, version, absent = seat.worker, seat.version, seat.absent or "unusable"
     return [
-        Vote(seat.worker, seat.version, names[code], share, _why(seat, code))
+        {
+            "worker": worker,
+            "version": version,
+            "label": names[code],
+            "probability": share,
+            "abstained": None if code >= 0 else absent,
+        }
         for code, share in zip(codes.tolist(), shares, strict=True)
     ]
-
-
-def _why(seat: Seat, code: int) -> str | None:
-    return None if code >= 0 else seat.absent or "unusable"
 
 
 def _vector(seat: Seat, row: int) -> tuple[float, ...] | None:

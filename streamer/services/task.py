@@ -1,8 +1,9 @@
 """A task as the classify service works on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamer.records.label import Rule
+from streamer.records.label_form import LabelForm
 from streamer.records.labelset import LabelSet
 from streamer.services.arrival import Arrival
 from streamer.services.intake import find
@@ -24,16 +25,21 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One classification problem with the workers that vote on it."""
+    """One classification problem with the workers that vote on it.
+
+    `rule` is the rule as it stands in a label, `form` writes the labels.
+    """
 
     name: str
     label_set: LabelSet
     voting: Voting
     condition: Condition | None = None
+    rule: Rule = field(init=False)
+    form: LabelForm = field(init=False)
 
-    @property
-    def rule(self) -> Rule:
-        """The rule as it stands in a label."""
-        rule = self.voting.rule
-        at_least = rule.at_least if rule.measure is not None else None
-        return Rule(rule.kind, rule.quorum, rule.of, rule.measure, at_least)
+    def __post_init__(self) -> None:
+        vote = self.voting.rule
+        at_least = vote.at_least if vote.measure is not None else None
+        rule = Rule(vote.kind, vote.quorum, vote.of, vote.measure, at_least)
+        object.__setattr__(self, "rule", rule)
+        object.__setattr__(self, "form", LabelForm(self.name, self.label_set, rule))

@@ -247,7 +247,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
         covered: set[int] = set()
         sent: list[asyncio.Future[Any]] = []
         count = 0
-        async with contextlib.aclosing(self._handler.handle(batch)) as groups:  # type: ignore[type-var]
+        async with contextlib.aclosing(self._handler.handle(batch)) as groups:
             async for group in groups:
                 covered.update([id(item.record) for item in group])
                 emissions = self._emissions(group)

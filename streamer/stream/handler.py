@@ -1,6 +1,6 @@
 """The contract between the engine, which owns offsets, and a handler, which owns meaning."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from streamer.stream.emission import Emission, Settled
@@ -16,4 +16,6 @@ class Handler(Protocol):
     batch committed, so a handler raises only for what a restart may mend.
     """
 
-    def handle(self, batch: Sequence[Record]) -> AsyncIterator[Sequence[Emission | Settled]]: ...
+    def handle(
+        self, batch: Sequence[Record]
+    ) -> AsyncGenerator[Sequence[Emission | Settled], None]: ...
