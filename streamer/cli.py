@@ -1,6 +1,7 @@
 """The `streamer` command: one function per verb, no logic."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,9 @@ from streamer.errors import ConfigError, StreamerError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb and return the exit code: 0 done, 1 failed, 2 wrong configuration or usage."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
+    # Its errors come as exceptions as well, and are told once; services log them all the same.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         return int(options.run(options) or 0)
     except ConfigError as error:
@@ -30,26 +33,26 @@ def classify(options: argparse.Namespace) -> int:
     from streamer.services import classify, process
 
     settings = _settings(options)
-    return process.run(lambda stop: classify.serve(settings, stop, _moment(options.resume)))
+    return process.run(lambda stop: classify.serve(settings, stop, options.resume))
 
 
 def judge(options: argparse.Namespace) -> int:
     from streamer.services import judge, process
 
     settings = _settings(options)
-    return process.run(lambda stop: judge.serve(settings, stop, _moment(options.resume)))
+    return process.run(lambda stop: judge.serve(settings, stop, options.resume))
 
 
 def up(options: argparse.Namespace) -> int:
     from streamer.dev import up
 
-    return up.run(_settings(options), kafka=options.kafka, triton=options.triton)
+    return up.run(options.config, _overrides(options))
 
 
 def demo(options: argparse.Namespace) -> int:
     from streamer.dev import demo
 
-    return demo.run(options)
+    return demo.run(options.config, _overrides(options), data=options.data, rate=options.rate)
 
 
 def train(options: argparse.Namespace) -> int:
@@ -88,40 +91,70 @@ def schema(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> Any:
     from streamer.config import load
 
-    given = {"kafka.bootstrap": options.kafka, "triton.url": options.triton}
-    return load(options.config, {key: value for key, value in given.items() if value})
+    return load(options.config, _overrides(options))
 
 
-def _moment(text: str | None) -> Any:
+def _overrides(options: argparse.Namespace) -> dict[str, str]:
+    given = {"kafka.bootstrap": options.kafka, "triton.url": options.triton, **dict(options.set)}
+    if listen := getattr(options, "listen", None):
+        host, _, port = listen.rpartition(":")
+        given |= {f"{options.verb}.listen.host": host, f"{options.verb}.listen.port": port}
+    return {key: value for key, value in given.items() if value}
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE, such as kafka.group=mine")
+    return key, value
+
+
+def _moment(text: str) -> Any:
     from streamer.config.kafka import start
 
-    return None if text is None else start(text)
+    try:
+        return start(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="streamer", description="Tickets in, labels out.")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+def parser() -> argparse.ArgumentParser:
+    """The verbs and their options."""
+    found = argparse.ArgumentParser(prog="streamer", description="Tickets in, labels out.")
+    verbs = found.add_subparsers(required=True, metavar="VERB")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, default=Path("streamer.yaml"), metavar="FILE")
     common.add_argument("--kafka", metavar="HOST:PORT", help="this Kafka, not the configured one")
     common.add_argument("--triton", metavar="HOST:PORT", help="this Triton, not the configured one")
+    common.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        type=_pair,
+        action="append",
+        default=[],
+        help="any other key of the configuration, such as kafka.group=mine",
+    )
 
     def verb(run: Any, text: str) -> argparse.ArgumentParser:
         added = verbs.add_parser(run.__name__, help=text, description=text, parents=[common])
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, verb=run.__name__)
         return added
 
     for service, text in ((classify, "let workers vote on tickets"), (judge, "settle the rest")):
         added = verb(service, f"run the {service.__name__} service: {text}")
         added.add_argument(
+            "--listen", metavar="HOST:PORT", help="where to answer /metrics, /healthz and /readyz"
+        )
+        added.add_argument(
             "--resume",
             metavar="WHERE",
+            type=_moment,
             help="where to go on when the committed offset is gone: earliest, latest or a time",
         )
     verb(up, "run Kafka, Triton, classify and judge here, until Ctrl-C")
     shown = verb(demo, "play real tickets through the whole stack and report")
     shown.add_argument("--data", type=Path, metavar="DIR", help="play the data sets in this folder")
-    shown.add_argument("--rate", type=float, default=100, help="tickets per second")
+    shown.add_argument("--rate", type=float, help="tickets per second (default: 40 s in all)")
     trained = verb(train, "train workers and judge from the tasks' data")
     trained.add_argument("what", choices=("all", "workers", "judge"), nargs="?", default="all")
     trained.add_argument("--task", action="append", help="only this task (may be repeated)")
@@ -130,14 +163,16 @@ def _parser() -> argparse.ArgumentParser:
     checked.add_argument("--connect", action="store_true", help="also ask Kafka and Triton")
     sent = verb(send, "put tickets of a file (CSV or JSON lines) on the tickets topic")
     sent.add_argument("file", type=Path)
-    sent.add_argument("--rate", type=float, help="tickets per second (default: at once)")
+    sent.add_argument(
+        "--rate", type=float, metavar="PER_SECOND", help="tickets per second (default: at once)"
+    )
     tailed = verb(tail, "follow the labels")
     tailed.add_argument("--json", action="store_true", help="the records as they are")
     tailed.add_argument("--count", type=int, help="stop after so many")
     tailed.add_argument("--beginning", action="store_true", help="from the oldest label on")
     described = verb(schema, "print the JSON Schema of a record")
     described.add_argument("name", help="ticket, label, judge-request or dead-letter")
-    return parser
+    return found
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class TritonSettings(Block):
 class Flow(Block):
     """How much work a service holds at once."""
 
-    max_batch: int = Field(default=512, ge=1, le=4096)
+    max_batch: int = Field(default=1024, ge=1, le=4096)
     in_flight: int = Field(default=4, ge=1, le=64)
     max_buffered: int = Field(default=8192, ge=1)
 

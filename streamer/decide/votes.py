@@ -102,10 +102,11 @@ def _measure(measure: Measure, opinions: Sequence[Opinion], agreed: Codes) -> ND
     counted = ~np.isnan(of_label)
     if measure != "ensemble":
         counted &= votes == agreed
-    known = counted.any(axis=0)
-    low = np.where(counted, of_label, np.float32(np.inf)).min(axis=0)
-    high = np.where(counted, of_label, np.float32(-np.inf)).max(axis=0)
-    total = np.where(counted, of_label, np.float32(0)).sum(axis=0)
-    mean = total / np.maximum(counted.sum(axis=0), 1)
-    values = {"min": low, "max": high, "mean": mean, "ensemble": mean}[measure]
-    return np.where(known, values, np.float32(np.nan)).astype(np.float32)
+    if measure == "min":
+        values = np.where(counted, of_label, np.float32(np.inf)).min(axis=0)
+    elif measure == "max":
+        values = np.where(counted, of_label, np.float32(-np.inf)).max(axis=0)
+    else:
+        total = np.where(counted, of_label, np.float32(0)).sum(axis=0)
+        values = total / np.maximum(counted.sum(axis=0), 1)
+    return np.where(counted.any(axis=0), values, np.float32(np.nan)).astype(np.float32)

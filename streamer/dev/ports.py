@@ -18,6 +18,15 @@ def free_port(preferred: int | None = None) -> int:
     return next(port for port in iter(lambda: random.choice(_RANGE), None) if is_free(port))
 
 
+def is_served(port: int) -> bool:
+    """Whether a server accepts connections at this port of loopback."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port of loopback now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -3,9 +3,11 @@
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 import uuid
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +16,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 import streamer.backends
 from streamer.dev.child import Child, wait_until_ready
-from streamer.dev.ports import LOOPBACK, free_port
+from streamer.dev.ports import LOOPBACK, free_port, is_served
 from streamer.errors import ConfigError, ModelError
 from streamer.workers.wire import CANARY, TextTensor, probs_request
 
@@ -24,13 +26,18 @@ _START_S = 120.0
 _EXIT_S = 10
 _CANARY_S = 5.0
 
+# Seen about once in a hundred starts of 2.51 on a busy machine: its own locking fails while it
+# connects to a stub (boost::interprocess::lock_exception), and it aborts.
+_ATTEMPTS = 3
+_ABORTED = -signal.SIGABRT
+
 
 class Triton:
     """One server for the models in `models_repo`; its backends and log lie in the folder `state`.
 
-    Every folder of `backends` with a model.py is a kind of worker. Ports that aren't given are
-    8001 (gRPC), 8000 (HTTP) and 8002 (metrics), or others where those are taken. With
-    `explicit_control`, `load` and `unload` work; all models are loaded at start either way.
+    Only the named `models` are loaded, or all of them. Every folder of `backends` with a model.py
+    is a kind of worker. Ports that aren't given are 8001 (gRPC), 8000 (HTTP) and 8002 (metrics),
+    or others where those are taken. With `explicit_control`, `load` and `unload` work.
     `otlp_url` receives the spans of calls that carry a traceparent (OTLP over HTTP).
     """
 
@@ -39,6 +46,7 @@ class Triton:
         state: Path,
         models_repo: Path,
         *,
+        models: Sequence[str] | None = None,
         backends: Path = BACKENDS,
         grpc_port: int | None = None,
         http_port: int | None = None,
@@ -51,6 +59,7 @@ class Triton:
         self.metrics_port = free_port(8002) if metrics_port is None else metrics_port
         self._state = state.absolute()
         self._models_repo = models_repo.absolute()
+        self._models = models
         self._backends = backends.absolute()
         self._explicit_control = explicit_control
         self._otlp_url = otlp_url
@@ -87,8 +96,7 @@ class Triton:
         self._free_shared_memory()
         self._link_backends(wheel)
         self._child = Child(self._command(wheel), self.log, env=_environment(wheel))
-        self._child.start()
-        if not wait_until_ready(self._child, self.healthy, _START_S):
+        if not self._comes_up(self._child):
             why = self._why_not()
             self.stop()
             raise ModelError(f"the embedded Triton didn't start; its log ({self.log}):\n{why}")
@@ -146,14 +154,27 @@ class Triton:
             except grpc.RpcError as error:
                 raise ModelError(f"{method}: {error.details()}; see {self.log}") from error
 
+    def _comes_up(self, child: Child) -> bool:
+        for _ in range(_ATTEMPTS):
+            child.start()
+            if wait_until_ready(child, self._serves, _START_S):
+                return True
+            if child.returncode != _ABORTED:
+                break
+        return False
+
+    def _serves(self) -> bool:
+        # The listeners start one after the other, gRPC first.
+        return self.healthy() and all(map(is_served, (self.http_port, self.metrics_port)))
+
     @property
-    def _shared_memory(self) -> str:
+    def shared_memory(self) -> str:
         """How the stubs' memory is named: the same after a restart, and no other server's."""
         return f"streamer-{zlib.crc32(bytes(self._state)):08x}-"
 
     def _free_shared_memory(self) -> None:
         # A killed Triton leaves a megabyte or more of each of its stubs in memory.
-        for region in Path("/dev/shm").glob(f"{self._shared_memory}*"):
+        for region in Path("/dev/shm").glob(f"{self.shared_memory}*"):
             region.unlink(missing_ok=True)
 
     def _why_not(self) -> str:
@@ -193,10 +214,12 @@ class Triton:
             f"--metrics-port={self.metrics_port}",
             "--disable-auto-complete-config",
             f"--exit-timeout-secs={_EXIT_S}",
-            f"--backend-config=python,shm-region-prefix-name={self._shared_memory}",
+            f"--backend-config=python,shm-region-prefix-name={self.shared_memory}",
         ]
-        if self._explicit_control:
-            command += ["--model-control-mode=explicit", "--load-model=*"]
+        if self._explicit_control or self._models is not None:
+            wanted = ["*"] if self._models is None else self._models
+            command += ["--model-control-mode=explicit"]
+            command += [f"--load-model={model}" for model in wanted]
         else:
             command += ["--model-control-mode=none"]
         if self._otlp_url:

@@ -18,6 +18,11 @@ class Histogram:
 
     def observe(self, ms: npt.ArrayLike) -> None:
         """Count durations [N], or one, in milliseconds; those that are not finite are left out."""
+        if isinstance(ms, float) and 0 <= ms < EDGES_MS[-1]:
+            # Each batch has some, and at a low rate each ticket is a batch: four times cheaper.
+            self._counts[np.searchsorted(EDGES_MS, ms)] += 1
+            self._sum_ms += ms
+            return
         values = np.atleast_1d(np.asarray(ms, np.float64))
         values = np.maximum(values[np.isfinite(values)], 0.0)
         places = np.searchsorted(EDGES_MS, values)

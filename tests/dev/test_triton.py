@@ -43,7 +43,7 @@ def test_serves_on_loopback_only_and_leaves_nothing_behind(triton: Triton) -> No
     processes = family(triton.pid)
     assert [process.name()[:18] for process in processes].count("triton_python_back") == 2
     triton.stop()
-    assert all(gone(process.pid) for process in processes)
+    assert eventually(lambda: all(gone(process.pid) for process in processes))
     assert not triton.healthy()
 
 
@@ -86,6 +86,11 @@ def test_dies_with_a_killed_parent(tmp_path: Path) -> None:
         parent.kill()
     assert {"tritonserver", "triton_python"} <= set(names)
     assert eventually(lambda: all(gone(process.pid) for process in processes))
+    successor = own_triton(tmp_path / "state", tmp_path / "models")
+    regions = f"{successor.shared_memory}*"
+    assert list(Path("/dev/shm").glob(regions))
+    successor.stop()
+    assert not list(Path("/dev/shm").glob(regions))
 
 
 def test_a_model_that_does_not_load_is_named(tmp_path: Path) -> None:

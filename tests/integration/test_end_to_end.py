@@ -174,7 +174,7 @@ def _check_chain(spans: list[Span]) -> None:
 
 
 def test_the_services_say_how_they_are(stack: Stack) -> None:
-    assert stack.classify.healthy()
-    assert stack.judge.healthy()
+    assert stack.services["classify"].healthy()
+    assert stack.services["judge"].healthy()
     assert stack.restarts() == 0
     assert (stack.logs / "judge.log").exists()

@@ -202,6 +202,20 @@ async def test_a_model_of_another_size_opens_the_breaker(
         await ask_until_out(worker)
 
 
+async def test_a_model_that_refuses_everything_is_out_and_no_ticket_is_blamed(
+    own: Triton, make: MakeWorker, events: Counter[str], tmp_path: Path
+) -> None:
+    worker = make(own, abstain_after_s=0.5)
+    await worker.start()
+    config = write_model(tmp_path / "models", "echo_a", "echo", ECHO_LABELS) / "config.pbtxt"
+    config.write_text(config.read_text().replace('"TEXT"', '"WORDS"'))
+    (tmp_path / "models" / "echo_a" / "2").mkdir()
+    await asyncio.to_thread(own.load, "echo_a")
+    with pytest.raises(WorkerOut, match="refuses a request"):
+        await ask_until_out(worker)
+    assert events["refused"] == 0
+
+
 async def test_calls_in_flight_are_capped(
     triton_echo: Triton, make: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

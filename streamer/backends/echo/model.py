@@ -11,13 +11,15 @@ import json
 import re
 import time
 import zlib
+from typing import Any
 
 import numpy as np
-import triton_python_backend_utils as pb_utils
+import numpy.typing as npt
+import triton_python_backend_utils as pb_utils  # type: ignore[import-not-found]
 
 
 class TritonPythonModel:
-    def initialize(self, args):
+    def initialize(self, args: dict[str, str]) -> None:
         config = json.loads(args["model_config"])
         settings = {k: v["string_value"] for k, v in config.get("parameters", {}).items()}
         self._size = config["output"][0]["dims"][0]
@@ -27,12 +29,12 @@ class TritonPythonModel:
         self._own = re.compile(b"#" + own + rb"=(\d+)")
         self._shared = re.compile(rb"#label=(\d+)")
 
-    def execute(self, requests):
+    def execute(self, requests: list[Any]) -> list[Any]:
         if self._delay_s:
             time.sleep(self._delay_s)
         return [self._answer(request) for request in requests]
 
-    def _answer(self, request):
+    def _answer(self, request: Any) -> Any:
         texts = pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy().ravel()
         marked = [i for i, text in enumerate(texts) if b"#" in text]
         if any(b"#refuse" in texts[i] for i in marked):
@@ -45,13 +47,13 @@ class TritonPythonModel:
             self._mark(probs[i], texts[i])
         return pb_utils.InferenceResponse([pb_utils.Tensor("PROBS", probs)])
 
-    def _probs(self, labels):
+    def _probs(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         rest = (1 - self._confidence) / (self._size - 1)
         probs = np.full((len(labels), self._size), rest, np.float32)
         probs[np.arange(len(labels)), labels] = self._confidence
         return probs
 
-    def _mark(self, row, text):
+    def _mark(self, row: npt.NDArray[np.float32], text: bytes) -> None:
         if b"#nan" in text:
             row[:] = np.nan
         elif named := self._own.search(text) or self._shared.search(text):

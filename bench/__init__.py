@@ -1,0 +1,1 @@
+"""Benchmarks: what the services cost beside a loop that does as little as possible."""

@@ -1,0 +1,25 @@
+"""Runs the benchmarks by name, all of them by default."""
+
+import argparse
+import importlib
+
+BENCHMARKS = ("decide", "pipeline", "latency", "memory")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--tickets", type=int, default=120_000, help="backlog of `pipeline`")
+    parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs of runs")
+    parser.add_argument("--seconds", type=float, default=8, help="of each run of `latency`")
+    parser.add_argument("--backlog", type=int, default=1_000_000, help="backlog of `memory`")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.names) - set(BENCHMARKS)):
+        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")
+    for name in options.names or BENCHMARKS:
+        for result in importlib.import_module(f"bench.{name}").run(options):
+            result.write()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Brings a stack up, and trains on the way what isn't trained yet."""
+
+from collections.abc import Callable
+
+from streamer.config import Settings
+from streamer.dev.stack import Stack
+from streamer.learn import train
+
+Say = Callable[[str], None]
+
+
+def bring_up(stack: Stack, say: Say, *, own_workers: bool, seed: int = 1) -> None:
+    """Start every part and return when all are ready; raises what the first to fail raised.
+
+    Training keeps what was made of the same data before, and leaves out tasks without data, as
+    well as the workers where these are not ours (`own_workers`). The judge loads for half a
+    minute, so it starts first, and the workers are trained meanwhile.
+    """
+    tasks = trainable(stack.settings)
+    # First, because a missing Java should not be told after minutes of training.
+    stack.start("kafka")
+    stack.make_topics()
+    if tasks:
+        say("training the judge, where its data has changed")
+        train.run(stack.settings, what="judge", tasks=tasks, seed=seed)
+    say("starting the judge: vLLM takes half a minute")
+    judge = stack.begin("judge")
+    if tasks and own_workers:
+        say("training the workers, where their data has changed")
+        train.run(stack.settings, what="workers", tasks=tasks, seed=seed)
+    say("starting Triton and classify")
+    stack.start("triton")
+    stack.start("classify")
+    judge.result()
+
+
+def trainable(settings: Settings) -> list[str]:
+    """Names of the tasks that have data to train on."""
+    return [name for name, task in settings.tasks.items() if task.data is not None]

@@ -1,0 +1,77 @@
+"""`streamer demo`: real tickets through the whole stack, and a report of what it is worth."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from streamer.config import load
+from streamer.dev.bring_up import bring_up
+from streamer.dev.demo.data_sets import write_config
+from streamer.dev.demo.performance import Performance
+from streamer.dev.demo.scenario import test_tickets, with_broken
+from streamer.dev.demo.summary import summary
+from streamer.dev.stack import Stack
+from streamer.dev.stopping import interruptible
+
+_PLAYED_IN_S = 40.0
+_NARROWEST = 120
+_SEED = 1
+
+
+def run(
+    config: Path, overrides: Mapping[str, str], *, data: Path | None, rate: float | None
+) -> int:
+    """Train, start, play, measure, report; 0 if every record is accounted for, else 1.
+
+    `data` is a folder of data sets to play instead of the configured tasks' own. Raises what made
+    a part fail; no process is left behind.
+    """
+    began = time.monotonic()
+    console = _console()
+    if data is not None:
+        config = write_config(data, load(config, overrides))
+    good = test_tickets(load(config, overrides))
+    with interruptible(), Stack(config, overrides, console.print) as stack:
+        played = with_broken(good, stack.settings.input.id, _SEED)
+        bring_up(stack, console.print, own_workers="triton.url" not in overrides)
+        console.print(f"up after {time.monotonic() - began:.0f} s")
+        acts = Performance(stack, console, began)
+        evidence = asyncio.run(acts.run(played, good, rate or len(played) / _PLAYED_IN_S))
+        for part in summary(evidence):
+            console.print(part)
+        for line in _whereabouts(stack, config):
+            console.print(line)
+    console.print(
+        f"first label after {evidence.first_label_s:.0f} s, all of it in "
+        f"{time.monotonic() - began:.0f} s"
+    )
+    missing = evidence.accounts.unaccounted()
+    for problem in missing[:20]:
+        console.print(problem)
+    return 1 if missing else 0
+
+
+def _console() -> Console:
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    # Cells that are cut say nothing; lines that wrap can still be read.
+    console.width = max(console.width, _NARROWEST)
+    return console
+
+
+def _whereabouts(stack: Stack, config: Path) -> list[str]:
+    settings, topics = stack.settings, stack.settings.topics
+    return [
+        "",
+        f"topics  {topics.tickets} -> {topics.labels}, {topics.judge}, {topics.dead}, "
+        f"kept in {settings.path(settings.state) / 'kafka'}",
+        f"logs    {stack.logs}",
+        "",
+        f"Next: `streamer up --config {config}` keeps the same stack running; then, elsewhere,",
+        f"`streamer tail --config {config} --beginning` shows these labels, and",
+        f"`streamer send --config {config} FILE` labels tickets of your own.",
+        "docs/configuration.md says how to bring your own tasks, topics and models.",
+        "",
+    ]

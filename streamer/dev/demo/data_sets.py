@@ -1,0 +1,53 @@
+"""The configuration for the data sets of a folder: bank intents and airline sentiment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from streamer.config import Settings
+from streamer.errors import ConfigError
+from streamer.records.rows import rows
+
+_KINDS = {"word": "word_ngrams", "char": "char_ngrams", "net": "subword_net"}
+_TASKS = {"intent": ("bank", "topic_banking77"), "sentiment": ("airline", "sentiment_airline")}
+
+
+def write_config(folder: Path, settings: Settings) -> Path:
+    """Write a configuration into the state folder of `settings` and return its path.
+
+    Its own state and models lie beside it, apart from those of `settings`, whose judge's
+    interpreter it takes over. Raises `ConfigError` where `folder` lacks a data set.
+    """
+    target = settings.path(settings.state) / "data-demo"
+    target.mkdir(parents=True, exist_ok=True)
+    body = {
+        "kafka": {"start": "earliest", "group": "data-demo"},
+        "source": "data-demo",
+        "triton": {"models": "models"},
+        "judge": {
+            "python": str(settings.path(settings.judge.python).absolute()),
+            "models": "judge_models",
+        },
+        "state": ".",
+        "tasks": {name: _task(name, folder.resolve(), *_TASKS[name]) for name in _TASKS},
+    }
+    path = target / "streamer.yaml"
+    path.write_text(yaml.safe_dump(body, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def _task(name: str, folder: Path, source: str, stem: str) -> Mapping[str, Any]:
+    train, test = (folder / f"{stem}.{split}.csv.gz" for split in ("train", "test"))
+    for file in (train, test):
+        if not file.is_file():
+            raise ConfigError(f"{file} isn't there: give the folder of the data sets by --data")
+    return {
+        "labels": sorted({str(row[name]) for row in rows(train)}),
+        "workers": [{"model": f"{name}_{short}", "kind": kind} for short, kind in _KINDS.items()],
+        # By the held-out examples: two workers are often wrong alike, all three seldom.
+        "rule": "unanimity",
+        "when": {"field": "/source", "equals": source},
+        "data": {"train": str(train), "test": str(test), "label": name},
+    }

@@ -1,0 +1,123 @@
+"""The demo's acts: play the tickets, judge everything, drain both ways, ask each worker."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+from aiokafka import AIOKafkaProducer
+from rich.console import Console
+
+from streamer.config import Settings
+from streamer.dev.demo.accounts import Accounts
+from streamer.dev.demo.evidence import Drain, Evidence, TaskEvidence, task_evidence
+from streamer.dev.demo.judge_only import judge_all
+from streamer.dev.demo.observer import Observer
+from streamer.dev.demo.playing import play, until_settled
+from streamer.dev.demo.scenario import Played
+from streamer.dev.demo.view import View
+from streamer.dev.demo.workers_alone import ask_alone
+from streamer.dev.stack import Stack
+from streamer.services.streaming import connection
+from streamer.stream.clients import Clients
+
+_PATIENCE_S = 60.0
+_DRAINED = 2000
+
+Verdicts = dict[tuple[Played, str], str]
+
+
+class Performance:
+    """One run over a stack that is up. `began` is when the command did, on the monotonic clock."""
+
+    def __init__(self, stack: Stack, console: Console, began: float) -> None:
+        self._stack = stack
+        self._settings: Settings = stack.settings
+        self._console = console
+        self._began = began
+        self._observer: Observer
+        self._producer: AIOKafkaProducer
+
+    async def run(self, played: Sequence[Played], good: Sequence[Played], rate: float) -> Evidence:
+        """Play `played` at `rate` records per second; measure on `good`, those without flaw."""
+        kafka = self._settings.kafka
+        self._observer = Observer(self._settings)
+        clients = Clients(connection(kafka))
+        self._producer = clients.producer(limit=kafka.max_record_bytes, compression=None)
+        async with clients.started(self._producer), self._observer.watching():
+            accounts = await self._live(played, rate)
+            verdicts, drains = await self._drains(good)
+        tasks = [await self._task(name, good, verdicts, accounts) for name in self._settings.tasks]
+        first = min((outcome.at_ms for _, outcome, _ in accounts.outcomes()), default=0)
+        now_ms, now = time.time() * 1000, time.monotonic()
+        first_label_s = (first - now_ms) / 1000 + now - self._began
+        return Evidence(tasks, drains, accounts, first_label_s, self._stack.restarts())
+
+    async def _live(self, played: Sequence[Played], rate: float) -> Accounts:
+        self._console.print(f"playing {len(played)} records at {rate:.0f}/s")
+        accounts = self._accounts()
+        with View(self._console, accounts, len(played)) as view:
+            playing = asyncio.create_task(
+                play(self._producer, self._settings.topics.tickets, played, accounts, rate)
+            )
+            while not playing.done():
+                view.tick()
+                await asyncio.sleep(0.1)
+            await playing
+            await until_settled(accounts, _PATIENCE_S, view.tick)
+        return accounts
+
+    async def _drains(self, good: Sequence[Played]) -> tuple[Verdicts, list[Drain]]:
+        """For each set of tasks that share tickets: both ways, the judge's first."""
+        verdicts: Verdicts = {}
+        drains = []
+        for tasks, tickets in _groups(good).items():
+            self._console.print(f"draining {len(tickets)} tickets of {' + '.join(tasks)} both ways")
+            asked = [(ticket, task) for ticket in tickets for task in tasks]
+            judged = await judge_all(self._producer, self._observer, self._settings, asked)
+            verdicts |= dict(zip(asked, judged.labels, strict=True))
+            backlog = list(tickets) * -(-_DRAINED // len(tickets))
+            seconds = await self._cascade(backlog)
+            drains.append(
+                Drain(
+                    tasks,
+                    len(backlog),
+                    seconds / (len(backlog) * len(tasks)),
+                    judged.seconds / len(asked),
+                )
+            )
+        return verdicts, drains
+
+    async def _cascade(self, backlog: Sequence[Played]) -> float:
+        """Seconds from the first ticket's arrival to the last label."""
+        accounts = self._accounts()
+        topic = self._settings.topics.tickets
+        began_ms = time.time() * 1000
+        await play(self._producer, topic, backlog, accounts, None)
+        await until_settled(accounts, _PATIENCE_S)
+        last_ms = max(outcome.at_ms for _, outcome, _ in accounts.outcomes())
+        return (last_ms - began_ms) / 1000
+
+    async def _task(
+        self,
+        name: str,
+        good: Sequence[Played],
+        verdicts: Mapping[tuple[Played, str], str],
+        accounts: Accounts,
+    ) -> TaskEvidence:
+        tickets = [ticket for ticket in good if name in ticket.gold]
+        models = [worker.model for worker in self._settings.tasks[name].workers]
+        texts = [ticket.text for ticket in tickets]
+        alone = await ask_alone(self._settings.triton.url, models, texts)
+        return task_evidence(self._settings, name, tickets, verdicts, alone, accounts)
+
+    def _accounts(self) -> Accounts:
+        accounts = Accounts(self._settings.tasks)
+        self._observer.tell(accounts, self._settings.source)
+        return accounts
+
+
+def _groups(good: Sequence[Played]) -> dict[tuple[str, ...], list[Played]]:
+    groups: dict[tuple[str, ...], list[Played]] = {}
+    for ticket in good:
+        groups.setdefault(tuple(ticket.gold), []).append(ticket)
+    return groups

@@ -1,0 +1,108 @@
+"""What the demo plays: the tasks' test tickets, and some records that nobody can process."""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from streamer.config import Settings
+from streamer.config.tasks import Task
+from streamer.errors import ConfigError
+from streamer.records.rows import rows
+from streamer.services.intake import find
+from streamer.services.send import tickets
+
+Fate = Literal["labels", "dead", "deleted"]
+
+_BROKEN_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Played:
+    """One record for the tickets topic, and what has to become of it.
+
+    `gold` holds the right label of every task that applies to it. Equal only to itself: two
+    records may well be alike.
+    """
+
+    key: bytes
+    value: bytes | None
+    fate: Fate
+    gold: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+
+
+def test_tickets(settings: Settings) -> list[Played]:
+    """Every ticket of the tasks' test data with its gold labels, in the order of the files.
+
+    Tasks with the same file share its tickets; a field that a task's `when` asks for is set where
+    the rows lack it, so that each ticket says where it comes from. Raises `ConfigError` where a
+    task has no test data.
+    """
+    found: list[Played] = []
+    for path, tasks in _by_file(settings).items():
+        found += _of_file(settings, path, tasks)
+    return found
+
+
+def with_broken(played: Sequence[Played], id_pointer: str, seed: int) -> list[Played]:
+    """The same in random order, with about one broken record in a hundred."""
+    kinds = list(_broken(id_pointer))
+    count = max(len(kinds), round(_BROKEN_SHARE * len(played)))
+    mixed = [*played, *(kinds[number % len(kinds)](number) for number in range(count))]
+    random.Random(seed).shuffle(mixed)
+    return mixed
+
+
+def _by_file(settings: Settings) -> dict[Path, dict[str, Task]]:
+    files: dict[Path, dict[str, Task]] = {}
+    for name, task in settings.tasks.items():
+        if task.data is None or task.data.test is None:
+            raise ConfigError(f"tasks.{name}.data.test: the demo plays it, so name a file")
+        files.setdefault(settings.path(task.data.test), {})[name] = task
+    return files
+
+
+def _of_file(settings: Settings, path: Path, tasks: Mapping[str, Task]) -> Iterator[Played]:
+    columns = {name: str(task.data.label) for name, task in tasks.items() if task.data}
+    gold = []
+    bare = []
+    for row in rows(path):
+        gold.append({name: str(row[column]) for name, column in columns.items() if row[column]})
+        kept = {key: value for key, value in row.items() if key not in columns.values()}
+        bare.append(_placed(kept, tasks.values()))
+    for (ticket_id, value), right, row in zip(
+        tickets(bare, settings.input.id), gold, bare, strict=True
+    ):
+        yield Played(ticket_id.encode(), value, "labels", right, _text(row, settings))
+
+
+def _placed(row: Mapping[str, Any], tasks: Iterable[Task]) -> dict[str, Any]:
+    fields = dict(row)
+    for task in tasks:
+        if task.when is not None and task.when.field is not None:
+            fields.setdefault(task.when.field.removeprefix("/"), task.when.values[0])
+    return fields
+
+
+def _text(row: Mapping[str, Any], settings: Settings) -> str:
+    """The text as classify reads it."""
+    parts = [find(row, pointer) for pointer in settings.input.text]
+    return "\n".join(part for part in parts if isinstance(part, str))
+
+
+def _broken(id_pointer: str) -> Iterator[Any]:
+    name = id_pointer.removeprefix("/")
+
+    def dead(stem: str, value: bytes) -> Any:
+        return lambda number: Played(f"{stem}-{number}".encode(), value, "dead")
+
+    yield dead("not-utf-8", b'{"' + name.encode() + b'": "x", "text": "caf\xe9"}')
+    yield dead("not-json", b'{"text": "the end is miss')
+    yield dead("no-id", orjson.dumps({"text": "My order has not arrived.", "subject": "Order"}))
+    yield dead("no-text", orjson.dumps({name: "empty", "text": "  ", "subject": None}))
+    yield dead("a-list", b"[1, 2, 3]")
+    yield lambda number: Played(f"deleted-{number}".encode(), None, "deleted")

@@ -1,0 +1,161 @@
+"""The report at the end of the demo, as text."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from rich.table import Table
+
+from streamer.dev.demo.evidence import Drain, Evidence, TaskEvidence
+from streamer.dev.demo.view import milliseconds
+from streamer.learn.report import (
+    Figures,
+    committees,
+    figures,
+    figures_by_label,
+    predicted_speedup,
+    share,
+)
+
+_WORST = 5
+
+
+def summary(evidence: Evidence) -> Iterator[str | Table]:
+    """Lines and tables, in the order to print."""
+    for task in evidence.tasks:
+        yield ""
+        yield f"TASK {task.name}: {len(task.gold)} test tickets, {len(task.labels)} labels"
+        yield from _live(task)
+        yield _singles(task)
+        yield "  rules, * is the one that ran; speedup as predicted from coverage and cost"
+        yield _alternatives(task, _judge_cost(evidence.drains, task.name))
+        yield from _weakest(task)
+    yield ""
+    yield _speed(evidence)
+    yield "Per decision. Both drained from a full topic at full speed, warm, without loading."
+    yield "rho is a worker's time alone over the judge's; the stream's own cost is in neither."
+    yield ""
+    yield _latency(evidence)
+    yield ""
+    yield _ledger(evidence)
+
+
+def _live(task: TaskEvidence) -> Iterator[str]:
+    found = figures(task.agreed, task.judge, task.gold)
+    yield f"  coverage    {found.coverage}  accepted without the judge"
+    yield f"  fidelity    {found.fidelity}  the judge agrees on those (kappa {found.kappa:.3f})"
+    yield f"  accuracy    {share(task.live == task.gold)}  of the published labels"
+    yield f"  judge-only  {share(task.judge == task.gold)}  accuracy of the judge on every ticket"
+    yield f"  saved       {int((task.agreed >= 0).sum())} of {len(task.gold)} judge calls"
+
+
+def _singles(task: TaskEvidence) -> Table:
+    table = _table("  each alone", "accuracy", "as the judge", "µs/ticket")
+    for name, alone in task.alone.items():
+        table.add_row(
+            f"  {name}",
+            str(share(alone.codes == task.gold)),
+            str(share(alone.codes == task.judge)),
+            f"{alone.cost * 1e6:.0f}",
+        )
+    return table
+
+
+def _alternatives(task: TaskEvidence, judge_cost: float) -> Table:
+    table = _table("  rules", "coverage", "fidelity", "accuracy", "saved", "speedup")
+    answers = {name: alone.codes for name, alone in task.alone.items()}
+    costs = {name: alone.cost for name, alone in task.alone.items()}
+    for some in committees(list(answers)):
+        found = figures(some.accepted(answers), task.judge, task.gold)
+        speedup = predicted_speedup(some.cost(answers, costs), judge_cost, found.coverage.value)
+        mark = "*" if some == task.committee else " "
+        name = str(some).replace(f"{task.name}_", "")
+        table.add_row(f"{mark} {name}", *_cells(found), f"{speedup:.1f}")
+    return table
+
+
+def _cells(found: Figures) -> list[str]:
+    shares = (found.coverage, found.fidelity, found.accuracy)
+    return [*map(str, shares), str(found.coverage.hits)]
+
+
+def _weakest(task: TaskEvidence) -> Iterator[str]:
+    """Labels on which workers and judge differ most, among what was accepted."""
+    by_label = figures_by_label(task.agreed, task.judge, task.gold, task.labels)
+    doubtful = [(label, found) for label, found in by_label.items() if found.coverage.hits >= 5]
+    doubtful.sort(key=lambda item: item[1].fidelity.value)
+    named = [
+        f"{label} {found.fidelity.value:.2f}"
+        for label, found in doubtful[:_WORST]
+        if found.fidelity.value < 1
+    ]
+    if named:
+        yield f"  lowest fidelity by label: {', '.join(named)}"
+
+
+def _speed(evidence: Evidence) -> Table:
+    table = _table(
+        "SPEED", "tickets", "judge-only", "cascade", "measured speedup", "predicted 1/(n*rho+1-a)"
+    )
+    for drain in evidence.drains:
+        table.add_row(
+            " + ".join(drain.tasks),
+            str(drain.tickets),
+            f"{1 / drain.judge_only:.0f}/s",
+            f"{1 / drain.cascade:.0f}/s",
+            f"{drain.judge_only / drain.cascade:.2f}",
+            f"{_predicted(evidence.tasks, drain):.2f}",
+        )
+    return table
+
+
+def _predicted(tasks: Sequence[TaskEvidence], drain: Drain) -> float:
+    drained = [task for task in tasks if task.name in drain.tasks]
+    weights = [len(task.gold) for task in drained]
+    costs = [
+        task.committee.cost(
+            {name: alone.codes for name, alone in task.alone.items()},
+            {name: alone.cost for name, alone in task.alone.items()},
+        )
+        for task in drained
+    ]
+    coverage = [float((task.agreed >= 0).mean()) for task in drained]
+    return predicted_speedup(
+        float(np.average(costs, weights=weights)),
+        drain.judge_only,
+        float(np.average(coverage, weights=weights)),
+    )
+
+
+def _judge_cost(drains: Sequence[Drain], task: str) -> float:
+    return next(drain.judge_only for drain in drains if task in drain.tasks)
+
+
+def _latency(evidence: Evidence) -> Table:
+    table = _table("LATENCY", "by", "labels", "p50/p99")
+    took: dict[tuple[str, str], list[int]] = {}
+    for _, outcome, latency_ms in evidence.accounts.outcomes():
+        if outcome.task:
+            took.setdefault((outcome.task, outcome.kind), []).append(latency_ms)
+    for (task, kind), some in sorted(took.items()):
+        table.add_row(task, kind, str(len(some)), milliseconds(some))
+    return table
+
+
+def _ledger(evidence: Evidence) -> Table:
+    accounts = evidence.accounts
+    table = _table("LEDGER", "")
+    table.add_row("records played", str(accounts.records))
+    for kind, count in sorted(accounts.ledger().items()):
+        table.add_row(f"  {kind}", str(count))
+    table.add_row("repeats", str(accounts.repeats))
+    table.add_row("repeats that differ", str(len(accounts.differing)))
+    table.add_row("restarts of a part", str(evidence.restarts))
+    table.add_row("unaccounted for", str(len(accounts.unaccounted())))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < 1 else "right", no_wrap=True)
+    return table

@@ -1,0 +1,143 @@
+"""The whole local stack as child processes: Kafka, Triton, classify and judge."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from streamer.config import Settings, load
+from streamer.dev.kafka import Kafka
+from streamer.dev.service import Service
+from streamer.dev.supervisor import Say, Supervisor
+from streamer.dev.topics import TopicSpec, create_topics
+from streamer.dev.triton import Triton
+from streamer.services.streaming import connection
+
+Part = Literal["kafka", "triton", "classify", "judge"]
+
+PARTITIONS = 6
+_MARGIN = 128 * 1024
+
+
+class Stack:
+    """Everything that a configuration describes, on this machine and supervised.
+
+    `overrides` are those of `streamer.config.load`; one of kafka.bootstrap or triton.url means
+    that such a server runs already. Data and logs lie in the configured state folder. `say` gets
+    a line when a part ends unexpectedly and when it is back.
+    """
+
+    def __init__(self, config: Path, overrides: Mapping[str, str], say: Say) -> None:
+        self.settings = load(config, overrides)
+        self._config = config.resolve()
+        self._where = dict(overrides)
+        self._say = say
+        self._state = self.settings.path(self.settings.state)
+        self._parts: dict[Part, Supervisor] = {}
+        self.services: dict[Part, Service] = {}
+        self.logs = self._state / "logs"
+
+    def begin(self, part: Part) -> "Future[None]":
+        """Start a part and return at once; the future is done when it is ready.
+
+        Nothing is started for a server that runs already. Begin classify after Kafka and Triton,
+        the judge after Kafka: they are told where these are.
+        """
+        if part not in self._parts and not self._is_there(part):
+            # Made only now: a port that was free before minutes of training may be taken.
+            self._parts[part] = self._make(part)
+        if part in self._parts:
+            return self._parts[part].begin()
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+    def start(self, *parts: Part) -> None:
+        """Start parts, all at once, and wait until they are ready; raises what the first raised."""
+        for waiting in [self.begin(part) for part in parts]:
+            waiting.result()
+
+    def make_topics(self) -> None:
+        """Create the configured topics that Kafka doesn't have."""
+        client = connection(self.settings.kafka).options()
+        bootstrap = client.pop("bootstrap_servers")
+        asyncio.run(create_topics(bootstrap, topics(self.settings), client=client))
+
+    def restarts(self) -> int:
+        """How often any part was started again because it had ended."""
+        return sum(part.restarts for part in self._parts.values())
+
+    def stop(self) -> None:
+        """Stop everything; the services first, while Kafka and Triton are still there for them."""
+        services = [part for name, part in self._parts.items() if name in self.services]
+        servers = [part for name, part in self._parts.items() if name not in self.services]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(Supervisor.stop, services))
+            list(pool.map(Supervisor.stop, servers))
+
+    def __enter__(self) -> "Stack":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _is_there(self, part: Part) -> bool:
+        return {"kafka": "kafka.bootstrap", "triton": "triton.url"}.get(part) in self._where
+
+    def _make(self, part: Part) -> Supervisor:
+        if part == "kafka":
+            kafka = Kafka(self._state / "kafka")
+            self._tell("kafka.bootstrap", kafka.bootstrap)
+            return Supervisor("Kafka", kafka, self._say)
+        if part == "triton":
+            models = self.settings.path(self.settings.triton.models)
+            triton = Triton(self._state / "triton", models, models=_models(self.settings))
+            self._tell("triton.url", triton.url)
+            return Supervisor("Triton", triton, self._say, healthy=triton.healthy)
+        self.services[part] = self._service(part)
+        return Supervisor(part, self.services[part], self._say)
+
+    def _tell(self, key: str, value: str) -> None:
+        self._where[key] = value
+        self.settings = load(self._config, self._where)
+
+    def _service(self, verb: Literal["classify", "judge"]) -> Service:
+        settings = self.settings
+        # One member each on this machine: a killed one is back at once, not after a timeout.
+        given = {"kafka.member": f"{settings.kafka.group}-{verb}-1", **self._where}
+        arguments = ["--config", str(self._config)]
+        arguments += [part for item in given.items() for part in ("--set", "=".join(item))]
+        judges = verb == "judge"
+        return Service(
+            verb,
+            settings.path(settings.judge.python) if judges else Path(sys.executable),
+            arguments,
+            self.logs,
+            port=(settings.judge if judges else settings.classify).listen.port,
+            grace_s=settings.kafka.drain + 10,
+        )
+
+
+def topics(settings: Settings) -> list[TopicSpec]:
+    """The configured topics as a local stack makes them."""
+    names = settings.topics
+    room = {"max.message.bytes": str(settings.kafka.max_record_bytes + _MARGIN)}
+    kept = {**room, "cleanup.policy": "delete"}
+    return [
+        TopicSpec(names.tickets, PARTITIONS, kept),
+        TopicSpec(names.labels, PARTITIONS, {**room, "cleanup.policy": "compact"}),
+        TopicSpec(names.judge, PARTITIONS, kept),
+        TopicSpec(names.dead, PARTITIONS, kept),
+    ]
+
+
+def _models(settings: Settings) -> list[str]:
+    return [worker.model for task in settings.tasks.values() for worker in task.workers]

@@ -1,0 +1,62 @@
+"""What every kind of judge promises to the service around it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.errors import ModelError
+from streamer.records.labelset import LabelSet
+
+
+class EngineDead(ModelError):
+    """The engine died or stopped making progress: exit without committing, to be restarted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The judge's answer for N tickets.
+
+    `probabilities` is float32 [N, K], calibrated, each row summing to 1, columns in the order of
+    the label set; `truncated` is bool [N]: tickets of which the judge read only head and tail.
+    """
+
+    probabilities: NDArray[np.float32]
+    truncated: NDArray[np.bool_]
+
+
+class Judge(Protocol):
+    """Scores tickets against closed label sets. Calls may run at the same time, and mix tasks."""
+
+    async def start(self) -> None:
+        """Load and warm up; returns when tickets are really being answered.
+
+        Raises `EngineDead` when the engine does not come up.
+        """
+
+    def label_sets(self, task: str) -> tuple[LabelSet, ...]:
+        """The label sets held for a task, the current one first; empty for an unknown task."""
+
+    def version(self, task: str, label_set: str) -> str:
+        """What answers for this label set; it stands in the label as the judge's version."""
+
+    async def score(
+        self,
+        task: str,
+        label_set: str,
+        texts: Sequence[str],
+        trace_headers: Sequence[Mapping[str, str] | None] | None = None,
+    ) -> Verdicts:
+        """Probabilities for each text; `trace_headers` go on to the engine, one per text.
+
+        Raises `TicketError` when the label set (a `LabelSet.version`) is not held, `EngineDead`
+        when the engine died or stalled, `ModelError` when it answered nonsense.
+        """
+
+    async def healthy(self) -> None:
+        """Raises `EngineDead` when the engine can't answer any more."""
+
+    async def stop(self) -> None:
+        """End the engine and its processes. Waiting calls get `EngineDead`."""

@@ -1,0 +1,1 @@
+"""Training the judge. Runs in the judge environment: `python -m streamer.learn.judge < order`."""

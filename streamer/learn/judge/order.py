@@ -1,0 +1,53 @@
+"""What to train, as one JSON object: how one interpreter asks the other."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from streamer.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeJob:
+    """One task: its ordered labels and the file, columns and label column of its examples."""
+
+    task: str
+    labels: tuple[str, ...]
+    examples: str
+    text: tuple[str, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOrder:
+    """`jobs` to train into `models`, with embeddings kept in `cache`."""
+
+    jobs: tuple[JudgeJob, ...]
+    models: str
+    cache: str
+    seed: int
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "TrainingOrder":
+        """Raises ConfigError when the value is no order."""
+        try:
+            raw = orjson.loads(value)
+            jobs = (job | {k: tuple(job[k]) for k in ("labels", "text")} for job in raw["jobs"])
+            return cls(**(raw | {"jobs": tuple(JudgeJob(**job) for job in jobs)}))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"the training order is not understood ({error!r});"
+                " both environments must hold the same release of streamer: install them again"
+            ) from error
+
+    @property
+    def models_folder(self) -> Path:
+        return Path(self.models)
+
+    @property
+    def cache_folder(self) -> Path:
+        return Path(self.cache)

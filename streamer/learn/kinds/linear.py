@@ -1,0 +1,87 @@
+"""Linear workers: one-against-rest support vector machines over TF-IDF n-grams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+import numpy as np
+from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
+from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
+
+from streamer.backends import features, linear, ngrams
+from streamer.backends.features import Extract, Features, Floats, softmax
+from streamer.backends.linear import LinearModel
+from streamer.learn import scores
+from streamer.learn.kinds.kind import Settings, Targets
+
+_SOFTNESS = (0.4, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearKind:
+    """`extract` finds the n-grams; those in fewer than `min_texts` training texts are ignored."""
+
+    name: str
+    extract: Extract
+    min_texts: int
+
+    @property
+    def modules(self) -> Sequence[ModuleType]:
+        return (ngrams, features, linear)
+
+    def tune(self, train: Targets, held_out: Targets, seed: int) -> tuple[LinearModel, Settings]:
+        """Choose how soft the margin is, and the factor that makes log-odds of margins.
+
+        The factor is fitted on held-out texts: on its own training texts a machine is too sure.
+        """
+        features = Features.fit(self.extract, train.texts, min_texts=self.min_texts)
+        rows = features.rows(train.texts)
+        models = [_machine(features, rows, train, c, seed) for c in _SOFTNESS]
+        margins = [model.scores(held_out.texts) for model in models]
+        right = [float((m.argmax(axis=1) == held_out.labels).mean()) for m in margins]
+        best = int(np.argmax(right))
+        factor = _log_odds_factor(margins[best], held_out)
+        settings = {"softness": _SOFTNESS[best], "factor": factor}
+        return _scaled(models[best], factor), settings
+
+    def fit(self, targets: Targets, settings: Settings, seed: int) -> LinearModel:
+        """Train on all of `targets`."""
+        features = Features.fit(self.extract, targets.texts, min_texts=self.min_texts)
+        rows = features.rows(targets.texts)
+        model = _machine(features, rows, targets, settings["softness"], seed)
+        return _scaled(model, settings["factor"])
+
+
+def _machine(
+    features: Features, rows: object, targets: Targets, softness: float, seed: int
+) -> LinearModel:
+    machine = LinearSVC(C=softness, random_state=seed).fit(rows, targets.labels)
+    weights = np.zeros((len(features.buckets), targets.size), dtype=np.float32)
+    # A machine that saw no example of a label answers -1, the margin of a clear no.
+    bias = np.full(targets.size, -1, dtype=np.float32)
+    signs = np.array([[-1], [1]]) if len(machine.classes_) == 2 else np.array([[1]])
+    weights[:, machine.classes_] = (signs * machine.coef_).T
+    bias[machine.classes_] = (signs * machine.intercept_).reshape(-1)
+    return LinearModel(features, weights, bias)
+
+
+def _log_odds_factor(margins: Floats, held_out: Targets) -> float:
+    def loss(log_factor: float) -> float:
+        return scores.nll(softmax(margins * np.exp(log_factor)), held_out.labels)
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-1, 4), method="bounded").x))
+
+
+def _scaled(model: LinearModel, factor: float) -> LinearModel:
+    by = np.float32(factor)
+    return replace(model, weights=model.weights * by, bias=model.bias * by)
+
+
+def word_ngrams() -> LinearKind:
+    """Rare words are kept: a product's name says much even when it was seen once."""
+    return LinearKind("word_ngrams", ngrams.words, min_texts=1)
+
+
+def char_ngrams() -> LinearKind:
+    """Runs that only one text has are mostly noise, and most of the memory."""
+    return LinearKind("char_ngrams", ngrams.chars, min_texts=2)

@@ -1,0 +1,76 @@
+"""The note beside each trained worker: of what it was made, and how good it was."""
+
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from streamer.learn.kinds.kind import Settings
+from streamer.learn.scores import Scores
+
+_FILE = "manifest.json"
+_LIBRARIES = ("numpy", "scipy", "scikit-learn")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what is learnt: equal recipes give equal models.
+
+    `label_set` is the version of the ordered labels, `code` the hash of the kind's source.
+    """
+
+    task: str
+    kind: str
+    label_set: str
+    labels: tuple[str, ...]
+    data_sha256: str
+    rows: int
+    seed: int
+    code: str
+
+    @property
+    def digest(self) -> str:
+        return sha256(orjson.dumps(asdict(self))).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`recipe` and what came of it; `held_out` scores a model that didn't see those rows."""
+
+    recipe: Recipe
+    settings: Settings
+    held_out: Scores
+    libraries: dict[str, str]
+    created: str
+
+    @classmethod
+    def new(cls, recipe: Recipe, settings: Settings, held_out: Scores) -> "Manifest":
+        libraries = {name: version(name) for name in _LIBRARIES}
+        libraries["python"] = platform.python_version()
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(recipe, settings, held_out, libraries, created)
+
+    def write(self, folder: Path) -> None:
+        body = {"digest": self.recipe.digest, **asdict(self)}
+        (folder / _FILE).write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest | None":
+        """The manifest of a version folder; None where there is none that this release reads."""
+        try:
+            body = orjson.loads((folder / _FILE).read_bytes())
+            del body["digest"]
+            return cls.from_dict(body)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> "Manifest":
+        """Raises `KeyError` or `TypeError` for what is no manifest of this release."""
+        recipe = Recipe(**(raw["recipe"] | {"labels": tuple(raw["recipe"]["labels"])}))
+        return cls(**(raw | {"recipe": recipe, "held_out": Scores(**raw["held_out"])}))

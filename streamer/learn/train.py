@@ -1,0 +1,143 @@
+"""`streamer train`: workers here, the judge under its own interpreter, and what came of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from streamer.config import Settings
+from streamer.config.tasks import Data, Task
+from streamer.errors import ConfigError
+from streamer.learn.double_faults import pair_errors
+from streamer.learn.examples import Examples, read_examples
+from streamer.learn.held_out import HeldOut
+from streamer.learn.judge.order import JudgeJob, TrainingOrder
+from streamer.learn.judge_process import JudgeProcess
+from streamer.learn.manifest import Manifest
+from streamer.learn.repository import latest_version
+from streamer.learn.training import Job, train_workers
+
+
+def run(
+    settings: Settings,
+    *,
+    what: str = "all",
+    tasks: Collection[str] | None = None,
+    seed: int = 1,
+    console: Console | None = None,
+) -> int:
+    """Train the workers, the judge or both, for `tasks` or every task that has data.
+
+    What was made of the same data, labels, seed and code is kept. Raises `ConfigError` for data,
+    labels or kinds that can't be used.
+    """
+    console = console or Console()
+    chosen = _chosen(settings, tasks)
+    with _bars(console) as bars:
+        judged = _judge(settings, chosen, seed, bars) if what in ("all", "judge") else {}
+        made = _workers(settings, chosen, seed, bars) if what in ("all", "workers") else {}
+    if made or judged:
+        console.print(_scores({**made, **{f"judge ({name})": m for name, m in judged.items()}}))
+    for name, task in chosen.items():
+        models = [worker.model for worker in task.workers if worker.model in made]
+        if len(models) > 1:
+            console.print(_faults(settings, name, models))
+    return 0
+
+
+def _chosen(settings: Settings, tasks: Collection[str] | None) -> dict[str, Task]:
+    for name in tasks or ():
+        if name not in settings.tasks:
+            raise ConfigError(f"no task {name!r}: use one of {', '.join(settings.tasks)}")
+    wanted = {
+        name: task
+        for name, task in settings.tasks.items()
+        if task.data is not None and (tasks is None or name in tasks)
+    }
+    if not wanted:
+        raise ConfigError("nothing to train: give a task `data` with the file of its examples")
+    return wanted
+
+
+def _workers(
+    settings: Settings, tasks: Mapping[str, Task], seed: int, bars: Progress
+) -> dict[str, Manifest]:
+    jobs = [
+        Job(name, worker.model, worker.kind, task.label_set, examples)
+        for name, task in tasks.items()
+        for examples in [_examples(settings, task)]
+        for worker in task.workers
+        if worker.kind is not None
+    ]
+    bar = bars.add_task("workers", total=len(jobs))
+    return train_workers(
+        jobs,
+        settings.path(settings.triton.models),
+        seed=seed,
+        progress=lambda model, done, total: bars.update(bar, completed=done),
+    )
+
+
+def _judge(
+    settings: Settings, tasks: Mapping[str, Task], seed: int, bars: Progress
+) -> dict[str, Manifest]:
+    jobs = [
+        JudgeJob(name, task.labels, str(settings.path(data.train)), data.text, data.label)
+        for name, task in tasks.items()
+        for data in [_data(task)]
+    ]
+    order = TrainingOrder(
+        tuple(jobs),
+        str(settings.path(settings.judge.models)),
+        str(settings.path(settings.state) / "embeddings"),
+        seed,
+    )
+    shown = {name: bars.add_task(f"judge, {name}", total=None) for name in tasks}
+    process = JudgeProcess(settings.path(settings.judge.python))
+    trained = process.run(
+        order, lambda task, done, total: bars.update(shown[task], completed=done, total=total)
+    )
+    for bar in shown.values():
+        bars.update(bar, total=1, completed=1)
+    return trained
+
+
+def _examples(settings: Settings, task: Task) -> Examples:
+    data = _data(task)
+    return read_examples(settings.path(data.train), text=data.text, label=data.label)
+
+
+def _data(task: Task) -> Data:
+    assert task.data is not None  # tasks without data are left out by _chosen
+    return task.data
+
+
+def _bars(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=console)
+
+
+def _scores(made: Mapping[str, Manifest]) -> Table:
+    table = Table(title="held-out scores, on examples kept from the training data")
+    for column in ("model", "accuracy", "macro-F1", "log loss", "rows"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for name, manifest in made.items():
+        held = manifest.held_out
+        figures = (f"{held.accuracy:.3f}", f"{held.macro_f1:.3f}", f"{held.nll:.3f}")
+        table.add_row(name, *figures, str(held.rows))
+    return table
+
+
+def _faults(settings: Settings, task: str, models: Sequence[str]) -> Table:
+    repository = settings.path(settings.triton.models)
+    versions = [repository / model / str(latest_version(repository, model)) for model in models]
+    held = [HeldOut.load(version) for version in versions]
+    answers = {model: one.probs.argmax(axis=1) for model, one in zip(models, held, strict=True)}
+    table = Table(title=f"{task}: who errs together (choose workers that don't)")
+    for column in ("pair", "agree", "both wrong", "wrong alike"):
+        table.add_column(column, justify="left" if column == "pair" else "right")
+    for pair in pair_errors(answers, held[0].gold):
+        figures = (pair.agreement, pair.double_fault, pair.same_fault)
+        table.add_row(" + ".join(pair.workers), *(f"{figure:.3f}" for figure in figures))
+    return table

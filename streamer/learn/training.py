@@ -1,0 +1,125 @@
+"""Training all workers of all tasks into a Triton model repository, as many at once as cores."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from streamer.errors import ConfigError
+from streamer.learn.examples import Examples
+from streamer.learn.kinds import KINDS
+from streamer.learn.kinds.kind import Kind
+from streamer.learn.manifest import Manifest, Recipe
+from streamer.learn.repository import latest_version, new_version, write_model
+from streamer.learn.worker import train_worker
+from streamer.records.labelset import LabelSet
+
+Progress = Callable[[str, int, int], None]
+"""Called with the model just finished, how many are, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One worker to train: the Triton name of the `model`, its `kind`, its task and examples."""
+
+    task: str
+    model: str
+    kind: str
+    label_set: LabelSet
+    examples: Examples
+
+
+def train_workers(
+    jobs: Sequence[Job],
+    repository: Path,
+    *,
+    seed: int,
+    progress: Progress,
+    processes: int | None = None,
+) -> dict[str, Manifest]:
+    """Train what has changed and return the manifest of every job's model, by the model's name.
+
+    A model whose newest version was made of the same examples, labels, seed and code is kept.
+    Raises ConfigError before any training for an unknown kind or a label out of place.
+    """
+    for job in jobs:
+        _check(job)
+    manifests: dict[str, Manifest] = {}
+    for model, manifest in _finished(jobs, repository, seed, processes or os.cpu_count() or 1):
+        manifests[model] = manifest
+        progress(model, len(manifests), len(jobs))
+    return {job.model: manifests[job.model] for job in jobs}
+
+
+def _check(job: Job) -> None:
+    if job.kind not in KINDS:
+        raise ConfigError(
+            f"worker {job.model}: there is no kind {job.kind!r} to train; give one of"
+            f" {', '.join(sorted(KINDS))}"
+        )
+    job.examples.check_labels(job.label_set.labels, f"task {job.task}")
+
+
+def _finished(
+    jobs: Sequence[Job], repository: Path, seed: int, processes: int
+) -> Iterator[tuple[str, Manifest]]:
+    due = []
+    for job in jobs:
+        made = Manifest.read(repository / job.model / str(latest_version(repository, job.model)))
+        if made is not None and made.recipe == _recipe(job, seed):
+            yield job.model, made
+        else:
+            due.append(job)
+    if min(processes, len(due)) < 2:
+        yield from ((job.model, _train(job, repository, seed)) for job in due)
+        return
+    # Spawned, not forked: the caller may have threads, and a fork would copy their locks.
+    with ProcessPoolExecutor(min(processes, len(due)), get_context("spawn")) as pool:
+        running: dict[Future[Manifest], str] = {
+            pool.submit(_train, job, repository, seed): job.model for job in due
+        }
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _train(job: Job, repository: Path, seed: int) -> Manifest:
+    # One thread each: the products are small, and the order of a sum must not vary.
+    with threadpool_limits(1):
+        trained = train_worker(KINDS[job.kind], job.examples, job.label_set, seed=seed)
+    manifest = Manifest.new(_recipe(job, seed), trained.settings, trained.scores)
+    with new_version(repository, job.model) as folder:
+        trained.model.save(folder)
+        trained.held_out.save(folder)
+        manifest.write(folder)
+    write_model(repository, job.model, job.kind, job.label_set.labels, version=None)
+    return manifest
+
+
+def _recipe(job: Job, seed: int) -> Recipe:
+    return Recipe(
+        task=job.task,
+        kind=job.kind,
+        label_set=job.label_set.version,
+        labels=job.label_set.labels,
+        data_sha256=job.examples.sha256,
+        rows=len(job.examples),
+        seed=seed,
+        code=_code_hash(KINDS[job.kind]),
+    )
+
+
+def _code_hash(kind: Kind) -> str:
+    """Of the source that trains and serves the kind, so that no one must remember a number."""
+    modules = (sys.modules[type(kind).__module__], *kind.modules)
+    sources = [Path(str(module.__file__)).read_bytes() for module in modules]
+    return sha256(b"\0".join(sources)).hexdigest()[:16]

@@ -1,0 +1,128 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+from streamer.cli import main
+from streamer.config import load
+from streamer.dev.stack import Stack
+from streamer.dev.triton import Triton
+from streamer.errors import ConfigError
+from streamer.learn.repository import write_model
+from tests.conftest import ECHO_LABELS, unique_topic
+from tests.dev.sockets import listeners
+from tests.dev.test_child import gone
+from tests.waiting import eventually
+
+CONFIG = """
+kafka: {start: earliest, group: GROUP}
+topics: {tickets: GROUP, labels: GROUP.labels, judge: GROUP.judge, dead: GROUP.dead}
+tasks:
+  topic: {labels: [account, billing, shipping, technical], workers: [echo_a, echo_b]}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    for name in ("echo_a", "echo_b"):
+        write_model(tmp_path / "models_repo", name, "echo", ECHO_LABELS)
+    path = tmp_path / "streamer.yaml"
+    path.write_text(CONFIG.replace("GROUP", unique_topic("stack")))
+    return path
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def stack(config: Path, said: list[str]) -> Iterator[Stack]:
+    with Stack(config, {}, said.append) as up:
+        up.start("kafka", "triton")
+        up.make_topics()
+        up.start("classify")
+        yield up
+
+
+def labels(
+    stack: Stack, config: Path, capsys: pytest.CaptureFixture[str], text: str, count: int
+) -> set[tuple[str, str]]:
+    """Send one ticket and read the topic's `count` labels."""
+    where = ["--config", str(config), "--kafka", stack.settings.kafka.bootstrap]
+    file = config.parent / "tickets.jsonl"
+    file.write_bytes(orjson.dumps({"id": text, "text": text}))
+    assert main(["send", str(file), *where]) == 0
+    capsys.readouterr()
+    assert main(["tail", *where, "--json", "--beginning", "--count", str(count)]) == 0
+    found = [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return {(label["ticket_id"], label["label"]) for label in found}
+
+
+def test_labels_tickets_survives_a_crash_and_leaves_nothing_behind(
+    stack: Stack, config: Path, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert labels(stack, config, capsys, "1 #label=1", 1) == {("1 #label=1", "billing")}
+    assert {ip for ip, _ in listeners(os.getpid())} == {"127.0.0.1"}
+    pid = stack.services["classify"].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: stack.restarts() == 1)
+    assert said[0].startswith("classify ended unexpectedly")
+    assert said[-1] == "classify is up again"
+    assert labels(stack, config, capsys, "2 #label=2", 2) == {
+        ("1 #label=1", "billing"),
+        ("2 #label=2", "shipping"),
+    }
+    children = psutil.Process().children(recursive=True)
+    assert len(children) >= 4
+    stack.stop()
+    assert eventually(lambda: all(gone(child.pid) for child in children))
+
+
+def test_uses_the_servers_that_are_there(
+    config: Path, kafka, triton_echo: Triton, said: list[str], capsys
+) -> None:
+    there = {"kafka.bootstrap": kafka.bootstrap, "triton.url": triton_echo.url}
+    with Stack(config, there, said.append) as stack:
+        stack.start("kafka", "triton")
+        stack.make_topics()
+        stack.start("classify")
+        assert labels(stack, config, capsys, "1 #label=1", 1) == {("1 #label=1", "billing")}
+        state = load(config).path(Path(".streamer"))
+        assert [path.name for path in state.iterdir()] == ["logs"]
+    assert said == []
+
+
+def test_a_model_with_other_labels_is_one_line(
+    config: Path, kafka, triton_echo: Triton, said: list[str]
+) -> None:
+    config.write_text(config.read_text().replace("account, billing", "billing, account"))
+    there = {"kafka.bootstrap": kafka.bootstrap, "triton.url": triton_echo.url}
+    with Stack(config, there, said.append) as stack:
+        stack.make_topics()
+        with pytest.raises(ConfigError, match=r"^classify: .*its labels differ.*$") as caught:
+            stack.start("classify")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_judge_environment_is_one_line(config: Path, said: list[str]) -> None:
+    wanted = pytest.raises(ConfigError, match="judge needs it: run `make setup`")
+    with Stack(config, {"judge.python": "no/python"}, said.append) as stack, wanted as caught:
+        stack.start("judge")
+    assert "\n" not in str(caught.value)
+
+
+def test_up_without_java_is_one_line(config: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PATH": str(tmp_path), "JAVA_HOME": ""}
+    command = [sys.executable, "-m", "streamer.cli", "up", "--config", str(config)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Java isn't installed" in done.stderr
+    assert done.stderr.count("\n") == 1

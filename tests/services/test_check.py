@@ -1,0 +1,174 @@
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamer.cli import main
+from streamer.dev.kafka import Kafka
+from streamer.dev.ports import free_port
+from streamer.dev.topics import TopicSpec, create_topics
+from streamer.dev.triton import Triton
+from streamer.judging.head import Head
+from streamer.records.labelset import LabelSet
+from tests.conftest import ECHO_LABELS, unique_topic
+
+CONFIG = """
+kafka: {{bootstrap: "{kafka}", start: earliest, max_record_bytes: 1000000}}
+topics: {{tickets: {stem}, labels: {stem}.labels, judge: {stem}.judge, dead: {stem}.dead}}
+triton: {{url: "{triton}"}}
+judge: {{models: heads}}
+tasks:
+  topic:
+    labels: [account, billing, shipping, technical]
+    workers: [echo_a, echo_b]
+    when: {{field: /source, equals: web}}
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A configuration whose topics, models and head are all right, until a test spoils one."""
+
+    config: Path
+    stem: str
+    bootstrap: str
+
+    def topics(self, **changed: dict[str, str]) -> None:
+        names = {"tickets": "", "labels": ".labels", "judge": ".judge", "dead": ".dead"}
+        room = {"max.message.bytes": "1100000"}
+        specs = [
+            TopicSpec(self.stem + end, 1, {**room, **changed.get(name, {})})
+            for name, end in names.items()
+        ]
+        asyncio.run(create_topics(self.bootstrap, specs))
+
+    def head(self, labels: tuple[str, ...]) -> None:
+        folder = self.config.parent / "heads" / "topic" / "1"
+        folder.mkdir(parents=True)
+        size = len(labels)
+        weights, bias = np.zeros((3, size), np.float32), np.zeros(size, np.float32)
+        Head(LabelSet(labels), "an encoder", weights, bias, 1.0).save(folder)
+
+    def check(self, *more: str) -> int:
+        return main(["check", "--config", str(self.config), *more])
+
+
+@pytest.fixture
+def place(tmp_path: Path, kafka: Kafka, triton_echo: Triton) -> Place:
+    stem = unique_topic("check")
+    path = tmp_path / "streamer.yaml"
+    path.write_text(CONFIG.format(kafka=kafka.bootstrap, triton=triton_echo.url, stem=stem))
+    return Place(path, stem, kafka.bootstrap)
+
+
+def test_says_what_is_configured(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert place.check() == 0
+    said = capsys.readouterr().out
+    assert said.startswith("the configuration is good\n")
+    assert "topic: 4 labels, majority of echo_a, echo_b, for tickets whose /source is web" in said
+
+
+def test_everything_right(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.topics(labels={"cleanup.policy": "compact"})
+    place.head(ECHO_LABELS)
+    assert place.check("--connect") == 0
+    assert "Kafka, Triton and the judge's heads too" in capsys.readouterr().out
+
+
+def problems(place: Place, capsys: pytest.CaptureFixture[str], *more: str) -> list[str]:
+    assert place.check("--connect", *more) == 2
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    return answer.err.splitlines()
+
+
+def test_a_wrong_kafka_port_is_one_line(place: Place, capsys) -> None:
+    place.head(ECHO_LABELS)
+    nowhere = f"127.0.0.1:{free_port()}"
+    (line,) = problems(place, capsys, "--kafka", nowhere)
+    assert f"no Kafka answers at {nowhere}" in line
+
+
+def test_a_wrong_triton_port_is_one_line(place: Place, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("streamer.services.check.PATIENCE_S", 0.1)
+    place.topics()
+    place.head(ECHO_LABELS)
+    nowhere = f"127.0.0.1:{free_port()}"
+    (line,) = problems(place, capsys, "--triton", nowhere)
+    assert f"no Triton answers at {nowhere}" in line
+
+
+def test_a_missing_topic_is_one_line(place: Place, capsys) -> None:
+    place.topics()
+    place.head(ECHO_LABELS)
+    (line,) = problems(place, capsys, "--set", "topics.judge=mistyped")
+    assert "no topic 'mistyped'" in line
+
+
+@pytest.mark.parametrize("name", ["tickets", "judge", "dead"])
+def test_a_compacted_topic_is_one_line(place: Place, capsys, name: str) -> None:
+    place.topics(**{name: {"cleanup.policy": "compact,delete"}})
+    place.head(ECHO_LABELS)
+    (line,) = problems(place, capsys)
+    assert "cleanup.policy is 'compact,delete'" in line
+
+
+@pytest.mark.parametrize("name", ["labels", "judge", "dead"])
+def test_a_topic_for_smaller_records_is_one_line(place: Place, capsys, name: str) -> None:
+    place.topics(**{name: {"max.message.bytes": "1000000"}})
+    place.head(ECHO_LABELS)
+    (line,) = problems(place, capsys)
+    assert "max.message.bytes is 1000000" in line
+
+
+def test_a_wrong_label_order_is_a_line_for_each_model(place: Place, capsys) -> None:
+    place.topics()
+    place.head(("billing", "account", "shipping", "technical"))
+    text = place.config.read_text().replace("account, billing", "billing, account")
+    place.config.write_text(text)
+    lines = problems(place, capsys)
+    assert [("echo_a" in line, "first difference at position 0" in line) for line in lines] == [
+        (True, True),
+        (False, True),
+    ]
+
+
+def test_an_unknown_model_is_one_line(place: Place, capsys) -> None:
+    place.topics()
+    place.head(ECHO_LABELS)
+    place.config.write_text(place.config.read_text().replace("echo_b", "nobody"))
+    (line,) = problems(place, capsys)
+    assert "nobody" in line
+
+
+def test_a_head_for_other_labels_is_one_line(place: Place, capsys) -> None:
+    place.topics()
+    place.head(("billing", "account", "shipping", "technical"))
+    (line,) = problems(place, capsys)
+    assert "no head for the labels of task topic" in line
+
+
+def test_a_broken_head_is_one_line(place: Place, capsys) -> None:
+    place.topics()
+    place.head(ECHO_LABELS)
+    (place.config.parent / "heads" / "topic" / "1" / "head.npz").write_bytes(b"PK")
+    (line,) = problems(place, capsys)
+    assert "no usable head" in line
+
+
+def test_an_unknown_key_and_a_missing_decoder_are_one_line_each(place: Place, capsys) -> None:
+    assert place.check("--set", "input.decoder=nobody.decode") == 2
+    assert "nobody.decode" in capsys.readouterr().err
+    place.config.write_text(place.config.read_text() + "taks: {}\n")
+    assert place.check() == 2
+    said = capsys.readouterr().err
+    assert "taks: unknown key" in said
+    assert said.count("\n") == 1
+
+
+def test_everything_wrong_is_all_said_at_once(place: Place, capsys) -> None:
+    place.topics(judge={"cleanup.policy": "compact"})
+    wrong = problems(place, capsys, "--set", "topics.dead=mistyped")
+    assert len(wrong) == 3
