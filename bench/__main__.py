@@ -2,8 +2,9 @@
 
 import argparse
 import importlib
+from pathlib import Path
 
-BENCHMARKS = ("decide", "pipeline", "latency", "memory")
+BENCHMARKS = ("decide", "pipeline", "latency", "memory", "cascade")
 
 
 def main() -> None:
@@ -13,6 +14,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs of runs")
     parser.add_argument("--seconds", type=float, default=8, help="of each run of `latency`")
     parser.add_argument("--backlog", type=int, default=1_000_000, help="backlog of `memory`")
+    parser.add_argument("--drained", type=int, default=20_000, help="backlog of `cascade`")
+    parser.add_argument("--data", type=Path, help="data sets of `cascade`, not the sample")
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")
