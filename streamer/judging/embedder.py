@@ -95,7 +95,8 @@ class Embedder:
             raise
         except Exception as error:
             # Whatever the engine throws at a sound request, its next answers can't be trusted.
-            raise EngineDead(f"the vLLM engine failed ({error!r}); {_RESTART}") from error
+            self._die(f"the vLLM engine failed ({error!r}); {_RESTART}")
+            raise EngineDead(death.result()) from error
         finally:
             work.cancel()
             work.add_done_callback(_retrieve)
@@ -174,11 +175,15 @@ class Embedder:
             self._death.set_result(reason)
 
     def _alive(self) -> tuple["AsyncLLM", asyncio.Future[str]]:
-        if self._death is not None and self._death.done():
-            raise EngineDead(self._death.result())
-        if self._engine is None or self._death is None:
+        engine, death = self._engine, self._death
+        if death is None:
             raise EngineDead("the vLLM engine is not running; call start() first")
-        return self._engine, self._death
+        trouble = self._trouble()
+        if trouble is not None:
+            self._die(trouble)
+        if engine is None or death.done():
+            raise EngineDead(death.result())
+        return engine, death
 
 
 def _retrieve(work: asyncio.Future[Any]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer
 
@@ -26,7 +27,7 @@ class Storm:
         self._service = service
         self._random = random.Random(seed)
         self._live = Account(stage.topics)
-        self._published = 0
+        self._published = asyncio.Event()
 
     @property
     def hits(self) -> int:
@@ -58,9 +59,9 @@ class Storm:
 
     async def _strike(self) -> int:
         """Kill right after something was published: that is hardly committed yet."""
-        published, ends = self._published, time.monotonic() + STRIKE_WITHIN
-        while self._published == published and time.monotonic() < ends:
-            await asyncio.sleep(0.002)
+        self._published.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._published.wait(), STRIKE_WITHIN)
         return await asyncio.to_thread(self._service.kill)
 
     def _decided(self) -> bool:
@@ -83,7 +84,7 @@ class Storm:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for record in records:
                         self._live.add(record)
-                    self._published += len(records)
+                    self._published.set()
                     await asyncio.sleep(0)
 
 
