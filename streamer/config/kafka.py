@@ -45,6 +45,8 @@ class Security(Block):
             raise ValueError(f"protocol {self.protocol} needs mechanism, username and password")
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("cert_file and key_file go together")
+        if (self.ca_file or self.cert_file) and not self.protocol.endswith("SSL"):
+            raise ValueError(f"protocol {self.protocol} uses no certificates: use SSL or SASL_SSL")
         return self
 
     def rooted(self, root: Path) -> "Security":

@@ -16,6 +16,18 @@ from streamer.errors import ConfigError
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """Plain YAML in which a key may stand once only: YAML itself would keep the last in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for (key, _), name in zip(node.value, keys, strict=True):
+            if keys.count(name) > 1:
+                problem = f"the key {name!r} stands there twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def load(path: Path, overrides: Mapping[str, str] | None = None) -> Settings:
     """The settings in `path`, with dotted `overrides` (`{"kafka.bootstrap": "host:9092"}`) on top.
 
@@ -33,7 +45,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Settings:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
     except OSError as error:
         raise ConfigError(
             f"{path}: {error.strerror}; name your configuration with --config"

@@ -133,7 +133,7 @@ FAMILIES: tuple[Family, ...] = (
         "streamer_emissions_total",
         "counter",
         (),
-        "Batches of output records that Kafka acknowledged.",
+        "Output records that Kafka acknowledged.",
     ),
     Family(
         "streamer_commits_total",

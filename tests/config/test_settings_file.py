@@ -152,6 +152,17 @@ def test_a_file_that_cannot_be_read_is_named(path: Path, content: bytes, message
     assert "\n" not in str(caught.value)
 
 
+def test_a_key_that_stands_twice_is_an_error(path: Path) -> None:
+    path.write_text("kafka: {start: earliest}\ntriton: {}\nkafka: {start: latest}\n")
+    with pytest.raises(ConfigError, match="the key 'kafka' stands there twice"):
+        load(path)
+
+
+def test_certificates_need_a_protocol_that_uses_them(path: Path) -> None:
+    raw = changed("kafka.security", {"ca_file": "ca.pem"})
+    assert "uses no certificates: use SSL or SASL_SSL" in complaint(path, raw)
+
+
 def test_a_missing_file_is_named(path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file or directory; name your configuration"):
         load(path)
