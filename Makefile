@@ -1,4 +1,5 @@
-# Everything needs only Python 3.11 or 3.12 (with venv and pip), Java 17, Maven, make and git.
+# Everything needs only Python 3.11 or 3.12 (with venv and pip), Java 17, Maven, make and git;
+# the tests also openssl.
 #
 #   make demo              real tickets through Kafka, Triton and vLLM, and a report
 #   make demo DATA=folder  the same on the data sets in a folder

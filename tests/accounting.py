@@ -1,5 +1,6 @@
 """The account of a whole run: what became of every input record, from the topics alone."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -105,15 +106,14 @@ class Account:
     def hits(self, kills: Sequence[int], *, shortly: int = 3000) -> list[int]:
         """For each kill (milliseconds since the epoch), how much work in flight it provably hit.
 
-        That is what was published up to `shortly` milliseconds before the kill and again after
-        it, and before the next one. A kill between two units of work hits nothing.
+        That is what was published up to `shortly` milliseconds before the kill, and then again
+        after it: it was done and not yet committed. A kill between two units of work hits nothing.
         """
-        ends = [*kills[1:], 1 << 62]
         found = [0] * len(kills)
         for first, second in self._pairs():
-            for number, (kill, end) in enumerate(zip(kills, ends, strict=True)):
-                if kill - shortly <= first <= kill < second <= end:
-                    found[number] += 1
+            number = bisect_left(kills, first)
+            if number < len(kills) and kills[number] - shortly <= first <= kills[number] < second:
+                found[number] += 1
         return found
 
     def _pairs(self) -> Iterable[tuple[int, int]]:

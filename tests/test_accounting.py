@@ -87,7 +87,8 @@ def test_repeats_are_counted_and_those_that_differ_found() -> None:
 def test_a_kill_hit_what_was_published_shortly_before_and_again_after_it() -> None:
     account = of(decided(at=1000), decided(at=9000))
     assert account.hits([1500]) == [1]
-    assert account.hits([1500, 8000]) == [0, 0]
+    assert account.hits([1500, 8000]) == [1, 0]
+    assert account.hits([999, 9000]) == [0, 0]
     assert account.hits([500, 9500]) == [0, 0]
     assert account.hits([5000]) == [0]
     assert of(decided(at=1000), deferred(at=2000)).hits([1500]) == [0]

@@ -112,6 +112,18 @@ class Settings(Block):
     _root: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")
+    def _shared_models(self) -> "Settings":
+        labels: dict[str, tuple[str, ...]] = {}
+        for name, task in self.tasks.items():
+            for worker in task.workers:
+                if labels.setdefault(worker.model, task.labels) != task.labels:
+                    raise ValueError(
+                        f"tasks.{name}.workers: {worker.model!r} also votes for a task with other "
+                        "labels, and a model has one label set: give each task a model of its own"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _conditions(self) -> "Settings":
         for name, task in self.tasks.items():
             if task.when is not None and task.when.task is not None:

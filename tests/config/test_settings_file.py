@@ -158,6 +158,14 @@ def test_a_key_that_stands_twice_is_an_error(path: Path) -> None:
         load(path)
 
 
+def test_a_model_has_one_label_set(path: Path) -> None:
+    raw = minimal()
+    raw["tasks"]["mood"] = {"labels": ["good", "bad"], "workers": ["intent_x", "mood_y"]}
+    assert "'intent_x' also votes for a task with other labels" in complaint(path, raw)
+    raw["tasks"]["mood"]["labels"] = ["a", "b"]
+    assert loaded(path, raw).tasks.keys() == {"intent", "mood"}
+
+
 def test_certificates_need_a_protocol_that_uses_them(path: Path) -> None:
     raw = changed("kafka.security", {"ca_file": "ca.pem"})
     assert "uses no certificates: use SSL or SASL_SSL" in complaint(path, raw)

@@ -56,7 +56,7 @@ def stage(tmp_path: Path, kafka: Kafka, triton_echo: Triton) -> Iterator[Stage]:
 
 async def test_every_deferred_ticket_has_one_label_after_three_kills(stage: Stage) -> None:
     print(f"seed {SEED}")
-    await stage.make_topics(partitions=4)
+    await stage.make_topics(partitions=2)
     trained = await asyncio.to_thread(
         streamer, "train", "judge", "--config", str(stage.config), within_s=400
     )
