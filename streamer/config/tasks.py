@@ -45,15 +45,21 @@ class Rule(Block):
     """How the workers' votes decide.
 
     With `confidence` and `at_least`, votes that agree count only if they are sure enough: the
-    mean, least or greatest probability of the workers that agree, or the mean over all.
+    mean, least or greatest probability of the workers that agree, or the mean over all. Kind chow
+    accepts the likeliest label of all workers' mean where it is at least 1 - `alpha` likely.
     """
 
-    kind: Literal["majority", "unanimity"] = "majority"
+    kind: Literal["majority", "unanimity", "chow"] = "majority"
     confidence: Literal["mean", "min", "max", "ensemble"] | None = None
     at_least: float = Field(default=0.0, ge=0)
+    alpha: float | None = Field(default=None, ge=0, le=1)
 
     @model_validator(mode="after")
     def _threshold_of_something(self) -> "Rule":
+        if (self.kind == "chow") != (self.alpha is not None):
+            raise ValueError("alpha and kind chow go together")
+        if self.kind == "chow" and self.confidence is not None:
+            raise ValueError("kind chow has its threshold in alpha, and takes no confidence")
         if self.at_least > 0 and self.confidence is None:
             raise ValueError("at_least needs confidence: mean, min, max or ensemble")
         return self
@@ -108,8 +114,11 @@ class Task(Block):
         names = [worker.model for worker in self.workers]
         if len(set(names)) < len(names):
             raise ValueError("a worker is named twice")
-        if len(names) == 1:
-            raise ValueError(f"rule {self.rule.kind} needs two or three workers, there is one")
+        if len(names) == 1 and self.rule.kind != "chow":
+            raise ValueError(
+                f"rule {self.rule.kind} needs two or three workers, there is one: add workers, or "
+                "use kind chow with an alpha"
+            )
         return self
 
     @property

@@ -1,8 +1,9 @@
-"""Rules that decide from votes alone whether a label stands without the judge.
+"""Rules that decide from the workers' answers alone whether a label stands without the judge.
 
 Criterion 1 (a majority of the configured workers) and Criterion 2 (the same, with a confidence
 threshold) of "A Multi-Model Adaptation of Speculative Decoding for Classification"
-(arXiv 2503.18076). The text leaves the confidence formula open: we choose among four.
+(arXiv 2503.18076). The text leaves the confidence formula open: we choose among four. And Chow's
+rule on the mean of the workers' distributions, which alone works with a single worker.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.decide.chow import Chow
 from streamer.decide.opinion import ABSTAINED, Codes, Opinion
 
-Kind = Literal["majority", "unanimity"]
+Kind = Literal["majority", "unanimity", "chow"]
 Measure = Literal["mean", "min", "max", "ensemble"]
 
 
@@ -24,18 +26,20 @@ class VoteRule:
 
     The quorum counts against the configured workers and not against those that answered, so an
     outage never makes a decision easier. `measure` with `at_least` is Criterion 2: over the
-    workers that agree (mean, min, max), or over all workers (ensemble).
+    workers that agree (mean, min, max), or over all workers (ensemble). Chow's rule has an `alpha`
+    instead, and needs the answer of every worker.
     """
 
     kind: Kind
     of: int
     measure: Measure | None = None
     at_least: float = 0.0
+    alpha: float | None = None
 
     @property
     def quorum(self) -> int:
-        """Workers that must name the same label: more than half, or all."""
-        return self.of if self.kind == "unanimity" else self.of // 2 + 1
+        """Workers that must name the same label, for Chow's rule: answer; more than half or all."""
+        return self.of // 2 + 1 if self.kind == "majority" else self.of
 
     @property
     def asks_all(self) -> bool:
@@ -44,7 +48,7 @@ class VoteRule:
         With a confidence threshold the third worker counts even where two agree, or the decision
         would depend on the order in which the workers are configured.
         """
-        return self.measure is not None
+        return self.measure is not None or self.alpha is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ def decide(rule: VoteRule, opinions: Sequence[Opinion], left: int = 0) -> Decisi
     Integer counts only: with floats, 2/3 >= 1 - 1/3 is false. Invariant under permutation of the
     opinions.
     """
+    if rule.alpha is not None:
+        return _chow(Chow(rule.alpha), opinions)
     codes, count = _plurality(opinions)
     agreed = np.where(count >= rule.quorum, codes, ABSTAINED)
     confidence = _measure(rule.measure or "mean", opinions, agreed)
@@ -83,6 +89,20 @@ def plurality(opinions: Sequence[Opinion]) -> Decision:
     codes, _ = _plurality(opinions)
     confidence = _measure("mean", opinions, codes)
     return Decision(codes, confidence, np.zeros(len(codes), np.bool_))
+
+
+def _chow(rule: Chow, opinions: Sequence[Opinion]) -> Decision:
+    known = [opinion.probabilities for opinion in opinions]
+    count = len(opinions[0].codes)
+    codes, confidence = np.full(count, ABSTAINED), np.full(count, np.nan, np.float32)
+    vectors = [vector for vector in known if vector is not None]
+    if len(vectors) == len(known):
+        usable = np.flatnonzero(np.all([o.codes != ABSTAINED for o in opinions], axis=0))
+        ensemble = np.mean([vector[usable] for vector in vectors], axis=0, dtype=np.float64)
+        sure = rule.accepts(ensemble)
+        codes[usable[sure]] = ensemble[sure].argmax(axis=1)
+        confidence[usable[sure]] = ensemble[sure].max(axis=1)
+    return Decision(codes, confidence, np.zeros(count, np.bool_))
 
 
 def _plurality(opinions: Sequence[Opinion]) -> tuple[Codes, Codes]:

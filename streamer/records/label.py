@@ -34,6 +34,7 @@ class Rule:
     of: int
     measure: str | None = None
     at_least: float | None = None
+    alpha: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ async def _unless(stop: asyncio.Event, work: "asyncio.Future[list[str]]") -> boo
 
 def _task(name: str, task: TaskSettings, workers: dict[str, Worker], metrics: Metrics) -> Task:
     mine = [workers[worker.model] for worker in task.workers]
-    rule = VoteRule(task.rule.kind, len(mine), task.rule.confidence, task.rule.at_least)
+    wanted = task.rule
+    rule = VoteRule(wanted.kind, len(mine), wanted.confidence, wanted.at_least, wanted.alpha)
     condition = None
     if task.when is not None:
         condition = Condition(task.when.values, task.when.field, task.when.task)

@@ -40,6 +40,6 @@ class Task:
     def __post_init__(self) -> None:
         vote = self.voting.rule
         at_least = vote.at_least if vote.measure is not None else None
-        rule = Rule(vote.kind, vote.quorum, vote.of, vote.measure, at_least)
+        rule = Rule(vote.kind, vote.quorum, vote.of, vote.measure, at_least, vote.alpha)
         object.__setattr__(self, "rule", rule)
         object.__setattr__(self, "form", LabelForm(self.name, self.label_set, rule))

@@ -91,7 +91,13 @@ def test_the_least_that_is_needed(path: Path) -> None:
         (
             "tasks.intent.workers",
             ["x"],
-            "tasks.intent: rule majority needs two or three workers, there is one",
+            "tasks.intent: rule majority needs two or three workers, there is one: add workers, or "
+            "use kind chow with an alpha",
+        ),
+        (
+            "tasks.intent.rule",
+            {"kind": "chow"},
+            "tasks.intent.rule: alpha and kind chow go together",
         ),
         ("tasks.intent.workers", ["x", "x"], "tasks.intent: a worker is named twice"),
         (
@@ -156,6 +162,12 @@ def test_a_key_that_stands_twice_is_an_error(path: Path) -> None:
     path.write_text("kafka: {start: earliest}\ntriton: {}\nkafka: {start: latest}\n")
     with pytest.raises(ConfigError, match="the key 'kafka' stands there twice"):
         load(path)
+
+
+def test_one_worker_is_enough_for_chows_rule(path: Path) -> None:
+    raw = minimal()
+    raw["tasks"]["intent"] |= {"workers": ["only"], "rule": {"kind": "chow", "alpha": 0.1}}
+    assert len(loaded(path, raw).tasks["intent"].workers) == 1
 
 
 def test_a_model_has_one_label_set(path: Path) -> None:

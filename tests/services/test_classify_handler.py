@@ -158,6 +158,15 @@ async def test_unanimity_asks_the_third_only_where_two_agree(make: MakeHandler) 
     assert run.asked("echo_c") == 2
 
 
+async def test_one_worker_decides_where_it_is_sure_enough(make: MakeHandler) -> None:
+    # An echo worker gives its label a probability of 0.9.
+    for alpha, labels in ((0.2, ["billing"]), (0.05, [])):
+        rule = VoteRule("chow", 1, alpha=alpha)
+        run = await make(workers=ECHO_MODELS[:1], rule=rule).of(ticket(votes(1)))
+        assert [label.label for label in run.labels] == labels
+        assert len(run.requests) == 1 - len(labels)
+
+
 async def test_a_judge_request_holds_ticket_ballot_and_identity(make: MakeHandler) -> None:
     run = await make().of(ticket(votes(0, 1, 2), product="router"))
     (request,) = run.requests
