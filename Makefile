@@ -56,10 +56,11 @@ lint: setup
 
 test: lint
 	$(BIN)/python -m pytest -m "not slow" --ignore tests/judging
-	.venv-judge/bin/python -m pytest --confcutdir tests/judging tests/judging
+	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m "not slow" tests/judging
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow --ignore tests/judging
+	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m slow tests/judging
 
 bench: setup
 	$(BIN)/python -m bench

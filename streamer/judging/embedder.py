@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import itertools
 import multiprocessing
 import os
@@ -115,9 +114,6 @@ class Embedder:
         if self._engine is not None:
             await asyncio.to_thread(self._engine.shutdown, _STOP_SECONDS)
             self._engine = None
-            # vLLM's engine sits in a reference cycle, and complains on stderr if it is still
-            # there when the interpreter ends.
-            gc.collect()
         await asyncio.to_thread(_end, self._processes)
         self._processes = []
 
