@@ -40,8 +40,8 @@ class TritonSettings(Block):
 class Flow(Block):
     """How much work a service holds at once."""
 
-    max_batch: int = Field(default=1024, ge=1, le=4096)
-    in_flight: int = Field(default=4, ge=1, le=64)
+    max_batch: int = Field(default=2048, ge=1, le=4096)
+    in_flight: int = Field(default=3, ge=1, le=64)
     max_buffered: int = Field(default=8192, ge=1)
 
 
@@ -69,6 +69,7 @@ class JudgeFlow(Flow):
     """As `Flow`; smaller, because a ticket takes the judge a thousand times as long."""
 
     max_batch: int = Field(default=64, ge=1, le=4096)
+    in_flight: int = Field(default=4, ge=1, le=64)
     max_buffered: int = Field(default=1024, ge=1)
 
 
