@@ -2,9 +2,12 @@
 
 It fetches batches, parses the tickets, asks each worker once per batch, several batches in flight,
 and writes one label per ticket to the partition of its key, by whole batches. It has everything
-that can be prepared: keys, values, headers and partition numbers of all labels, as a run of
-`classify` wrote them, are in memory before it begins. It does not look at the answers, has no
-rule, no metrics and no traces, and commits what it has read, done or not.
+that can be prepared: keys, values and headers of all labels, as a run of `classify` wrote them, are
+in memory before it begins. It does not look at the answers, has no rule, no metrics and no traces,
+and commits what it has read, done or not.
+
+A key's partition it computes as every such loop has to, by aiokafka's own partitioner; with
+`--places given` even that is prepared, which leaves a loop that nobody could run on new tickets.
 """
 
 import argparse
@@ -19,6 +22,7 @@ import numpy as np
 import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.partitioner import DefaultPartitioner
 from tritonclient.grpc.aio import InferenceServerClient, InferInput
 
 from bench.labels import everything
@@ -54,6 +58,8 @@ class Bare:
         self._topic = given.labels
         self._batch = given.max_batch
         self._labels = labels
+        self._given = given.places == "given"
+        self._place = DefaultPartitioner()
         self._slots = asyncio.Semaphore(given.in_flight)
 
     async def run(self) -> None:
@@ -72,13 +78,15 @@ class Bare:
         tensor = InferInput("TEXT", [len(texts), 1], "BYTES")
         tensor.set_data_from_numpy(np.array(texts, dtype=np.object_).reshape(-1, 1))
         await asyncio.gather(*[self._triton.infer(worker, [tensor]) for worker in self._workers])
+        places = sorted(await self._producer.partitions_for(self._topic))
         batches: dict[int, Any] = {}
         now = int(time.time() * 1000)
         for record in records:
             label = self._labels[record.partition][record.offset]
-            batch = batches.get(label.partition)
+            place = label.partition if self._given else self._place(label.key, places, places)
+            batch = batches.get(place)
             if batch is None:
-                batch = batches[label.partition] = self._producer.create_batch()
+                batch = batches[place] = self._producer.create_batch()
             batch.append(key=label.key, value=label.value, timestamp=now, headers=label.headers)
         sent = [
             await self._producer.send_batch(batch, self._topic, partition=place)
@@ -134,6 +142,7 @@ def arguments() -> argparse.Namespace:
     for name in ("bootstrap", "triton", "tickets", "labels", "prepared", "group"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--workers", nargs="+", required=True)
+    parser.add_argument("--places", choices=("hashed", "given"), default="hashed")
     parser.add_argument("--max-batch", type=int, required=True)
     parser.add_argument("--in-flight", type=int, required=True)
     return parser.parse_args()

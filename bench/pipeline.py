@@ -23,20 +23,24 @@ class Drain(NamedTuple):
 
 
 def run(options: argparse.Namespace) -> list[Result]:
-    """Pairs of runs, classify and then bare, over one backlog."""
+    """Rounds of runs over one backlog: classify, bare, and bare with the partitions given."""
     ours: list[Drain] = []
     bare: list[Drain] = []
+    least: list[Drain] = []
     loads: list[float] = []
     with stand() as here:
         tickets = here.topic("tickets")
         asyncio.run(backlog(here.bootstrap, tickets, options.tickets))
         for _ in range(options.pairs):
-            labels, other = here.topic("labels"), here.topic("labels")
+            labels, other, third = (here.topic("labels") for _ in range(3))
             ours.append(_drain(here, here.classify(tickets, labels), labels, options.tickets))
             bare.append(_drain(here, here.bare(tickets, other, labels), other, options.tickets))
+            given = here.bare(tickets, third, labels, places="given")
+            least.append(_drain(here, given, third, options.tickets))
             loads.append(load())
             _show(ours[-1], bare[-1], loads[-1])
     ratios = [mine.rate / its.rate for mine, its in zip(ours, bare, strict=True)]
+    against_least = [mine.rate / its.rate for mine, its in zip(ours, least, strict=True)]
     return [
         Result(
             "pipeline",
@@ -52,6 +56,8 @@ def run(options: argparse.Namespace) -> list[Result]:
                 "ratio per pair": spread(ratios),
                 "classify, us of CPU": spread([drain.cpu_us for drain in ours]),
                 "bare, us of CPU": spread([drain.cpu_us for drain in bare]),
+                "bare with partitions given, per second": spread([d.rate for d in least]),
+                "ratio to that": spread(against_least),
                 "load": loads,
             },
         )

@@ -75,6 +75,7 @@ class Stand:
         workers: Sequence[str] = WORKERS[:2],
         max_batch: int = 1024,
         in_flight: int = 4,
+        places: str = "hashed",
     ) -> Child:
         """The opponent on the same tickets; `prepared` is the topic with classify's labels."""
         number = next(self.numbers)
@@ -87,6 +88,7 @@ class Stand:
             "group": f"bare-{number}",
             "max-batch": str(max_batch),
             "in-flight": str(in_flight),
+            "places": places,
         }
         argv = [sys.executable, "-m", "bench.bare", "--workers", *workers]
         argv += [word for key, value in options.items() for word in (f"--{key}", value)]

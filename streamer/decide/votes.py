@@ -107,13 +107,12 @@ def _chow(rule: Chow, opinions: Sequence[Opinion]) -> Decision:
 
 def _plurality(opinions: Sequence[Opinion]) -> tuple[Codes, Codes]:
     """The label named most often and by how many, abstentions left out."""
-    votes = np.stack([opinion.codes for opinion in opinions])
-    named = (votes[:, None, :] == votes[None, :, :]).sum(axis=1) * (votes != ABSTAINED)
-    best = named.argmax(axis=0)[None, :]
-    return (
-        np.take_along_axis(votes, best, axis=0)[0],
-        np.take_along_axis(named, best, axis=0)[0],
-    )
+    votes = [opinion.codes for opinion in opinions]
+    label, most = votes[0], np.zeros(len(votes[0]), np.int64)
+    for mine in votes:
+        named = np.sum([mine == other for other in votes], axis=0) * (mine != ABSTAINED)
+        label, most = np.where(named > most, mine, label), np.maximum(named, most)
+    return label, most
 
 
 def _measure(measure: Measure, opinions: Sequence[Opinion], agreed: Codes) -> NDArray[np.float32]:

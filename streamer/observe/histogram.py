@@ -1,5 +1,7 @@
 """A latency histogram, fine enough for percentiles and coarse enough to publish."""
 
+from bisect import bisect_left
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,6 +9,9 @@ import numpy.typing as npt
 # published, each twice the last.
 EDGES_MS: npt.NDArray[np.float64] = 2.0 ** (np.arange(161) / 8)
 PUBLISHED = 8
+FEW = 12
+
+_EDGES = EDGES_MS.tolist()
 
 
 class Histogram:
@@ -18,13 +23,14 @@ class Histogram:
 
     def observe(self, ms: npt.ArrayLike) -> None:
         """Count durations [N], or one, in milliseconds; those that are not finite are left out."""
-        if isinstance(ms, float) and 0 <= ms < EDGES_MS[-1]:
-            # Each batch has some, and at a low rate each ticket is a batch: four times cheaper.
-            self._counts[np.searchsorted(EDGES_MS, ms)] += 1
-            self._sum_ms += ms
-            return
         values = np.atleast_1d(np.asarray(ms, np.float64))
         values = np.maximum(values[np.isfinite(values)], 0.0)
+        if len(values) < FEW:
+            # At a low rate each ticket is a batch, and this is several times cheaper.
+            for value in values.tolist():
+                self._counts[bisect_left(_EDGES, value)] += 1
+                self._sum_ms += value
+            return
         places = np.searchsorted(EDGES_MS, values)
         self._counts += np.bincount(places, minlength=len(self._counts))
         self._sum_ms += float(values.sum())

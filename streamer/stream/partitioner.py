@@ -9,13 +9,18 @@ from numpy.typing import NDArray
 SEED = np.uint32(0x9747B28C)
 MIX = np.uint32(0x5BD1E995)
 LONG = 256
+FEW = 12
 
 
 def partitions(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
     """Partition of every key, of shape [len(keys)], as Java's default partitioner has it.
 
-    Vectorised because the scalar hash in Python costs more than all else that is done per label.
+    Vectorised because the scalar hash in Python costs more than all else that is done per label;
+    but a few keys are hashed faster one by one.
     """
+    if len(keys) < FEW:
+        hashed = [scalar_murmur2(key) & 0x7FFFFFFF for key in keys]
+        return np.array(hashed, np.int64) % count
     hashes = murmur2([key if len(key) <= LONG else b"" for key in keys])
     # One by one: all keys are padded to the longest, and one of megabytes would be multiplied.
     for place, key in enumerate(keys):
