@@ -1,6 +1,7 @@
 """A latency histogram, fine enough for percentiles and coarse enough to publish."""
 
 from bisect import bisect_left
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +24,24 @@ class Histogram:
 
     def observe(self, ms: npt.ArrayLike) -> None:
         """Count durations [N], or one, in milliseconds; those that are not finite are left out."""
-        values = np.atleast_1d(np.asarray(ms, np.float64))
-        values = np.maximum(values[np.isfinite(values)], 0.0)
+        if isinstance(ms, float):
+            self._one(ms)
+            return
+        values = np.asarray(ms, np.float64).ravel()
         if len(values) < FEW:
             # At a low rate each ticket is a batch, and this is several times cheaper.
             for value in values.tolist():
-                self._counts[bisect_left(_EDGES, value)] += 1
-                self._sum_ms += value
+                self._one(value)
             return
+        values = np.maximum(values[np.isfinite(values)], 0.0)
         places = np.searchsorted(EDGES_MS, values)
         self._counts += np.bincount(places, minlength=len(self._counts))
         self._sum_ms += float(values.sum())
+
+    def _one(self, ms: float) -> None:
+        if isfinite(ms):
+            self._counts[bisect_left(_EDGES, ms)] += 1
+            self._sum_ms += max(ms, 0.0)
 
     @property
     def count(self) -> int:

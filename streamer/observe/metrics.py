@@ -57,7 +57,7 @@ class Metrics:
         count = len(ticket_ms)
         self._add("streamer_labels_total", (task, source), count)
         self._observe("streamer_ticket_latency_seconds", (task, source), now_ms - ticket_ms)
-        here = np.broadcast_to(now_ms - np.asarray(seen_ms, np.float64), (count,))
+        here = np.full(count, now_ms - seen_ms)
         self._observe("streamer_service_latency_seconds", (task, source), here)
 
     def deferred(self, task: str, reason: str, count: int = 1) -> None:
