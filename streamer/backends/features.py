@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse  # type: ignore[import-untyped]
+import scipy.sparse
 
 from streamer.backends.ngrams import BUCKETS, MAX_CHARS, Pairs
 
@@ -77,4 +77,5 @@ def _portions(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 def softmax(scores: Floats) -> Floats:
     """Row by row, [N, K]."""
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    shares: Floats = shifted / shifted.sum(axis=1, keepdims=True)
+    return shares

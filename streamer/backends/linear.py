@@ -22,7 +22,8 @@ class LinearModel:
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """Log-odds of each label against the others, [N, K]."""
-        return self.features.rows(texts) @ self.weights + self.bias  # type: ignore[no-any-return]
+        found: Floats = self.features.rows(texts) @ self.weights + self.bias
+        return found
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """[N, K], rows sum to 1."""

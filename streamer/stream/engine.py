@@ -73,7 +73,7 @@ class Counts:
     settled: dict[str, int] = field(default_factory=dict)
 
 
-class Engine(ConsumerRebalanceListener):  # type: ignore[misc]
+class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Runs one handler over one topic, as a member of a consumer group.
 
     A free slot takes what is there, up to a batch, and never waits to fill one; while all slots

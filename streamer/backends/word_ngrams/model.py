@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-import triton_python_backend_utils as pb_utils  # type: ignore[import-not-found]
+import triton_python_backend_utils as pb_utils
 
 from streamer.backends.linear import LinearModel
 from streamer.backends.ngrams import words

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
-from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
-from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
+from scipy.optimize import minimize_scalar
+from sklearn.svm import LinearSVC
 
 from streamer.backends import features, linear, ngrams
 from streamer.backends.features import Extract, Features, Floats, softmax
