@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.votes import Measure, VoteRule, decide, plurality
+from streamer.decide.votes import Kind, Measure, VoteRule, decide, plurality
 
 LABELS = 3
 VOTES = (ABSTAINED, *range(LABELS))
@@ -61,8 +61,8 @@ def test_the_order_of_workers_changes_nothing(rule: VoteRule) -> None:
 
 
 @pytest.mark.parametrize("kind", ["majority", "unanimity"])
-def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: str) -> None:
-    rule = VoteRule(kind, 3)  # type: ignore[arg-type]
+def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: Kind) -> None:
+    rule = VoteRule(kind, 3)
     opinions = every_tuple(3)
     first = decide(rule, opinions[:2], left=1)
     everything = decide(rule, opinions)
@@ -72,8 +72,9 @@ def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: str) -> Non
 def test_the_third_is_asked_exactly_where_it_can_still_make_a_quorum() -> None:
     pairs = list(itertools.product(VOTES, repeat=2))
     first = [Opinion(np.array(column), None) for column in zip(*pairs, strict=True)]
-    for kind in ("majority", "unanimity"):
-        rule = VoteRule(kind, 3)  # type: ignore[arg-type]
+    kinds: tuple[Kind, ...] = ("majority", "unanimity")
+    for kind in kinds:
+        rule = VoteRule(kind, 3)
         asked = decide(rule, first, left=1).open.tolist()
         undecided = [oracle(pair, rule.quorum) == ABSTAINED for pair in pairs]
         possible = [
