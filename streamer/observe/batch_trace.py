@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from types import TracebackType
 
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind
 
 from streamer.observe import semconv as s
-from streamer.observe.provider import MAX_LINKS
-from streamer.observe.spans import Attributes, Spans
+from streamer.observe.spans import Attributes, OpenSpan, Spans
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.traceparent import outgoing
+
+# What collectors take by default, and the SDK too.
+MAX_LINKS = 128
 
 
 class _Call:
     """A context manager around spans that run together; an error on the way is noted on them."""
 
-    def __init__(self, spans: Sequence[Span]) -> None:
+    def __init__(self, spans: Sequence[OpenSpan]) -> None:
         self._spans = spans
 
     @property
@@ -23,14 +25,13 @@ class _Call:
         """What to give to a server; None where nothing is sampled, since it exports whatever
         it gets.
         """
-        return outgoing(self._spans[0].get_span_context()) if self._spans else None
+        return outgoing(self._spans[0].context) if self._spans else None
 
     def end(self, error: str | None = None) -> None:
         """End the spans; `error` is a code or the name of an error's class."""
         for span in self._spans:
             if error is not None:
-                span.set_status(Status(StatusCode.ERROR, error))
-                span.set_attribute(s.ERROR_TYPE, error)
+                span.failed(error)
             span.end()
         self._spans = ()
 
@@ -50,7 +51,7 @@ class WorkerCall(_Call):
     def answered(self, version: str) -> None:
         """Note which version of the model answered."""
         for span in self._spans:
-            span.set_attribute(s.VERSION, version)
+            span.attributes[s.VERSION] = version
 
     def __enter__(self) -> "WorkerCall":
         return self
@@ -78,7 +79,7 @@ class BatchTrace(_Call):
             s.WORKER: worker,
             s.ROWS: rows,
         }
-        batch = self._spans[0].get_span_context()
+        batch = self._spans[0].context
         return WorkerCall(
             [self._factory.child(batch, f"infer {worker}", SpanKind.CLIENT, attributes)]
         )
@@ -91,7 +92,7 @@ class BatchTrace(_Call):
     def __enter__(self) -> "BatchTrace":
         return self
 
-    def _start(self, topic: str, count: int) -> list[Span]:
+    def _start(self, topic: str, count: int) -> list[OpenSpan]:
         links = [link for trace in self._sampled if (link := trace.link)]
         attributes: Attributes = {
             s.MESSAGING_SYSTEM: "kafka",

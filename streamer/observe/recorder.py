@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import SpanKind
 
 from streamer.observe import semconv as s
 from streamer.observe.late import LateBudget
-from streamer.observe.spans import Attributes, Spans
+from streamer.observe.spans import Attributes, OpenSpan, Spans
 from streamer.observe.traceparent import TraceParent, outgoing
 
 
@@ -31,7 +31,7 @@ class Recorder:
 
     def process(
         self, place: Place, parent: TraceParent | int, start_ns: int | None, *, late: bool = False
-    ) -> Span:
+    ) -> OpenSpan:
         """The span of one ticket here: under the context it came with, or root of a trace id."""
         name, attributes = f"process {place.topic}", self._place(place)
         if late:
@@ -42,7 +42,7 @@ class Recorder:
             )
         return self._spans.child(parent.context(), name, SpanKind.CONSUMER, attributes, start_ns)
 
-    def late(self, place: Place, traceparent: str, start_ns: int | None) -> Span | None:
+    def late(self, place: Place, traceparent: str, start_ns: int | None) -> OpenSpan | None:
         """A span for an unsampled ticket after all; None when there were too many lately.
 
         The root of its trace: the parent in `traceparent` was not sampled either, so nobody has
@@ -52,12 +52,13 @@ class Recorder:
             return None
         return self.process(place, TraceParent(traceparent).trace_id, start_ns, late=True)
 
-    def step(self, ticket: Span, name: str, attributes: Attributes, start_ns: int | None) -> None:
+    def step(
+        self, ticket: OpenSpan, name: str, attributes: Attributes, start_ns: int | None
+    ) -> None:
         """Something that was done for a ticket from `start_ns` until now."""
-        context = ticket.get_span_context()
-        self._spans.child(context, name, SpanKind.INTERNAL, attributes, start_ns).end()
+        self._spans.child(ticket.context, name, SpanKind.INTERNAL, attributes, start_ns).end()
 
-    def send(self, ticket: Span, topic: str) -> str:
+    def send(self, ticket: OpenSpan, topic: str) -> str:
         """The `traceparent` of a record that is sent to `topic` for a ticket.
 
         Its span ends at once: Kafka acknowledges whole batches, after the ticket's work is done.
@@ -68,11 +69,9 @@ class Recorder:
             s.OPERATION_TYPE: "send",
             s.DESTINATION: topic,
         }
-        span = self._spans.child(
-            ticket.get_span_context(), f"send {topic}", SpanKind.PRODUCER, attributes
-        )
+        span = self._spans.child(ticket.context, f"send {topic}", SpanKind.PRODUCER, attributes)
         span.end()
-        return outgoing(span.get_span_context())
+        return outgoing(span.context)
 
     def _place(self, place: Place) -> dict[str, str | int]:
         found: dict[str, str | int] = {

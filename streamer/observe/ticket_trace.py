@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from opentelemetry.trace import Link, Span, Status, StatusCode
+from opentelemetry.trace import Link
 
 from streamer.observe import semconv as s
 from streamer.observe.recorder import Place, Recorder
+from streamer.observe.spans import OpenSpan
 from streamer.observe.traceparent import TRACEPARENT, TRACESTATE
 from streamer.records.label import Rule, Vote
 
@@ -29,7 +30,7 @@ class TicketTrace:
         received_ns: int | None,
         traceparent: str,
         state: bytes | None,
-        span: Span | None = None,
+        span: OpenSpan | None = None,
     ) -> None:
         self._recorder = recorder
         self._place = place
@@ -50,19 +51,13 @@ class TicketTrace:
 
     @property
     def link(self) -> Link | None:
-        """A link to the ticket's span, where it has one."""
-        if self._span is None:
-            return None
-        where: dict[str, str | int] = {
-            s.PARTITION: str(self._place.partition),
-            s.OFFSET: self._place.offset,
-        }
-        return Link(self._span.get_span_context(), where)
+        """A link to the ticket's span, where it has one; its place stands on that span."""
+        return None if self._span is None else Link(self._span.context)
 
     def identify(self, ticket_id: str) -> None:
         """Note the ticket's id, once it is known."""
         if self._span is not None:
-            self._span.set_attribute(s.TICKET_ID, ticket_id)
+            self._span.attributes[s.TICKET_ID] = ticket_id
 
     def decided(
         self,
@@ -90,9 +85,9 @@ class TicketTrace:
         errors show whatever the sampling; of too many in one second some are left out.
         """
         if self._span is not None:
-            _fail(self._span, reason)
+            self._span.failed(reason)
         elif late := self._recorder.late(self._place, self.traceparent, self._received_ns):
-            _fail(late, reason)
+            late.failed(reason)
             late.end()
 
     def headers(self, topic: str, others: Sequence[Header] = ()) -> list[Header]:
@@ -118,9 +113,9 @@ class TicketTrace:
 
     def end(self, error: str | None = None) -> None:
         """The service is done with the ticket, or gave it up for `error`; once is enough."""
-        if self._span is not None and self._span.is_recording():
+        if self._span is not None:
             if error is not None:
-                _fail(self._span, error)
+                self._span.failed(error)
             self._span.end()
 
     def _step(
@@ -133,16 +128,11 @@ class TicketTrace:
     ) -> None:
         if self._span is None:
             return
-        attributes: dict[str, str | int | list[str]] = {s.TASK: task, **known}
+        attributes: dict[str, str | int | tuple[str, ...]] = {s.TASK: task, **known}
         if rule is not None:
             attributes |= {s.RULE: rule.kind, s.QUORUM: rule.quorum}
         if votes:
-            attributes[s.VOTES] = [
-                f"{vote.worker}={vote.label or f'({vote.abstained})'}" for vote in votes
-            ]
+            attributes[s.VOTES] = tuple(
+                [f"{vote.worker}={vote.label or f'({vote.abstained})'}" for vote in votes]
+            )
         self._recorder.step(self._span, f"{verb} {task}", attributes, self._received_ns)
-
-
-def _fail(span: Span, reason: str) -> None:
-    span.set_status(Status(StatusCode.ERROR, reason))
-    span.set_attribute(s.ERROR_TYPE, reason)

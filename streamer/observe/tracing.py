@@ -6,14 +6,13 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from opentelemetry.sdk.trace.export import SpanExporter
-from opentelemetry.trace import NoOpTracer
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from streamer.observe import semconv
 from streamer.observe.batch_trace import BatchTrace
-from streamer.observe.provider import exporter_from, tracer_provider
+from streamer.observe.exporter import exporter_from, resource
 from streamer.observe.recorder import Place, Recorder
-from streamer.observe.spans import Spans, TraceIds
+from streamer.observe.spans import Spans
 from streamer.observe.ticket_trace import Header, TicketTrace
 from streamer.observe.traceparent import TRACEPARENT, TraceParent, incoming, outgoing, unsampled
 from streamer.records.identity import TicketIdentity
@@ -48,18 +47,12 @@ class Tracing:
         group: str | None = None,
         exporter: SpanExporter | None = None,
     ) -> None:
-        ids = TraceIds()
         exporter = exporter or exporter_from(os.environ)
-        self._provider = None if exporter is None else tracer_provider(service_name, exporter, ids)
-        tracer = (
-            self._provider.get_tracer("streamer", schema_url=semconv.SCHEMA_URL)
-            if self._provider is not None
-            else NoOpTracer()
-        )
-        self._spans = Spans(tracer, ids)
+        self._processor = None if exporter is None else BatchSpanProcessor(exporter)
+        self._spans = Spans(resource(service_name), self._take)
         self._recorder = Recorder(self._spans, group)
         # The same arithmetic as the SDK's TraceIdRatioBased.
-        self._bound = round(sample * 2**64) if self._provider is not None else 0
+        self._bound = round(sample * 2**64) if self._processor is not None else 0
 
     def ticket(
         self,
@@ -78,7 +71,7 @@ class Tracing:
         place = place or identity
         parent = incoming(headers) if headers else None
         if parent is not None:
-            if self._provider is not None and parent.sampled:
+            if self._processor is not None and parent.sampled:
                 return self._sampled(place, received_ns, parent, parent.state)
             return TicketTrace(self._recorder, place, received_ns, parent.text, parent.state)
         trace_id = identity.trace_id
@@ -113,10 +106,14 @@ class Tracing:
 
         The SDK's own limit is 30 s, more than an orchestrator waits for a process to end.
         """
-        if self._provider is not None:
-            flush = threading.Thread(target=self._provider.shutdown, daemon=True)
+        if self._processor is not None:
+            flush = threading.Thread(target=self._processor.shutdown, daemon=True)
             flush.start()
             flush.join(within)
+
+    def _take(self, span: ReadableSpan) -> None:
+        if self._processor is not None:
+            self._processor.on_end(span)
 
     def _sampled(
         self,
@@ -127,5 +124,5 @@ class Tracing:
     ) -> TicketTrace:
         received_ns = time.time_ns() if received_ns is None else received_ns
         span = self._recorder.process(place, parent, received_ns)
-        context = outgoing(span.get_span_context())
+        context = outgoing(span.context)
         return TicketTrace(self._recorder, place, received_ns, context, state, span)

@@ -1,20 +1,30 @@
-"""The OpenTelemetry SDK, set up from its standard environment variables."""
+"""Where spans go: set up from OpenTelemetry's standard environment variables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from streamer.errors import ConfigError
-from streamer.observe.spans import TraceIds
-
-MAX_LINKS = 128
+from streamer.observe.otlp import encoded
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+
+
+class QuickExporter(OTLPSpanExporter):
+    """The SDK's exporter with an encoder that takes a tenth of the time.
+
+    The SDK's takes 60 µs per span of the very interpreter that works on tickets.
+    """
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send the spans, with the retries of the SDK's own client."""
+        if self._client.export(encoded(spans)).success:
+            return SpanExportResult.SUCCESS
+        return SpanExportResult.FAILURE
 
 
 def exporter_from(environ: Mapping[str, str]) -> SpanExporter | None:
@@ -30,32 +40,17 @@ def exporter_from(environ: Mapping[str, str]) -> SpanExporter | None:
             f"{' or '.join(_PROTOCOLS)} is {protocol!r}: only http/protobuf is built in; leave it "
             "out and point the endpoint at the collector's HTTP port (4318 by default)"
         )
-    return OTLPSpanExporter()
+    return QuickExporter()
 
 
-def tracer_provider(service_name: str, exporter: SpanExporter, ids: TraceIds) -> TracerProvider:
-    """A provider of our own, so that nothing else in the process writes spans by accident.
-
-    It keeps every span it is asked for: whether a ticket is sampled was decided before.
-    """
-    provider = TracerProvider(
-        sampler=ALWAYS_ON,
-        resource=_resource(service_name),
-        shutdown_on_exit=False,
-        id_generator=ids,
-        span_limits=SpanLimits(max_links=MAX_LINKS),
-    )
-    provider.add_span_processor(BatchSpanProcessor(exporter))
-    return provider
+def resource(service_name: str) -> Resource:
+    """What the environment says of this process; `service_name` where it names no service."""
+    found = Resource.create()
+    if str(found.attributes[SERVICE_NAME]).startswith("unknown_service"):
+        return found.merge(Resource({SERVICE_NAME: service_name}))
+    return found
 
 
 def _off(environ: Mapping[str, str]) -> bool:
     disabled = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     return disabled or environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "none"
-
-
-def _resource(service_name: str) -> Resource:
-    found = Resource.create()
-    if str(found.attributes[SERVICE_NAME]).startswith("unknown_service"):
-        return found.merge(Resource({SERVICE_NAME: service_name}))
-    return found
