@@ -1,4 +1,4 @@
-"""Tasks: labels, workers, rule, judge, and which tickets they apply to."""
+"""Tasks: labels, workers, rules, and which tickets they apply to."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from streamer.config.base import Block
+from streamer.config.rules import After, Rule
 from streamer.records.labelset import LabelSet
 
 Pointer = Annotated[str, Field(pattern=r"^(/[^/]+)+$")]
@@ -41,30 +42,6 @@ class Worker(Block):
     kind: str | None = None
 
 
-class Rule(Block):
-    """How the workers' votes decide.
-
-    With `confidence` and `at_least`, votes that agree count only if they are sure enough: the
-    mean, least or greatest probability of the workers that agree, or the mean over all. Kind chow
-    accepts the likeliest label of all workers' mean where it is at least 1 - `alpha` likely.
-    """
-
-    kind: Literal["majority", "unanimity", "chow"] = "majority"
-    confidence: Literal["mean", "min", "max", "ensemble"] | None = None
-    at_least: float = Field(default=0.0, ge=0)
-    alpha: float | None = Field(default=None, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _threshold_of_something(self) -> "Rule":
-        if (self.kind == "chow") != (self.alpha is not None):
-            raise ValueError("alpha and kind chow go together")
-        if self.kind == "chow" and self.confidence is not None:
-            raise ValueError("kind chow has its threshold in alpha, and takes no confidence")
-        if self.at_least > 0 and self.confidence is None:
-            raise ValueError("at_least needs confidence: mean, min, max or ensemble")
-        return self
-
-
 class Data(Block):
     """Labelled examples to train on and, apart, to report on (CSV, CSV.gz or JSON lines)."""
 
@@ -78,13 +55,15 @@ class Task(Block):
     """One classification problem.
 
     `workers` are asked in this order: the first two together, the third only when its vote can
-    still matter. `on_outage` says what happens when too few workers can be reached for a quorum:
+    still matter. `rule` says which tickets need no judge, `after` whose label stands on those that
+    did. `on_outage` says what happens when too few workers can be reached for any label to stand:
     hold the stream, ask the judge, or publish what the others say.
     """
 
     labels: tuple[str, ...] = Field(min_length=2)
     workers: tuple[Worker, ...] = Field(min_length=1, max_length=3)
     rule: Rule = Rule()
+    after: After = After()
     when: When | None = None
     on_outage: Literal["wait", "judge", "fallback"] = "wait"
     data: Data | None = None
@@ -96,7 +75,7 @@ class Task(Block):
             return workers
         return [{"model": item} if isinstance(item, str) else item for item in workers]
 
-    @field_validator("rule", mode="before")
+    @field_validator("rule", "after", mode="before")
     @classmethod
     def _kind(cls, rule: Any) -> Any:
         return {"kind": rule} if isinstance(rule, str) else rule
@@ -118,6 +97,16 @@ class Task(Block):
             raise ValueError(
                 f"rule {self.rule.kind} needs two or three workers, there is one: add workers, or "
                 "use kind chow with an alpha"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_worker_of_its_own(self) -> "Task":
+        names = [worker.model for worker in self.workers]
+        if self.rule.worker is not None and self.rule.worker not in names:
+            raise ValueError(
+                f"rule.worker {self.rule.worker!r} is none of its workers: use one of "
+                f"{', '.join(names)}"
             )
         return self
 

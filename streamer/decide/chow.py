@@ -1,26 +1,69 @@
 """Chow's rule: accept what is likely enough."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-TOLERANCE = 0.02
+from streamer.decide.decision import Decision
+from streamer.decide.distributions import Rows, checked
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.records.label import Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Chow:
     """Accept iff max q >= 1 - alpha (eq. 2 of "Faster Cascades via Speculative Decoding",
     arXiv 2405.19261): alpha 0 asks the judge unless the workers are certain, 1 never does.
+
+    q is the mean of the `of` workers' distributions, or that of the one in the place `worker`:
+    then the answers of the others change nothing. A task with a single worker can have this rule.
+    An abstention of a worker that counts leaves the ticket to the judge.
     """
 
     alpha: float
+    of: int
+    worker: int | None = None
 
-    def accepts(self, q: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    def __post_init__(self) -> None:
+        if self.worker is not None and not 0 <= self.worker < self.of:
+            raise ValueError(f"no worker has place {self.worker}: there are {self.of}")
+
+    @property
+    def quorum(self) -> int:
+        return self.of if self.worker is None else 1
+
+    @property
+    def asks_all(self) -> bool:
+        return True
+
+    def decidable(self, answering: Sequence[bool]) -> bool:
+        return all(answering[place] for place in self._counted)
+
+    def accepts(self, q: Rows) -> NDArray[np.bool_]:
         """[N] for distributions q [N, K]; raises `ValueError` for rows that are none."""
-        if not np.isfinite(q).all() or (q < 0).any():
-            raise ValueError("probabilities must be finite and not negative")
-        if (np.abs(q.sum(axis=1) - 1) > TOLERANCE).any():
-            raise ValueError("each row of probabilities must sum to 1")
-        return np.asarray(q.max(axis=1, initial=0) >= 1 - self.alpha)
+        return np.asarray(checked(q).max(axis=1, initial=0) >= 1 - self.alpha)
+
+    def decide(self, opinions: Sequence[Opinion], left: int = 0) -> Decision:
+        counted = [opinions[place] for place in self._counted]
+        count = len(counted[0].codes)
+        codes, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
+        usable = np.flatnonzero(np.all([o.codes != ABSTAINED for o in counted], axis=0))
+        # Rows are copied only where some must be left out.
+        some = counted if len(usable) == count else [opinion[usable] for opinion in counted]
+        vectors = [o.probabilities for o in some if o.probabilities is not None]
+        if len(vectors) == len(some):
+            q = sum(vectors[1:], start=vectors[0].astype(np.float64)) / len(vectors)
+            sure = np.flatnonzero(self.accepts(q))
+            likeliest = q.argmax(axis=1)[sure]
+            codes[usable[sure]], confidence[usable[sure]] = likeliest, q[sure, likeliest]
+        return Decision(codes, confidence, np.zeros(count, np.bool_))
+
+    def described(self, workers: Sequence[str]) -> Rule:
+        alone = None if self.worker is None else workers[self.worker]
+        return Rule("chow", self.quorum, self.of, alpha=self.alpha, worker=alone)
+
+    @property
+    def _counted(self) -> Sequence[int]:
+        return range(self.of) if self.worker is None else (self.worker,)

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.votes import Kind, VoteRule, decide
+from streamer.decide.votes import Kind, VoteRule
 from streamer.learn.scores import Labels
 
 _Z95 = 1.959963984540054
@@ -73,7 +73,7 @@ class Committee:
     def accepted(self, answers: Mapping[str, Labels]) -> Labels:
         """[N]: the label index that stands without the judge, or -1."""
         rule = VoteRule(self.kind, len(self.workers))
-        return decide(rule, [Opinion(answers[name], None) for name in self.workers]).codes
+        return rule.decide([Opinion(answers[name], None) for name in self.workers]).codes
 
     def cost(self, answers: Mapping[str, Labels], costs: Mapping[str, float]) -> float:
         """Expected cost of the workers per ticket, in the unit of `costs`.

@@ -56,11 +56,10 @@ def outgoing(context: SpanContext) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-def unsampled(trace_id: int) -> str:
+def unsampled(trace_id: str) -> str:
     """A context without a span: no service after this one samples the trace.
 
     The format wants a parent that isn't zero; it is the lower half of the trace id, so that a
     redelivery carries the same.
     """
-    digits = f"{trace_id:032x}"
-    return f"00-{digits}-{digits[16:]}-00"
+    return f"00-{trace_id}-{trace_id[16:]}-00"

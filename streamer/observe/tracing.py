@@ -18,8 +18,6 @@ from streamer.observe.traceparent import TRACEPARENT, TraceParent, incoming, out
 from streamer.records.identity import TicketIdentity
 from streamer.records.judge_request import JudgeRequest
 
-_LOW_HALF = 2**64 - 1
-
 
 class Incoming(Place, Protocol):
     """A Kafka record, as far as its trace goes."""
@@ -51,32 +49,28 @@ class Tracing:
         self._processor = None if exporter is None else BatchSpanProcessor(exporter)
         self._spans = Spans(resource(service_name), self._take)
         self._recorder = Recorder(self._spans, group)
-        # The same arithmetic as the SDK's TraceIdRatioBased.
-        self._bound = round(sample * 2**64) if self._processor is not None else 0
+        self._bound = _bound(sample) if self._processor is not None else _bound(0)
 
     def ticket(
         self,
         headers: Sequence[Header],
-        identity: TicketIdentity,
-        *,
-        place: Place | None = None,
+        trace_id: str,
+        place: Place,
         received_ns: int | None = None,
     ) -> TicketTrace:
-        """The trace of one ticket, continued from its `traceparent` or begun here.
+        """The trace of one ticket, continued from its `traceparent` or begun as `trace_id`.
 
-        `place` is where the record lies that is read now, if that is not the ticket's own place:
-        the judge's request. `received_ns` is when its batch came, in nanoseconds since the epoch.
-        Of several valid `traceparent` headers the last counts.
+        `place` is where the record lies that is read now: the ticket, or the judge's request.
+        `received_ns` is when its batch came, in nanoseconds since the epoch. Of several valid
+        `traceparent` headers the last counts.
         """
-        place = place or identity
         parent = incoming(headers) if headers else None
         if parent is not None:
             if self._processor is not None and parent.sampled:
                 return self._sampled(place, received_ns, parent, parent.state)
             return TicketTrace(self._recorder, place, received_ns, parent.text, parent.state)
-        trace_id = identity.trace_id
-        if trace_id & _LOW_HALF < self._bound:
-            return self._sampled(place, received_ns, trace_id, None)
+        if trace_id[16:] < self._bound:
+            return self._sampled(place, received_ns, int(trace_id, 16), None)
         return TicketTrace(self._recorder, place, received_ns, unsampled(trace_id), None)
 
     def request(
@@ -90,7 +84,7 @@ class Tracing:
         at = request.position
         identity = TicketIdentity(at.source, at.topic, at.partition, at.offset)
         headers = [(TRACEPARENT, request.traceparent.encode()), *record.headers]
-        trace = self.ticket(headers, identity, place=record, received_ns=received_ns)
+        trace = self.ticket(headers, identity.trace_id, record, received_ns)
         trace.identify(request.ticket.id)
         return trace
 
@@ -126,3 +120,9 @@ class Tracing:
         span = self._recorder.process(place, parent, received_ns)
         context = outgoing(span.context)
         return TicketTrace(self._recorder, place, received_ns, context, state, span)
+
+
+def _bound(sample: float) -> str:
+    """The lower half of a sampled trace id lies below it: as the SDK's TraceIdRatioBased has it."""
+    least = round(sample * 2**64)
+    return f"{least:016x}" if least < 2**64 else "g"

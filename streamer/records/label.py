@@ -27,7 +27,10 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The rule that decided: how many of how many had to agree, and how sure they had to be."""
+    """The rule that decided: how many of how many had to agree, and how sure they had to be.
+
+    `worker` is the one that decided alone.
+    """
 
     kind: str
     quorum: int
@@ -35,6 +38,7 @@ class Rule:
     measure: str | None = None
     at_least: float | None = None
     alpha: float | None = None
+    worker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

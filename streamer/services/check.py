@@ -50,6 +50,9 @@ def _describe(task: Task) -> str:
     sure = ""
     if task.rule.confidence is not None:
         sure = f" with {task.rule.confidence} confidence of at least {task.rule.at_least:g}"
+    elif task.rule.alpha is not None:
+        alone = f" of {task.rule.worker} alone" if task.rule.worker else ""
+        sure = f" with alpha {task.rule.alpha:g}{alone}"
     where = ""
     if task.when is not None:
         where = f", for tickets whose {task.when.field or f'label of {task.when.task}'} is " + (

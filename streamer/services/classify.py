@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 
 from streamer.config.settings import Input, Settings
 from streamer.config.tasks import Task as TaskSettings
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.chow import Chow
 from streamer.decide.votes import VoteRule
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
@@ -86,12 +88,19 @@ async def _unless(stop: asyncio.Event, work: "asyncio.Future[list[str]]") -> boo
 
 def _task(name: str, task: TaskSettings, workers: dict[str, Worker], metrics: Metrics) -> Task:
     mine = [workers[worker.model] for worker in task.workers]
-    wanted = task.rule
-    rule = VoteRule(wanted.kind, len(mine), wanted.confidence, wanted.at_least, wanted.alpha)
     condition = None
     if task.when is not None:
         condition = Condition(task.when.values, task.when.field, task.when.task)
-    return Task(name, task.label_set, Voting(mine, rule, task.on_outage, metrics), condition)
+    return Task(name, task.label_set, Voting(mine, _rule(task), task.on_outage, metrics), condition)
+
+
+def _rule(task: TaskSettings) -> BeforeJudge:
+    wanted, names = task.rule, [worker.model for worker in task.workers]
+    if wanted.kind != "chow":
+        return VoteRule(wanted.kind, len(names), wanted.confidence, wanted.at_least)
+    assert wanted.alpha is not None  # Chow's rule without it is refused at the start
+    alone = None if wanted.worker is None else names.index(wanted.worker)
+    return Chow(wanted.alpha, len(names), alone)
 
 
 def _intake(settings: Input) -> Intake:

@@ -1,7 +1,7 @@
 """What classify does with a batch: read tickets, let workers vote, publish or defer."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -10,13 +10,15 @@ from streamer.errors import TicketError
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
-from streamer.records.identity import TicketIdentity
+from streamer.records.identities import digests, trace_ids
 from streamer.records.judge_request import Follower
 from streamer.records.label import DELETED_AT, Label, Source, label_key
 from streamer.services.arrival import Arrival
+from streamer.services.ballots import Ballots
 from streamer.services.intake import Intake, milliseconds, rfc3339
+from streamer.services.label_form import LabelForm
 from streamer.services.merge import merge
-from streamer.services.outcomes import Outcome, label, outcomes, request
+from streamer.services.requests import request
 from streamer.services.task import Task
 from streamer.services.voting import Count
 from streamer.stream.dead_letters import DeadLetters
@@ -47,6 +49,9 @@ class ClassifyHandler:
         self._source = source
         self._intake = intake
         self._tasks = tuple(tasks)
+        self._forms = {
+            task.name: LabelForm(source, task.name, task.label_set, task.rule) for task in tasks
+        }
         self._roots = [task for task in tasks if not (task.condition and task.condition.task)]
         self._labels_topic = labels_topic
         self._judge_topic = judge_topic
@@ -80,23 +85,23 @@ class ClassifyHandler:
     def _read(self, batch: Sequence[Record], received_ns: int) -> tuple[list[Arrival], Group]:
         arrivals: list[Arrival] = []
         settled: Group = []
-        for record in batch:
+        known = digests(self._source, [(r.topic, r.partition, r.offset) for r in batch])
+        for record, digest, trace_id in zip(batch, known, trace_ids(known), strict=True):
             try:
                 if record.value is None:
                     settled += self._deletion(record)
                 else:
-                    arrivals.append(self._arrival(record, received_ns))
+                    arrivals.append(self._arrival(record, digest, trace_id, received_ns))
             except TicketError as error:
-                settled.append(self._dead(record, error, received_ns))
+                settled.append(self._dead(record, trace_id, error, received_ns))
         return arrivals, settled
 
-    def _arrival(self, record: Record, received_ns: int) -> Arrival:
+    def _arrival(self, record: Record, digest: bytes, trace_id: str, received_ns: int) -> Arrival:
         ticket = self._intake.ticket(record)
-        identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
-        trace = self._tracing.ticket(record.headers, identity, received_ns=received_ns)
+        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
         trace.identify(ticket.id)
         created = milliseconds(ticket.created_at) if self._intake.own_time else None
-        return Arrival(record, ticket, identity, trace, created or float(record.timestamp))
+        return Arrival(record, ticket, digest, trace, created or float(record.timestamp))
 
     def _deletion(self, record: Record) -> list[Emission]:
         ticket_id = self._intake.deleted(record)
@@ -108,9 +113,10 @@ class ClassifyHandler:
             for task in self._tasks
         ]
 
-    def _dead(self, record: Record, error: TicketError, received_ns: int) -> Emission:
-        identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
-        trace = self._tracing.ticket(record.headers, identity, received_ns=received_ns)
+    def _dead(
+        self, record: Record, trace_id: str, error: TicketError, received_ns: int
+    ) -> Emission:
+        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
         trace.failed(error.reason)
         trace.end()
         self._metrics.dead(error.reason)
@@ -134,57 +140,74 @@ class ClassifyHandler:
     async def _classify(
         self, task: Task, arrivals: Sequence[Arrival], seen_ms: float, calls: BatchTrace
     ) -> AsyncIterator[Group]:
-        async for count in task.voting.run(_texts(arrivals), calls):
-            found = outcomes(task, arrivals, _with_fallback(task, count))
-            agreed = [outcome for outcome in found if outcome.code >= 0]
-            deferred = [outcome for outcome in found if outcome.code < 0]
-            if agreed:
-                source: Source = "fallback" if count.outage else "workers"
-                yield self._labels(task, agreed, source, seen_ms)
-            for child in self._children(task):
-                ready = _whose_label(agreed, task, child)
-                if ready:
-                    async for group in self._classify(child, ready, seen_ms, calls):
-                        yield group
-            if deferred:
-                followers = await self._followers(task, deferred, calls)
-                yield self._requests(task, deferred, count, followers)
+        async for each in task.voting.run(_texts(arrivals), calls):
+            agreed, deferred = _parted(_with_fallback(task, each))
+            if agreed is not None:
+                yield self._labels(task, arrivals, agreed, seen_ms)
+                for child in self._children(task):
+                    ready = _whose_label(arrivals, agreed, task, child)
+                    if ready:
+                        async for group in self._classify(child, ready, seen_ms, calls):
+                            yield group
+            if deferred is not None:
+                some = _asked(arrivals, deferred)
+                followers = await self._followers(task, some, calls)
+                yield self._requests(task, some, deferred, followers)
 
     def _labels(
-        self, task: Task, agreed: Sequence[Outcome], source: Source, seen_ms: float
+        self, task: Task, arrivals: Sequence[Arrival], count: Count, seen_ms: float
     ) -> Group:
         now_ms = time.time() * 1000
-        decided_at = rfc3339(int(now_ms))
-        group: Group = []
-        for outcome in agreed:
-            arrival, trace = outcome.arrival, outcome.arrival.trace
-            if trace.sampled:
-                name = task.label_set.labels[outcome.code]
-                trace.decided(task.name, name, source, rule=task.rule, votes=outcome.votes)
-            key = label_key(arrival.ticket.id, task.name)
-            value = label(task, outcome, source, decided_at)
-            headers = trace.headers(self._labels_topic)
-            group.append(Emission(arrival.record, self._labels_topic, key, value, headers))
-        created = np.array([outcome.arrival.created_ms for outcome in agreed])
+        some = _asked(arrivals, count)
+        source: Source = "fallback" if count.outage else "workers"
+        ballots = Ballots(count.seats, task.label_set)
+        values = self._forms[task.name].write(
+            some, count.decision, ballots, source, rfc3339(int(now_ms))
+        )
+        for place, arrival in enumerate(some):
+            if arrival.trace.sampled:
+                name = task.label_set.labels[count.decision.codes[place]]
+                votes = ballots.votes_on(place)
+                arrival.trace.decided(task.name, name, source, rule=task.rule, votes=votes)
+        created = np.array([arrival.created_ms for arrival in some])
         self._metrics.labels(task.name, source, created, seen_ms, now_ms)
-        return group
+        topic = self._labels_topic
+        return [
+            Emission(
+                arrival.record,
+                topic,
+                label_key(arrival.ticket.id, task.name),
+                value,
+                arrival.trace.headers(topic),
+            )
+            for arrival, value in zip(some, values, strict=True)
+        ]
 
     def _requests(
         self,
         task: Task,
-        deferred: Sequence[Outcome],
+        arrivals: Sequence[Arrival],
         count: Count,
         followers: Mapping[int, Sequence[Follower]],
     ) -> Group:
         reason = "outage" if count.outage else "disagreement"
-        self._metrics.deferred(task.name, reason, len(deferred))
+        self._metrics.deferred(task.name, reason, len(arrivals))
+        ballots = Ballots(count.seats, task.label_set)
         group: Group = []
-        for at, outcome in enumerate(deferred):
-            arrival = outcome.arrival
+        for place, arrival in enumerate(arrivals):
             if arrival.trace.sampled:
-                arrival.trace.deferred(task.name, reason, votes=outcome.votes)
+                votes = ballots.votes_on(place)
+                arrival.trace.deferred(task.name, reason, votes=votes)
             headers = arrival.trace.headers(self._judge_topic)
-            made = request(task, outcome, count, _traceparent(headers), followers.get(at, ()))
+            made = request(
+                self._source,
+                task,
+                arrival,
+                ballots,
+                place,
+                _traceparent(headers),
+                followers.get(place, ()),
+            )
             key = label_key(arrival.ticket.id, task.name)
             group.append(Emission(arrival.record, self._judge_topic, key, made.to_json(), headers))
         return group
@@ -195,28 +218,33 @@ class ClassifyHandler:
         ]
 
     async def _followers(
-        self, task: Task, deferred: Sequence[Outcome], calls: BatchTrace
+        self, task: Task, arrivals: Sequence[Arrival], calls: BatchTrace
     ) -> dict[int, list[Follower]]:
         """Tasks that wait for the judge's label of this one, voted on ahead, by ticket."""
         followers: dict[int, list[Follower]] = {}
-        arrivals = [outcome.arrival for outcome in deferred]
         for child in self._children(task):
-            async for count in child.voting.run(_texts(arrivals), calls):
-                counted = _with_fallback(child, count)
-                rows = counted.rows.tolist()
-                for row, outcome in zip(rows, outcomes(child, arrivals, counted), strict=True):
-                    made = self._follower(child, outcome, counted)
-                    followers.setdefault(row, []).append(made)
+            async for each in child.voting.run(_texts(arrivals), calls):
+                count = _with_fallback(child, each)
+                made = self._voted_ahead(child, _asked(arrivals, count), count)
+                for row, follower in zip(count.rows.tolist(), made, strict=True):
+                    followers.setdefault(row, []).append(follower)
         return followers
 
-    def _follower(self, child: Task, outcome: Outcome, count: Count) -> Follower:
+    def _voted_ahead(
+        self, child: Task, arrivals: Sequence[Arrival], count: Count
+    ) -> Iterator[Follower]:
         values = child.condition.values if child.condition else ()
-        if outcome.code < 0:
-            made = request(child, outcome, count, outcome.arrival.trace.traceparent, ())
-            return Follower(values, request=made)
+        ballots = Ballots(count.seats, child.label_set)
         source: Source = "fallback" if count.outage else "workers"
-        decided_at = rfc3339(int(time.time() * 1000))
-        return Follower(values, label=Label.from_json(label(child, outcome, source, decided_at)))
+        now = rfc3339(int(time.time() * 1000))
+        labels = self._forms[child.name].write(arrivals, count.decision, ballots, source, now)
+        for place, arrival in enumerate(arrivals):
+            if count.decision.codes[place] >= 0:
+                yield Follower(values, label=Label.from_json(labels[place]))
+            else:
+                context = arrival.trace.traceparent
+                made = request(self._source, child, arrival, ballots, place, context)
+                yield Follower(values, request=made)
 
 
 def _texts(arrivals: Sequence[Arrival]) -> list[bytes]:
@@ -230,10 +258,26 @@ def _with_fallback(task: Task, count: Count) -> Count:
     return Count(count.rows, count.seats, said, outage=True)
 
 
-def _whose_label(agreed: Sequence[Outcome], task: Task, child: Task) -> list[Arrival]:
+def _parted(count: Count) -> tuple[Count | None, Count | None]:
+    """The tickets with a label, and those without; None for none of them."""
+    labelled = count.decision.codes >= 0
+    if labelled.all():
+        return count, None
+    if not labelled.any():
+        return None, count
+    return count[np.flatnonzero(labelled)], count[np.flatnonzero(~labelled)]
+
+
+def _asked(arrivals: Sequence[Arrival], count: Count) -> list[Arrival]:
+    return [arrivals[row] for row in count.rows.tolist()]
+
+
+def _whose_label(
+    arrivals: Sequence[Arrival], agreed: Count, task: Task, child: Task
+) -> list[Arrival]:
     values = child.condition.values if child.condition else ()
-    wanted = {task.label_set.index[value] for value in values}
-    return [outcome.arrival for outcome in agreed if outcome.code in wanted]
+    wanted = np.isin(agreed.decision.codes, [task.label_set.index[value] for value in values])
+    return [arrivals[row] for row in agreed.rows[wanted].tolist()]
 
 
 def _traceparent(headers: Sequence[tuple[str, bytes]]) -> str:

@@ -57,7 +57,7 @@ class Intake:
         return Ticket(
             id=_id(self._id(fields)),
             text=self._joined(fields),
-            created_at=self._time(fields, record),
+            created_at=self._time(fields, record) if self.own_time else rfc3339(record.timestamp),
             subject=subject if isinstance(subject, str) else None,
             fields=fields,
         )
@@ -79,15 +79,14 @@ class Intake:
         return fields
 
     def _joined(self, fields: Mapping[str, Any]) -> str:
-        text = "\n".join([part for find in self._text if isinstance(part := find(fields), str)])
-        if not text.strip():
+        parts = [find(fields) for find in self._text]
+        text = parts[0] if len(parts) == 1 else "\n".join([p for p in parts if isinstance(p, str)])
+        if not isinstance(text, str) or not text.strip():
             raise TicketError("no_text", "no text at the configured pointers")
         return text
 
     def _time(self, fields: Mapping[str, Any], record: Record) -> str:
-        if self._created_at is None:
-            return rfc3339(record.timestamp)
-        given = self._created_at(fields)
+        given = self._created_at(fields) if self._created_at else None
         if isinstance(given, str) and milliseconds(given) is not None:
             return given
         if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < 1e14:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from streamer.records.label import Rule
-from streamer.records.label_form import LabelForm
 from streamer.records.labelset import LabelSet
 from streamer.services.arrival import Arrival
 from streamer.services.intake import find
@@ -27,7 +26,7 @@ class Condition:
 class Task:
     """One classification problem with the workers that vote on it.
 
-    `rule` is the rule as it stands in a label, `form` writes the labels.
+    `rule` is the rule as it stands in a label.
     """
 
     name: str
@@ -35,11 +34,6 @@ class Task:
     voting: Voting
     condition: Condition | None = None
     rule: Rule = field(init=False)
-    form: LabelForm = field(init=False)
 
     def __post_init__(self) -> None:
-        vote = self.voting.rule
-        at_least = vote.at_least if vote.measure is not None else None
-        rule = Rule(vote.kind, vote.quorum, vote.of, vote.measure, at_least, vote.alpha)
-        object.__setattr__(self, "rule", rule)
-        object.__setattr__(self, "form", LabelForm(self.name, self.label_set, rule))
+        object.__setattr__(self, "rule", self.voting.described)

@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.decision import Decision
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.votes import Decision, VoteRule, decide
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.metrics import Metrics
 from streamer.workers.faults import WorkerOut
@@ -41,7 +42,7 @@ class Count:
     """The outcome for some of the tickets asked about.
 
     `rows` [n] are their places among those; `seats` and `decision` are about these rows, in this
-    order. `outage` says that a worker was missed whose vote could have made the quorum.
+    order. `outage` says that too many workers were out for any label to stand.
     """
 
     rows: Rows
@@ -49,21 +50,27 @@ class Count:
     decision: Decision
     outage: bool
 
+    def __getitem__(self, places: Rows) -> "Count":
+        """Some of these tickets, by their places in here."""
+        seats = tuple(seat[places] for seat in self.seats)
+        return Count(self.rows[places], seats, _only(self.decision, places), self.outage)
+
 
 class Voting:
     """One task's workers under one rule.
 
     The first two are asked together, the third only for tickets on which its vote can still make
-    a quorum; a rule that needs all asks all at once.
+    a quorum; a rule that needs all asks all at once. `described` is the rule as labels carry it.
     """
 
     def __init__(
-        self, workers: Sequence[Worker], rule: VoteRule, on_outage: Outage, metrics: Metrics
+        self, workers: Sequence[Worker], rule: BeforeJudge, on_outage: Outage, metrics: Metrics
     ) -> None:
         self._workers = tuple(workers)
         self._metrics = metrics
         self.rule = rule
         self.on_outage = on_outage
+        self.described = rule.described([worker.model for worker in self._workers])
 
     async def run(self, texts: Sequence[bytes], calls: BatchTrace) -> AsyncIterator[Count]:
         """Counts that together cover every text once; decided ones come before the third vote."""
@@ -71,7 +78,7 @@ class Voting:
         rows = np.arange(len(texts))
         seats = await self._ask(self._workers[:asked], TextTensor(texts), calls)
         left = self._workers[asked:]
-        decision = decide(self.rule, [seat.opinion for seat in seats], len(left))
+        decision = self.rule.decide([seat.opinion for seat in seats], len(left))
         if not decision.open.any():
             yield self._count(rows, seats, decision)
             return
@@ -82,14 +89,14 @@ class Voting:
         some = TextTensor([texts[row] for row in still.tolist()])
         known = [seat[still] for seat in seats]
         more = await self._ask(self._workers, some, calls, known)
-        yield self._count(still, more, decide(self.rule, [seat.opinion for seat in more]))
+        yield self._count(still, more, self.rule.decide([seat.opinion for seat in more]))
 
     def _count(self, rows: Rows, seats: Sequence[Seat], decision: Decision) -> Count:
         return Count(rows, tuple(seats), decision, self._hopeless(seats))
 
     def _hopeless(self, seats: Iterable[Seat]) -> bool:
-        out = sum(seat.absent is not None for seat in seats)
-        return self.rule.of - out < self.rule.quorum
+        out = {seat.worker for seat in seats if seat.absent is not None}
+        return not self.rule.decidable([worker.model not in out for worker in self._workers])
 
     async def _ask(
         self,
@@ -100,7 +107,7 @@ class Voting:
     ) -> list[Seat]:
         """Seats of these workers, those in `known` being taken already.
 
-        Where so many are out that no quorum is possible, the default is to wait for any of them:
+        Where so many are out that no label can stand, the default is to wait for any of them:
         a batch of abstentions would drown the judge.
         """
         seats = {seat.worker: seat for seat in known}

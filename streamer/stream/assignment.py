@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from aiokafka import TopicPartition
 
@@ -34,8 +36,8 @@ class Assignment:
     def finish(self, batch: Iterable[Record]) -> None:
         """Note records whose outputs are all acknowledged."""
         offsets: dict[tuple[str, int], list[int]] = {}
-        for record in batch:
-            offsets.setdefault((record.topic, record.partition), []).append(record.offset)
+        for place, records in groupby(batch, attrgetter("topic", "partition")):
+            offsets.setdefault(place, []).extend([record.offset for record in records])
         for (topic, partition), done in offsets.items():
             self._ledgers[TopicPartition(topic, partition)].finish(done)
         self.moved_at = time.monotonic()

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -249,7 +250,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         count = 0
         async with contextlib.aclosing(self._handler.handle(batch)) as groups:
             async for group in groups:
-                covered.update([id(item.record) for item in group])
+                covered.update(map(id, map(attrgetter("record"), group)))
                 emissions = self._emissions(group)
                 sent += await self._publisher.send(emissions)
                 count += len(emissions)

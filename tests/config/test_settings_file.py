@@ -99,6 +99,33 @@ def test_the_least_that_is_needed(path: Path) -> None:
             {"kind": "chow"},
             "tasks.intent.rule: alpha and kind chow go together",
         ),
+        (
+            "tasks.intent.rule",
+            {"kind": "majority", "worker": "intent_x"},
+            "tasks.intent.rule: only kind chow can decide by one worker: leave worker out",
+        ),
+        (
+            "tasks.intent.rule",
+            {"kind": "chow", "alpha": 0.1, "worker": "intent_z"},
+            "tasks.intent: rule.worker 'intent_z' is none of its workers: use one of intent_x, "
+            "intent_y",
+        ),
+        (
+            "tasks.intent.after",
+            {"kind": "v3", "alpha": -0.5},
+            "tasks.intent.after: kind v3 takes an alpha from 0 to 1, not -0.5",
+        ),
+        (
+            "tasks.intent.after",
+            {"kind": "diff", "alpha": 1.5},
+            "tasks.intent.after: kind diff takes an alpha from -1 to 1, not 1.5",
+        ),
+        (
+            "tasks.intent.after",
+            "token_v1",
+            "tasks.intent.after.kind: 'token_v1' is not allowed: it is only for the replay; use "
+            "v3, diff, opt or opt_greedy",
+        ),
         ("tasks.intent.workers", ["x", "x"], "tasks.intent: a worker is named twice"),
         (
             "tasks.intent.when",
@@ -168,6 +195,31 @@ def test_one_worker_is_enough_for_chows_rule(path: Path) -> None:
     raw = minimal()
     raw["tasks"]["intent"] |= {"workers": ["only"], "rule": {"kind": "chow", "alpha": 0.1}}
     assert len(loaded(path, raw).tasks["intent"].workers) == 1
+
+
+@pytest.mark.parametrize("kind", ["diff", "opt", "opt_greedy", "v1", "token_v2", "v3"])
+def test_a_rule_that_needs_the_judge_can_not_skip_it_and_the_error_says_why(
+    path: Path, kind: str
+) -> None:
+    for written in (kind, {"kind": kind, "alpha": 0.1}):
+        assert complaint(path, changed("tasks.intent.rule", written)) == (
+            f"FILE: tasks.intent.rule.kind: {kind!r} is not allowed: it needs the judge's "
+            "probabilities, so it can't be used to skip the judge; put it under `after`, and "
+            "majority, unanimity or chow here"
+        )
+
+
+def test_the_judges_label_stands_unless_told_otherwise(path: Path) -> None:
+    after = loaded(path, minimal()).tasks["intent"].after
+    assert (after.kind, after.alpha) == ("v3", 0)
+    raw = changed("tasks.intent.after", {"kind": "opt", "alpha": -12})
+    assert loaded(path, raw).tasks["intent"].after.alpha == -12
+    assert loaded(path, changed("tasks.intent.after", "diff")).tasks["intent"].after.kind == "diff"
+
+
+def test_one_of_several_workers_can_decide_by_chows_rule(path: Path) -> None:
+    raw = changed("tasks.intent.rule", {"kind": "chow", "alpha": 0.1, "worker": "intent_y"})
+    assert loaded(path, raw).tasks["intent"].rule.worker == "intent_y"
 
 
 def test_a_model_has_one_label_set(path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from streamer.decide.chow import Chow
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.votes import VoteRule, decide
 
 K = 4
 
@@ -19,28 +18,24 @@ def opinions(seed: int, of: int, count: int = 2000) -> list[Opinion]:
     return [Opinion.of(rng.dirichlet(np.ones(K), count).astype(np.float32)) for _ in range(of)]
 
 
-def chow(of: int, alpha: float) -> VoteRule:
-    return VoteRule("chow", of, alpha=alpha)
-
-
 def test_accepts_at_its_threshold_and_above() -> None:
     q = np.array([[0.75, 0.25], [0.5, 0.5], [1.0, 0.0]])
-    assert Chow(0.25).accepts(q).tolist() == [True, False, True]
-    assert Chow(1.0).accepts(q).all()
-    assert Chow(0.0).accepts(q).tolist() == [False, False, True]
-    assert Chow(0.5).accepts(np.empty((0, 2))).tolist() == []
+    assert Chow(0.25, 1).accepts(q).tolist() == [True, False, True]
+    assert Chow(1.0, 1).accepts(q).all()
+    assert Chow(0.0, 1).accepts(q).tolist() == [False, False, True]
+    assert Chow(0.5, 1).accepts(np.empty((0, 2))).tolist() == []
 
 
 @pytest.mark.parametrize("bad", [[[math.nan, 1.0]], [[-0.1, 1.1]], [[0.5, 0.2]], [[math.inf, 0.0]]])
 def test_what_is_no_distribution_is_refused(bad: list[list[float]]) -> None:
     with pytest.raises(ValueError, match="probabilities"):
-        Chow(0.1).accepts(np.array(bad))
+        Chow(0.1, 1).accepts(np.array(bad))
 
 
 @pytest.mark.parametrize("of", [1, 2, 3])
 def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
     votes = opinions(1, of)
-    decision = decide(chow(of, 0.45), votes)
+    decision = Chow(0.45, of).decide(votes)
     for row, code in enumerate(decision.codes.tolist()):
         rows = [
             vote.probabilities[row].astype(float)
@@ -59,22 +54,22 @@ def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
 @pytest.mark.parametrize("of", [1, 2, 3])
 def test_a_larger_alpha_never_asks_the_judge_more(of: int) -> None:
     votes = opinions(2, of)
-    asked = [(decide(chow(of, a), votes).codes == ABSTAINED).mean() for a in (0, 0.2, 0.4, 0.6, 1)]
+    asked = [(Chow(a, of).decide(votes).codes == ABSTAINED).mean() for a in (0, 0.2, 0.4, 0.6, 1)]
     assert asked == sorted(asked, reverse=True)
     assert asked[0] > asked[2] > asked[-1] == 0
 
 
 def test_the_order_of_workers_changes_nothing() -> None:
     votes = opinions(3, 3)
-    expected = decide(chow(3, 0.4), votes).codes
+    expected = Chow(0.4, 3).decide(votes).codes
     for order in itertools.permutations(votes):
-        assert (decide(chow(3, 0.4), order).codes == expected).all()
+        assert (Chow(0.4, 3).decide(order).codes == expected).all()
 
 
 def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
     (sure,) = opinions(4, 1, 3)
     spoilt = Opinion.of(np.array([[1, 0, 0, 0], [np.nan] * 4, [1, 0, 0, 0]], np.float32))
-    codes = decide(chow(2, 1.0), [sure, spoilt]).codes
+    codes = Chow(1.0, 2).decide([sure, spoilt]).codes
     assert (codes == ABSTAINED).tolist() == [False, True, False]
-    assert (decide(chow(2, 1.0), [sure, Opinion.none(3)]).codes == ABSTAINED).all()
-    assert (decide(chow(1, 1.0), [sure.labels_only()]).codes == ABSTAINED).all()
+    assert (Chow(1.0, 2).decide([sure, Opinion.none(3)]).codes == ABSTAINED).all()
+    assert (Chow(1.0, 1).decide([sure.labels_only()]).codes == ABSTAINED).all()

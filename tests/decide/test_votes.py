@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.votes import Kind, Measure, VoteRule, decide, plurality
+from streamer.decide.votes import Kind, Measure, VoteRule, plurality
 
 LABELS = 3
 VOTES = (ABSTAINED, *range(LABELS))
@@ -46,7 +46,7 @@ def random_opinions(seed: int, of: int, count: int = 10_000) -> list[Opinion]:
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_decides_as_the_oracle_for_every_vote_tuple(rule: VoteRule) -> None:
     needed = rule.of if rule.kind == "unanimity" else {2: 2, 3: 2}[rule.of]
-    decision = decide(rule, every_tuple(rule.of))
+    decision = rule.decide(every_tuple(rule.of))
     expected = [oracle(votes, needed) for votes in itertools.product(VOTES, repeat=rule.of)]
     assert decision.codes.tolist() == expected
     assert not decision.open.any()
@@ -55,17 +55,17 @@ def test_decides_as_the_oracle_for_every_vote_tuple(rule: VoteRule) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_the_order_of_workers_changes_nothing(rule: VoteRule) -> None:
     opinions = every_tuple(rule.of)
-    expected = decide(rule, opinions).codes.tolist()
+    expected = rule.decide(opinions).codes.tolist()
     for order in itertools.permutations(opinions):
-        assert decide(rule, order).codes.tolist() == expected
+        assert rule.decide(order).codes.tolist() == expected
 
 
 @pytest.mark.parametrize("kind", ["majority", "unanimity"])
 def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: Kind) -> None:
     rule = VoteRule(kind, 3)
     opinions = every_tuple(3)
-    first = decide(rule, opinions[:2], left=1)
-    everything = decide(rule, opinions)
+    first = rule.decide(opinions[:2], left=1)
+    everything = rule.decide(opinions)
     assert (first.codes[~first.open] == everything.codes[~first.open]).all()
 
 
@@ -75,7 +75,7 @@ def test_the_third_is_asked_exactly_where_it_can_still_make_a_quorum() -> None:
     kinds: tuple[Kind, ...] = ("majority", "unanimity")
     for kind in kinds:
         rule = VoteRule(kind, 3)
-        asked = decide(rule, first, left=1).open.tolist()
+        asked = rule.decide(first, left=1).open.tolist()
         undecided = [oracle(pair, rule.quorum) == ABSTAINED for pair in pairs]
         possible = [
             any(oracle((*pair, third), rule.quorum) != ABSTAINED for third in VOTES)
@@ -86,14 +86,14 @@ def test_the_third_is_asked_exactly_where_it_can_still_make_a_quorum() -> None:
 
 def test_two_abstentions_go_to_the_judge_without_the_third() -> None:
     nobody = Opinion.none(1)
-    assert not decide(VoteRule("majority", 3), [nobody, nobody], left=1).open[0]
+    assert not VoteRule("majority", 3).decide([nobody, nobody], left=1).open[0]
 
 
 def test_identical_workers_accept_everything_and_strangers_nothing() -> None:
     same = Opinion(np.arange(LABELS), None)
-    assert (decide(VoteRule("majority", 2), [same, same]).codes == same.codes).all()
+    assert (VoteRule("majority", 2).decide([same, same]).codes == same.codes).all()
     other = Opinion((same.codes + 1) % LABELS, None)
-    assert (decide(VoteRule("majority", 2), [same, other]).codes == ABSTAINED).all()
+    assert (VoteRule("majority", 2).decide([same, other]).codes == ABSTAINED).all()
 
 
 @given(
@@ -115,8 +115,8 @@ def test_a_row_that_is_no_distribution_is_an_abstention(raw: np.ndarray) -> None
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_threshold_of_zero_is_the_plain_majority(measure: Measure, of: int) -> None:
     opinions = random_opinions(1, of)
-    plain = decide(VoteRule("majority", of), opinions)
-    sure = decide(VoteRule("majority", of, measure, 0.0), opinions)
+    plain = VoteRule("majority", of).decide(opinions)
+    sure = VoteRule("majority", of, measure, 0.0).decide(opinions)
     assert (plain.codes == sure.codes).all()
 
 
@@ -125,7 +125,7 @@ def test_a_threshold_of_zero_is_the_plain_majority(measure: Measure, of: int) ->
 def test_a_higher_threshold_never_asks_the_judge_less(measure: Measure, of: int) -> None:
     opinions = random_opinions(2, of)
     rates = [
-        (decide(VoteRule("majority", of, measure, tau), opinions).codes == ABSTAINED).mean()
+        (VoteRule("majority", of, measure, tau).decide(opinions).codes == ABSTAINED).mean()
         for tau in (0.0, 0.3, 0.5, 0.7, 0.9, 1.01)
     ]
     assert rates == sorted(rates)
@@ -135,7 +135,7 @@ def test_a_higher_threshold_never_asks_the_judge_less(measure: Measure, of: int)
 @pytest.mark.parametrize("measure", MEASURES)
 def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> None:
     opinions = random_opinions(3, 3, 500)
-    decision = decide(VoteRule("majority", 3, measure), opinions)
+    decision = VoteRule("majority", 3, measure).decide(opinions)
     for row, code in enumerate(decision.codes.tolist()):
         if code == ABSTAINED:
             assert np.isnan(decision.confidence[row])
@@ -156,7 +156,7 @@ def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> 
 
 def test_labels_without_probabilities_decide_but_carry_no_confidence() -> None:
     opinions = [opinion.labels_only() for opinion in random_opinions(4, 2, 100)]
-    decision = decide(VoteRule("majority", 2), opinions)
+    decision = VoteRule("majority", 2).decide(opinions)
     assert (decision.codes != ABSTAINED).any()
     assert np.isnan(decision.confidence).all()
 
@@ -165,9 +165,9 @@ def test_a_threshold_asks_every_worker_or_the_order_would_matter() -> None:
     opinions = random_opinions(5, 3)
     rule = VoteRule("majority", 3, "mean", 0.6)
     assert rule.asks_all
-    expected = decide(rule, opinions)
+    expected = rule.decide(opinions)
     for order in itertools.permutations(opinions):
-        assert (decide(rule, order).codes == expected.codes).all()
+        assert (rule.decide(order).codes == expected.codes).all()
 
 
 def test_the_plurality_takes_what_most_of_those_present_say() -> None:

@@ -8,15 +8,14 @@ from streamer.records import Rule, TicketIdentity, Vote
 from tests.observe.conftest import Traced
 
 PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+PLACE = TicketIdentity("tickets", "tickets", 3, 7)
 
 
 def test_the_encoder_writes_what_the_sdk_writes(traced: Callable[..., Traced]) -> None:
     service = traced(1.0)
     traces = [
-        service.tracing.ticket([], TicketIdentity("tickets", "tickets", 3, 7)),
-        service.tracing.ticket(
-            [("traceparent", PARENT)], TicketIdentity("tickets", "tickets", 3, 8)
-        ),
+        service.tracing.ticket([], PLACE.trace_id, PLACE),
+        service.tracing.ticket([("traceparent", PARENT)], PLACE.trace_id, PLACE),
     ]
     with service.tracing.batch("tickets", traces, 2) as batch:
         with batch.worker_call("fast", 2) as call:
@@ -26,9 +25,8 @@ def test_the_encoder_writes_what_the_sdk_writes(traced: Callable[..., Traced]) -
         traces[0].decided("intent", "billing", "workers", rule=Rule("majority", 2, 3), votes=votes)
         traces[0].headers("tickets.labels")
         traces[1].failed("unreadable")
-    service.tracing.ticket(
-        [("traceparent", PARENT[:-1] + b"0")], TicketIdentity("tickets", "tickets", 3, 9)
-    ).failed("no_text")
+    unsampled = [("traceparent", PARENT[:-1] + b"0")]
+    service.tracing.ticket(unsampled, PLACE.trace_id, PLACE).failed("no_text")
     spans = service.spans()
     assert {span.kind.name for span in spans} == {"CONSUMER", "PRODUCER", "CLIENT", "INTERNAL"}
     ours, theirs = ExportTraceServiceRequest.FromString(encoded(spans)), encode_spans(spans)

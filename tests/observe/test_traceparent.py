@@ -70,7 +70,7 @@ def test_the_parts_reach_the_sdk() -> None:
 
 
 def test_a_made_up_context_is_valid_and_not_sampled() -> None:
-    found = incoming([header(unsampled(int(TRACE, 16)))])
+    found = incoming([header(unsampled(TRACE))])
     assert found is not None
     assert found.text == f"00-{TRACE}-{TRACE[16:]}-00"
     assert not found.sampled

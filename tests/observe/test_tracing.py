@@ -28,6 +28,10 @@ def identity(offset: int = 7) -> TicketIdentity:
     return TicketIdentity("tickets", "tickets", 3, offset)
 
 
+def at(offset: int = 7) -> tuple[str, TicketIdentity]:
+    return identity(offset).trace_id, identity(offset)
+
+
 @dataclass
 class Incoming:
     headers: list[tuple[str, bytes]]
@@ -68,7 +72,7 @@ def parent_id(span: ReadableSpan) -> int:
 
 def two_hops(classify: Tracing, judge: Tracing, first: list[tuple[str, bytes]]) -> list[Any]:
     """A ticket goes through both services; returns the headers of the label."""
-    trace = classify.ticket(first, identity())
+    trace = classify.ticket(first, *at())
     trace.identify("T-1")
     with classify.batch("tickets", [trace], 1):
         trace.deferred("intent", "disagreement", rule=RULE, votes=VOTES)
@@ -97,14 +101,14 @@ def test_two_hops_are_one_trace_without_gaps(traced: Make) -> None:
     assert by_name["process tickets"].parent is None
     assert parent_id(by_name["classify intent"]) == span_id(by_name["process tickets"])
     assert parent_id(by_name["judge intent"]) == span_id(by_name["process tickets.judge"])
-    assert {span.context.trace_id for span in spans} == {identity().trace_id}
+    assert {f"{span.context.trace_id:032x}" for span in spans} == {identity().trace_id}
     last = by_name["send tickets.labels"].context
     assert label == [("traceparent", f"00-{last.trace_id:032x}-{last.span_id:016x}-01".encode())]
 
 
 def test_spans_say_what_they_are_about(traced: Make) -> None:
     service = traced(1.0)
-    trace = service.tracing.ticket([], identity(), received_ns=1_700_000_000_000_000_000)
+    trace = service.tracing.ticket([], *at(), received_ns=1_700_000_000_000_000_000)
     trace.identify("T-1")
     trace.decided("intent", "billing", "workers", rule=RULE, votes=VOTES)
     trace.headers("tickets.labels")
@@ -140,28 +144,28 @@ def test_spans_say_what_they_are_about(traced: Make) -> None:
 def test_a_redelivery_stays_in_its_trace(traced: Make) -> None:
     service = traced(1.0)
     for _ in range(2):
-        service.tracing.ticket([], identity()).end()
-    service.tracing.ticket([], identity(8)).end()
+        service.tracing.ticket([], *at()).end()
+    service.tracing.ticket([], *at(8)).end()
     first, again, other = service.spans()
-    assert first.context.trace_id == again.context.trace_id == identity().trace_id
+    assert first.context.trace_id == again.context.trace_id == int(identity().trace_id, 16)
     assert first.context.span_id != again.context.span_id
-    assert other.context.trace_id == identity(8).trace_id
+    assert other.context.trace_id == int(identity(8).trace_id, 16)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
 def test_sampling_is_that_of_the_sdk(traced: Make, share: float) -> None:
     service, sampler = traced(share), TraceIdRatioBased(share)
     for offset in range(500):
-        ours = service.tracing.ticket([], identity(offset)).sampled
-        theirs = sampler.should_sample(None, identity(offset).trace_id, "x").decision
+        ours = service.tracing.ticket([], *at(offset)).sampled
+        theirs = sampler.should_sample(None, int(identity(offset).trace_id, 16), "x").decision
         assert ours is (theirs is Decision.RECORD_AND_SAMPLE)
 
 
 def test_the_decision_that_came_with_the_ticket_holds(traced: Make) -> None:
     never, always = traced(0.0), traced(1.0)
     yes, no = (
-        never.tracing.ticket(SAMPLED, identity()),
-        always.tracing.ticket(UNSAMPLED, identity()),
+        never.tracing.ticket(SAMPLED, *at()),
+        always.tracing.ticket(UNSAMPLED, *at()),
     )
     assert yes.sampled
     assert not no.sampled
@@ -178,14 +182,14 @@ def test_unsampled_tickets_write_nothing(traced: Make) -> None:
     classify, judge = traced(0.0), traced(1.0)
     label = two_hops(classify.tracing, judge.tracing, [])
     assert classify.spans() == judge.spans() == []
-    digits = f"{identity().trace_id:032x}"
+    digits = identity().trace_id
     assert label == [("traceparent", f"00-{digits}-{digits[16:]}-00".encode())]
 
 
 def test_without_an_exporter_contexts_pass_through() -> None:
     service = Tracing("streamer-test", 1.0)
-    assert not service.ticket([], identity()).sampled
-    passed = service.ticket(SAMPLED, identity())
+    assert not service.ticket([], *at()).sampled
+    passed = service.ticket(SAMPLED, *at())
     assert not passed.sampled
     assert passed.headers("tickets.labels") == SAMPLED
     passed.failed("unreadable")
@@ -194,7 +198,7 @@ def test_without_an_exporter_contexts_pass_through() -> None:
 
 @pytest.mark.parametrize("first", [SAMPLED, UNSAMPLED, [*UNSAMPLED, *SAMPLED], []])
 def test_a_record_never_has_two_contexts(traced: Make, first: list[tuple[str, bytes]]) -> None:
-    trace = traced(0.5).tracing.ticket(first, identity())
+    trace = traced(0.5).tracing.ticket(first, *at())
     others = [("a", b"1"), *first, ("tracestate", b"old"), ("b", b"2")]
     headers = trace.headers("tickets.labels", others)
     assert [name for name, _ in headers] == ["traceparent", "a", "b"]
@@ -202,7 +206,7 @@ def test_a_record_never_has_two_contexts(traced: Make, first: list[tuple[str, by
 
 def test_the_state_of_other_vendors_goes_along(traced: Make) -> None:
     headers = [("tracestate", b"vendor=1"), *SAMPLED]
-    trace = traced(0.0).tracing.ticket(headers, identity())
+    trace = traced(0.0).tracing.ticket(headers, *at())
     assert ("tracestate", b"vendor=1") in trace.headers("tickets.labels", headers)
 
 
@@ -219,8 +223,8 @@ def test_a_request_without_headers_is_continued_from_its_own_field(traced: Make)
 @pytest.mark.parametrize("tickets", [1, 128, 129, 300])
 def test_a_batch_links_to_all_its_sampled_tickets(traced: Make, tickets: int) -> None:
     service = traced(1.0)
-    traces = [service.tracing.ticket([], identity(n)) for n in range(tickets)]
-    other = service.tracing.ticket(UNSAMPLED, identity(tickets))
+    traces = [service.tracing.ticket([], *at(n)) for n in range(tickets)]
+    other = service.tracing.ticket(UNSAMPLED, *at(tickets))
     with service.tracing.batch("tickets", [*traces, other], tickets + 1):
         pass
     spans = service.spans()
@@ -236,7 +240,7 @@ def test_a_batch_links_to_all_its_sampled_tickets(traced: Make, tickets: int) ->
 
 def test_a_batch_without_sampled_tickets_is_nothing(traced: Make) -> None:
     service = traced(0.0)
-    trace = service.tracing.ticket([], identity())
+    trace = service.tracing.ticket([], *at())
     with service.tracing.batch("tickets", [trace], 1) as batch:
         assert batch.traceparent is None
         with batch.worker_call("fast", 1) as call:
@@ -248,7 +252,7 @@ def test_a_batch_without_sampled_tickets_is_nothing(traced: Make) -> None:
 
 def test_worker_calls_lie_under_the_batch(traced: Make) -> None:
     service = traced(1.0)
-    trace = service.tracing.ticket([], identity())
+    trace = service.tracing.ticket([], *at())
     with service.tracing.batch("tickets", [trace], 1) as batch:
         with batch.worker_call("fast", 12) as call:
             given = call.traceparent
@@ -265,7 +269,7 @@ def test_worker_calls_lie_under_the_batch(traced: Make) -> None:
 
 def test_a_failed_batch_shows_with_its_tickets_and_without_their_text(traced: Make) -> None:
     service = traced(1.0)
-    trace = service.tracing.ticket([], identity())
+    trace = service.tracing.ticket([], *at())
     with (
         pytest.raises(ValueError, match="secret"),
         service.tracing.batch("tickets", [trace], 1) as batch,
@@ -285,7 +289,7 @@ def test_a_failed_batch_shows_with_its_tickets_and_without_their_text(traced: Ma
 
 def test_errors_of_sampled_tickets_show(traced: Make) -> None:
     service = traced(1.0)
-    trace = service.tracing.ticket([], identity())
+    trace = service.tracing.ticket([], *at())
     trace.failed("unreadable")
     trace.end()
     trace.end()
@@ -300,7 +304,7 @@ def test_errors_of_unsampled_tickets_show_too(
     traced: Make, headers: list[tuple[str, bytes]]
 ) -> None:
     service = traced(0.0)
-    trace = service.tracing.ticket(headers, identity(), received_ns=1_700_000_000_000_000_000)
+    trace = service.tracing.ticket(headers, *at(), received_ns=1_700_000_000_000_000_000)
     trace.failed("unreadable")
     trace.end()
     (span,) = service.spans()
@@ -338,7 +342,7 @@ async def test_spans_reach_a_collector(
     spans = [span for found in resources for scope in found.scope_spans for span in scope.spans]
     ids = {span.span_id for span in spans}
     tickets = [span for span in spans if "process_batch" not in span.name]
-    assert {int.from_bytes(span.trace_id, "big") for span in tickets} == {identity().trace_id}
+    assert {span.trace_id.hex() for span in tickets} == {identity().trace_id}
     assert len(tickets) == 6
     assert all(not span.parent_span_id or span.parent_span_id in ids for span in spans)
     assert all(link.span_id in ids for span in spans for link in span.links)
@@ -351,4 +355,4 @@ def test_a_protocol_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ConfigError, match="4318"):
         Tracing("streamer-test", 1.0)
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
-    assert not Tracing("streamer-test", 1.0).ticket([], identity()).sampled
+    assert not Tracing("streamer-test", 1.0).ticket([], *at()).sampled

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from streamer.records import (
     TicketIdentity,
     Vote,
 )
+from streamer.records.identities import decision_ids, digests, trace_ids
 from streamer.records.label import label_key
 from streamer.records.schema import RECORDS, schema
 
@@ -164,8 +166,8 @@ IDENTITY = TicketIdentity("shop", "tickets", 3, 1234)
 
 
 def test_an_identity_stays_for_ever() -> None:
-    assert IDENTITY.decision_id("intent") == "6a31dd7335484c83bfa9750ef5f705bd"
-    assert f"{IDENTITY.trace_id:032x}" == "2a455cfc0c3342752972ead49167e1a9"
+    assert IDENTITY.decision_id("intent") == "e923f06280fd70106a717ec728def814"
+    assert IDENTITY.trace_id == "a95771edb9867ee6fcaae11d4c4e1c01"
 
 
 @given(st.lists(st.tuples(names, names, counts, counts, names), min_size=2, unique=True))
@@ -174,7 +176,25 @@ def test_different_places_and_tasks_have_different_identities(
 ) -> None:
     ids = {TicketIdentity(*place).decision_id(task) for *place, task in places}
     assert len(ids) == len(places)
-    assert all(TicketIdentity(*place).trace_id > 0 for *place, _ in places)
+    assert all(int(TicketIdentity(*place).trace_id, 16) > 0 for *place, _ in places)
+
+
+@given(names, st.lists(st.tuples(names, counts, counts), min_size=1, max_size=20), names)
+def test_many_identities_at_once_are_those_of_each(
+    source: str, places: list[tuple[str, int, int]], task: str
+) -> None:
+    each = [TicketIdentity(source, *place) for place in places]
+    known = digests(source, places)
+    assert known == [identity.digest for identity in each]
+    assert trace_ids(known) == [identity.trace_id for identity in each]
+    ids = [identity.decision_id(task).encode() for identity in each]
+    assert decision_ids(known, task) == ids
+
+
+def test_the_bits_of_identities_are_spread_evenly() -> None:
+    words = np.frombuffer(b"".join(digests("shop", [("t", 0, n) for n in range(20_000)])), np.uint8)
+    ones = np.unpackbits(words.reshape(-1, 16), axis=1).mean(axis=0)
+    assert np.abs(ones - 0.5).max() < 4.5 * 0.5 / np.sqrt(20_000)
 
 
 def test_a_label_set_knows_its_order() -> None:

@@ -70,6 +70,15 @@ def test_says_what_is_configured(place: Place, capsys: pytest.CaptureFixture[str
     assert "topic: 4 labels, majority of echo_a, echo_b, for tickets whose /source is web" in said
 
 
+def test_says_which_worker_decides_alone_and_from_when(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = "    rule: {kind: chow, alpha: 0.1, worker: echo_b}\n"
+    place.config.write_text(place.config.read_text() + rule)
+    assert place.check() == 0
+    assert "chow of echo_a, echo_b with alpha 0.1 of echo_b alone" in capsys.readouterr().out
+
+
 def test_everything_right(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.topics(labels={"cleanup.policy": "compact"})
     place.head(ECHO_LABELS)

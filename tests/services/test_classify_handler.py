@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import orjson
 import pytest
 
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.chow import Chow
 from streamer.decide.votes import VoteRule
 from streamer.dev.triton import Triton
 from streamer.observe.metrics import Metrics
@@ -77,7 +79,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
     def handler(
         tasks: dict[str, Condition | None] | None = None,
         workers: Sequence[str] = ECHO_MODELS,
-        rule: VoteRule | None = None,
+        rule: BeforeJudge | None = None,
         **intake: object,
     ) -> Run:
         metrics = Metrics(tasks=[], workers=[])
@@ -161,10 +163,16 @@ async def test_unanimity_asks_the_third_only_where_two_agree(make: MakeHandler) 
 async def test_one_worker_decides_where_it_is_sure_enough(make: MakeHandler) -> None:
     # An echo worker gives its label a probability of 0.9.
     for alpha, labels in ((0.2, ["billing"]), (0.05, [])):
-        rule = VoteRule("chow", 1, alpha=alpha)
-        run = await make(workers=ECHO_MODELS[:1], rule=rule).of(ticket(votes(1)))
+        run = await make(workers=ECHO_MODELS[:1], rule=Chow(alpha, 1)).of(ticket(votes(1)))
         assert [label.label for label in run.labels] == labels
         assert len(run.requests) == 1 - len(labels)
+
+
+async def test_one_worker_of_three_decides_and_the_others_are_recorded(make: MakeHandler) -> None:
+    run = await make(rule=Chow(0.2, 3, worker=2)).of(ticket(votes(0, 0, 1)))
+    (label,) = run.labels
+    assert (label.label, label.rule.worker, label.rule.quorum) == ("billing", "echo_c", 1)
+    assert [vote.label for vote in label.votes] == ["account", "account", "billing"]
 
 
 async def test_a_judge_request_holds_ticket_ballot_and_identity(make: MakeHandler) -> None:

@@ -11,6 +11,7 @@ from streamer.decide.opinion import ABSTAINED
 from streamer.dev.demo.accounts import Accounts
 from streamer.dev.demo.scenario import Played
 from streamer.dev.demo.workers_alone import Alone
+from streamer.errors import ConfigError
 from streamer.learn.report import Committee
 from streamer.learn.scores import Labels
 
@@ -55,7 +56,9 @@ class Evidence:
 
 
 def committee(task: Task) -> Committee:
-    """The workers and rule that a task is configured with."""
+    """The workers and rule that a task is configured with; raises `ConfigError`."""
+    if task.rule.kind == "chow":
+        raise ConfigError("the demo counts votes: use the rule majority or unanimity for its tasks")
     return Committee(tuple(worker.model for worker in task.workers), task.rule.kind)
 
 

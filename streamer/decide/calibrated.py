@@ -1,0 +1,32 @@
+"""From a calibration to the rule that it chose."""
+
+from typing import get_args
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.chow import Chow
+from streamer.decide.router import Router
+from streamer.decide.votes import Kind, Measure, VoteRule
+from streamer.records.calibration import Calibration
+
+_ABOVE_ALL = 2.0
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+_MEASURES: dict[str | None, Measure | None] = {None: None, **{m: m for m in get_args(Measure)}}
+
+
+def calibrated_rule(calibration: Calibration) -> BeforeJudge:
+    """The rule before the judge, for tempered opinions of `calibration.models` in their order.
+
+    Raises `ValueError` for a rule that this version does not know, or that is not whole.
+    """
+    rule, workers = calibration.rule, tuple(calibration.models)
+    if rule.kind == "judge":
+        return VoteRule("unanimity", len(workers), "mean", _ABOVE_ALL)
+    if rule.kind in _KINDS and rule.measure in _MEASURES:
+        kind, measure = _KINDS[rule.kind], _MEASURES[rule.measure]
+        return VoteRule(kind, rule.of, measure, rule.at_least or 0.0)
+    if rule.kind == "chow" and rule.alpha is not None:
+        place = None if rule.worker is None else workers.index(rule.worker)
+        return Chow(rule.alpha, rule.of, place)
+    if rule.kind == "router" and rule.at_least is not None and calibration.router is not None:
+        return Router(calibration.router, 1 - rule.at_least)
+    raise ValueError(f"no rule can be made of {rule}: calibrate again with this version")

@@ -1,0 +1,22 @@
+"""What a rule says of a batch before the judge is asked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.opinion import Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Of N tickets: the label that stands, or -1; its confidence; and what is still open.
+
+    `confidence` [N] is the rule's own measure, NaN where no label stands or no probabilities are
+    known. `open` [N] marks tickets for which the workers not yet asked can still settle a label;
+    all others without a label go to the judge.
+    """
+
+    codes: Codes
+    confidence: NDArray[np.float64]
+    open: NDArray[np.bool_]

@@ -1,0 +1,63 @@
+"""A rule that looks before it asks: would the judge say something else?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.decide.decision import Decision
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.signals import signals
+from streamer.decide.temperature import DECIMALS
+from streamer.records.calibration import RouterWeights
+from streamer.records.label import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Accept the candidate label iff the estimated chance that the judge differs is at most
+    `at_most`.
+
+    The post-hoc estimator of "When Does Confidence-Based Cascade Deferral Suffice?"
+    (arXiv 2307.02764), with the judge's label in place of the truth; the signals and the linear
+    form are our choice. The confidence of a label is 1 minus the estimate. An abstention of any
+    worker leaves the ticket to the judge.
+    """
+
+    weights: RouterWeights
+    at_most: float
+
+    @property
+    def of(self) -> int:
+        return len(self.weights.pool)
+
+    @property
+    def quorum(self) -> int:
+        return self.of
+
+    @property
+    def asks_all(self) -> bool:
+        return True
+
+    def decidable(self, answering: Sequence[bool]) -> bool:
+        return all(answering)
+
+    def decide(self, opinions: Sequence[Opinion], left: int = 0) -> Decision:
+        count = len(opinions[0].codes)
+        codes, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
+        if all(opinion.probabilities is not None for opinion in opinions):
+            usable = np.flatnonzero(np.all([o.codes != ABSTAINED for o in opinions], axis=0))
+            # Rows are copied only where some must be left out.
+            some = opinions if len(usable) == count else [o[usable] for o in opinions]
+            candidate, found = signals(some, self.weights.pool)
+            weights = self.weights
+            logit = found @ np.array(weights.signals) + np.array(weights.labels)[candidate]
+            differs = np.round(1 / (1 + np.exp(-logit - weights.intercept)), DECIMALS)
+            sure = differs <= self.at_most
+            codes[usable[sure]] = candidate[sure]
+            confidence[usable[sure]] = 1 - differs[sure]
+        return Decision(codes, confidence, np.zeros(count, np.bool_))
+
+    def described(self, workers: Sequence[str]) -> Rule:
+        """With the least confidence that is accepted; the weights stand in the calibration."""
+        return Rule("router", self.of, self.of, at_least=1 - self.at_most)

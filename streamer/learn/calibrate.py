@@ -1,0 +1,168 @@
+"""Choosing a task's rule from the log: by a judge budget, or by a promise that can be kept."""
+
+from dataclasses import replace
+from hashlib import blake2b
+
+import numpy as np
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.router import Router
+from streamer.decide.temperature import tempered
+from streamer.errors import ConfigError
+from streamer.learn.cases import UNKNOWN, Cases
+from streamer.learn.choosing import best_plan, proven, within_budget
+from streamer.learn.dials import Dial, Sweep, dials
+from streamer.learn.report import Share, share
+from streamer.learn.router import cross_fitted, train_router
+from streamer.learn.scores import Labels
+from streamer.learn.temperature import fit_temperature
+from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
+from streamer.records.calibration import (
+    Calibration,
+    Data,
+    Estimate,
+    Model,
+)
+from streamer.records.label import Rule
+from streamer.records.labelset import LabelSet
+
+LEAST_ROWS = 50
+_ENOUGH_GOLD = 200
+
+Wished = JudgeBudget | Fidelity | Accuracy
+Temperatures = tuple[float, ...]
+
+
+def calibrate(
+    cases: Cases,
+    wish: Wished,
+    *,
+    made_at: str,
+    period: tuple[str | None, str | None] = (None, None),
+) -> Calibration:
+    """The setting with the least judge rate that keeps the wish, over every family of rules.
+
+    `cases` must be of the uniform stratum alone. A hash of the ticket's id cuts them in two. The
+    one half fits temperatures and router, and chooses the family, its settings and their order;
+    the other half tests them in that order, so that the tests know nothing of the choice. Nothing
+    is fitted again afterwards, or the promise would be of another rule. A judge budget promises
+    nothing, and takes its threshold from all tickets.
+
+    `period` has the times of the first and last ticket. Raises ConfigError for too few tickets,
+    or for a wish of accuracy without gold answers. A wish out of reach ends in "judge all".
+    """
+    judged = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
+    _check(judged, wish)
+    design, proof = _halves(judged)
+    temperatures = _temperatures(design)
+    judge = Model(cases.versions.get("judge"), _judge_temperature(design))
+    design, proof, shown = (_tempered(part, temperatures) for part in (design, proof, judged))
+    candidates, guarantee = _candidates(design), None
+    if isinstance(wish, JudgeBudget):
+        swept = [(dial, dial.sweep(shown.opinions)) for dial, _ in candidates]
+        chosen = within_budget(swept, shown, wish.share)
+    else:
+        chosen, guarantee = proven(best_plan(candidates, design, wish), proof, wish)
+        shown = proof
+    return Calibration(
+        task=cases.task,
+        label_set=LabelSet(cases.labels).version,
+        made_at=made_at,
+        data=_data(judged, period),
+        models=_models(cases, temperatures),
+        judge=judge,
+        rule=_described(chosen, cases.workers),
+        router=chosen.weights if isinstance(chosen, Router) else None,
+        wish=wish.recorded,
+        guarantee=guarantee,
+        **_expected(chosen, shown),
+    )
+
+
+def _check(cases: Cases, wish: Wished) -> None:
+    if len(cases) < LEAST_ROWS:
+        raise ConfigError(
+            f"task {cases.task}: {len(cases)} tickets with the judge's label are too few to"
+            f" calibrate: wait for {LEAST_ROWS} from the audit share, or raise it"
+        )
+    if isinstance(wish, Accuracy) and not (cases.gold != UNKNOWN).any():
+        raise ConfigError(
+            f"task {cases.task}: an accuracy can't be promised without gold answers: have people"
+            " label the gold sample, or wish for a fidelity"
+        )
+
+
+def _halves(cases: Cases) -> tuple[Cases, Cases]:
+    """By a hash of the id with a salt of its own, so that it is independent of the audit share."""
+    first = np.array([blake2b(f"halves\0{name}".encode()).digest()[0] & 1 for name in cases.ids])
+    return cases[np.flatnonzero(first == 0)], cases[np.flatnonzero(first == 1)]
+
+
+def _temperatures(cases: Cases) -> Temperatures:
+    """Of the workers: against the truth where enough of it is known, else the judge's labels."""
+    enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
+    truth = cases.gold if enough else cases.judge.codes
+    return tuple(_fitted(opinion, truth) for opinion in cases.opinions)
+
+
+def _judge_temperature(cases: Cases) -> float:
+    """1 unless enough of the truth is known: nothing else could tell."""
+    enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
+    return _fitted(cases.judge, cases.gold) if enough else 1.0
+
+
+def _models(cases: Cases, temperatures: Temperatures) -> dict[str, Model]:
+    pairs = zip(cases.workers, temperatures, strict=True)
+    return {name: Model(cases.versions.get(name), t) for name, t in pairs}
+
+
+def _fitted(opinion: Opinion, truth: Labels) -> float:
+    return round(fit_temperature(opinion, truth).temperature, 4)
+
+
+def _tempered(cases: Cases, temperatures: Temperatures) -> Cases:
+    pairs = zip(cases.opinions, temperatures, strict=True)
+    return replace(cases, opinions=tuple(tempered(opinion, t) for opinion, t in pairs))
+
+
+def _candidates(design: Cases) -> list[tuple[Dial, Sweep]]:
+    """Every family with its settings on the design half, the router's by routers of other folds."""
+    if any(opinion.probabilities is None for opinion in design.opinions):
+        return [(dial, dial.sweep(design.opinions)) for dial in dials(len(design.workers), None)]
+    judge = design.judge.codes
+    *others, router = dials(len(design.workers), train_router(design.opinions, judge))
+    unseen = Sweep.of(cross_fitted(design.opinions, judge))
+    return [*((dial, dial.sweep(design.opinions)) for dial in others), (router, unseen)]
+
+
+def _described(rule: BeforeJudge | None, workers: tuple[str, ...]) -> Rule:
+    return Rule("judge", len(workers), len(workers)) if rule is None else rule.described(workers)
+
+
+def _expected(rule: BeforeJudge | None, cases: Cases) -> dict[str, Estimate]:
+    accepted = np.full(len(cases), ABSTAINED)
+    if rule is not None:
+        accepted = rule.decide(cases.opinions).codes
+    bypassed, known = accepted != ABSTAINED, cases.gold != UNKNOWN
+    final = np.where(bypassed, accepted, cases.judge.codes)
+    return {
+        "judge_rate": _estimate(share(~bypassed)),
+        "fidelity": _estimate(share((accepted == cases.judge.codes)[bypassed])),
+        "accuracy": _estimate(share((final == cases.gold)[known])),
+    }
+
+
+def _estimate(found: Share) -> Estimate:
+    return Estimate(found.value if found.of else None, *found.interval, found.of)
+
+
+def _data(cases: Cases, period: tuple[str | None, str | None]) -> Data:
+    content = blake2b("\0".join((cases.task, *cases.labels, *cases.ids)).encode(), digest_size=16)
+    for opinion in (*cases.opinions, cases.judge):
+        content.update(opinion.codes.tobytes())
+        if opinion.probabilities is not None:
+            content.update(np.ascontiguousarray(opinion.probabilities).tobytes())
+    content.update(cases.gold.tobytes())
+    gold = int((cases.gold != UNKNOWN).sum())
+    return Data(content.hexdigest(), len(cases), gold, *period)

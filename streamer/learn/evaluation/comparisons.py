@@ -1,0 +1,96 @@
+"""Rules beside each other at equal judge rate, and never at equal alpha."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.decide.distributions import Float64
+from streamer.learn.evaluation.bootstrap import Bootstrap, once
+from streamer.learn.evaluation.interval import Interval
+from streamer.learn.evaluation.ranking import Ranking
+
+_RATES = (0.05, 0.10, 0.15, 0.20, 0.30)
+_FEWER = 2 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A family at a judge rate, and its lead in quality over a plain rule or the judge.
+
+    Beside a plain rule the rate is that rule's own, in every resample, times `share`.
+    """
+
+    family: str
+    against: str
+    share: float
+    judge_rate: float
+    quality: float
+    lead: Interval
+
+
+def with_judge(rankings: Mapping[str, Ranking], bootstrap: Bootstrap) -> list[Comparison]:
+    """Every family at five judge rates beside the judge on all, where it leads there."""
+    return [
+        comparison
+        for name, ranking in rankings.items()
+        for comparison in _beside_judge(name, ranking, bootstrap)
+    ]
+
+
+def with_plain(
+    rankings: Mapping[str, Ranking], plain: Sequence[str], bootstrap: Bootstrap
+) -> list[Comparison]:
+    """Every other family beside each plain rule, at its judge rate and at two thirds of it."""
+    found = []
+    for rule in plain:
+        for name, ranking in rankings.items():
+            for share in (1.0, _FEWER):
+                rate = share * rankings[rule].reach
+                if name not in plain and ranking.reach <= rate + 1e-9:
+                    found.append(_beside_plain(name, rule, share, rankings, bootstrap))
+    return found
+
+
+def _beside_judge(name: str, ranking: Ranking, bootstrap: Bootstrap) -> list[Comparison]:
+    tickets = len(ranking.order)
+    rates = np.array([rate for rate in _RATES if rate >= ranking.reach - 1e-9])
+
+    def lead(counts: Float64) -> Float64:
+        path = ranking.path(counts)
+        return path.at(np.tile(rates, (len(counts), 1))) - path.quality[:, :1]
+
+    if not len(rates):
+        return []
+    value, samples = lead(once(tickets))[0], bootstrap.of(lead, tickets)
+    judge = float(ranking.judge_right.mean())
+    return [
+        Comparison(
+            name,
+            "judge",
+            1.0,
+            float(rate),
+            judge + float(value[at]),
+            Interval.of_samples(float(value[at]), samples[:, at]),
+        )
+        for at, rate in enumerate(rates)
+    ]
+
+
+def _beside_plain(
+    name: str, rule: str, share: float, rankings: Mapping[str, Ranking], bootstrap: Bootstrap
+) -> Comparison:
+    ranking, other = rankings[name], rankings[rule]
+    tickets = len(ranking.order)
+    # The plain rule's single point: it accepts all that it is sure of.
+    place = int(np.searchsorted(np.append(0, other.ends), round((1 - other.reach) * tickets)))
+
+    def both(counts: Float64) -> Float64:
+        plain = other.path(counts)
+        rates, quality = plain.rates[:, place], plain.quality[:, place]
+        mine = ranking.path(counts).at(share * rates[:, None])[:, 0]
+        return np.stack([mine, mine - quality], axis=1)
+
+    value, samples = both(once(tickets))[0], bootstrap.of(both, tickets)
+    lead = Interval.of_samples(float(value[1]), samples[:, 1])
+    return Comparison(name, rule, share, share * other.reach, float(value[0]), lead)

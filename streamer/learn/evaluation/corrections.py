@@ -1,0 +1,60 @@
+"""The optimistic mode: every first label is published at once, and the judge may correct it."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from streamer.decide.after_judge import AfterJudge, Diff, Opt, TokenV1, TokenV2, TokenV3
+from streamer.decide.distributions import Float64
+from streamer.learn.dials import NEVER, Sweep
+from streamer.learn.evaluation.outcome import usable
+from streamer.learn.evaluation.ranking import Ranking
+from streamer.learn.evaluation.tickets import Tickets, mean_vector
+from streamer.learn.scores import Labels
+
+_STEPS = 201
+_BOUNDED = np.linspace(-1, 1, _STEPS)
+_UNBOUNDED = np.tan(np.linspace(-1.57, 1.57, _STEPS))
+
+_RULES: Mapping[str, tuple[Callable[[float], AfterJudge], Float64]] = {
+    "diff": (Diff, _BOUNDED),
+    "opt soft": (Opt, _UNBOUNDED),
+    "opt greedy": (lambda alpha: Opt(alpha, "greedy"), _UNBOUNDED),
+    "token v1": (TokenV1, _BOUNDED),
+    "token v2": (TokenV2, _BOUNDED),
+    "token v3": (TokenV3, np.linspace(0, 1, _STEPS)),
+}
+
+
+def corrections(tickets: Tickets, truth: Labels, rows: Labels) -> dict[str, Ranking]:
+    """Of every rule after the judge on the tickets in `rows`, with `truth` [N] for all.
+
+    The label of the workers is the likeliest of their mean. What a ranking calls judge rate is the
+    share of corrections here. Empty where a worker or the judge gives labels only.
+    """
+    judge = tickets.cases.judge
+    if not tickets.soft or judge.probabilities is None:
+        return {}
+    some = np.intersect1d(rows, usable(tickets))
+    q, p = mean_vector(tickets.cases.opinions)[some], judge.probabilities[some]
+    verdicts = judge.codes[some]
+    sweeps = {
+        name: _sweep(make, alphas, q, p, verdicts) for name, (make, alphas) in _RULES.items()
+    }
+    return {
+        name: Ranking.of(sweep, sweep.codes, verdicts, truth[some])
+        for name, sweep in sweeps.items()
+    }
+
+
+def _sweep(
+    make: Callable[[float], AfterJudge], alphas: Float64, q: Float64, p: Float64, verdicts: Labels
+) -> Sweep:
+    """Sure is what is kept at a small alpha; what needs no correction is surest of all."""
+    named = q.argmax(axis=1)
+    differ = np.flatnonzero(named != verdicts)
+    kept = np.stack([make(float(alpha)).keeps(q[differ], p[differ]) for alpha in alphas])
+    sureness = np.full(len(named), float(len(alphas) + 1))
+    first = (len(alphas) - kept.argmax(axis=0)).astype(np.float64)
+    sureness[differ] = np.where(kept.any(axis=0), first, NEVER)
+    return Sweep(named, sureness)

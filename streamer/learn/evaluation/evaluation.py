@@ -1,0 +1,170 @@
+"""All that can be said of a task's rules from one log."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.learn.cases import Cases
+from streamer.learn.evaluation.comparisons import Comparison, with_judge, with_plain
+from streamer.learn.evaluation.corrections import corrections
+from streamer.learn.evaluation.curves import Curve, Deferral, Measure, curve, deferral
+from streamer.learn.evaluation.families import Family, families
+from streamer.learn.evaluation.ledger import Ledger
+from streamer.learn.evaluation.options import Options, Prices
+from streamer.learn.evaluation.outcome import Outcome
+from streamer.learn.evaluation.overview import Overview, overview
+from streamer.learn.evaluation.ranking import Ranking
+from streamer.learn.evaluation.reliability import ModelReliability, reliabilities
+from streamer.learn.evaluation.scalars import Worth, costs, latencies, worths
+from streamer.learn.evaluation.slices import Slices, all_slices
+from streamer.learn.evaluation.subsets import Subset, subsets
+from streamer.learn.evaluation.tickets import Tickets
+from streamer.learn.scores import Labels
+
+_PROBABILITIES = (
+    "Some worker gives labels only: there are no curves of confidence, of Chow's rule or of the"
+    " router."
+)
+_CORRECTIONS = (
+    "A worker or the judge gives labels only: there is no correction curve, which needs the"
+    " probabilities of both."
+)
+_GOLD = "No true labels are known: quality is agreement with the judge, and errors can't be traced."
+_LATENCY = "No latencies were measured: none are stated."
+_RELIABILITY = "No model gives probabilities with labels to hold them to: no reliability diagrams."
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A task's rules on `tickets`, with what is `missing` in words and why.
+
+    `deferrals` start with the measure that the other parts use: accuracy where the truth is known.
+    `by_latency` is None, as `ledger`, where the log can't say.
+    """
+
+    task: str
+    workers: tuple[str, ...]
+    rule: str
+    labels: int
+    tickets: int
+    graded: int
+    unjudged: int
+    resamples: int
+    overview: Overview
+    deferrals: tuple[Deferral, ...]
+    beside_plain: tuple[Comparison, ...]
+    beside_judge: tuple[Comparison, ...]
+    by_cost: tuple[Worth, ...]
+    by_latency: tuple[Worth, ...] | None
+    reliabilities: tuple[ModelReliability, ...]
+    corrections: tuple[Curve, ...]
+    subsets: tuple[Subset, ...]
+    slices: tuple[Slices, ...]
+    ledger: Ledger | None
+    missing: tuple[str, ...]
+
+
+def evaluate(cases: Cases, options: Options) -> Evaluation:
+    """Measure every rule on the tickets of the log that the judge has seen.
+
+    The tickets must be the uniform stratum, or all; else shares hold for the log alone. Raises
+    `ConfigError` for a log without verdicts and for a pool or prices that don't fit it.
+    """
+    tickets = Tickets.of(cases, options)
+    outcome = Outcome.of(tickets, options.after)
+    found = families(tickets, options)
+    fixed = {family.name for family in found if family.fixed}
+    measures = _measures(tickets)
+    ranked = {name: _ranked(found, tickets, *where) for name, where in measures.items()}
+    main, (truth, rows) = next(iter(ranked.values())), next(iter(measures.values()))
+    bootstrap = options.bootstrap
+    corrected = corrections(tickets, truth, rows)
+    reliable = reliabilities(tickets)
+    return Evaluation(
+        task=cases.task,
+        workers=tickets.cases.workers,
+        rule=_described(tickets),
+        labels=len(cases.labels),
+        tickets=len(tickets.cases),
+        graded=len(tickets.graded),
+        unjudged=tickets.unjudged,
+        resamples=bootstrap.resamples,
+        overview=overview(tickets, outcome, options),
+        deferrals=tuple(deferral(name, each, fixed, bootstrap) for name, each in ranked.items()),
+        beside_plain=tuple(with_plain(main, sorted(fixed), bootstrap)),
+        beside_judge=tuple(with_judge(main, bootstrap)),
+        by_cost=_by_price(found, main, tickets, rows, options, options.costs),
+        by_latency=options.latencies
+        and _by_price(found, main, tickets, rows, options, options.latencies),
+        reliabilities=tuple(reliable),
+        corrections=tuple(curve(name, each, bootstrap) for name, each in corrected.items()),
+        subsets=tuple(subsets(tickets, options.costs)),
+        slices=tuple(all_slices(tickets, outcome)),
+        ledger=_ledger(tickets, outcome),
+        missing=_missing(tickets, options, bool(corrected), bool(reliable)),
+    )
+
+
+def _measures(tickets: Tickets) -> dict[Measure, tuple[Labels, Labels]]:
+    """By measure: the labels [N] that count as right, and the tickets that have one."""
+    found: dict[Measure, tuple[Labels, Labels]] = {}
+    if len(tickets.graded):
+        found["accuracy"] = (tickets.cases.gold, tickets.graded)
+    found["agreement with the judge"] = (
+        tickets.cases.judge.codes,
+        np.arange(len(tickets.cases)),
+    )
+    return found
+
+
+def _ranked(
+    found: list[Family], tickets: Tickets, truth: Labels, rows: Labels
+) -> dict[str, Ranking]:
+    judge = tickets.cases.judge.codes
+    return {
+        family.name: Ranking.of(
+            family.sweep[rows], tickets.fallback[rows], judge[rows], truth[rows]
+        )
+        for family in found
+    }
+
+
+def _by_price(
+    found: list[Family],
+    rankings: dict[str, Ranking],
+    tickets: Tickets,
+    rows: Labels,
+    options: Options,
+    prices: Prices,
+) -> tuple[Worth, ...]:
+    relative = prices.relative(tickets.cases.workers)
+    price = costs if prices is options.costs else latencies
+    each = {family.name: price(family.asked[:, rows], relative) for family in found}
+    return tuple(worths(rankings, each, options.bootstrap))
+
+
+def _ledger(tickets: Tickets, outcome: Outcome) -> Ledger | None:
+    rows = tickets.graded
+    if not len(rows):
+        return None
+    return Ledger.of(outcome[rows], tickets.cases.judge.codes[rows], tickets.cases.gold[rows])
+
+
+def _described(tickets: Tickets) -> str:
+    rule = tickets.rule.described(tickets.cases.workers)
+    dials = {"confidence": rule.confidence, "at least": rule.at_least, "alpha": rule.alpha}
+    said = [f"{name} {value}" for name, value in dials.items() if value is not None]
+    return ", ".join([str(rule.kind), *said])
+
+
+def _missing(
+    tickets: Tickets, options: Options, corrected: bool, reliable: bool
+) -> tuple[str, ...]:
+    absent = {
+        _GOLD: not len(tickets.graded),
+        _PROBABILITIES: not tickets.soft,
+        _CORRECTIONS: not corrected,
+        _RELIABILITY: not reliable,
+        _LATENCY: options.latencies is None,
+    }
+    return tuple(said for said, is_so in absent.items() if is_so)

@@ -1,0 +1,78 @@
+"""Every family of rules that can serve a pool, on the same tickets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.chow import Chow
+from streamer.decide.distributions import Float64
+from streamer.learn.dials import NEVER, Dial, Sweep, dials
+from streamer.learn.evaluation.options import Options
+from streamer.learn.evaluation.tickets import Tickets
+from streamer.learn.router import cross_fitted, train_router
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Rules that differ in one threshold alone; a `fixed` one is a single rule.
+
+    `asked` [W, N] is 1 where the worker has to be asked.
+    """
+
+    name: str
+    sweep: Sweep
+    asked: Float64
+    fixed: bool
+
+
+def families(tickets: Tickets, options: Options) -> list[Family]:
+    """Of the tickets' pool; of workers that give labels only, votes alone."""
+    opinions, judge = tickets.cases.opinions, tickets.cases.judge.codes
+    weights = options.router
+    if weights is None and tickets.soft:
+        weights = train_router(opinions, judge)
+    found = [
+        _family(dial, tickets) for dial in dials(len(opinions), weights if tickets.soft else None)
+    ]
+    if tickets.soft and options.router is None:
+        found = [family for family in found if family.name != "router"]
+        honest = Sweep.of(cross_fitted(opinions, judge))
+        found.append(Family("router", honest, np.ones((len(opinions), len(judge))), False))
+    return [*found, *_votes({family.name: family for family in found})]
+
+
+def _family(dial: Dial, tickets: Tickets) -> Family:
+    rule = dial.at(0.0)
+    return Family(
+        _named(dial.name, rule, tickets),
+        dial.sweep(tickets.cases.opinions),
+        _asked(rule, tickets),
+        dial.fixed,
+    )
+
+
+def _named(name: str, rule: BeforeJudge, tickets: Tickets) -> str:
+    if isinstance(rule, Chow) and rule.worker is not None:
+        return f"chow {tickets.cases.workers[rule.worker]}"
+    return name
+
+
+def _asked(rule: BeforeJudge, tickets: Tickets) -> Float64:
+    asked = tickets.asked(rule)
+    if isinstance(rule, Chow) and rule.worker is not None:
+        # Who trusts one worker alone configures no others.
+        asked = np.zeros_like(asked)
+        asked[rule.worker] = 1
+    return asked
+
+
+def _votes(found: Mapping[str, Family]) -> list[Family]:
+    """Unanimous tickets first, then those of a majority: the dial of workers without numbers."""
+    if len(next(iter(found.values())).asked) < 3:
+        return []
+    majority, unanimity = found["majority"], found["unanimity"]
+    agreeing = (majority.sweep.sureness != NEVER) * 1.0 + (unanimity.sweep.sureness != NEVER)
+    sweep = Sweep(majority.sweep.codes, np.where(agreeing > 0, agreeing, NEVER))
+    return [Family("votes", sweep, np.ones_like(majority.asked), False)]

@@ -1,0 +1,47 @@
+"""What the person who asks for an evaluation can choose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streamer.decide.after_judge import AfterJudge
+from streamer.decide.before_judge import BeforeJudge
+from streamer.errors import ConfigError
+from streamer.learn.evaluation.bootstrap import Bootstrap
+from streamer.records.calibration import RouterWeights
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Of one answer, by worker, and of one verdict: GPU-seconds, money or seconds of latency."""
+
+    workers: Mapping[str, float]
+    judge: float
+
+    def relative(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Each worker's over the judge's (rho), by place; raises `ConfigError`."""
+        missing = [name for name in names if name not in self.workers]
+        if missing or self.judge <= 0:
+            said = f"no price for {', '.join(missing)}" if missing else "the judge's must be over 0"
+            raise ConfigError(f"prices: {said}; give one for each worker and for the judge")
+        return tuple(self.workers[name] / self.judge for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How tickets are evaluated.
+
+    `pool` are the workers of the task in their order (default: all of the log); pairs and triples
+    are made of all workers all the same. `rule` and `after` are the setting of the service
+    (default: majority, and the judge's label). `temperatures` are by model, the judge's under
+    `judge`. Without `router` one is trained on the log and judged by cross-fitting. `latencies`
+    are in seconds; without them no latency is stated.
+    """
+
+    costs: Prices
+    pool: tuple[str, ...] | None = None
+    latencies: Prices | None = None
+    rule: BeforeJudge | None = None
+    after: AfterJudge | None = None
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    router: RouterWeights | None = None
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)

@@ -1,0 +1,75 @@
+"""Whether probabilities mean what they say, before and after temperature."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.learn.cases import UNKNOWN
+from streamer.learn.evaluation.tickets import Tickets
+from streamer.learn.scores import Labels
+from streamer.learn.temperature import Reliability
+
+_BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Tickets on which a model is about equally sure: how sure, and how often it is right."""
+
+    sureness: float
+    right: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """Ten bins of equal width of the likeliest label's probability; empty ones are left out."""
+
+    bins: tuple[Bin, ...]
+    scores: Reliability
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReliability:
+    """One model against `truth`: gold labels, or the judge's where there are none."""
+
+    model: str
+    truth: str
+    before: Diagram
+    after: Diagram
+
+
+def reliabilities(tickets: Tickets) -> list[ModelReliability]:
+    """Of each model of the pool that gives probabilities; of the judge only against gold."""
+    raw, warm = tickets.raw, tickets.cases
+    graded = len(tickets.graded) > 0
+    truth = warm.gold if graded else warm.judge.codes
+    models = {
+        name: (raw.opinions[raw.workers.index(name)], opinion)
+        for name, opinion in zip(warm.workers, warm.opinions, strict=True)
+    }
+    if graded:
+        models["judge"] = (raw.judge, warm.judge)
+    return [
+        ModelReliability(name, "gold" if graded else "judge", first, second)
+        for name, (before, after) in models.items()
+        if (first := _diagram(before, truth)) and (second := _diagram(after, truth))
+    ]
+
+
+def _diagram(opinion: Opinion, truth: Labels) -> Diagram | None:
+    if opinion.probabilities is None:
+        return None
+    known = np.flatnonzero((truth != UNKNOWN) & (opinion.codes != ABSTAINED))
+    probs, said = opinion.probabilities[known], truth[known]
+    if not len(known):
+        return None
+    sure = probs.max(axis=1).astype(np.float64)
+    right = probs.argmax(axis=1) == said
+    places = np.minimum((sure * _BINS).astype(np.int64), _BINS - 1)
+    bins = [
+        Bin(float(sure[mine].mean()), float(right[mine].mean()), int(mine.sum()))
+        for mine in (places == place for place in np.unique(places))
+    ]
+    return Diagram(tuple(bins), Reliability.of(probs, said))

@@ -1,0 +1,112 @@
+"""Where the labels are worse than elsewhere: per label, language, tenant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import hypergeom
+
+from streamer.decide.opinion import ABSTAINED
+from streamer.learn.evaluation.curves import Measure
+from streamer.learn.evaluation.interval import Interval
+from streamer.learn.evaluation.outcome import Outcome
+from streamer.learn.evaluation.tickets import Tickets
+from streamer.learn.report import figures, share
+
+_ALARM = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The tickets with one value of a column.
+
+    `corrected` is the share whose first label the judge would change, were every first label
+    published at once. `chance` is that of a shortfall as large as this one if the slice were as
+    good as the rest: Fisher's exact test, one-sided, times the number of slices (Bonferroni).
+    """
+
+    value: str
+    coverage: Interval
+    fidelity: Interval
+    quality: Interval
+    corrected: Interval
+    gap: float
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """One column, the slices that are least likely to be worse by chance first.
+
+    `worst` is the first; it is `flagged` where its chance is under 5 %. `gap` of a slice is its
+    quality less that of all other tickets.
+    """
+
+    column: str
+    measure: Measure
+    slices: tuple[Slice, ...]
+    worst: str
+    flagged: bool
+
+
+def all_slices(tickets: Tickets, outcome: Outcome) -> list[Slices]:
+    """By the judge's label, by the true label where known, and by every column of the log."""
+    cases = tickets.cases
+    columns = {"label by the judge": [cases.labels[code] for code in cases.judge.codes]}
+    if len(tickets.graded) == len(cases):
+        columns["true label"] = [cases.labels[code] for code in cases.gold]
+    columns |= {name: list(values) for name, values in cases.slices.items()}
+    found = [_column(name, values, tickets, outcome) for name, values in columns.items()]
+    return [table for table in found if len(table.slices) > 1]
+
+
+def _column(
+    column: str, values: Sequence[str], tickets: Tickets, outcome: Outcome
+) -> Slices:
+    cases, graded = tickets.cases, len(tickets.graded) > 0
+    truth = cases.gold if graded else cases.judge.codes
+    known = np.asarray(truth != ABSTAINED)
+    named, codes = np.unique(np.array(values, dtype=object).astype(str), return_inverse=True)
+    right = known & (outcome.final == truth)
+    chances = _chances(right, known, codes, len(named))
+    found = [
+        _slice(str(value), codes == code, right, known, float(chances[code]), tickets, outcome)
+        for code, value in enumerate(named)
+    ]
+    found.sort(key=lambda each: (each.chance, each.gap))
+    measure: Measure = "accuracy" if graded else "agreement with the judge"
+    return Slices(column, measure, tuple(found), found[0].value, found[0].chance < _ALARM)
+
+
+def _chances(
+    right: NDArray[np.bool_], known: NDArray[np.bool_], codes: NDArray[np.int64], slices: int
+) -> NDArray[np.float64]:
+    """[S], from 0 to 1: of at most so many right ones among as many tickets drawn from all."""
+    rows = np.bincount(codes, known, slices)
+    hits = np.bincount(codes, right, slices)
+    below = hypergeom.cdf(hits, known.sum(), right.sum(), rows)
+    return np.asarray(np.minimum(below * slices, 1.0))
+
+
+def _slice(
+    value: str,
+    mine: NDArray[np.bool_],
+    right: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    chance: float,
+    tickets: Tickets,
+    outcome: Outcome,
+) -> Slice:
+    judge = tickets.cases.judge.codes
+    said = figures(outcome.accepted[mine], judge[mine], tickets.cases.gold[mine])
+    quality, rest = share(right[mine & known]), share(right[known & ~mine])
+    return Slice(
+        value,
+        Interval.of_share(said.coverage),
+        Interval.of_share(said.fidelity),
+        Interval.of_share(quality),
+        Interval.of_share(share(tickets.fallback[mine] != judge[mine])),
+        quality.value - rest.value,
+        chance,
+    )

@@ -1,0 +1,80 @@
+"""Which workers to put together: every pair and triple of the log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from streamer.learn.double_faults import PairErrors, pair_errors
+from streamer.learn.evaluation.interval import Interval
+from streamer.learn.evaluation.options import Prices
+from streamer.learn.evaluation.tickets import Tickets
+from streamer.learn.report import Committee, committees, figures, share
+from streamer.learn.scores import Labels
+
+_TRIPLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """Some workers under a vote, as `Committee` names them.
+
+    `cost` is that of workers and judge relative to the judge on all. `double_fault` is the share of
+    tickets on which two of them are both wrong, the largest of all pairs; `same_fault` wrong alike.
+    Without gold labels the judge's count as the truth there.
+    """
+
+    name: str
+    fidelity: Interval
+    coverage: Interval
+    accuracy: Interval | None
+    cost: float
+    double_fault: float
+    same_fault: float
+
+
+def subsets(tickets: Tickets, prices: Prices) -> list[Subset]:
+    """The most faithful first, then those that cover more, then the cheaper ones."""
+    cases = tickets.raw
+    answers = {
+        name: opinion.codes for name, opinion in zip(cases.workers, cases.opinions, strict=True)
+    }
+    rows = tickets.graded
+    truth = cases.gold[rows] if len(rows) else cases.judge.codes
+    graded = {name: said[rows] if len(rows) else said for name, said in answers.items()}
+    faults = {pair.workers: pair for pair in pair_errors(graded, truth)}
+    relative = dict(zip(cases.workers, prices.relative(cases.workers), strict=True))
+    found = [_subset(each, tickets, answers, relative, faults) for each in _all(cases.workers)]
+    return sorted(found, key=lambda s: (-s.fidelity.value, -s.coverage.value, s.cost))
+
+
+def _all(workers: tuple[str, ...]) -> list[Committee]:
+    threes = [
+        committee
+        for three in combinations(workers, _TRIPLE)
+        for committee in committees(three)
+        if len(committee.workers) == _TRIPLE
+    ]
+    return [Committee(pair, "majority") for pair in combinations(workers, 2)] + threes
+
+
+def _subset(
+    committee: Committee,
+    tickets: Tickets,
+    answers: Mapping[str, Labels],
+    relative: Mapping[str, float],
+    faults: Mapping[tuple[str, str], PairErrors],
+) -> Subset:
+    cases, rows = tickets.raw, tickets.graded
+    accepted = committee.accepted(answers)
+    said = figures(accepted, cases.judge.codes, cases.gold)
+    right = figures(accepted[rows], cases.judge.codes[rows], cases.gold[rows]).accuracy
+    pairs = [faults[pair] for pair in combinations(committee.workers, 2)]
+    return Subset(
+        str(committee),
+        Interval.of_share(said.fidelity),
+        Interval.of_share(said.coverage),
+        Interval.of_share(right) if len(rows) else None,
+        committee.cost(answers, relative) + 1 - said.coverage.value,
+        max(pair.double_fault for pair in pairs),
+        max(pair.same_fault for pair in pairs),
+    )

@@ -1,0 +1,94 @@
+"""The tickets of an evaluation, ready for rules: those that the judge has seen, tempered."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.distributions import Float64
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.temperature import tempered
+from streamer.decide.votes import VoteRule, plurality
+from streamer.errors import ConfigError
+from streamer.learn.cases import UNKNOWN, Cases
+from streamer.learn.evaluation.options import Options
+from streamer.learn.scores import Labels
+
+_MOST_WORKERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """N tickets with the answers of a pool of workers and of the judge.
+
+    `raw` has all workers of the log, as they answered; `cases` has the pool's alone, tempered.
+    `fallback` [N] is the label that most of the pool name. `unjudged` tickets were left out: what
+    the judge would have said of them is unknown.
+    """
+
+    raw: Cases
+    cases: Cases
+    rule: BeforeJudge
+    fallback: Labels
+    unjudged: int
+
+    @classmethod
+    def of(cls, cases: Cases, options: Options) -> "Tickets":
+        """Raises `ConfigError` for a log without verdicts, or a pool that no rule can serve."""
+        judged = np.flatnonzero(cases.judge.codes != ABSTAINED)
+        if not len(judged):
+            raise ConfigError("no ticket of the log has a verdict: log an audit share, then repeat")
+        raw = cases[judged]
+        pool = raw.of(_places(cases, options))
+        warm = replace(
+            pool,
+            opinions=tuple(
+                tempered(opinion, options.temperatures.get(name, 1.0))
+                for name, opinion in zip(pool.workers, pool.opinions, strict=True)
+            ),
+            judge=tempered(pool.judge, options.temperatures.get("judge", 1.0)),
+        )
+        rule = options.rule or _majority(len(pool.workers))
+        return cls(raw, warm, rule, plurality(warm.opinions).codes, len(cases) - len(judged))
+
+    @property
+    def graded(self) -> Labels:
+        """The places of the tickets with a known truth."""
+        return np.flatnonzero(self.cases.gold != UNKNOWN)
+
+    @property
+    def soft(self) -> bool:
+        """Whether every worker of the pool gives probabilities."""
+        return all(opinion.probabilities is not None for opinion in self.cases.opinions)
+
+    def asked(self, rule: BeforeJudge) -> Float64:
+        """[W, N]: 1 where the worker is asked under the rule; a third only if it can matter."""
+        opinions = self.cases.opinions
+        asked = np.ones((len(opinions), len(self.cases)))
+        if not rule.asks_all and len(opinions) == _MOST_WORKERS:
+            asked[-1] = rule.decide(opinions[:-1], left=1).open
+        return asked
+
+
+def mean_vector(opinions: tuple[Opinion, ...]) -> Float64:
+    """The mean of the workers' distributions, [N, K]; raises `ValueError` where one has none."""
+    known = [opinion.probabilities for opinion in opinions if opinion.probabilities is not None]
+    if len(known) != len(opinions):
+        raise ValueError("a worker gives labels only")
+    return np.asarray(np.mean(known, axis=0, dtype=np.float64))
+
+
+def _places(cases: Cases, options: Options) -> tuple[int, ...]:
+    pool = options.pool or cases.workers
+    unknown = [name for name in pool if name not in cases.workers]
+    if unknown:
+        raise ConfigError(f"the log knows no worker {', '.join(unknown)}; name one of its workers")
+    if not 1 <= len(pool) <= _MOST_WORKERS:
+        raise ConfigError(f"a task has 1 to 3 workers, not {len(pool)}: name those of the pool")
+    return tuple(cases.workers.index(name) for name in pool)
+
+
+def _majority(workers: int) -> BeforeJudge:
+    if workers == 1:
+        raise ConfigError("a single worker always agrees with itself: evaluate it with rule chow")
+    return VoteRule("majority", workers)

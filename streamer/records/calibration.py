@@ -1,0 +1,145 @@
+"""What a calibration chose for a task, on which data, and what it promises."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Literal
+
+import orjson
+
+from streamer.records.label import Rule
+
+Measure = Literal["judge rate", "fidelity", "accuracy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A worker or the judge as it was met: the temperature holds for this version alone."""
+
+    version: str | None
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The tickets that were learnt from: `gold` of the `rows` have a known truth.
+
+    `first` and `last` are RFC 3339 times, where known.
+    """
+
+    hash: str
+    rows: int
+    gold: int
+    first: str | None = None
+    last: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouterWeights:
+    """A learned estimate of the log-odds that the judge would differ.
+
+    `pool` [W] are the exponents of the workers' distributions in their product; `signals` [F] and
+    `labels` [K] are added to the `intercept` per unit of a signal and for the candidate's label.
+    """
+
+    pool: tuple[float, ...]
+    intercept: float
+    signals: tuple[float, ...]
+    labels: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for: at most a judge rate, or at least a fidelity or accuracy.
+
+    `confidence` is that of the promise; None for a judge rate, which is an aim and no promise.
+    """
+
+    measure: Measure
+    value: float
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A share of `rows` tickets with its 95 % Wilson interval; no value of none."""
+
+    value: float | None
+    low: float
+    high: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """What was tested for the setting: `hits` of `rows`, with the exact lower `bound`.
+
+    Where it `holds`, the measure is at least the wished value, unless a chance of 1 - `confidence`
+    struck. `labels` are those for which the same is promised on their own, each with the rows it
+    rests on; for those in `pooled` there were too few, and only the whole is promised.
+    """
+
+    holds: bool
+    method: str
+    measure: Measure
+    at_least: float
+    confidence: float
+    hits: int
+    rows: int
+    bound: float
+    labels: Mapping[str, int]
+    pooled: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The setting of one task, as the services read it.
+
+    `rule` has kind `judge` where no setting keeps the wish: then all go to the judge. `router`
+    belongs to a rule of kind `router`. `judge_rate`, `fidelity` and `accuracy` are what to expect.
+    """
+
+    task: str
+    label_set: str
+    made_at: str
+    data: Data
+    models: Mapping[str, Model]
+    judge: Model
+    rule: Rule
+    router: RouterWeights | None
+    wish: Wish
+    guarantee: Guarantee | None
+    judge_rate: Estimate
+    fidelity: Estimate
+    accuracy: Estimate
+
+    @property
+    def version(self) -> str:
+        """A hash of the content, 12 hex digits."""
+        return blake2b(self.to_json(), digest_size=6).hexdigest()
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(self)
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "Calibration":
+        """Raises `ValueError`, `TypeError` or `KeyError` when the value is no calibration."""
+        raw = orjson.loads(value)
+        router, guarantee = raw["router"], raw["guarantee"]
+        nested = {
+            "data": Data(**raw["data"]),
+            "models": {name: Model(**model) for name, model in raw["models"].items()},
+            "judge": Model(**raw["judge"]),
+            "rule": Rule(**raw["rule"]),
+            "router": None if router is None else RouterWeights(**_tuples(router)),
+            "wish": Wish(**raw["wish"]),
+            "guarantee": None if guarantee is None else Guarantee(**_tuples(guarantee)),
+            "judge_rate": Estimate(**raw["judge_rate"]),
+            "fidelity": Estimate(**raw["fidelity"]),
+            "accuracy": Estimate(**raw["accuracy"]),
+        }
+        return cls(**(raw | nested))
+
+
+def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()}

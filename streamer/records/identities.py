@@ -1,0 +1,47 @@
+"""The identities of many records at once: hashed one by one they cost a tenth of all the work."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.records.identity import FIRST, GAMMA, SECOND, seeds, task_hash
+
+Words = NDArray[np.uint64]
+
+
+def digests(source: str, places: Sequence[tuple[str, int, int]]) -> list[bytes]:
+    """`TicketIdentity.digest` of N records, from their topics, partitions and offsets."""
+    starts = [seeds(source, topic, partition) for topic, partition, _ in places]
+    words = np.array(starts, np.uint64).reshape(-1, 2)
+    offsets = np.array([offset for _, _, offset in places], np.uint64)
+    words += (offsets * np.uint64(GAMMA))[:, None]
+    return _pieces(_mixed(words).astype(">u8").tobytes(), 16)
+
+
+def trace_ids(known: Sequence[bytes]) -> list[str]:
+    """`TicketIdentity.trace_id` of N digests."""
+    words = _words(known)
+    words[:, 1] |= np.uint64(1)
+    text = words.astype(">u8").tobytes().hex()
+    return [text[at : at + 32] for at in range(0, len(text), 32)]
+
+
+def decision_ids(known: Sequence[bytes], task: str) -> list[bytes]:
+    """`TicketIdentity.decision_id` of N digests, as ASCII."""
+    mine = np.frombuffer(task_hash(task).to_bytes(16), ">u8").astype(np.uint64)
+    return _pieces((_words(known) ^ mine).astype(">u8").tobytes().hex().encode(), 32)
+
+
+def _words(known: Sequence[bytes]) -> Words:
+    return np.frombuffer(b"".join(known), ">u8").astype(np.uint64).reshape(-1, 2)
+
+
+def _mixed(words: Words) -> Words:
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(FIRST)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(SECOND)
+    return words ^ (words >> np.uint64(31))
+
+
+def _pieces(whole: bytes, size: int) -> list[bytes]:
+    return [whole[at : at + size] for at in range(0, len(whole), size)]

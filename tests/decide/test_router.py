@@ -1,0 +1,112 @@
+"""The router against a scalar reading of its formula, and what every rule must keep."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.router import Router
+from streamer.decide.signals import signals
+from streamer.decide.temperature import tempered
+from streamer.records.calibration import RouterWeights
+
+K = 4
+
+
+def opinions(seed: int, of: int, count: int = 300) -> list[Opinion]:
+    rng = np.random.default_rng(seed)
+    raw = [rng.dirichlet(np.full(K, 0.4), count).astype(np.float32) for _ in range(of)]
+    return [tempered(Opinion.of(each), 1.0) for each in raw]
+
+
+def router(of: int, at_most: float, seed: int = 1) -> Router:
+    rng = np.random.default_rng(seed)
+    count = 1 + 2 * of + of * (of - 1) // 2
+    weights = RouterWeights(
+        tuple(rng.uniform(0.2, 1, of)),
+        0.3,
+        tuple(rng.normal(size=count)),
+        tuple(rng.normal(size=K)),
+    )
+    return Router(weights, at_most)
+
+
+def clipped_log_odds(p: float) -> float:
+    inner = min(max(p, 1e-4), 1 - 1e-4)
+    return math.log(inner / (1 - inner))
+
+
+@pytest.mark.parametrize("of", [1, 2, 3])
+def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
+    votes, rule = opinions(2, of), router(of, 0.4)
+    decision = rule.decide(votes)
+    vectors = [vote.probabilities for vote in votes]
+    for row, code in enumerate(decision.codes.tolist()):
+        p = [[float(x) for x in vector[row]] for vector in vectors if vector is not None]
+        powers = [
+            math.exp(sum(a * math.log(max(q[k], 1e-5)) for a, q in zip(rule.weights.pool, p)))
+            for k in range(K)
+        ]
+        candidate = powers.index(max(powers))
+        rest = (sum(powers) - max(powers)) / max(powers)
+        found = [
+            -math.log(max(rest, 1e-4)),
+            *(clipped_log_odds(q[candidate]) for q in p),
+            *(float(q.index(max(q)) == candidate) for q in p),
+            *(sum(abs(a - b) for a, b in zip(*pair)) / 2 for pair in itertools.combinations(p, 2)),
+        ]
+        logit = rule.weights.intercept + rule.weights.labels[candidate]
+        logit += sum(weight * value for weight, value in zip(rule.weights.signals, found))
+        differs = 1 / (1 + math.exp(-logit))
+        if abs(differs - 0.4) > 1e-4:
+            assert code == (candidate if differs <= 0.4 else ABSTAINED)
+        if code != ABSTAINED:
+            assert decision.confidence[row] == pytest.approx(1 - differs, abs=1e-4)
+    assert not decision.open.any()
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 3]))
+def test_a_larger_threshold_never_asks_the_judge_more(seed: int, of: int) -> None:
+    votes = opinions(seed, of, 40)
+    decided = [router(of, at).decide(votes).codes for at in (-1, 0.1, 0.4, 0.8, 1)]
+    for tight, loose in itertools.pairwise(decided):
+        assert ((tight == ABSTAINED) | (tight == loose)).all()
+    assert (decided[0] == ABSTAINED).all()
+    assert (decided[-1] != ABSTAINED).all()
+
+
+def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
+    votes, rule = opinions(3, 2, 4), router(2, 1.0)
+    whole = rule.decide(votes)
+    codes = votes[1].codes.copy()
+    codes[1] = ABSTAINED
+    found = rule.decide([votes[0], Opinion(codes, votes[1].probabilities)])
+    assert found.codes.tolist() == [
+        c if row != 1 else ABSTAINED for row, c in enumerate(whole.codes)
+    ]
+    assert np.isnan(found.confidence[1])
+    assert (rule.decide([votes[0], Opinion.none(4)]).codes == ABSTAINED).all()
+    assert (rule.decide([votes[0], votes[1].labels_only()]).codes == ABSTAINED).all()
+    assert not rule.decidable([True, False])
+
+
+def test_a_ticket_is_decided_alike_alone_and_in_a_batch() -> None:
+    votes, rule = opinions(4, 3, 100), router(3, 0.5)
+    whole = rule.decide(votes)
+    for row in range(100):
+        alone = rule.decide([vote[np.array([row])] for vote in votes])
+        assert alone.codes[0] == whole.codes[row]
+        assert alone.confidence[0] == whole.confidence[row] or np.isnan(whole.confidence[row])
+
+
+def test_no_tickets_need_no_judge() -> None:
+    assert len(router(3, 0.5).decide(opinions(5, 3, 0)).codes) == 0
+
+
+def test_labels_only_have_no_signals() -> None:
+    with pytest.raises(ValueError, match="without probabilities"):
+        signals([opinions(1, 1)[0].labels_only()], (1.0,))
