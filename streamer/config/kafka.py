@@ -83,10 +83,14 @@ class Topics(Block):
     labels: str = "tickets.labels"
     judge: str = "tickets.judge"
     dead: str = "tickets.dead"
+    audit: str = "tickets.audit"
+    review: str = "tickets.review"
+    answers: str = "tickets.answers"
+    log: str = "tickets.log"
 
     @model_validator(mode="after")
     def _distinct(self) -> "Topics":
-        names = [self.tickets, self.labels, self.judge, self.dead]
+        names = list(self.model_dump().values())
         if len(set(names)) < len(names):
             raise ValueError("each topic needs a name of its own")
         return self

@@ -16,10 +16,10 @@ class Rule(Block):
     With `confidence` and `at_least`, votes that agree count only if they are sure enough: the
     mean, least or greatest probability of the workers that agree, or the mean over all. Kind chow
     accepts the likeliest label where it is at least 1 - `alpha` likely by the mean of all workers,
-    or by the one named in `worker`.
+    or by the one named in `worker`. Kind calibrated is what `streamer calibrate` chose.
     """
 
-    kind: Literal["majority", "unanimity", "chow"] = "majority"
+    kind: Literal["majority", "unanimity", "chow", "calibrated"] = "majority"
     confidence: Literal["mean", "min", "max", "ensemble"] | None = None
     at_least: float = Field(default=0.0, ge=0)
     alpha: float | None = Field(default=None, ge=0, le=1)
@@ -45,6 +45,19 @@ class Rule(Block):
             raise ValueError("only kind chow can decide by one worker: leave worker out")
         if self.at_least > 0 and self.confidence is None:
             raise ValueError("at_least needs confidence: mean, min, max or ensemble")
+        return self
+
+
+class Budget(Block):
+    """The most that the judge may be asked: a share of the tickets, or calls per second in all."""
+
+    share: float | None = Field(default=None, gt=0, le=1)
+    per_second: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _one(self) -> "Budget":
+        if (self.share is None) == (self.per_second is None):
+            raise ValueError("needs exactly one of `share` and `per_second`")
         return self
 
 

@@ -91,6 +91,31 @@ class Judge(Block):
     stalled_after: float = Field(default=120, gt=0)
 
 
+class Audit(Block):
+    """The uniform stratum: tickets drawn by a salted hash of their ids, before any vote.
+
+    All workers and the judge are asked about them, whatever the workers say; what is promised and
+    measured rests on them. An audit that the judge could not begin within `patience` seconds is
+    given up, and logged as missing.
+    """
+
+    share: float = Field(default=0.01, ge=0, le=1)
+    salt: str = "streamer"
+    patience: float = Field(default=3600, gt=0)
+
+
+class Log(Block):
+    """Share of the tickets whose decisions are logged, beyond the audited ones."""
+
+    share: float = Field(default=0, ge=0, le=1)
+
+
+class Review(Block):
+    """Share of the tickets that a person is asked about as a sample of the truth."""
+
+    gold: float = Field(default=0, ge=0, le=1)
+
+
 class Tracing(Block):
     """Share of tickets that get spans, where the input carries no sampling decision."""
 
@@ -108,6 +133,9 @@ class Settings(Block):
     tasks: dict[Name, Task] = Field(min_length=1)
     classify: Classify = Classify()
     judge: Judge = Judge()
+    audit: Audit = Audit()
+    log: Log = Log()
+    review: Review = Review()
     tracing: Tracing = Tracing()
     state: Path = Path(".streamer")
     _root: Path = PrivateAttr(default=Path())
@@ -135,6 +163,11 @@ class Settings(Block):
         if other not in self.tasks:
             raise ValueError(f"tasks.{name}.when.task: no task {other!r}")
         condition = self.tasks[other].when
+        if self.tasks[other].mode == "optimistic":
+            raise ValueError(
+                f"tasks.{name}.when.task: {other!r} is served in mode optimistic, so its first "
+                "label may be corrected: make that task sequential"
+            )
         if other == name or (condition is not None and condition.task is not None):
             raise ValueError(f"tasks.{name}.when.task: {other!r} itself depends on a task's label")
         for value in values:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from streamer.config.base import Block
-from streamer.config.rules import After, Rule
+from streamer.config.rules import After, Budget, Rule
 from streamer.records.labelset import LabelSet
 
 Pointer = Annotated[str, Field(pattern=r"^(/[^/]+)+$")]
@@ -56,14 +56,23 @@ class Task(Block):
 
     `workers` are asked in this order: the first two together, the third only when its vote can
     still matter. `rule` says which tickets need no judge, `after` whose label stands on those that
-    did. `on_outage` says what happens when too few workers can be reached for any label to stand:
-    hold the stream, ask the judge, or publish what the others say.
+    did; `calibration` is the file that `streamer calibrate` wrote. Mode sequential asks the judge
+    first and publishes then; optimistic publishes the workers' label at once, has the judge verify
+    the share `verify` of the tickets, and publishes a second revision of those. What the judge is
+    less sure of than `review_below` goes to a person. `on_outage` says what happens when too few
+    workers can be reached for any label to stand: hold the stream, ask the judge, or publish what
+    the others say.
     """
 
     labels: tuple[str, ...] = Field(min_length=2)
     workers: tuple[Worker, ...] = Field(min_length=1, max_length=3)
     rule: Rule = Rule()
     after: After = After()
+    mode: Literal["sequential", "optimistic"] = "sequential"
+    verify: float = Field(default=1.0, ge=0, le=1)
+    budget: Budget | None = None
+    calibration: Path | None = None
+    review_below: float | None = Field(default=None, gt=0, le=1)
     when: When | None = None
     on_outage: Literal["wait", "judge", "fallback"] = "wait"
     data: Data | None = None
@@ -93,11 +102,23 @@ class Task(Block):
         names = [worker.model for worker in self.workers]
         if len(set(names)) < len(names):
             raise ValueError("a worker is named twice")
-        if len(names) == 1 and self.rule.kind != "chow":
+        if len(names) == 1 and self.rule.kind not in ("chow", "calibrated"):
             raise ValueError(
                 f"rule {self.rule.kind} needs two or three workers, there is one: add workers, or "
                 "use kind chow with an alpha"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_to_serve(self) -> "Task":
+        if self.rule.kind == "calibrated" and self.calibration is None:
+            raise ValueError(
+                "rule calibrated needs calibration: name the file that `streamer calibrate` wrote"
+            )
+        if self.mode == "optimistic" and self.budget is not None:
+            raise ValueError("mode optimistic takes no budget: lower its verify instead")
+        if self.mode == "sequential" and self.verify != 1:
+            raise ValueError("verify belongs to mode optimistic")
         return self
 
     @model_validator(mode="after")

@@ -18,17 +18,13 @@ from streamer.learn.router import cross_fitted, train_router
 from streamer.learn.scores import Labels
 from streamer.learn.temperature import fit_temperature
 from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
-from streamer.records.calibration import (
-    Calibration,
-    Data,
-    Estimate,
-    Model,
-)
+from streamer.records.calibration import Calibration, Data, Estimate, Model
 from streamer.records.label import Rule
 from streamer.records.labelset import LabelSet
 
 LEAST_ROWS = 50
 _ENOUGH_GOLD = 200
+_LEAST_ANSWERED = 20
 
 Wished = JudgeBudget | Fidelity | Accuracy
 Temperatures = tuple[float, ...]
@@ -54,7 +50,7 @@ def calibrate(
     """
     judged = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
     _check(judged, wish)
-    design, proof = _halves(judged)
+    design, proof = halves(judged)
     temperatures = _temperatures(design)
     judge = Model(cases.versions.get("judge"), _judge_temperature(design))
     design, proof, shown = (_tempered(part, temperatures) for part in (design, proof, judged))
@@ -93,8 +89,11 @@ def _check(cases: Cases, wish: Wished) -> None:
         )
 
 
-def _halves(cases: Cases) -> tuple[Cases, Cases]:
-    """By a hash of the id with a salt of its own, so that it is independent of the audit share."""
+def halves(cases: Cases) -> tuple[Cases, Cases]:
+    """The half that chooses and the half that proves.
+
+    By a hash of the id with a salt of its own, so that it is independent of the audit share.
+    """
     first = np.array([blake2b(f"halves\0{name}".encode()).digest()[0] & 1 for name in cases.ids])
     return cases[np.flatnonzero(first == 0)], cases[np.flatnonzero(first == 1)]
 
@@ -127,8 +126,13 @@ def _tempered(cases: Cases, temperatures: Temperatures) -> Cases:
 
 
 def _candidates(design: Cases) -> list[tuple[Dial, Sweep]]:
-    """Every family with its settings on the design half, the router's by routers of other folds."""
-    if any(opinion.probabilities is None for opinion in design.opinions):
+    """Every family with its settings on the design half, the router's by routers of other folds.
+
+    Plain votes alone where a worker gives no probabilities, or has hardly ever answered.
+    """
+    answered = np.all([opinion.codes != ABSTAINED for opinion in design.opinions], axis=0)
+    bare = any(opinion.probabilities is None for opinion in design.opinions)
+    if bare or answered.sum() < _LEAST_ANSWERED:
         return [(dial, dial.sweep(design.opinions)) for dial in dials(len(design.workers), None)]
     judge = design.judge.codes
     *others, router = dials(len(design.workers), train_router(design.opinions, judge))

@@ -66,8 +66,10 @@ class Sweep:
         They lie half-way between values that occur, so that no rounding moves a ticket.
         """
         known = np.sort(self.sureness[self.sureness != NEVER])[::-1]
+        if not len(known):
+            return np.zeros(1)
         picks = known[np.linspace(0, len(known) - 1, _SETTINGS).astype(np.int64)]
-        return np.unique(self._just_below(picks))[::-1] if len(known) else np.zeros(1)
+        return np.unique(self._just_below(picks))[::-1]
 
     def threshold_for(self, judge_rate: float) -> float | None:
         """The largest threshold that defers at most this share, or None where no one does."""
@@ -85,7 +87,7 @@ class Sweep:
 def dials(of: int, router: RouterWeights | None) -> list[Dial]:
     """Every family for `of` workers, the cheapest to serve first.
 
-    Without a `router`, the workers give labels only, and nothing has a dial but plain votes.
+    Without a `router`, as where workers give labels only, there are plain votes alone.
     """
     kinds: tuple[Kind, ...] = get_args(Kind) if of > 1 else ()
     found = [Dial(kind, partial(_plain, kind, of), fixed=True) for kind in kinds]

@@ -34,7 +34,14 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class JudgeRequest:
-    """One ticket and task for the judge. The prompt never shows the ballot."""
+    """One ticket and task for the judge. The prompt never shows the ballot.
+
+    `purpose` decide asks for the label; verify for a verdict on `candidate`, which was published
+    as revision 0; audit for nothing that is published. `candidate` is the workers' own label, and
+    `ensemble` the mean of their distributions, where the rule after the judge needs it. `uniform`
+    marks the tickets drawn before any vote, on which all workers were asked. `calibration` is the
+    version that tempered the ballot's shares; its vectors are raw.
+    """
 
     ticket: Ticket
     task: str
@@ -48,6 +55,10 @@ class JudgeRequest:
     created_at: str
     traceparent: str
     followers: tuple[Follower, ...] = ()
+    candidate: str | None = None
+    ensemble: tuple[float, ...] | None = None
+    uniform: bool = False
+    calibration: str | None = None
 
     def to_json(self) -> bytes:
         return orjson.dumps(self)
@@ -66,6 +77,7 @@ class JudgeRequest:
             "rule": Rule(**raw["rule"]),
             "position": Position(**raw["position"]),
             "followers": tuple(_follower(item) for item in raw["followers"]),
+            "ensemble": None if raw.get("ensemble") is None else tuple(raw["ensemble"]),
         }
         return cls(**(raw | nested))
 

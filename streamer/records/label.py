@@ -6,6 +6,7 @@ from typing import Any, Literal
 import orjson
 
 Source = Literal["workers", "judge", "fallback", "person"]
+Verdict = Literal["confirmed", "corrected"]
 
 DELETED_AT = "source.offset"
 """Header of a deletion on the labels topic: where it lay in the input, as a label's position."""
@@ -42,6 +43,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class After:
+    """The rule that said whose label stands once the judge had answered."""
+
+    kind: str
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """Where the ticket lay in the input."""
 
@@ -58,7 +67,11 @@ class Label:
     For one key `<ticket id>/<task>` the state is the label with the highest
     (position.offset, revision), then the last in the log: repeats after a crash may differ.
     Times are RFC 3339 in UTC; `confidence` is a calibrated probability, or null where the
-    workers give labels only. `judge` is the judge's version where it decided.
+    workers give labels only. Where the judge was asked, `judge` is its version and `after` the rule
+    that chose between its label and the workers'. `calibration` is the version of the calibration
+    that the decision rests on. Of a label that was published before the judge had looked at it,
+    revision 0 is not `final`, and revision 1 says in `verdict` what became of it. A person's answer
+    is revision 2.
     """
 
     ticket_id: str
@@ -77,6 +90,8 @@ class Label:
     created_at: str
     decided_at: str
     judge: str | None = None
+    after: After | None = None
+    verdict: Verdict | None = None
 
     @property
     def key(self) -> bytes:
@@ -99,6 +114,7 @@ class Label:
             "votes": votes,
             "rule": Rule(**raw["rule"]),
             "position": Position(**raw["position"]),
+            "after": None if raw.get("after") is None else After(**raw["after"]),
         }
         return cls(**(raw | nested))
 

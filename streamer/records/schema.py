@@ -5,16 +5,22 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from streamer.errors import ConfigError
+from streamer.records.answer import Answer
 from streamer.records.dead_letter import DeadLetter
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
+from streamer.records.log import Log
+from streamer.records.review import Review
 from streamer.records.ticket import Ticket
 
-RECORDS: dict[str, type] = {
+RECORDS: dict[str, Any] = {
     "ticket": Ticket,
     "label": Label,
     "judge-request": JudgeRequest,
     "dead-letter": DeadLetter,
+    "review": Review,
+    "answer": Answer,
+    "log": Log,
 }
 
 

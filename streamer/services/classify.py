@@ -5,13 +5,11 @@ from contextlib import AsyncExitStack
 
 from streamer.config.settings import Input, Settings
 from streamer.config.tasks import Task as TaskSettings
-from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.chow import Chow
-from streamer.decide.votes import VoteRule
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.services.classify_handler import ClassifyHandler
 from streamer.services.intake import Intake, load_decoder
+from streamer.services.rules import rule_before
 from streamer.services.streaming import Status, Stream
 from streamer.services.task import Condition, Task
 from streamer.services.voting import Voting
@@ -91,16 +89,12 @@ def _task(name: str, task: TaskSettings, workers: dict[str, Worker], metrics: Me
     condition = None
     if task.when is not None:
         condition = Condition(task.when.values, task.when.field, task.when.task)
-    return Task(name, task.label_set, Voting(mine, _rule(task), task.on_outage, metrics), condition)
-
-
-def _rule(task: TaskSettings) -> BeforeJudge:
-    wanted, names = task.rule, [worker.model for worker in task.workers]
-    if wanted.kind != "chow":
-        return VoteRule(wanted.kind, len(names), wanted.confidence, wanted.at_least)
-    assert wanted.alpha is not None  # Chow's rule without it is refused at the start
-    alone = None if wanted.worker is None else names.index(wanted.worker)
-    return Chow(wanted.alpha, len(names), alone)
+    return Task(
+        name,
+        task.label_set,
+        Voting(mine, rule_before(task, None), task.on_outage, metrics),
+        condition,
+    )
 
 
 def _intake(settings: Input) -> Intake:

@@ -19,6 +19,12 @@ class Emission(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+class Barrier:
+    """Yielded between groups: what comes after it in the batch is sent only once Kafka has
+    acknowledged all that came before.
+    """
+
+
 class Settled(NamedTuple):
     """An input record that is done without a record of its own, and why."""
 

@@ -22,7 +22,7 @@ from aiokafka.errors import (
 from streamer.errors import BrokerError, HandlerError, TicketError
 from streamer.stream.assignment import Assignment
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Emission, Settled
+from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.handler import Handler
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
@@ -250,6 +250,10 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         count = 0
         async with contextlib.aclosing(self._handler.handle(batch)) as groups:
             async for group in groups:
+                if isinstance(group, Barrier):
+                    await self._publisher.acknowledged(sent)
+                    sent.clear()
+                    continue
                 covered.update(map(id, map(attrgetter("record"), group)))
                 emissions = self._emissions(group)
                 sent += await self._publisher.send(emissions)

@@ -48,7 +48,11 @@ def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
     for row, code in enumerate(decision.codes.tolist()):
         p = [[float(x) for x in vector[row]] for vector in vectors if vector is not None]
         powers = [
-            math.exp(sum(a * math.log(max(q[k], 1e-5)) for a, q in zip(rule.weights.pool, p)))
+            math.exp(
+                sum(
+                    a * math.log(max(q[k], 1e-5)) for a, q in zip(rule.weights.pool, p, strict=True)
+                )
+            )
             for k in range(K)
         ]
         candidate = powers.index(max(powers))
@@ -57,10 +61,15 @@ def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
             -math.log(max(rest, 1e-4)),
             *(clipped_log_odds(q[candidate]) for q in p),
             *(float(q.index(max(q)) == candidate) for q in p),
-            *(sum(abs(a - b) for a, b in zip(*pair)) / 2 for pair in itertools.combinations(p, 2)),
+            *(
+                sum(abs(a - b) for a, b in zip(*pair, strict=True)) / 2
+                for pair in itertools.combinations(p, 2)
+            ),
         ]
         logit = rule.weights.intercept + rule.weights.labels[candidate]
-        logit += sum(weight * value for weight, value in zip(rule.weights.signals, found))
+        logit += sum(
+            weight * value for weight, value in zip(rule.weights.signals, found, strict=True)
+        )
         differs = 1 / (1 + math.exp(-logit))
         if abs(differs - 0.4) > 1e-4:
             assert code == (candidate if differs <= 0.4 else ABSTAINED)

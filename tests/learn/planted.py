@@ -79,4 +79,4 @@ def _cases(
 
 def _softmax(logits: Logits) -> NDArray[np.float32]:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

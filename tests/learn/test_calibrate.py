@@ -9,7 +9,7 @@ from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.opinion import ABSTAINED, Codes, Opinion
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
-from streamer.learn.calibrate import Wished, calibrate
+from streamer.learn.calibrate import Wished, calibrate, halves
 from streamer.learn.cases import Cases
 from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
 from streamer.records.calibration import Calibration
@@ -42,35 +42,34 @@ def test_a_budget_is_met_on_fresh_tickets_within_a_point(share: float) -> None:
 
 
 @pytest.mark.parametrize("wish", [Fidelity(0.97, 0.95), Accuracy(0.95, 0.95)], ids=str)
-def test_a_promise_is_kept_with_fewer_judge_calls_than_unanimity(wish: Wished) -> None:
+def test_the_whole_way_keeps_its_promise_with_fewer_judge_calls_than_unanimity(
+    wish: Fidelity | Accuracy,
+) -> None:
     rng = np.random.default_rng(2)
-    known, fresh = planted.well_behaved(rng, 4000), planted.well_behaved(rng, 20_000)
-    found = learnt(known, wish)
-    codes = served(found, fresh)
-    accepted = codes != ABSTAINED
-    final = np.where(accepted, codes, fresh.judge.codes)
-    assert found.guarantee is not None
-    assert found.guarantee.holds
-    assert found.guarantee.bound >= wish.at_least
-    right = (
-        (codes == fresh.judge.codes)[accepted]
-        if isinstance(wish, Fidelity)
-        else (final == fresh.gold)
-    )
-    assert right.mean() >= wish.at_least
-    unanimous = (fresh.opinions[0].codes == fresh.opinions[1].codes) & (
-        fresh.opinions[0].codes == fresh.opinions[2].codes
-    )
-    assert (~accepted).mean() < (~unanimous).mean()
-    assert found.judge_rate.low <= (~accepted).mean() <= found.judge_rate.high
+    fresh = planted.well_behaved(rng, 20_000)
+    one, two, three = (opinion.codes for opinion in fresh.opinions)
+    unanimity = 1 - ((one == two) & (two == three)).mean()
+    broken, rates, logs = 0, [], 20
+    for _ in range(logs):
+        found = learnt(planted.well_behaved(rng, 2500), wish)
+        codes = served(found, fresh)
+        accepted = codes != ABSTAINED
+        published = np.where(accepted, codes, fresh.judge.codes)
+        counted, right = wish.outcomes(fresh, accepted, published)
+        assert found.guarantee is not None
+        assert found.guarantee.holds == (found.guarantee.bound >= wish.at_least)
+        broken += found.guarantee.holds and right.sum() < wish.at_least * counted.sum()
+        rates.append((~accepted).mean())
+    assert broken <= logs * 0.05 + 4 * np.sqrt(logs * 0.05 * 0.95)
+    assert np.mean(rates) < unanimity
 
 
 def test_what_one_half_chose_the_other_half_never_saw() -> None:
-    """The tests' labels are spoilt: the same setting is planned, and not one promise is passed."""
+    """Spoilt labels there change no temperature, and leave nothing to promise."""
     cases = planted.well_behaved(np.random.default_rng(3), 3000)
     found = learnt(cases, Fidelity(0.9, 0.95))
     assert found.guarantee is not None
-    proof = proof_rows(cases, found)
+    proof = np.flatnonzero(np.isin(cases.ids, halves(cases)[1].ids))
     codes = cases.judge.codes.copy()
     codes[proof] = (codes[proof] + 1) % 5
     spoilt = learnt(replace(cases, judge=Opinion(codes, None)), Fidelity(0.9, 0.95))
@@ -78,13 +77,6 @@ def test_what_one_half_chose_the_other_half_never_saw() -> None:
     assert spoilt.guarantee is not None
     assert not spoilt.guarantee.holds
     assert spoilt.rule.kind == "judge"
-
-
-def proof_rows(cases: Cases, found: Calibration) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    from streamer.learn.calibrate import _halves
-
-    half = {name for name in _halves(cases)[1].ids}
-    return np.array([row for row, name in enumerate(cases.ids) if name in half])
 
 
 @pytest.mark.parametrize("wish", [Fidelity(0.99999, 0.95), Accuracy(0.99999, 0.95)], ids=str)
@@ -131,6 +123,13 @@ def test_workers_that_give_labels_only_get_a_plain_vote() -> None:
     found = learnt(bare, Fidelity(0.9, 0.95))
     assert (found.rule.kind, found.rule.measure, found.router) == ("unanimity", None, None)
     assert (served(found, bare) != ABSTAINED).any()
+
+
+def test_a_worker_that_never_answers_leaves_a_vote_of_the_others() -> None:
+    cases = planted.well_behaved(np.random.default_rng(12), 1000)
+    out = Opinion.of(np.full((1000, 5), np.nan, np.float32))
+    found = learnt(replace(cases, opinions=(*cases.opinions[:2], out)), JudgeBudget(0.6))
+    assert (found.rule.kind, found.rule.measure) == ("majority", None)
 
 
 def test_one_worker_can_be_calibrated() -> None:

@@ -1,12 +1,13 @@
 """Promises are kept as often as they say, over 500 repeats; picking the best point is not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.opinion import ABSTAINED, Codes
 from streamer.learn.cases import Cases
 from streamer.learn.choosing import Promise, best_plan, proven
 from streamer.learn.dials import Dial, Sweep, dials
@@ -30,7 +31,7 @@ class World:
     def sample(self, rng: np.random.Generator, count: int) -> Cases:
         return self.tickets[rng.integers(len(self.tickets), size=count)]
 
-    def keeps(self, wish: Promise, codes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
+    def keeps(self, wish: Promise, codes: Codes) -> float:
         accepted = codes != ABSTAINED
         published = np.where(accepted, codes, self.tickets.judge.codes)
         counted, right = wish.outcomes(self.tickets, accepted, published)
@@ -66,7 +67,9 @@ def test_a_promise_is_broken_no_more_often_than_it_says(world: World, wish: Prom
     assert (by_label / REPEATS <= ALLOWED).all()
 
 
-def broken_by_label(world, wish, codes, labels):  # type: ignore[no-untyped-def]
+def broken_by_label(
+    world: World, wish: Promise, codes: Codes, labels: Mapping[str, int]
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     accepted = codes != ABSTAINED
     published = np.where(accepted, codes, world.tickets.judge.codes)
     counted, right = wish.outcomes(world.tickets, accepted, published)

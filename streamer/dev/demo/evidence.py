@@ -57,9 +57,10 @@ class Evidence:
 
 def committee(task: Task) -> Committee:
     """The workers and rule that a task is configured with; raises `ConfigError`."""
-    if task.rule.kind == "chow":
+    kind = task.rule.kind
+    if kind != "majority" and kind != "unanimity":
         raise ConfigError("the demo counts votes: use the rule majority or unanimity for its tasks")
-    return Committee(tuple(worker.model for worker in task.workers), task.rule.kind)
+    return Committee(tuple(worker.model for worker in task.workers), kind)
 
 
 def task_evidence(

@@ -41,13 +41,16 @@ def with_judge(rankings: Mapping[str, Ranking], bootstrap: Bootstrap) -> list[Co
 def with_plain(
     rankings: Mapping[str, Ranking], plain: Sequence[str], bootstrap: Bootstrap
 ) -> list[Comparison]:
-    """Every other family beside each plain rule, at its judge rate and at two thirds of it."""
+    """Every other family beside each plain rule, at its judge rate and at two thirds of it.
+
+    Those that lead no further down than the plain rule are left out: at its rate they are it.
+    """
     found = []
     for rule in plain:
         for name, ranking in rankings.items():
             for share in (1.0, _FEWER):
                 rate = share * rankings[rule].reach
-                if name not in plain and ranking.reach <= rate + 1e-9:
+                if name not in plain and ranking.reach < rate - 1e-9:
                     found.append(_beside_plain(name, rule, share, rankings, bootstrap))
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from streamer.decide.after_judge import AfterJudge, Diff, Opt, TokenV1, TokenV2, TokenV3
-from streamer.decide.distributions import Float64
+from streamer.decide.distributions import Float64, Rows
 from streamer.learn.dials import NEVER, Sweep
 from streamer.learn.evaluation.outcome import usable
 from streamer.learn.evaluation.ranking import Ranking
@@ -38,9 +38,7 @@ def corrections(tickets: Tickets, truth: Labels, rows: Labels) -> dict[str, Rank
     some = np.intersect1d(rows, usable(tickets))
     q, p = mean_vector(tickets.cases.opinions)[some], judge.probabilities[some]
     verdicts = judge.codes[some]
-    sweeps = {
-        name: _sweep(make, alphas, q, p, verdicts) for name, (make, alphas) in _RULES.items()
-    }
+    sweeps = {name: _sweep(make, alphas, q, p, verdicts) for name, (make, alphas) in _RULES.items()}
     return {
         name: Ranking.of(sweep, sweep.codes, verdicts, truth[some])
         for name, sweep in sweeps.items()
@@ -48,7 +46,7 @@ def corrections(tickets: Tickets, truth: Labels, rows: Labels) -> dict[str, Rank
 
 
 def _sweep(
-    make: Callable[[float], AfterJudge], alphas: Float64, q: Float64, p: Float64, verdicts: Labels
+    make: Callable[[float], AfterJudge], alphas: Float64, q: Rows, p: Rows, verdicts: Labels
 ) -> Sweep:
     """Sure is what is kept at a small alpha; what needs no correction is surest of all."""
     named = q.argmax(axis=1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.learn.cases import Cases
+from streamer.learn.dials import Sweep
 from streamer.learn.evaluation.comparisons import Comparison, with_judge, with_plain
 from streamer.learn.evaluation.corrections import corrections
 from streamer.learn.evaluation.curves import Curve, Deferral, Measure, curve, deferral
@@ -94,8 +95,9 @@ def evaluate(cases: Cases, options: Options) -> Evaluation:
         beside_plain=tuple(with_plain(main, sorted(fixed), bootstrap)),
         beside_judge=tuple(with_judge(main, bootstrap)),
         by_cost=_by_price(found, main, tickets, rows, options, options.costs),
-        by_latency=options.latencies
-        and _by_price(found, main, tickets, rows, options, options.latencies),
+        by_latency=None
+        if options.latencies is None
+        else _by_price(found, main, tickets, rows, options, options.latencies),
         reliabilities=tuple(reliable),
         corrections=tuple(curve(name, each, bootstrap) for name, each in corrected.items()),
         subsets=tuple(subsets(tickets, options.costs)),
@@ -123,7 +125,10 @@ def _ranked(
     judge = tickets.cases.judge.codes
     return {
         family.name: Ranking.of(
-            family.sweep[rows], tickets.fallback[rows], judge[rows], truth[rows]
+            Sweep(family.sweep.codes[rows], family.sweep.sureness[rows]),
+            tickets.fallback[rows],
+            judge[rows],
+            truth[rows],
         )
         for family in found
     }
@@ -152,7 +157,7 @@ def _ledger(tickets: Tickets, outcome: Outcome) -> Ledger | None:
 
 def _described(tickets: Tickets) -> str:
     rule = tickets.rule.described(tickets.cases.workers)
-    dials = {"confidence": rule.confidence, "at least": rule.at_least, "alpha": rule.alpha}
+    dials = {"confidence": rule.measure, "at least": rule.at_least, "alpha": rule.alpha}
     said = [f"{name} {value}" for name, value in dials.items() if value is not None]
     return ", ".join([str(rule.kind), *said])
 

@@ -61,9 +61,7 @@ def all_slices(tickets: Tickets, outcome: Outcome) -> list[Slices]:
     return [table for table in found if len(table.slices) > 1]
 
 
-def _column(
-    column: str, values: Sequence[str], tickets: Tickets, outcome: Outcome
-) -> Slices:
+def _column(column: str, values: Sequence[str], tickets: Tickets, outcome: Outcome) -> Slices:
     cases, graded = tickets.cases, len(tickets.graded) > 0
     truth = cases.gold if graded else cases.judge.codes
     known = np.asarray(truth != ABSTAINED)

@@ -8,7 +8,7 @@ from streamer.learn.double_faults import PairErrors, pair_errors
 from streamer.learn.evaluation.interval import Interval
 from streamer.learn.evaluation.options import Prices
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.report import Committee, committees, figures, share
+from streamer.learn.report import Committee, committees, figures
 from streamer.learn.scores import Labels
 
 _TRIPLE = 3

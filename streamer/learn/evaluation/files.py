@@ -1,0 +1,24 @@
+"""Where an evaluation is written to."""
+
+from pathlib import Path
+
+import orjson
+
+from streamer.learn.evaluation.evaluation import Evaluation
+from streamer.learn.evaluation.figures import plots
+from streamer.learn.evaluation.page import page
+
+
+def write(evaluation: Evaluation, folder: Path) -> Path:
+    """Write `report.html`, `report.json` and a PNG of each plot; returns the page's path.
+
+    The folder is made where there is none; files of before are written over.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    said = orjson.dumps(evaluation, option=orjson.OPT_INDENT_2)
+    (folder / "report.json").write_bytes(said)
+    for plot in plots(evaluation):
+        (folder / f"{plot.name}.png").write_bytes(plot.png())
+    found = folder / "report.html"
+    found.write_text(page(evaluation), encoding="utf-8")
+    return found

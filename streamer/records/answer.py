@@ -1,0 +1,34 @@
+"""A person's answer."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from streamer.records.label import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's label for one ticket and task; the last answer to a decision wins.
+
+    `decision_id` and `position` are those of the review or label that is answered: the id must
+    follow from the position, or the answer is refused.
+    """
+
+    decision_id: str
+    ticket_id: str
+    task: str
+    label: str
+    label_set: str
+    reviewer: str
+    at: str
+    position: Position
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(self)
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "Answer":
+        """Raises `ValueError`, `TypeError` or `KeyError` when the value is no answer."""
+        raw = orjson.loads(value)
+        return cls(**(raw | {"position": Position(**raw["position"])}))

@@ -1,0 +1,126 @@
+"""The log: what reproduces each decision, for calibration, replay and reports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from streamer.records.judge_request import Ballot, Purpose
+from streamer.records.label import After, Position, Rule, Source, Vote
+
+Reason = Literal["disagreement", "outage", "budget"]
+
+
+@dataclass(frozen=True, slots=True)
+class BallotLog:
+    """What the workers said of one ticket and task, and what was decided before the judge.
+
+    The ballot's vectors are raw and rounded, as they were decided on. `label` is what was
+    published without the judge, None where it was deferred; `candidate` the workers' own label in
+    any case. `uniform` tickets were drawn before any vote, and all workers asked. `suspended` says
+    that the judge's budget was acting, and with it that no promise held.
+    """
+
+    decision_id: str
+    ticket_id: str
+    task: str
+    label_set: str
+    position: Position
+    at: str
+    uniform: bool
+    ballot: Ballot
+    rule: Rule
+    calibration: str | None
+    label: str | None
+    confidence: float | None
+    source: Source | None
+    candidate: str | None
+    deferred: Reason | None
+    suspended: bool
+    final: bool
+    kind: Literal["ballot"] = field(default="ballot", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLog:
+    """What the judge said: `vector` is rounded, as it was decided on.
+
+    None, with `missing`, where an audit was given up. `published` is the label that stands after
+    the rule, None for an audit and where a person was asked.
+    """
+
+    decision_id: str
+    ticket_id: str
+    task: str
+    label_set: str
+    at: str
+    purpose: Purpose
+    uniform: bool
+    judge: str | None
+    vector: tuple[float, ...] | None
+    candidate: str | None
+    after: After
+    published: str | None
+    source: Source | None
+    missing: str | None = None
+    kind: Literal["verdict"] = field(default="verdict", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLog:
+    """What a person said; only answers to the gold sample, drawn by hash, count as the truth."""
+
+    decision_id: str
+    ticket_id: str
+    task: str
+    label_set: str
+    at: str
+    label: str
+    reviewer: str
+    gold: bool
+    kind: Literal["answer"] = field(default="answer", init=False)
+
+
+Log = BallotLog | VerdictLog | AnswerLog
+
+
+def log_json(log: Log) -> bytes:
+    """The record as JSON."""
+    return orjson.dumps(log)
+
+
+def log_from_json(value: bytes) -> Log:
+    """Raises `ValueError`, `TypeError` or `KeyError` when the value is no log record."""
+    raw = orjson.loads(value)
+    return _KINDS[raw.pop("kind")](raw)
+
+
+def _ballot(raw: dict[str, Any]) -> BallotLog:
+    return BallotLog(**raw | _nested(raw))
+
+
+def _verdict(raw: dict[str, Any]) -> VerdictLog:
+    vector = None if raw["vector"] is None else tuple(raw["vector"])
+    return VerdictLog(**raw | {"vector": vector, "after": After(**raw["after"])})
+
+
+def _answer(raw: dict[str, Any]) -> AnswerLog:
+    return AnswerLog(**raw)
+
+
+def _nested(raw: dict[str, Any]) -> dict[str, Any]:
+    ballot = raw["ballot"]
+    vectors = tuple(None if row is None else tuple(row) for row in ballot["vectors"])
+    return {
+        "position": Position(**raw["position"]),
+        "ballot": Ballot(tuple(Vote(**vote) for vote in ballot["votes"]), vectors),
+        "rule": Rule(**raw["rule"]),
+    }
+
+
+_KINDS: dict[str, Callable[[dict[str, Any]], Log]] = {
+    "ballot": _ballot,
+    "verdict": _verdict,
+    "answer": _answer,
+}

@@ -1,0 +1,51 @@
+"""The rules of a task, made from its settings and its calibration."""
+
+from pathlib import Path
+
+from streamer.config.tasks import Task
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.calibrated import calibrated_rule
+from streamer.decide.chow import Chow
+from streamer.decide.votes import VoteRule
+from streamer.errors import ConfigError
+from streamer.records.calibration import Calibration
+
+
+def rule_before(task: Task, calibration: Calibration | None) -> BeforeJudge:
+    """The rule that may spare the judge; raises `ConfigError` where the calibration has none."""
+    wanted, names = task.rule, [worker.model for worker in task.workers]
+    if wanted.kind == "calibrated":
+        assert calibration is not None  # refused with the configuration
+        try:
+            return calibrated_rule(calibration)
+        except ValueError as error:
+            raise ConfigError(f"{task.calibration}: {error}") from None
+    if wanted.kind != "chow":
+        return VoteRule(wanted.kind, len(names), wanted.confidence, wanted.at_least)
+    assert wanted.alpha is not None  # Chow's rule without it is refused with the configuration
+    alone = None if wanted.worker is None else names.index(wanted.worker)
+    return Chow(wanted.alpha, len(names), alone)
+
+
+def load_calibration(name: str, task: Task, path: Path) -> Calibration:
+    """The calibration of task `name` in a file; raises `ConfigError` where it is of another one."""
+    try:
+        found = Calibration.from_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(
+            f"tasks.{name}.calibration: can't read {path} ({error.strerror}); run `streamer "
+            "calibrate`, or leave the key out"
+        ) from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigError(
+            f"tasks.{name}.calibration: {path} is no calibration ({error!r}); run `streamer "
+            "calibrate` again"
+        ) from None
+    known = (name, task.label_set.version, tuple(worker.model for worker in task.workers))
+    if (found.task, found.label_set, tuple(found.models)) != known:
+        raise ConfigError(
+            f"tasks.{name}.calibration: {path} is of task {found.task!r} with workers "
+            f"{', '.join(found.models)} and label set {found.label_set}; this task has workers "
+            f"{', '.join(known[2])} and label set {known[1]}: run `streamer calibrate` again"
+        )
+    return found
