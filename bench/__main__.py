@@ -4,7 +4,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-BENCHMARKS = ("decide", "pipeline", "latency", "memory", "cascade")
+BENCHMARKS = ("decide", "pipeline", "latency", "memory", "cascade", "misuse")
 
 
 def main() -> None:

@@ -6,31 +6,29 @@ The test split is repeated for speed only; every share is of the split itself.
 
 import argparse
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 from aiokafka import AIOKafkaProducer
 
 from bench.result import Result, load
-from streamer.config import Settings
 from streamer.config import load as load_settings
 from streamer.dev.bring_up import bring_up
 from streamer.dev.demo.accounts import Accounts
+from streamer.dev.demo.beside import classify_beside
 from streamer.dev.demo.data_sets import write_config
 from streamer.dev.demo.judge_only import judge_all
 from streamer.dev.demo.observer import Observer
 from streamer.dev.demo.playing import play, until_settled
 from streamer.dev.demo.scenario import Played, test_tickets
 from streamer.dev.demo.workers_alone import Alone, ask_alone
-from streamer.dev.service import Service
-from streamer.dev.stack import PARTITIONS, Stack
-from streamer.dev.topics import TopicSpec, create_topics
+from streamer.dev.stack import Stack
 from streamer.learn.report import Committee, committees, figures, predicted_speedup, share
 from streamer.learn.scores import Labels
 from streamer.services.streaming import connection
@@ -100,33 +98,14 @@ async def _known(
 async def _classify(stack: Stack, config: Path, name: str, some: Committee) -> AsyncIterator[str]:
     """A classify with one task and these workers; its source is also the name of its topic."""
     source = f"{name}-{some.kind}-{len(some.workers)}-{time.time_ns()}"
-    path = _write(stack.settings, config, name, some, source)
-    bootstrap = stack.settings.kafka.bootstrap
-    await create_topics(bootstrap, [TopicSpec(source, PARTITIONS, {})])
-    arguments = ["--config", str(path)]
-    service = Service(
-        "classify", Path(sys.executable), arguments, stack.logs / "bench", port=0, grace_s=30
-    )
-    await asyncio.to_thread(service.start)
-    try:
+    changes = {"tasks": {name: _task(config, name, some)}, "audit": {"share": 0}}
+    async with classify_beside(stack.settings, config, source, changes):
         yield source
-    finally:
-        await asyncio.to_thread(service.stop)
 
 
-def _write(settings: Settings, config: Path, name: str, some: Committee, source: str) -> Path:
-    folder = settings.path(settings.state) / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
+def _task(config: Path, name: str, some: Committee) -> dict[str, Any]:
     body = yaml.safe_load(config.read_text(encoding="utf-8"))
-    task = body["tasks"][name] | {"workers": list(some.workers), "rule": some.kind}
-    task.pop("data", None)
-    body |= {"tasks": {name: task}, "source": source}
-    body.setdefault("topics", {})["tickets"] = source
-    body["kafka"] |= {"bootstrap": settings.kafka.bootstrap, "group": source}
-    body.setdefault("triton", {})["url"] = settings.triton.url
-    path = folder / "streamer.yaml"
-    path.write_text(yaml.safe_dump(body), encoding="utf-8")
-    return path
+    return {**body["tasks"][name], "workers": list(some.workers), "rule": some.kind, "data": None}
 
 
 async def _drain(

@@ -57,6 +57,10 @@ class Stand:
                 labels=labels,
                 judge=self.topic("judge"),
                 dead=self.topic("dead", 1),
+                audit=self.topic("audit", 1),
+                review=self.topic("review", 1),
+                answers=self.topic("answers", 1),
+                log=self.topic("log", 1),
                 label_set=", ".join(LABELS),
                 workers=", ".join(workers),
             )
@@ -102,7 +106,10 @@ class Stand:
 
 _CONFIG = """\
 kafka: {{bootstrap: "{bootstrap}", group: {group}, start: earliest}}
-topics: {{tickets: {tickets}, labels: {labels}, judge: {judge}, dead: {dead}}}
+topics:
+  {{tickets: {tickets}, labels: {labels}, judge: {judge}, dead: {dead}, audit: {audit},
+    review: {review}, answers: {answers}, log: {log}}}
+audit: {{share: 0}}
 triton: {{url: "{triton}"}}
 classify: {{listen: {{port: 0}}}}
 tracing: {{sample: 0.01}}

@@ -3,13 +3,14 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from streamer.errors import ConfigError, StreamerError
+from streamer.words import amount, moment, pair, share
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +82,55 @@ def tail(options: argparse.Namespace) -> int:
     )
 
 
+def log(options: argparse.Namespace) -> int:
+    from streamer.services import log_export
+
+    return log_export.run(_settings(options), options.file, options.since)
+
+
+def replay(options: argparse.Namespace) -> int:
+    from streamer.commands import arguments, replay
+
+    settings = _settings(options)
+    if options.rule is None and options.mode is None:
+        return replay.run(settings, options.log, options.calibration)
+    return replay.suppose(
+        settings,
+        options.log,
+        options.task,
+        arguments.rule(options.rule) if options.rule else None,
+        options.mode or "sequential",
+        arguments.prices(options.latency),
+    )
+
+
+def calibrate(options: argparse.Namespace) -> int:
+    from streamer.commands import arguments, calibrate
+
+    return calibrate.run(
+        _settings(options),
+        options.log,
+        options.task,
+        arguments.wish(options),
+        options.gold,
+        options.out,
+    )
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    from streamer.commands import arguments, evaluate
+
+    return evaluate.run(
+        _settings(options),
+        options.log,
+        options.out,
+        options.task,
+        options.gold,
+        arguments.prices(options.price),
+        arguments.prices(options.latency),
+    )
+
+
 def schema(options: argparse.Namespace) -> int:
     from streamer.records.schema import schema
 
@@ -102,22 +152,6 @@ def _overrides(options: argparse.Namespace) -> dict[str, str]:
     return {key: value for key, value in given.items() if value}
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE, such as kafka.group=mine")
-    return key, value
-
-
-def _moment(text: str) -> Any:
-    from streamer.config.kafka import start
-
-    try:
-        return start(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def parser() -> argparse.ArgumentParser:
     """The verbs and their options."""
     found = argparse.ArgumentParser(prog="streamer", description="Tickets in, labels out.")
@@ -129,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--set",
         metavar="KEY=VALUE",
-        type=_pair,
+        type=pair,
         action="append",
         default=[],
         help="any other key of the configuration, such as kafka.group=mine",
@@ -148,7 +182,7 @@ def parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--resume",
             metavar="WHERE",
-            type=_moment,
+            type=moment,
             help="where to go on when the committed offset is gone: earliest, latest or a time",
         )
     verb(up, "run Kafka, Triton, classify and judge here, until Ctrl-C")
@@ -170,9 +204,50 @@ def parser() -> argparse.ArgumentParser:
     tailed.add_argument("--json", action="store_true", help="the records as they are")
     tailed.add_argument("--count", type=int, help="stop after so many")
     tailed.add_argument("--beginning", action="store_true", help="from the oldest label on")
+    _add_log_verbs(verb)
     described = verb(schema, "print the JSON Schema of a record")
-    described.add_argument("name", help="ticket, label, judge-request or dead-letter")
+    described.add_argument("name", help="ticket, label, answer, log or another record")
     return found
+
+
+def _add_log_verbs(verb: Callable[[Any, str], argparse.ArgumentParser]) -> None:
+    exported = verb(log, "make a Parquet file of the log, for the three verbs below")
+    exported.add_argument("what", choices=("export",))
+    exported.add_argument("file", type=Path)
+    exported.add_argument(
+        "--since", metavar="WHERE", type=moment, default="earliest", help="earliest or a time"
+    )
+    again = verb(replay, "decide a log again and compare, or ask what another rule would have done")
+    again.add_argument(
+        "--calibration", type=Path, action="append", default=[], metavar="FILE", help="an older one"
+    )
+    again.add_argument("--rule", metavar="KIND[:PARAMETERS]", help="such as majority or chow:0.1")
+    again.add_argument("--mode", choices=("sequential", "optimistic", "hedged"))
+    chosen = verb(calibrate, "choose a task's rule from a log, by one wish")
+    wish = chosen.add_mutually_exclusive_group(required=True)
+    wish.add_argument("--judge-budget", type=share, metavar="SHARE", help="such as 15%%")
+    wish.add_argument("--fidelity", type=share, metavar="SHARE", help="agreement with the judge")
+    wish.add_argument("--accuracy", type=share, metavar="SHARE", help="agreement with the truth")
+    chosen.add_argument("--confidence", type=share, default=0.95, help="of the promise (0.95)")
+    chosen.add_argument("--task", required=True)
+    chosen.add_argument("--out", type=Path, metavar="FILE", help="not the configured file")
+    shown = verb(evaluate, "report what each rule is worth on a log, as a page and JSON")
+    shown.add_argument("--out", type=Path, metavar="FOLDER", required=True)
+    for added in (again, chosen, shown):
+        added.add_argument("log", type=Path, metavar="LOG", help="from `streamer log export`")
+    for added in (chosen, shown):
+        added.add_argument("--gold", type=Path, metavar="FILE", help="true labels: id, label")
+    for added in (again, shown):
+        added.add_argument("--task", action="append", default=[], help="only this (repeatable)")
+    _add_amounts(again, "--latency", "mean seconds of one answer, of a worker or `judge`")
+    _add_amounts(shown, "--latency", "mean seconds of one answer, of a worker or `judge`")
+    _add_amounts(shown, "--price", "price of one answer, of a worker or `judge`")
+
+
+def _add_amounts(verb: argparse.ArgumentParser, name: str, text: str) -> None:
+    verb.add_argument(
+        name, metavar="NAME=NUMBER", type=amount, action="append", default=[], help=text
+    )
 
 
 if __name__ == "__main__":

@@ -110,9 +110,8 @@ class Stage:
         self.bootstrap = kafka.bootstrap
         self.group = unique_topic("group")
         name = unique_topic("tickets")
-        self.topics = Topics(
-            tickets=name, labels=f"{name}.labels", judge=f"{name}.judge", dead=f"{name}.dead"
-        )
+        others = [topic for topic in Topics.model_fields if topic != "tickets"]
+        self.topics = Topics(tickets=name, **{topic: f"{name}.{topic}" for topic in others})
         self._folder = folder
         self._services: list[Service] = []
         self._numbers = count(1)
@@ -122,8 +121,7 @@ class Stage:
 
     async def make_topics(self, partitions: int = 4) -> None:
         large = {"max.message.bytes": LARGEST}
-        topics = self.topics
-        names = (topics.tickets, topics.labels, topics.judge, topics.dead)
+        names = self.topics.model_dump().values()
         specs = [TopicSpec(name, partitions, large) for name in names]
         await create_topics(self.bootstrap, specs)
 

@@ -1,4 +1,4 @@
-"""``python -m sample.write [FOLDER]``: write both splits, by default over the committed ones."""
+"""``python -m sample.write [FOLDER]``: write all splits, by default over the committed ones."""
 
 import sys
 from pathlib import Path

@@ -5,6 +5,7 @@ from sample.write.composer import Mix
 SEED = 20260729
 TRAIN_ROWS = 4000
 TEST_ROWS = 1200
+CALIBRATE_ROWS = 800
 NEAR_DUPLICATE_LIMIT = 0.8
 
 _INTENTS = {

@@ -1,4 +1,4 @@
-"""The two splits of the sample, as CSV."""
+"""The splits of the sample, as CSV."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ _COLUMNS = ("id", "subject", "text", "intent", "sentiment", "hard")
 
 
 def splits(grammar_folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield (``train`` or ``test``, the CSV file's text), the same at every call."""
+    """Yield (``train``, ``test`` or ``calibrate``, the CSV file's text), the same at every call."""
     grammar = Grammar.read(grammar_folder)
     trial = Composer(grammar, recipe.TEST, Dice(recipe.SEED + 1))
     admitted = NearDuplicates(
@@ -25,6 +25,7 @@ def splits(grammar_folder: Path) -> Iterator[tuple[str, str]]:
     for name, mix, rows, first_id in (
         ("train", recipe.TRAIN, recipe.TRAIN_ROWS, 10001),
         ("test", recipe.TEST, recipe.TEST_ROWS, 50001),
+        ("calibrate", recipe.TEST, recipe.CALIBRATE_ROWS, 60001),
     ):
         yield name, _csv(_drafts(Composer(grammar, mix, dice), admitted, rows), first_id)
 

@@ -43,12 +43,18 @@ class Worker(Block):
 
 
 class Data(Block):
-    """Labelled examples to train on and, apart, to report on (CSV, CSV.gz or JSON lines)."""
+    """Labelled examples to train on and, apart, to report on (CSV, CSV.gz or JSON lines).
+
+    `calibrate` are examples to choose thresholds on, which no model learns from; without that file,
+    the share `held_back` of the training examples is kept for it.
+    """
 
     train: Path
     test: Path | None = None
+    calibrate: Path | None = None
     text: tuple[str, ...] = ("text",)
     label: str
+    held_back: float = Field(default=0, ge=0, lt=1)
 
 
 class Task(Block):

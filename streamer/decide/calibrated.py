@@ -1,12 +1,14 @@
-"""From a calibration to the rule that it chose."""
+"""From a calibration, or a record, to the rule that it names."""
 
+from collections.abc import Sequence
 from typing import get_args
 
 from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
 from streamer.decide.router import Router
 from streamer.decide.votes import Kind, Measure, VoteRule
-from streamer.records.calibration import Calibration
+from streamer.records.calibration import Calibration, RouterWeights
+from streamer.records.label import Rule
 
 _ABOVE_ALL = 2.0
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
@@ -18,15 +20,25 @@ def calibrated_rule(calibration: Calibration) -> BeforeJudge:
 
     Raises `ValueError` for a rule that this version does not know, or that is not whole.
     """
-    rule, workers = calibration.rule, tuple(calibration.models)
-    if rule.kind == "judge":
+    workers = tuple(calibration.models)
+    if calibration.rule.kind == "judge":
         return VoteRule("unanimity", len(workers), "mean", _ABOVE_ALL)
+    return recorded_rule(calibration.rule, workers, calibration.router)
+
+
+def recorded_rule(
+    rule: Rule, workers: Sequence[str], router: RouterWeights | None = None
+) -> BeforeJudge:
+    """The rule that a record describes, for tempered opinions of these workers in their order.
+
+    Raises `ValueError` as `calibrated_rule`.
+    """
     if rule.kind in _KINDS and rule.measure in _MEASURES:
         kind, measure = _KINDS[rule.kind], _MEASURES[rule.measure]
         return VoteRule(kind, rule.of, measure, rule.at_least or 0.0)
     if rule.kind == "chow" and rule.alpha is not None:
         place = None if rule.worker is None else workers.index(rule.worker)
         return Chow(rule.alpha, rule.of, place)
-    if rule.kind == "router" and rule.at_least is not None and calibration.router is not None:
-        return Router(calibration.router, 1 - rule.at_least)
+    if rule.kind == "router" and rule.at_least is not None and router is not None:
+        return Router(router, 1 - rule.at_least)
     raise ValueError(f"no rule can be made of {rule}: calibrate again with this version")

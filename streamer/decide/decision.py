@@ -20,3 +20,7 @@ class Decision:
     codes: Codes
     confidence: NDArray[np.float64]
     open: NDArray[np.bool_]
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> "Decision":
+        """The decision on some of the tickets."""
+        return Decision(self.codes[rows], self.confidence[rows], self.open[rows])

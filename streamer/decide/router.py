@@ -7,8 +7,8 @@ import numpy as np
 
 from streamer.decide.decision import Decision
 from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.rounding import DECIMALS
 from streamer.decide.signals import signals
-from streamer.decide.temperature import DECIMALS
 from streamer.records.calibration import RouterWeights
 from streamer.records.label import Rule
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from streamer.decide.opinion import ABSTAINED, Opinion, Probabilities
+from streamer.decide.rounding import DECIMALS
 
-DECIMALS = 5
 _LEAST = np.float32(1e-30)
 
 

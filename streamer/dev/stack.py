@@ -131,11 +131,10 @@ def topics(settings: Settings) -> list[TopicSpec]:
     names = settings.topics
     room = {"max.message.bytes": str(settings.kafka.max_record_bytes + _MARGIN)}
     kept = {**room, "cleanup.policy": "delete"}
+    compacted = {**room, "cleanup.policy": "compact"}
     return [
-        TopicSpec(names.tickets, PARTITIONS, kept),
-        TopicSpec(names.labels, PARTITIONS, {**room, "cleanup.policy": "compact"}),
-        TopicSpec(names.judge, PARTITIONS, kept),
-        TopicSpec(names.dead, PARTITIONS, kept),
+        TopicSpec(name, PARTITIONS, compacted if name == names.labels else kept)
+        for name in names.model_dump().values()
     ]
 
 

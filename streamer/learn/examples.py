@@ -11,6 +11,9 @@ from streamer.errors import ConfigError
 from streamer.records.rows import rows
 
 
+_HELD_BACK = 20_260_101
+
+
 @dataclass(frozen=True, slots=True)
 class Examples:
     """`texts` [N] with their `labels` [N]."""
@@ -56,11 +59,13 @@ class Examples:
         return Examples(tuple(self.texts[i] for i in kept), tuple(self.labels[i] for i in kept))
 
 
-def read_examples(path: Path, *, text: Sequence[str], label: str) -> Examples:
+def read_examples(
+    path: Path, *, text: Sequence[str], label: str, held_back: float = 0.0
+) -> Examples:
     """Read a .csv or .jsonl file, either of them also with .gz.
 
     The `text` columns are joined by line breaks, empty ones left out; rows without a label are
-    skipped. Raises ConfigError where the file, a column or a row can't be read.
+    skipped, and so is the share `held_back` of the texts. Raises ConfigError where the file, a column or a row can't be read.
     """
     texts, labels = [], []
     for number, row in enumerate(rows(path), 1):
@@ -75,7 +80,12 @@ def read_examples(path: Path, *, text: Sequence[str], label: str) -> Examples:
             labels.append(str(row[label]))
     if not texts:
         raise ConfigError(f"{path}: no row has a label in {label!r}; check the file and the column")
-    return Examples(tuple(texts), tuple(labels))
+    return Examples(tuple(texts), tuple(labels)).split(held_back, _HELD_BACK)[0]
+
+
+def is_held_back(text: str, share: float) -> bool:
+    """Whether no model learns from this text where `share` of the texts is held back."""
+    return _hash64(text, _HELD_BACK) < int(share * 2**64)
 
 
 def _hash64(text: str, seed: int) -> int:

@@ -83,7 +83,9 @@ def _judge(
     settings: Settings, tasks: Mapping[str, Task], seed: int, bars: Progress
 ) -> dict[str, Manifest]:
     jobs = [
-        JudgeJob(name, task.labels, str(settings.path(data.train)), data.text, data.label)
+        JudgeJob(
+            name, task.labels, str(settings.path(data.train)), data.text, data.label, data.held_back
+        )
         for name, task in tasks.items()
         for data in [_data(task)]
     ]
@@ -105,7 +107,9 @@ def _judge(
 
 def _examples(settings: Settings, task: Task) -> Examples:
     data = _data(task)
-    return read_examples(settings.path(data.train), text=data.text, label=data.label)
+    return read_examples(
+        settings.path(data.train), text=data.text, label=data.label, held_back=data.held_back
+    )
 
 
 def _data(task: Task) -> Data:

@@ -28,6 +28,12 @@ FAMILIES: tuple[Family, ...] = (
         "Tickets that the workers did not settle, by the reason for asking the judge.",
     ),
     Family(
+        "streamer_guarantee_suspended",
+        "gauge",
+        ("task",),
+        "1 while the judge's budget acts, or other models answer than those that were calibrated.",
+    ),
+    Family(
         "streamer_dead_letters_total",
         "counter",
         ("reason",),
@@ -50,6 +56,37 @@ FAMILIES: tuple[Family, ...] = (
         "counter",
         ("task",),
         "Judge requests that came again and were answered from memory.",
+    ),
+    Family(
+        "streamer_verdicts_total",
+        "counter",
+        ("task", "purpose"),
+        "Verdicts of the judge, by what they were for: decide, verify or audit.",
+    ),
+    Family(
+        "streamer_verified_total",
+        "counter",
+        ("task", "verdict"),
+        "Labels that were published first and judged then: confirmed or corrected.",
+    ),
+    Family(
+        "streamer_reviews_total",
+        "counter",
+        ("task", "reason"),
+        "Tickets that a person is asked about, by reason: nobody is sure, or the gold sample.",
+    ),
+    Family(
+        "streamer_audits_given_up_total",
+        "counter",
+        ("task",),
+        "Audits that the judge had no time for within `audit.patience`.",
+    ),
+    Family(
+        "streamer_fidelity",
+        "gauge",
+        ("task", "bound"),
+        "Share of the labels accepted without the judge that it gives too, by this process's "
+        "audits. Its interval of 95 %, from low to high, holds at every look together.",
     ),
     Family(
         "streamer_ticket_latency_seconds",

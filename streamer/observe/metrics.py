@@ -64,6 +64,10 @@ class Metrics:
         """Tickets that the judge has to settle."""
         self._add("streamer_deferred_total", (task, reason), count)
 
+    def suspended(self, task: str, is_so: bool) -> None:
+        """Whether what was promised of a task's rule does not hold at present."""
+        self._values["streamer_guarantee_suspended"][task,] = float(is_so)
+
     def dead(self, reason: str, count: int = 1) -> None:
         """Records that became dead letters."""
         self._add("streamer_dead_letters_total", (reason,), count)
@@ -75,6 +79,27 @@ class Metrics:
     def republished(self, task: str, count: int = 1) -> None:
         """Judge requests answered from memory."""
         self._add("streamer_republished_total", (task,), count)
+
+    def judged(self, task: str, purpose: str, count: int = 1) -> None:
+        """Verdicts of the judge."""
+        self._add("streamer_verdicts_total", (task, purpose), count)
+
+    def verified(self, task: str, verdict: str, count: int = 1) -> None:
+        """Labels that the judge looked at after they were published."""
+        self._add("streamer_verified_total", (task, verdict), count)
+
+    def reviewed(self, task: str, reason: str, count: int = 1) -> None:
+        """Tickets that a person is asked about."""
+        self._add("streamer_reviews_total", (task, reason), count)
+
+    def given_up(self, task: str, count: int = 1) -> None:
+        """Audits that the judge had no time for."""
+        self._add("streamer_audits_given_up_total", (task,), count)
+
+    def fidelity(self, task: str, low: float, estimate: float, high: float) -> None:
+        """The share of labels, accepted without the judge, that audits found it to agree with."""
+        for bound, value in {"low": low, "estimate": estimate, "high": high}.items():
+            self._values["streamer_fidelity"][task, bound] = value
 
     def abstained(self, worker: str, reason: str, count: int = 1) -> None:
         """Votes that a worker did not give."""
@@ -137,6 +162,10 @@ class Metrics:
         for task in tasks:
             self._add("streamer_labels_total", (task, "workers"), 0)
             self._add("streamer_labels_total", (task, "judge"), 0)
+            self.verified(task, "confirmed", 0)
+            self.verified(task, "corrected", 0)
+            self.reviewed(task, "unsure", 0)
+            self.given_up(task, 0)
         for worker in workers:
             self.worker_event(worker, "closed")
             for name in ("streamer_worker_calls_total", *_WORKER_EVENTS.values()):

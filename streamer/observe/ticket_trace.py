@@ -1,6 +1,7 @@
 """One ticket's part of its trace, in one service."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from opentelemetry.trace import Link
 
@@ -11,6 +12,7 @@ from streamer.observe.traceparent import TRACEPARENT, TRACESTATE
 from streamer.records.label import Rule, Vote
 
 Header = tuple[str, bytes]
+Step = Literal["classify", "judge"]
 
 
 class TicketTrace:
@@ -67,16 +69,22 @@ class TicketTrace:
         *,
         rule: Rule | None = None,
         votes: Sequence[Vote] = (),
+        step: Step = "classify",
     ) -> None:
         """A task's label is known: by `source` (workers, judge, fallback, person)."""
-        verb = "judge" if source == "judge" else "classify"
-        self._step(verb, task, {s.LABEL: label, s.SOURCE: source}, rule, votes)
+        self._step(step, task, {s.LABEL: label, s.SOURCE: source}, rule, votes)
 
     def deferred(
-        self, task: str, reason: str, *, rule: Rule | None = None, votes: Sequence[Vote] = ()
+        self,
+        task: str,
+        reason: str,
+        *,
+        rule: Rule | None = None,
+        votes: Sequence[Vote] = (),
+        step: Step = "classify",
     ) -> None:
-        """The workers did not settle a task and somebody else must; `reason` says why."""
-        self._step("classify", task, {s.DEFERRED: reason}, rule, votes)
+        """A task was not settled in this step and somebody else must; `reason` says why."""
+        self._step(step, task, {s.DEFERRED: reason}, rule, votes)
 
     def failed(self, reason: str) -> None:
         """The ticket can't be processed; `reason` is a code such as `unreadable`.
@@ -120,7 +128,7 @@ class TicketTrace:
 
     def _step(
         self,
-        verb: str,
+        step: Step,
         task: str,
         known: dict[str, str],
         rule: Rule | None,
@@ -135,4 +143,4 @@ class TicketTrace:
             attributes[s.VOTES] = tuple(
                 [f"{vote.worker}={vote.label or f'({vote.abstained})'}" for vote in votes]
             )
-        self._recorder.step(self._span, f"{verb} {task}", attributes, self._received_ns)
+        self._recorder.step(self._span, f"{step} {task}", attributes, self._received_ns)

@@ -16,7 +16,7 @@ def digests(source: str, places: Sequence[tuple[str, int, int]]) -> list[bytes]:
     words = np.array(starts, np.uint64).reshape(-1, 2)
     offsets = np.array([offset for _, _, offset in places], np.uint64)
     words += (offsets * np.uint64(GAMMA))[:, None]
-    return _pieces(_mixed(words).astype(">u8").tobytes(), 16)
+    return _pieces(mixed_words(words).astype(">u8").tobytes(), 16)
 
 
 def trace_ids(known: Sequence[bytes]) -> list[str]:
@@ -33,14 +33,15 @@ def decision_ids(known: Sequence[bytes], task: str) -> list[bytes]:
     return _pieces((_words(known) ^ mine).astype(">u8").tobytes().hex().encode(), 32)
 
 
-def _words(known: Sequence[bytes]) -> Words:
-    return np.frombuffer(b"".join(known), ">u8").astype(np.uint64).reshape(-1, 2)
-
-
-def _mixed(words: Words) -> Words:
+def mixed_words(words: Words) -> Words:
+    """`streamer.records.identity.mixed` of each of these words."""
     words = (words ^ (words >> np.uint64(30))) * np.uint64(FIRST)
     words = (words ^ (words >> np.uint64(27))) * np.uint64(SECOND)
     return words ^ (words >> np.uint64(31))
+
+
+def _words(known: Sequence[bytes]) -> Words:
+    return np.frombuffer(b"".join(known), ">u8").astype(np.uint64).reshape(-1, 2)
 
 
 def _pieces(whole: bytes, size: int) -> list[bytes]:

@@ -44,7 +44,7 @@ class BallotLog:
 
 @dataclass(frozen=True, slots=True)
 class VerdictLog:
-    """What the judge said: `vector` is rounded, as it was decided on.
+    """What the judge said: `vector` is raw and rounded, before the temperature of `calibration`.
 
     None, with `missing`, where an audit was given up. `published` is the label that stands after
     the rule, None for an audit and where a person was asked.
@@ -64,6 +64,7 @@ class VerdictLog:
     published: str | None
     source: Source | None
     missing: str | None = None
+    calibration: str | None = None
     kind: Literal["verdict"] = field(default="verdict", init=False)
 
 

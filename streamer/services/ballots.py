@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.decide.rounding import rounded
 from streamer.records.judge_request import Ballot
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
-from streamer.services.voting import Seat
-
-DIGITS = 5
+from streamer.services.voting import Rows, Seat
 
 
 class Ballots:
@@ -22,6 +21,7 @@ class Ballots:
 
     def __init__(self, seats: Sequence[Seat], label_set: LabelSet) -> None:
         self._seats = seats
+        self._label_set = label_set
         self._names = (*label_set.labels, None)
         self.kinds = tuple((seat.worker, seat.version, seat.absent) for seat in seats)
         self.codes: NDArray[np.int64] = np.stack([seat.opinion.codes for seat in seats])
@@ -42,23 +42,22 @@ class Ballots:
             )
         )
 
+    def __getitem__(self, places: Rows) -> "Ballots":
+        """The votes on some of the tickets."""
+        return Ballots([seat[places] for seat in self._seats], self._label_set)
+
     def votes_on(self, ticket: int) -> tuple[Vote, ...]:
         """The votes on one of the tickets."""
         return self.votes(self.codes[:, ticket].tolist(), self.shares[:, ticket].tolist())
 
     def ballot_on(self, ticket: int) -> Ballot:
-        """The votes on one of the tickets, with their vectors."""
+        """The votes on one of the tickets, with their raw vectors."""
         vectors = tuple(_vector(seat, ticket) for seat in self._seats)
         return Ballot(self.votes_on(ticket), vectors)
 
 
-def rounded(values: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities as they are published."""
-    return np.asarray(np.round(values.astype(np.float64), DIGITS))
-
-
 def _vector(seat: Seat, ticket: int) -> tuple[float, ...] | None:
-    probabilities = seat.opinion.probabilities
+    probabilities = seat.raw.probabilities
     if probabilities is None or seat.opinion.codes[ticket] < 0:
         return None
     return tuple(rounded(probabilities[ticket]).tolist())

@@ -8,11 +8,12 @@ import orjson
 from numpy.typing import NDArray
 
 from streamer.decide.decision import Decision
+from streamer.decide.rounding import rounded
 from streamer.records.identities import decision_ids
 from streamer.records.label import Label, Position, Rule, Source
 from streamer.records.labelset import LabelSet
 from streamer.services.arrival import Arrival
-from streamer.services.ballots import Ballots, rounded
+from streamer.services.ballots import Ballots
 
 _KNOWN = 10_000
 # JSON escapes both characters, so that no label's name can hold one.
@@ -29,11 +30,19 @@ class LabelForm:
     are filled in: 1 µs. `source` is the input's name.
     """
 
-    def __init__(self, source: str, task: str, label_set: LabelSet, rule: Rule) -> None:
+    def __init__(
+        self,
+        source: str,
+        task: str,
+        label_set: LabelSet,
+        rule: Rule,
+        calibration: str | None = None,
+    ) -> None:
         self._source = source
         self._task = task
         self._label_set = label_set
         self._rule = rule
+        self._calibration = calibration
         self._templates: dict[object, dict[Said, bytes]] = {}
 
     def write(
@@ -42,16 +51,17 @@ class LabelForm:
         decision: Decision,
         ballots: Ballots,
         source: Source,
+        final: bool,
         decided_at: str,
     ) -> list[bytes]:
         """The labels of N tickets as JSON; nothing of use where no label stands."""
         topic = arrivals[0].record.topic
-        known = self._templates.setdefault((topic, source, ballots.kinds), {})
+        known = self._templates.setdefault((topic, source, final, ballots.kinds), {})
         if len(known) > _KNOWN:
             known.clear()
         said = list(zip(decision.codes.tolist(), *ballots.codes.tolist(), strict=True))
         for combination in set(said).difference(known):
-            known[combination] = self._template(topic, source, ballots, combination)
+            known[combination] = self._template(topic, source, final, ballots, combination)
         filled = zip(
             [orjson.dumps(arrival.ticket.id) for arrival in arrivals],
             _numbers(rounded(decision.confidence)),
@@ -64,7 +74,9 @@ class LabelForm:
         )
         return [known[what] % fields for what, fields in zip(said, filled, strict=False)]
 
-    def _template(self, topic: str, source: Source, ballots: Ballots, said: Said) -> bytes:
+    def _template(
+        self, topic: str, source: Source, final: bool, ballots: Ballots, said: Said
+    ) -> bytes:
         code, *votes = said
         label = Label(
             ticket_id="",
@@ -73,10 +85,10 @@ class LabelForm:
             confidence=None,
             source=source,
             revision=0,
-            final=True,
+            final=final,
             votes=ballots.votes(votes, [0.0] * len(votes)),
             rule=self._rule,
-            calibration=None,
+            calibration=self._calibration,
             label_set=self._label_set.version,
             decision_id="",
             position=Position(self._source, topic, 0, 0),

@@ -2,23 +2,39 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from streamer.records.label import Label
+from streamer.records.judge_request import JudgeRequest
+
+
+class Output(NamedTuple):
+    """A record that was published."""
+
+    topic: str
+    key: bytes
+    value: bytes
 
 
 class Memory:
-    """The last `limit` verdicts by (decision id, revision); forgets the oldest first."""
+    """What the last `limit` requests led to; forgets the oldest first.
+
+    A ticket may be asked about for several purposes, and each is remembered apart.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._known: OrderedDict[tuple[str, int], tuple[Label, ...]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int, str], tuple[Output, ...]] = OrderedDict()
 
-    def recall(self, decision_id: str, revision: int) -> Sequence[Label] | None:
-        """The labels published for this request, or None."""
-        return self._known.get((decision_id, revision))
+    def recall(self, request: JudgeRequest) -> Sequence[Output] | None:
+        """What was published for this request, or None."""
+        return self._known.get(_asked(request))
 
-    def keep(self, decision_id: str, revision: int, labels: Sequence[Label]) -> None:
+    def keep(self, request: JudgeRequest, published: Sequence[Output]) -> None:
         """Remember what was published for this request."""
-        self._known[decision_id, revision] = tuple(labels)
+        self._known[_asked(request)] = tuple(published)
         while len(self._known) > self._limit:
             self._known.popitem(last=False)
+
+
+def _asked(request: JudgeRequest) -> tuple[str, int, str]:
+    return request.decision_id, request.revision, request.purpose

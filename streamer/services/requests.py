@@ -2,40 +2,57 @@
 
 from collections.abc import Sequence
 
+from streamer.decide.rounding import rounded
 from streamer.records.identity import TicketIdentity
-from streamer.records.judge_request import Follower, JudgeRequest
+from streamer.records.judge_request import Follower, JudgeRequest, Purpose
 from streamer.records.label import Position
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
+from streamer.services.plan import Plan
 from streamer.services.task import Task
 
+REVISIONS: dict[Purpose, int] = {"decide": 0, "verify": 1, "audit": 0}
 
-def request(
-    source: str,
-    task: Task,
-    arrival: Arrival,
-    ballots: Ballots,
-    place: int,
-    traceparent: str,
-    followers: Sequence[Follower] = (),
-) -> JudgeRequest:
-    """The request for a ticket on which the workers did not agree: the `place`-th of the ballots.
 
-    `source` is the input's name.
-    """
-    record = arrival.record
-    identity = TicketIdentity(source, record.topic, record.partition, record.offset)
-    return JudgeRequest(
-        ticket=arrival.ticket,
-        task=task.name,
-        label_set=task.label_set.version,
-        ballot=ballots.ballot_on(place),
-        rule=task.rule,
-        decision_id=identity.decision_id(task.name),
-        revision=0,
-        purpose="decide",
-        position=Position(source, record.topic, record.partition, record.offset),
-        created_at=arrival.ticket.created_at,
-        traceparent=traceparent,
-        followers=tuple(followers),
-    )
+class Requests:
+    """Writes the judge requests of one count of one task; `source` is the input's name."""
+
+    def __init__(self, source: str, task: Task, plan: Plan, ballots: Ballots) -> None:
+        self._source = source
+        self._task = task
+        self._plan = plan
+        self._ballots = ballots
+
+    def make(
+        self,
+        arrival: Arrival,
+        place: int,
+        purpose: Purpose,
+        traceparent: str,
+        followers: Sequence[Follower] = (),
+    ) -> JudgeRequest:
+        """The request for the ticket at this place of the count."""
+        record, task, own = arrival.record, self._task, self._plan.own
+        identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
+        code = int(own.codes[place])
+        needed = task.needs_ensemble and own.ensemble is not None
+        return JudgeRequest(
+            ticket=arrival.ticket,
+            task=task.name,
+            label_set=task.label_set.version,
+            ballot=self._ballots.ballot_on(place),
+            rule=task.rule,
+            decision_id=identity.decision_id(task.name),
+            revision=REVISIONS[purpose],
+            purpose=purpose,
+            position=Position(self._source, record.topic, record.partition, record.offset),
+            created_at=arrival.ticket.created_at,
+            traceparent=traceparent,
+            followers=tuple(followers),
+            candidate=task.label_set.labels[code] if code >= 0 else None,
+            ensemble=tuple(rounded(own.ensemble[place]).tolist())
+            if needed and own.ensemble is not None
+            else None,
+            uniform=bool(self._plan.draws.uniform[place]),
+            calibration=task.calibrated,
+        )

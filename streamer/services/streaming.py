@@ -69,8 +69,9 @@ class Stream:
                 self.dead_letters(),
                 _limits(self.flow, kafka.drain),
             )
+            partitions = len(await producer.partitions_for(self.topic))
             metrics.watch_engine(engine)
-            status.watch(engine, consumer.assignment)
+            status.watch(engine, consumer.assignment, partitions)
             await _run(engine, self.topic, stop)
 
 
@@ -81,17 +82,29 @@ class Status:
         self._waiting_for = waiting_for
         self._engine: Engine | None = None
         self._assignment: Callable[[], Collection[object]] = tuple
+        self._partitions = 1
 
-    def watch(self, engine: Engine, assignment: Callable[[], Collection[object]]) -> None:
-        """From here on the service reads its topic; `assignment` says which partitions."""
+    def watch(
+        self, engine: Engine, assignment: Callable[[], Collection[object]], partitions: int
+    ) -> None:
+        """From here on the service reads its topic; `assignment` says which of its partitions."""
+        self._partitions = partitions
         self._engine = engine
         self._assignment = assignment
+
+    def idle(self) -> bool:
+        """Whether the service reads its topic, and nothing that it read is unfinished."""
+        return self._engine is not None and self._engine.idle
 
     def ready(self) -> str | None:
         """Why the service does no work yet; None when it does."""
         if self._engine is None:
             return f"waiting for {self._waiting_for}"
         return None if self._assignment() else "waiting for partitions"
+
+    def part(self) -> float:
+        """The share of the topic's partitions that is read here."""
+        return len(self._assignment()) / self._partitions
 
     def healthy(self) -> str | None:
         """Why the process should be restarted; None when it is fine.

@@ -20,7 +20,7 @@ async def topic_problems(settings: Settings) -> list[str]:
     try:
         async with Clients(connection(settings.kafka)).admin() as admin:
             there = set(await admin.list_topics())
-            names = [topics.tickets, topics.labels, topics.judge, topics.dead]
+            names = list(topics.model_dump().values())
             known = [name for name in names if name in there]
             configs = {name: await _config(admin, name) for name in known}
     except ConfigError as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.decision import Decision
 from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.temperature import tempered
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.metrics import Metrics
 from streamer.workers.faults import WorkerOut
@@ -20,21 +21,26 @@ from streamer.workers.worker import Worker
 
 Outage = Literal["wait", "judge", "fallback"]
 Rows = NDArray[np.int64]
+Marks = NDArray[np.bool_]
 
 OUTAGE_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One worker's place at the vote: what it answered, or why it did not."""
+    """One worker's place at the vote: what it answered, or why it did not.
+
+    `raw` is its answer before the temperature, rounded as it was decided on.
+    """
 
     worker: str
     version: str | None
     opinion: Opinion
+    raw: Opinion
     absent: str | None = None
 
     def __getitem__(self, rows: Rows) -> "Seat":
-        return Seat(self.worker, self.version, self.opinion[rows], self.absent)
+        return Seat(self.worker, self.version, self.opinion[rows], self.raw[rows], self.absent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,39 +59,54 @@ class Count:
     def __getitem__(self, places: Rows) -> "Count":
         """Some of these tickets, by their places in here."""
         seats = tuple(seat[places] for seat in self.seats)
-        return Count(self.rows[places], seats, _only(self.decision, places), self.outage)
+        return Count(self.rows[places], seats, self.decision[places], self.outage)
 
 
 class Voting:
     """One task's workers under one rule.
 
     The first two are asked together, the third only for tickets on which its vote can still make
-    a quorum; a rule that needs all asks all at once. `described` is the rule as labels carry it.
+    a quorum; a rule that needs all asks all at once. `described` is the rule as labels carry it;
+    `temperatures` are the workers' by name, where they were calibrated.
     """
 
     def __init__(
-        self, workers: Sequence[Worker], rule: BeforeJudge, on_outage: Outage, metrics: Metrics
+        self,
+        workers: Sequence[Worker],
+        rule: BeforeJudge,
+        on_outage: Outage,
+        metrics: Metrics,
+        temperatures: Mapping[str, float] | None = None,
     ) -> None:
         self._workers = tuple(workers)
+        self._temperatures = temperatures or {}
         self._metrics = metrics
         self.rule = rule
         self.on_outage = on_outage
         self.described = rule.described([worker.model for worker in self._workers])
 
-    async def run(self, texts: Sequence[bytes], calls: BatchTrace) -> AsyncIterator[Count]:
-        """Counts that together cover every text once; decided ones come before the third vote."""
+    async def run(
+        self, texts: Sequence[bytes], calls: BatchTrace, everybody: Marks | None = None
+    ) -> AsyncIterator[Count]:
+        """Counts that together cover every text once; decided ones come before the third vote.
+
+        `everybody` marks the texts [N] about which every worker is asked, whatever the first say.
+        """
         asked = len(self._workers) if self.rule.asks_all else 2
         rows = np.arange(len(texts))
         seats = await self._ask(self._workers[:asked], TextTensor(texts), calls)
         left = self._workers[asked:]
         decision = self.rule.decide([seat.opinion for seat in seats], len(left))
-        if not decision.open.any():
+        more_to_ask = decision.open
+        if everybody is not None and left:
+            more_to_ask = more_to_ask | everybody
+        if not more_to_ask.any():
             yield self._count(rows, seats, decision)
             return
-        closed = np.flatnonzero(~decision.open)
+        closed = np.flatnonzero(~more_to_ask)
         if len(closed):
-            yield self._count(closed, [seat[closed] for seat in seats], _only(decision, closed))
-        still = np.flatnonzero(decision.open)
+            yield self._count(closed, [seat[closed] for seat in seats], decision[closed])
+        still = np.flatnonzero(more_to_ask)
         some = TextTensor([texts[row] for row in still.tolist()])
         known = [seat[still] for seat in seats]
         more = await self._ask(self._workers, some, calls, known)
@@ -128,13 +149,12 @@ class Voting:
                 call.answered(answer.version)
         except WorkerOut:
             self._metrics.abstained(name, "outage", len(tensor))
-            return Seat(name, None, Opinion.none(len(tensor)), "outage")
+            nothing = Opinion.none(len(tensor))
+            return Seat(name, None, nothing, nothing, "outage")
         self._metrics.called(name, len(tensor), time.monotonic() - began)
-        opinion = Opinion.of(answer.probs)
-        if unusable := int((opinion.codes == ABSTAINED).sum()):
+        raw = tempered(Opinion.of(answer.probs), 1)
+        if unusable := int((raw.codes == ABSTAINED).sum()):
             self._metrics.abstained(name, "unusable", unusable)
-        return Seat(name, answer.version, opinion)
-
-
-def _only(decision: Decision, rows: Rows) -> Decision:
-    return Decision(decision.codes[rows], decision.confidence[rows], decision.open[rows])
+        temperature = self._temperatures.get(name)
+        opinion = raw if temperature is None else tempered(raw, temperature)
+        return Seat(name, answer.version, opinion, raw)

@@ -119,6 +119,11 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         return len(self._buffer)
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing that was read is unfinished."""
+        return not self._assignment.unfinished
+
+    @property
     def watermark_age(self) -> float:
         """Seconds since anything was last finished; 0 while nothing is unfinished."""
         if not self._assignment.unfinished:

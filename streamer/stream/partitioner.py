@@ -18,15 +18,19 @@ def partitions(keys: Sequence[bytes], count: int) -> NDArray[np.int64]:
     Vectorised because the scalar hash in Python costs more than all else that is done per label;
     but a few keys are hashed faster one by one.
     """
+    return (hashes(keys) & np.uint32(0x7FFFFFFF)).astype(np.int64) % count
+
+
+def hashes(keys: Sequence[bytes]) -> NDArray[np.uint32]:
+    """`murmur2` of every key, of any number and length."""
     if len(keys) < FEW:
-        hashed = [scalar_murmur2(key) & 0x7FFFFFFF for key in keys]
-        return np.array(hashed, np.int64) % count
-    hashes = murmur2([key if len(key) <= LONG else b"" for key in keys])
+        return np.array([scalar_murmur2(key) & 0xFFFFFFFF for key in keys], np.uint32)
+    found = murmur2([key if len(key) <= LONG else b"" for key in keys])
     # One by one: all keys are padded to the longest, and one of megabytes would be multiplied.
     for place, key in enumerate(keys):
         if len(key) > LONG:
-            hashes[place] = scalar_murmur2(key)
-    return (hashes & np.uint32(0x7FFFFFFF)).astype(np.int64) % count
+            found[place] = scalar_murmur2(key) & 0xFFFFFFFF
+    return found
 
 
 def murmur2(keys: Sequence[bytes]) -> NDArray[np.uint32]:

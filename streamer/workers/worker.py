@@ -68,6 +68,11 @@ class Worker:
         self._cause: ModelError | None = None
         self._recovery: asyncio.Task[None] | None = None
 
+    @property
+    def versions(self) -> frozenset[str]:
+        """The versions that were met since the last outage."""
+        return frozenset(self._met)
+
     async def start(self, *, patience_s: float = math.inf) -> str:
         """Shake hands and return the version; waits up to `patience_s` for Triton.
 

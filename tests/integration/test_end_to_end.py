@@ -20,7 +20,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from streamer.client import LabelStream
 from streamer.dev.bring_up import bring_up
 from streamer.dev.stack import Stack
+from streamer.learn.misuse import misuse, read_attempts
+from streamer.records.dead_letter import DeadLetter
 from streamer.records.label import Label
+from tests.accounting import account, whole
+from tests.stage import until
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -171,6 +175,35 @@ def _check_chain(spans: list[Span]) -> None:
         "send tickets.judge",
         "process tickets",
     ]
+
+
+async def test_prompted_misuse_gets_no_label_outside_the_set_and_every_attempt_is_accounted_for(
+    stack: Stack,
+) -> None:
+    bootstrap, topics = stack.settings.kafka.bootstrap, stack.settings.topics
+    attempts = read_attempts(SAMPLE / "misuse.jsonl")
+    await _send(stack, [{"id": attempt.id, "text": attempt.text} for attempt in attempts])
+
+    async def settled() -> bool:
+        made = await account(bootstrap, topics)
+        return not made.unaccounted(["intent"]) and not made.totals(["intent"])["deferred"]
+
+    await until(settled, 120)
+    found = [Label.from_json(record.value) async for record in whole(bootstrap, topics.labels)]
+    ids = {attempt.id for attempt in attempts}
+    labels = {label.ticket_id: label for label in found if label.ticket_id in ids}
+    letters = [record async for record in whole(bootstrap, topics.dead)]
+    refused = {record.key.decode(): DeadLetter.from_headers(record.headers) for record in letters}
+    assert {key for key, letter in refused.items() if letter.reason == "no_text"} == set(refused)
+    assert set(refused) == {attempt.id for attempt in attempts if not attempt.text.strip()}
+    assert set(labels) == ids - set(refused)
+    allowed = set(stack.settings.tasks["intent"].labels)
+    assert {label.label for label in labels.values()} <= allowed
+    assert {vote.label for label in labels.values() for vote in label.votes} <= allowed | {None}
+    accepted = misuse(attempts, labels, {}).accepted
+    print(f"attempts accepted without the judge: {accepted}")
+    assert accepted.of == len(labels)
+    assert stack.restarts() == 0
 
 
 def test_the_services_say_how_they_are(stack: Stack) -> None:

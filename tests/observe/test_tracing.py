@@ -80,7 +80,7 @@ def two_hops(classify: Tracing, judge: Tracing, first: list[tuple[str, bytes]]) 
     request = judge_request(trace.traceparent)
     case = judge.request(Incoming(sent), request)
     with judge.batch("tickets.judge", [case], 1):
-        case.decided("intent", "billing", "judge", rule=RULE, votes=VOTES)
+        case.decided("intent", "billing", "judge", rule=RULE, votes=VOTES, step="judge")
         return case.headers("tickets.labels")
 
 

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "sample"
-SPLITS = ("train", "test")
+SPLITS = ("train", "test", "calibrate")
 INTENTS = {
     "account_change",
     "billing_invoice",
@@ -46,6 +46,11 @@ def test() -> Rows:
     return read("test")
 
 
+@pytest.fixture(scope="module")
+def calibrate() -> Rows:
+    return read("calibrate")
+
+
 def texts(rows: Rows) -> list[str]:
     return [f"{row['subject']}\n{row['text']}" for row in rows]
 
@@ -57,8 +62,8 @@ def test_the_generator_writes_the_committed_files_byte_for_byte(tmp_path: Path) 
         assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes(), name
 
 
-def test_rows_are_complete_and_labels_are_known(train: Rows, test: Rows) -> None:
-    rows = train + test
+def test_rows_are_complete_and_labels_are_known(train: Rows, test: Rows, calibrate: Rows) -> None:
+    rows = train + test + calibrate
     assert len(train) >= 3900
     assert len(test) >= 1100
     assert list(rows[0]) == ["id", "subject", "text", "intent", "sentiment", "hard"]
@@ -79,15 +84,17 @@ def test_every_intent_and_every_kind_of_hard_case_is_there(split: str) -> None:
     assert min(hard.values()) >= 0.02 * len(rows)
 
 
-def test_no_two_tickets_say_the_same(train: Rows, test: Rows) -> None:
+def test_no_two_tickets_say_the_same(train: Rows, test: Rows, calibrate: Rows) -> None:
     said = Counter(
         "".join(letter for letter in row["text"].lower() if letter.isalnum())
-        for row in train + test
+        for row in train + test + calibrate
     )
     assert [text for text, count in said.items() if count > 1] == []
 
 
-def test_no_ticket_is_a_near_duplicate_across_the_splits(train: Rows, test: Rows) -> None:
+@pytest.mark.parametrize("pair", [("train", "test"), ("train", "calibrate"), ("test", "calibrate")])
+def test_no_ticket_is_a_near_duplicate_across_the_splits(pair: tuple[str, str]) -> None:
+    train, test = map(read, pair)
     plain = [" ".join(row["text"].lower().split()) for row in train + test]
     grams = CountVectorizer(analyzer="char", ngram_range=(5, 5), binary=True, dtype=np.int32)
     matrix = grams.fit_transform(plain)

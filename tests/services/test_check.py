@@ -16,7 +16,15 @@ from tests.conftest import ECHO_LABELS, unique_topic
 
 CONFIG = """
 kafka: {{bootstrap: "{kafka}", start: earliest, max_record_bytes: 1000000}}
-topics: {{tickets: {stem}, labels: {stem}.labels, judge: {stem}.judge, dead: {stem}.dead}}
+topics:
+  tickets: {stem}
+  labels: {stem}.labels
+  judge: {stem}.judge
+  dead: {stem}.dead
+  audit: {stem}.audit
+  review: {stem}.review
+  answers: {stem}.answers
+  log: {stem}.log
 triton: {{url: "{triton}"}}
 judge: {{models: heads}}
 tasks:
@@ -25,6 +33,9 @@ tasks:
     workers: [echo_a, echo_b]
     when: {{field: /source, equals: web}}
 """
+
+
+OTHERS = ("labels", "judge", "dead", "audit", "review", "answers", "log")
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ class Place:
     bootstrap: str
 
     def topics(self, **changed: dict[str, str]) -> None:
-        names = {"tickets": "", "labels": ".labels", "judge": ".judge", "dead": ".dead"}
+        names = {"tickets": "", **{name: f".{name}" for name in OTHERS}}
         room = {"max.message.bytes": "1100000"}
         specs = [
             TopicSpec(self.stem + end, 1, {**room, **changed.get(name, {})})
@@ -116,7 +127,7 @@ def test_a_missing_topic_is_one_line(place: Place, capsys) -> None:
     assert "no topic 'mistyped'" in line
 
 
-@pytest.mark.parametrize("name", ["tickets", "judge", "dead"])
+@pytest.mark.parametrize("name", ["tickets", *OTHERS[1:]])
 def test_a_compacted_topic_is_one_line(place: Place, capsys, name: str) -> None:
     place.topics(**{name: {"cleanup.policy": "compact,delete"}})
     place.head(ECHO_LABELS)
@@ -124,7 +135,7 @@ def test_a_compacted_topic_is_one_line(place: Place, capsys, name: str) -> None:
     assert "cleanup.policy is 'compact,delete'" in line
 
 
-@pytest.mark.parametrize("name", ["labels", "judge", "dead"])
+@pytest.mark.parametrize("name", OTHERS)
 def test_a_topic_for_smaller_records_is_one_line(place: Place, capsys, name: str) -> None:
     place.topics(**{name: {"max.message.bytes": "1000000"}})
     place.head(ECHO_LABELS)

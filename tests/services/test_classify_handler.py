@@ -2,107 +2,18 @@
 
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
 
 import orjson
 import pytest
 
-from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
 from streamer.decide.votes import VoteRule
-from streamer.dev.triton import Triton
-from streamer.observe.metrics import Metrics
-from streamer.observe.tracing import Tracing
-from streamer.records.judge_request import JudgeRequest
-from streamer.records.label import Label
 from streamer.records.labelset import LabelSet
-from streamer.services.classify_handler import ClassifyHandler
-from streamer.services.intake import Intake
-from streamer.services.task import Condition, Task
-from streamer.services.voting import Voting
-from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Emission, Settled
-from streamer.workers.triton import TritonClient
-from streamer.workers.worker import Worker
+from streamer.services.task import Condition
+from streamer.stream.emission import Emission
 from tests.conftest import ECHO_LABELS, ECHO_MODELS
+from tests.services.making import MakeHandler, votes
 from tests.services.records import Rec, broken, ticket
-
-MakeHandler = Callable[..., "Run"]
-
-
-class Run:
-    """A handler and what it gave for one batch."""
-
-    def __init__(self, handler: ClassifyHandler, metrics: Metrics) -> None:
-        self._handler = handler
-        self.metrics = metrics
-        self.groups: list[Sequence[Emission | Settled]] = []
-
-    async def of(self, *batch: Rec) -> "Run":
-        self.groups = [list(group) async for group in self._handler.handle(batch)]
-        return self
-
-    @property
-    def items(self) -> list[Emission | Settled]:
-        return [item for group in self.groups for item in group]
-
-    @property
-    def labels(self) -> list[Label]:
-        return [Label.from_json(e.value) for e in self._to("labels") if e.value is not None]
-
-    @property
-    def requests(self) -> list[JudgeRequest]:
-        return [JudgeRequest.from_json(e.value or b"") for e in self._to("judge")]
-
-    @property
-    def dead(self) -> list[Emission]:
-        return self._to("dead")
-
-    @property
-    def settled(self) -> list[Settled]:
-        return [item for item in self.items if isinstance(item, Settled)]
-
-    def _to(self, topic: str) -> list[Emission]:
-        return [item for item in self.items if isinstance(item, Emission) and item.topic == topic]
-
-    def asked(self, worker: str) -> int:
-        """Tickets that a worker was asked about."""
-        line = f'streamer_worker_rows_total{{worker="{worker}"}}'
-        found = [row for row in self.metrics.render().decode().splitlines() if line in row]
-        return int(float(found[0].split()[-1])) if found else 0
-
-
-@pytest.fixture
-async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
-    client = TritonClient(triton_echo.url)
-
-    def handler(
-        tasks: dict[str, Condition | None] | None = None,
-        workers: Sequence[str] = ECHO_MODELS,
-        rule: BeforeJudge | None = None,
-        **intake: object,
-    ) -> Run:
-        metrics = Metrics(tasks=[], workers=[])
-        met = [Worker(client, name, ECHO_LABELS) for name in workers]
-        voting = Voting(met, rule or VoteRule("majority", len(met)), "wait", metrics)
-        made = [
-            Task(name, LabelSet(ECHO_LABELS), voting, condition)
-            for name, condition in (tasks or {"intent": None}).items()
-        ]
-        dead = DeadLetters("dead", 2**20)
-        mapping = Intake(**intake)  # type: ignore[arg-type]
-        tracing = Tracing("test", 0.0)
-        built = ClassifyHandler("support", mapping, made, "labels", "judge", dead, tracing, metrics)
-        return Run(built, metrics)
-
-    yield handler
-    await client.close()
-
-
-def votes(*codes: int) -> str:
-    """A text on which echo_a, echo_b and echo_c vote like this; -1 abstains."""
-    marks = [f"#{name}={code}" for name, code in zip(ECHO_MODELS, codes, strict=False)]
-    return "please help " + " ".join(marks)
 
 
 async def test_an_agreed_label_carries_who_said_what_and_asks_no_judge(make: MakeHandler) -> None:

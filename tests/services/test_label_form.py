@@ -24,7 +24,8 @@ rows = st.tuples(texts, st.integers(0, 3), st.integers(-1, 3), st.floats(0, 1, w
 def seat(name: str, codes: Sequence[int], share: Sequence[float]) -> Seat:
     probs = np.zeros((len(codes), len(LABELS)), np.float32)
     probs[np.arange(len(codes)), codes] = share
-    return Seat(name, "3", Opinion(np.array(codes), probs))
+    opinion = Opinion(np.array(codes), probs)
+    return Seat(name, "3", opinion, opinion)
 
 
 @given(st.lists(rows, min_size=1, max_size=8))
@@ -34,19 +35,20 @@ def test_what_is_written_reads_back_as_the_same_label(
     codes, others = [code for _, code, _, _ in tickets], [other for _, _, other, _ in tickets]
     shares = [share for *_, share in tickets]
     arrivals = [arrival(id, offset) for offset, (id, *_) in enumerate(tickets)]
-    seats = [seat("a", codes, shares), seat("b", others, shares), Seat("c", None, none(tickets))]
+    nothing = Opinion.none(len(tickets))
+    seats = [
+        seat("a", codes, shares),
+        seat("b", others, shares),
+        Seat("c", None, nothing, nothing),
+    ]
     decision = Decision(np.array(codes), np.array(shares), np.zeros(len(codes), np.bool_))
     form = LabelForm("shop", "intent", LABELS, RULE)
     for _ in range(2):
-        written = form.write(arrivals, decision, Ballots(seats, LABELS), "workers", "then")
+        written = form.write(arrivals, decision, Ballots(seats, LABELS), "workers", True, "then")
         assert [Label.from_json(value) for value in written] == [
             expected(id, offset, code, other, share)
             for offset, (id, code, other, share) in enumerate(tickets)
         ]
-
-
-def none(tickets: Sequence[object]) -> Opinion:
-    return Opinion.none(len(tickets))
 
 
 def arrival(id: str, offset: int) -> Arrival:

@@ -16,7 +16,7 @@ from aiokafka.errors import (
 
 from streamer.errors import BrokerError, HandlerError, ModelError
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Emission, Settled
+from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.engine import Engine, Limits
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
@@ -26,7 +26,7 @@ from tests.stream.test_publisher import Producer
 from tests.stream.virtual_loop import VirtualLoop
 
 PARTITION = TopicPartition(TOPIC, 0)
-Group = Sequence[Emission | Settled]
+Group = Sequence[Emission | Settled] | Barrier
 Handle = Callable[[Sequence[Record]], AsyncIterator[Group]]
 
 
@@ -96,11 +96,14 @@ class Handler:
 
 
 class Acknowledging(Producer):
-    """Takes everything at once."""
+    """Takes everything at once, unless told to wait."""
+
+    at_once = True
 
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[None]:
         acknowledged = await super().send_batch(batch, topic, partition=partition)
-        acknowledged.set_result(None)
+        if self.at_once:
+            acknowledged.set_result(None)
         return acknowledged
 
 

@@ -38,7 +38,7 @@ def run(
         played = with_broken(good, stack.settings.input.id, _SEED)
         bring_up(stack, console.print, own_workers="triton.url" not in overrides)
         console.print(f"up after {time.monotonic() - began:.0f} s")
-        acts = Performance(stack, console, began)
+        acts = Performance(stack, config, console, began)
         evidence = asyncio.run(acts.run(played, good, rate or len(played) / _PLAYED_IN_S))
         for part in summary(evidence):
             console.print(part)

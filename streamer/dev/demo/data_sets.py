@@ -49,5 +49,5 @@ def _task(name: str, folder: Path, source: str, stem: str) -> Mapping[str, Any]:
         # By the held-out examples: two workers are often wrong alike, all three seldom.
         "rule": "unanimity",
         "when": {"field": "/source", "equals": source},
-        "data": {"train": str(train), "test": str(test), "label": name},
+        "data": {"train": str(train), "test": str(test), "label": name, "held_back": 0.2},
     }

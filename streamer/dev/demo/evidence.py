@@ -9,6 +9,7 @@ from streamer.config import Settings
 from streamer.config.tasks import Task
 from streamer.decide.opinion import ABSTAINED
 from streamer.dev.demo.accounts import Accounts
+from streamer.dev.demo.calibrated import Tried
 from streamer.dev.demo.scenario import Played
 from streamer.dev.demo.workers_alone import Alone
 from streamer.errors import ConfigError
@@ -49,6 +50,7 @@ class Evidence:
     """The whole run."""
 
     tasks: Sequence[TaskEvidence]
+    tried: Sequence[Tried]
     drains: Sequence[Drain]
     accounts: Accounts
     first_label_s: float

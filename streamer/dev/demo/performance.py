@@ -3,25 +3,30 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from streamer.config import Settings
 from streamer.dev.demo.accounts import Accounts
+from streamer.dev.demo.audited import Audited, audited
+from streamer.dev.demo.calibrated import Tried, tried
 from streamer.dev.demo.evidence import Drain, Evidence, TaskEvidence, task_evidence
 from streamer.dev.demo.judge_only import judge_all
 from streamer.dev.demo.observer import Observer
 from streamer.dev.demo.playing import play, until_settled
-from streamer.dev.demo.scenario import Played
+from streamer.dev.demo.scenario import Played, held_back_tickets
 from streamer.dev.demo.view import View
 from streamer.dev.demo.workers_alone import ask_alone
 from streamer.dev.stack import Stack
+from streamer.learn.wishes import JudgeBudget
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
 
 _PATIENCE_S = 60.0
 _DRAINED = 2000
+WISH = JudgeBudget(0.15)
 
 Verdicts = dict[tuple[Played, str], str]
 
@@ -29,8 +34,9 @@ Verdicts = dict[tuple[Played, str], str]
 class Performance:
     """One run over a stack that is up. `began` is when the command did, on the monotonic clock."""
 
-    def __init__(self, stack: Stack, console: Console, began: float) -> None:
+    def __init__(self, stack: Stack, config: Path, console: Console, began: float) -> None:
         self._stack = stack
+        self._config = config
         self._settings: Settings = stack.settings
         self._console = console
         self._began = began
@@ -46,11 +52,32 @@ class Performance:
         async with clients.started(self._producer), self._observer.watching():
             accounts = await self._live(played, rate)
             verdicts, drains = await self._drains(good)
+            audits = await self._audit(good)
         tasks = [await self._task(name, good, verdicts, accounts) for name in self._settings.tasks]
+        tried = [self._try(task, drains, *audits) for task in tasks]
         first = min((outcome.at_ms for _, outcome, _ in accounts.outcomes()), default=0)
         now_ms, now = time.time() * 1000, time.monotonic()
         first_label_s = (first - now_ms) / 1000 + now - self._began
-        return Evidence(tasks, drains, accounts, first_label_s, self._stack.restarts())
+        return Evidence(tasks, tried, drains, accounts, first_label_s, self._stack.restarts())
+
+    async def _audit(self, good: Sequence[Played]) -> tuple[Audited, Audited]:
+        """What workers and judge say of the held-back and of the test tickets."""
+        held_back = held_back_tickets(self._settings)
+        self._console.print(f"auditing {len(held_back)} held-back and {len(good)} test tickets")
+        both = (held_back, good)
+        first, second = [
+            await audited(self._settings, self._config, self._producer, some) for some in both
+        ]
+        return first, second
+
+    def _try(
+        self, task: TaskEvidence, drains: Sequence[Drain], learn: Audited, test: Audited
+    ) -> Tried:
+        judge = next(drain.judge_only for drain in drains if task.name in drain.tasks)
+        costs = {name: alone.cost for name, alone in task.alone.items()}
+        folder = self._settings.path(self._settings.state) / "report" / task.name
+        self._console.print(f"calibrating {task.name} and writing its report")
+        return tried(learn.cases(task.name), test.cases(task.name), WISH, costs, judge, folder)
 
     async def _live(self, played: Sequence[Played], rate: float) -> Accounts:
         self._console.print(f"playing {len(played)} records at {rate:.0f}/s")

@@ -1,16 +1,18 @@
 """What the demo plays: the tasks' test tickets, and some records that nobody can process."""
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
 import orjson
 
 from streamer.config import Settings
-from streamer.config.tasks import Task
+from streamer.config.tasks import Data, Task
 from streamer.errors import ConfigError
+from streamer.learn.examples import is_held_back
 from streamer.records.rows import rows
 from streamer.services.intake import find
 from streamer.services.send import tickets
@@ -43,8 +45,21 @@ def test_tickets(settings: Settings) -> list[Played]:
     task has no test data.
     """
     found: list[Played] = []
-    for path, tasks in _by_file(settings).items():
+    for path, tasks in _by_file(settings, attrgetter("test")).items():
         found += _of_file(settings, path, tasks)
+    return found
+
+
+def held_back_tickets(settings: Settings) -> list[Played]:
+    """As `test_tickets`, those that no model has learnt from, to calibrate on."""
+    found: list[Played] = []
+    for path, tasks in _by_file(settings, _to_calibrate).items():
+        shares = {task.data.held_back for task in tasks.values() if task.data and _cut(task.data)}
+        found += [
+            ticket
+            for ticket in _of_file(settings, path, tasks)
+            if not shares or is_held_back(ticket.text.strip("\n"), min(shares))
+        ]
     return found
 
 
@@ -57,13 +72,24 @@ def with_broken(played: Sequence[Played], id_pointer: str, seed: int) -> list[Pl
     return mixed
 
 
-def _by_file(settings: Settings) -> dict[Path, dict[str, Task]]:
+def _by_file(
+    settings: Settings, file: Callable[[Data], Path | None]
+) -> dict[Path, dict[str, Task]]:
     files: dict[Path, dict[str, Task]] = {}
     for name, task in settings.tasks.items():
-        if task.data is None or task.data.test is None:
+        path = None if task.data is None else file(task.data)
+        if path is None:
             raise ConfigError(f"tasks.{name}.data.test: the demo plays it, so name a file")
-        files.setdefault(settings.path(task.data.test), {})[name] = task
+        files.setdefault(settings.path(path), {})[name] = task
     return files
+
+
+def _to_calibrate(data: Data) -> Path:
+    return data.calibrate or data.train
+
+
+def _cut(data: Data) -> bool:
+    return data.calibrate is None
 
 
 def _of_file(settings: Settings, path: Path, tasks: Mapping[str, Task]) -> Iterator[Played]:

@@ -30,6 +30,8 @@ def summary(evidence: Evidence) -> Iterator[str | Table]:
         yield _alternatives(task, _judge_cost(evidence.drains, task.name))
         yield from _weakest(task)
     yield ""
+    yield from _calibrations(evidence)
+    yield ""
     yield _speed(evidence)
     yield "Per decision. Both drained from a full topic at full speed, warm, without loading."
     yield "rho is a worker's time alone over the judge's; the stream's own cost is in neither."
@@ -76,6 +78,20 @@ def _alternatives(task: TaskEvidence, judge_cost: float) -> Table:
 def _cells(found: Figures) -> list[str]:
     shares = (found.coverage, found.fidelity, found.accuracy)
     return [*map(str, shares), str(found.coverage.hits)]
+
+
+def _calibrations(evidence: Evidence) -> Iterator[str | Table]:
+    table = _table("CALIBRATED", "coverage", "fidelity", "accuracy", "saved")
+    for one in evidence.tried:
+        rule = one.calibration.rule
+        dials = (rule.measure, rule.at_least, rule.alpha)
+        dial = " ".join(str(value) for value in dials if value is not None)
+        table.add_row(f"{one.task}: {rule.kind} {dial}", *_cells(one.figures))
+        table.add_row(f"{one.task}: plain majority", *_cells(one.majority))
+    yield table
+    yield "Wished: at most 15 % judge calls; chosen on tickets that no model learnt from."
+    for one in evidence.tried:
+        yield f"Report to open in a browser: {one.page}"
 
 
 def _weakest(task: TaskEvidence) -> Iterator[str]:

@@ -29,11 +29,14 @@ class Comparison:
     lead: Interval
 
 
-def with_judge(rankings: Mapping[str, Ranking], bootstrap: Bootstrap) -> list[Comparison]:
-    """Every family at five judge rates beside the judge on all, where it leads there."""
+def with_judge(
+    rankings: Mapping[str, Ranking], plain: Sequence[str], bootstrap: Bootstrap
+) -> list[Comparison]:
+    """Every other family at five judge rates beside the judge on all, where it leads there."""
     return [
         comparison
         for name, ranking in rankings.items()
+        if name not in plain
         for comparison in _beside_judge(name, ranking, bootstrap)
     ]
 

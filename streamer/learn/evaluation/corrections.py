@@ -1,12 +1,15 @@
 """The optimistic mode: every first label is published at once, and the judge may correct it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from streamer.decide.after_judge import AfterJudge, Diff, Opt, TokenV1, TokenV2, TokenV3
 from streamer.decide.distributions import Float64, Rows
 from streamer.learn.dials import NEVER, Sweep
+from streamer.learn.evaluation.bootstrap import Bootstrap
+from streamer.learn.evaluation.curves import Curve, curve
 from streamer.learn.evaluation.outcome import usable
 from streamer.learn.evaluation.ranking import Ranking
 from streamer.learn.evaluation.tickets import Tickets, mean_vector
@@ -26,23 +29,34 @@ _RULES: Mapping[str, tuple[Callable[[float], AfterJudge], Float64]] = {
 }
 
 
-def corrections(tickets: Tickets, truth: Labels, rows: Labels) -> dict[str, Ranking]:
+def corrections(tickets: Tickets, truth: Labels, rows: Labels, bootstrap: Bootstrap) -> list[Curve]:
     """Of every rule after the judge on the tickets in `rows`, with `truth` [N] for all.
 
-    The label of the workers is the likeliest of their mean. What a ranking calls judge rate is the
-    share of corrections here. Empty where a worker or the judge gives labels only.
+    The label of the workers is the likeliest of their mean, and the rate of a curve is that of
+    corrections. Empty where a worker or the judge gives labels only.
     """
     judge = tickets.cases.judge
     if not tickets.soft or judge.probabilities is None:
-        return {}
+        return []
     some = np.intersect1d(rows, usable(tickets))
     q, p = mean_vector(tickets.cases.opinions)[some], judge.probabilities[some]
     verdicts = judge.codes[some]
-    sweeps = {name: _sweep(make, alphas, q, p, verdicts) for name, (make, alphas) in _RULES.items()}
-    return {
-        name: Ranking.of(sweep, sweep.codes, verdicts, truth[some])
-        for name, sweep in sweeps.items()
-    }
+    differ = float((q.argmax(axis=1) != verdicts).mean())
+    found = []
+    for name, (make, alphas) in _RULES.items():
+        sweep = _sweep(make, alphas, q, p, verdicts)
+        ranking = Ranking.of(sweep, sweep.codes, verdicts, truth[some])
+        found.append(_up_to(differ, curve(name, ranking, bootstrap)))
+    return found
+
+
+def _up_to(rate: float, whole: Curve) -> Curve:
+    """To replace a label by itself is no correction."""
+    points = [
+        pair for pair in zip(whole.rates, whole.quality, strict=True) if pair[0] < rate + 1e-9
+    ]
+    rates, quality = zip(*points, strict=True)
+    return replace(whole, rates=rates, quality=quality)
 
 
 def _sweep(

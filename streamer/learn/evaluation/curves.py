@@ -10,7 +10,8 @@ from streamer.learn.evaluation.bootstrap import Bootstrap, once
 from streamer.learn.evaluation.interval import Interval
 from streamer.learn.evaluation.ranking import Path, Ranking
 
-_POINTS = 120
+_POINTS = 240
+"""More than any rule after the judge has settings."""
 
 Measure = Literal["accuracy", "agreement with the judge"]
 
@@ -93,7 +94,7 @@ def _best_of(rankings: list[Ranking]) -> Ranking:
 
 
 def _thinned(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """At most 120 points, the last among them."""
+    """At most 240 points, the last among them."""
     count = path.rates.shape[1]
     picks = np.unique(np.linspace(0, count - 1, min(count, _POINTS)).astype(np.int64))
     return tuple(path.rates[0, picks].tolist()), tuple(path.quality[0, picks].tolist())

@@ -8,7 +8,7 @@ from streamer.learn.cases import Cases
 from streamer.learn.dials import Sweep
 from streamer.learn.evaluation.comparisons import Comparison, with_judge, with_plain
 from streamer.learn.evaluation.corrections import corrections
-from streamer.learn.evaluation.curves import Curve, Deferral, Measure, curve, deferral
+from streamer.learn.evaluation.curves import Curve, Deferral, Measure, deferral
 from streamer.learn.evaluation.families import Family, families
 from streamer.learn.evaluation.ledger import Ledger
 from streamer.learn.evaluation.options import Options, Prices
@@ -79,7 +79,7 @@ def evaluate(cases: Cases, options: Options) -> Evaluation:
     ranked = {name: _ranked(found, tickets, *where) for name, where in measures.items()}
     main, (truth, rows) = next(iter(ranked.values())), next(iter(measures.values()))
     bootstrap = options.bootstrap
-    corrected = corrections(tickets, truth, rows)
+    corrected = corrections(tickets, truth, rows, bootstrap)
     reliable = reliabilities(tickets)
     return Evaluation(
         task=cases.task,
@@ -93,13 +93,13 @@ def evaluate(cases: Cases, options: Options) -> Evaluation:
         overview=overview(tickets, outcome, options),
         deferrals=tuple(deferral(name, each, fixed, bootstrap) for name, each in ranked.items()),
         beside_plain=tuple(with_plain(main, sorted(fixed), bootstrap)),
-        beside_judge=tuple(with_judge(main, bootstrap)),
+        beside_judge=tuple(with_judge(main, sorted(fixed), bootstrap)),
         by_cost=_by_price(found, main, tickets, rows, options, options.costs),
         by_latency=None
         if options.latencies is None
         else _by_price(found, main, tickets, rows, options, options.latencies),
         reliabilities=tuple(reliable),
-        corrections=tuple(curve(name, each, bootstrap) for name, each in corrected.items()),
+        corrections=tuple(corrected),
         subsets=tuple(subsets(tickets, options.costs)),
         slices=tuple(all_slices(tickets, outcome)),
         ledger=_ledger(tickets, outcome),

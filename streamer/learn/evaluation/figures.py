@@ -1,6 +1,7 @@
 """Which plots an evaluation has, and how each is to be read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from streamer.learn.evaluation.curves import Curve, Deferral
 from streamer.learn.evaluation.evaluation import Evaluation
@@ -74,7 +75,7 @@ def _corrections(curves: Sequence[Curve], main: Deferral) -> Plot:
         "corrections",
         f"Corrections: final {main.measure}",
         f"final {main.measure} over the share of corrected labels, a line for each rule",
-        lines(series, "correction rate", f"final {main.measure}"),
+        lines(series, "correction rate", f"final {main.measure}", level=("judge", main.judge)),
     )
 
 
@@ -92,16 +93,23 @@ def _reliability(place: int, each: ModelReliability) -> Plot:
 
 
 def _subsets(subsets: Sequence[Subset]) -> Plot:
-    series = [
-        Line(each.name, (each.coverage.value,), (each.fidelity.value,), joined=False)
-        for each in subsets[:_MOST_LINES]
-    ]
+    """Numbers instead of names: three long ones don't fit a legend."""
+    best, others = subsets[:_MOST_LINES], subsets[_MOST_LINES:]
+    series = [_marks(str(place), [each]) for place, each in enumerate(best, start=1)]
+    if others:
+        series.insert(0, replace(_marks("others", others), plain=True))
     return Plot(
         "subsets",
         "Pairs and triples: fidelity over coverage",
-        f"the {len(series)} most faithful sets of workers, by coverage and fidelity",
+        f"{len(subsets)} sets of workers by coverage and fidelity; the most faithful is"
+        f" {best[0].name}, with {best[0].fidelity.value:.3f} at {best[0].coverage.value:.3f}",
         lines(series, "coverage", "fidelity"),
     )
+
+
+def _marks(name: str, subsets: Sequence[Subset]) -> Line:
+    x = tuple(each.coverage.value for each in subsets)
+    return Line(name, x, tuple(each.fidelity.value for each in subsets), joined=False)
 
 
 def _line(curve: Curve) -> Line:

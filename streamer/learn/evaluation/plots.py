@@ -41,7 +41,7 @@ Draw = Callable[[Axes], None]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points of one series; without a `dash` they are marked and not joined."""
+    """Points of one series, `joined` or only marked; a `plain` one is background, in dots."""
 
     name: str
     x: tuple[float, ...]
@@ -80,12 +80,14 @@ class Plot:
         return stream.getvalue()
 
     def _figure(self) -> Figure:
-        figure = Figure(figsize=(4.9, 4.9), layout="constrained")
+        figure = Figure(figsize=(4.1, 4.5), layout="constrained")
         axes = figure.add_subplot()
         self.draw(axes)
         labels = axes.get_legend_handles_labels()[1]
         if labels:
-            figure.legend(loc="outside lower center", ncols=2 if len(labels) > 1 else 1)
+            longest = max(map(len, labels))
+            columns = next(c for c, most in ((5, 6), (2, 24), (1, longest)) if longest <= most)
+            figure.legend(loc="outside lower center", ncols=columns)
         return figure
 
 
@@ -108,7 +110,10 @@ def lines(
 
 def _draw(axes: Axes, line: Line, colour: str, marker: str, dash: str) -> None:
     if line.plain:
-        axes.plot(line.x, line.y, color=_INK, linestyle=":", lw=1.2, label=line.name)
+        look = (
+            {"linestyle": ":", "lw": 1.2} if line.joined else {"linestyle": "none", "marker": "."}
+        )
+        axes.plot(line.x, line.y, color=_INK, alpha=0.7, label=line.name, **look)
         return
     axes.plot(
         line.x,
@@ -116,7 +121,7 @@ def _draw(axes: Axes, line: Line, colour: str, marker: str, dash: str) -> None:
         color=colour,
         linestyle=dash if line.joined else "none",
         marker=marker,
-        markevery=max(1, len(line.x) // 8),
+        markevery=max(1, len(line.x) // 8) if line.joined else 1,
         markersize=5 if line.joined else 7,
         lw=1.6,
         label=line.name,

@@ -45,7 +45,9 @@ def main() -> int:
 
 def _train(trainer: JudgeTrainer, job: JudgeJob, seed: int) -> None:
     began = time.monotonic()
-    examples = read_examples(Path(job.examples), text=job.text, label=job.label)
+    examples = read_examples(
+        Path(job.examples), text=job.text, label=job.label, held_back=job.held_back
+    )
     manifest = trainer.train(
         job.task, examples, LabelSet(job.labels), seed=seed, progress=_progress
     )

@@ -10,13 +10,16 @@ from streamer.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class JudgeJob:
-    """One task: its ordered labels and the file, columns and label column of its examples."""
+    """One task: its ordered labels, the file, columns and label column of its examples, and the
+    share of them that is held back.
+    """
 
     task: str
     labels: tuple[str, ...]
     examples: str
     text: tuple[str, ...]
     label: str
+    held_back: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,38 @@
+"""From options of the command line to what is computed with."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from streamer.learn.calibrate import Wished
+from streamer.learn.evaluation.options import Prices
+from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
+
+JUDGE = "judge"
+
+
+def rule(text: str) -> dict[str, Any]:
+    """A rule as `tasks.T.rule` has it: chow:alpha=0.1, or majority:confidence=mean,at_least=0.8.
+
+    chow:0.1 is short for chow:alpha=0.1.
+    """
+    kind, _, parameters = text.partition(":")
+    if kind == "chow" and parameters and "=" not in parameters:
+        parameters = f"alpha={parameters}"
+    pairs = [pair.partition("=") for pair in parameters.split(",") if pair]
+    return {"kind": kind, **{name: value for name, _, value in pairs}}
+
+
+def prices(given: Sequence[tuple[str, float]]) -> Prices | None:
+    """One number per model; None where none was given."""
+    found = dict(given)
+    return Prices(found, found.pop(JUDGE, 0.0)) if found else None
+
+
+def wish(options: argparse.Namespace) -> Wished:
+    """The one wish of the command line; raises `ConfigError` where it is out of range."""
+    if options.judge_budget is not None:
+        return JudgeBudget(options.judge_budget)
+    if options.fidelity is not None:
+        return Fidelity(options.fidelity, options.confidence)
+    return Accuracy(options.accuracy, options.confidence)

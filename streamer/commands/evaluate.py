@@ -1,0 +1,62 @@
+"""`streamer evaluate`: a page and a JSON file on each task of a log."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from streamer.commands.logged import Logged, logged, temperatures
+from streamer.config.settings import Settings
+from streamer.decide.after_rule import after_rule
+from streamer.decide.before_judge import BeforeJudge
+from streamer.learn.evaluation.evaluation import evaluate
+from streamer.learn.evaluation.files import write
+from streamer.learn.evaluation.options import Options, Prices
+from streamer.records.calibration import Calibration
+from streamer.services.rules import rule_before
+
+WORKER_PRICE = 0.001
+
+
+def run(
+    settings: Settings,
+    file: Path,
+    folder: Path,
+    tasks: Sequence[str],
+    gold: Path | None,
+    prices: Prices | None,
+    latencies: Prices | None,
+) -> int:
+    """Write each task's report to a folder of its name in `folder`.
+
+    Without `prices` a worker's answer counts as a thousandth of a verdict, and that is said. Raises
+    `ConfigError`.
+    """
+    if prices is None:
+        sys.stderr.write(
+            f"no prices given: each worker's answer counts as {WORKER_PRICE:g} of a verdict\n"
+        )
+    for each in logged(settings, file, tasks, gold):
+        evaluation = evaluate(each.table.cases, _options(each, prices, latencies))
+        page = write(evaluation, folder / each.name)
+        sys.stdout.write(f"{each.name}: {evaluation.tickets} tickets, {page}\n")
+    return 0
+
+
+def _options(each: Logged, prices: Prices | None, latencies: Prices | None) -> Options:
+    assumed = Prices(dict.fromkeys(each.table.cases.workers, WORKER_PRICE), 1.0)
+    calibration, after = each.calibration(), each.task.after
+    return Options(
+        costs=prices or assumed,
+        latencies=latencies,
+        rule=_rule(each, calibration),
+        after=after_rule(after.kind, after.alpha),
+        temperatures=temperatures(calibration),
+        router=None if calibration is None else calibration.router,
+    )
+
+
+def _rule(each: Logged, calibration: Calibration | None) -> BeforeJudge | None:
+    """The configured rule; none where it waits for a calibration that is not there yet."""
+    if each.task.rule.kind == "calibrated" and calibration is None:
+        return None
+    return rule_before(each.task, calibration)

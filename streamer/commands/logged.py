@@ -1,0 +1,108 @@
+"""The tickets of a log, task by task, as the settings see them."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task
+from streamer.decide.opinion import ABSTAINED
+from streamer.decide.temperature import tempered
+from streamer.errors import ConfigError
+from streamer.learn.cases import Cases
+from streamer.learn.gold import read_gold
+from streamer.learn.joined import Joined, joined
+from streamer.learn.log_table import JUDGE, LogTable
+from streamer.records.calibration import Calibration
+from streamer.records.log_file import read_log
+from streamer.services.rules import load_calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One task with its tickets of the uniform stratum, raw; `file` is that of its calibration."""
+
+    name: str
+    task: Task
+    table: LogTable
+    file: Path | None
+
+    def calibration(self) -> Calibration | None:
+        """The calibration that is served; None where there is none, or none yet."""
+        if self.file is None or not self.file.exists():
+            return None
+        return load_calibration(self.name, self.task, self.file)
+
+    def judged(self, calibration: Calibration | None) -> Cases:
+        """The tickets that have a verdict, tempered as the services do it."""
+        cases, known = self.table.cases, temperatures(calibration)
+        some = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
+        if not known:
+            return some
+        pairs = zip(some.workers, some.opinions, strict=True)
+        warm = tuple(tempered(opinion, known[name]) for name, opinion in pairs)
+        return replace(some, opinions=warm, judge=tempered(some.judge, known[JUDGE]))
+
+
+def temperatures(calibration: Calibration | None) -> dict[str, float]:
+    """By model, the judge's under `judge`; empty without a calibration."""
+    if calibration is None:
+        return {}
+    models = {**calibration.models, JUDGE: calibration.judge}
+    return {name: model.temperature for name, model in models.items()}
+
+
+def logged(
+    settings: Settings, file: Path, tasks: Sequence[str], gold: Path | None
+) -> Iterator[Logged]:
+    """The named tasks, or all of which the log has tickets; says on stderr what was left out.
+
+    `gold` has true labels of the single task. Raises `ConfigError`.
+    """
+    chosen = _chosen(settings, tasks)
+    if gold is not None and len(chosen) > 1:
+        raise ConfigError("--gold has the labels of one task: name it with --task")
+    decisions = joined(read_log(file))
+    empty = True
+    for name in chosen:
+        found = _logged(settings, name, decisions, gold)
+        _say(name, found.table.notes)
+        if len(found.table.cases):
+            empty = False
+            yield found
+    if empty:
+        raise ConfigError(
+            f"{file}: no ticket of the uniform stratum for {', '.join(chosen)}: raise audit.share,"
+            " wait, and export the log again"
+        )
+
+
+def _chosen(settings: Settings, tasks: Sequence[str]) -> Sequence[str]:
+    for name in tasks:
+        if name not in settings.tasks:
+            raise ConfigError(f"no task {name!r}: use one of {', '.join(settings.tasks)}")
+    return tasks or list(settings.tasks)
+
+
+def _logged(
+    settings: Settings, name: str, decisions: Sequence[Joined], gold: Path | None
+) -> Logged:
+    task = settings.tasks[name]
+    workers = [worker.model for worker in task.workers]
+    table = LogTable.of(decisions, name, task.label_set, workers)
+    if gold is not None:
+        truth = read_gold(gold, task.label_set)
+        told = [truth.get(i, old) for i, old in zip(table.cases.ids, table.cases.gold, strict=True)]
+        table = replace(table, cases=replace(table.cases, gold=np.array(told, np.int64)))
+        if absent := len(truth.keys() - set(table.cases.ids)):
+            _say(name, [f"{absent} true labels are of tickets that are not in the log's stratum"])
+    path = task.calibration
+    return Logged(name, task, table, None if path is None else settings.path(path))
+
+
+def _say(task: str, notes: Sequence[str]) -> None:
+    for note in notes:
+        sys.stderr.write(f"{task}: {note}\n")

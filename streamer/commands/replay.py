@@ -1,0 +1,129 @@
+"""`streamer replay`: decides the log again, or asks what another rule would have done."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from streamer.commands.logged import Logged, logged
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task
+from streamer.decide.after_rule import after_rule
+from streamer.errors import ConfigError
+from streamer.learn.evaluation.options import Prices
+from streamer.learn.replay import Difference, Replayed, Served, replay
+from streamer.learn.what_if import Mode, WhatIf, what_if
+from streamer.records.calibration import Calibration
+from streamer.records.log_file import read_log
+from streamer.services.rules import rule_before
+
+SHOWN = 20
+
+
+def run(settings: Settings, file: Path, calibrations: Sequence[Path]) -> int:
+    """Decide every logged ballot and verdict again; returns 1 where anything differs.
+
+    Calibrations are those of the settings and of these files. Raises `ConfigError`.
+    """
+    tasks = {
+        name: Served(task.label_set, task.mode == "optimistic")
+        for name, task in settings.tasks.items()
+    }
+    found = replay(read_log(file), tasks, _calibrations(settings, calibrations))
+    sys.stdout.write("\n".join(_told(found)) + "\n")
+    return 1 if found.differences else 0
+
+
+def suppose(
+    settings: Settings,
+    file: Path,
+    tasks: Sequence[str],
+    rule: Mapping[str, str | float] | None,
+    mode: Mode,
+    latencies: Prices | None,
+) -> int:
+    """Say what `rule` (default: the configured one) and mode would have done with each task.
+
+    Raises `ConfigError`.
+    """
+    for each in logged(settings, file, tasks, gold=None):
+        found = _supposed(each, rule, mode, latencies)
+        sys.stdout.write("\n".join(_answer(each.name, found)) + "\n")
+    sys.stdout.write("of the uniform stratum alone: other tickets of a log are no fair sample\n")
+    return 0
+
+
+def _supposed(
+    each: Logged, rule: Mapping[str, str | float] | None, mode: Mode, latencies: Prices | None
+) -> WhatIf:
+    task = each.task if rule is None else _with_rule(each, rule)
+    calibration = each.calibration()
+    if task.rule.kind == "calibrated" and calibration is None:
+        raise ConfigError(f"{each.name}: there is no calibration yet; run `streamer calibrate`")
+    cases, after = each.judged(calibration), after_rule(task.after.kind, task.after.alpha)
+    return what_if(cases, rule_before(task, calibration), after, mode, latencies)
+
+
+def _with_rule(each: Logged, rule: Mapping[str, str | float]) -> Task:
+    raw = each.task.model_dump(by_alias=True)
+    try:
+        return Task.model_validate(raw | {"rule": dict(rule)})
+    except ValidationError as error:
+        found = error.errors()[0]
+        key, reason = ".".join(map(str, found["loc"])), found["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"--rule: {key}: {reason}; write it as tasks.T.rule has it") from None
+
+
+def _calibrations(settings: Settings, files: Sequence[Path]) -> dict[str, Calibration]:
+    named = [
+        settings.path(task.calibration) for task in settings.tasks.values() if task.calibration
+    ]
+    found = {}
+    for path in (*files, *(path for path in named if path.exists())):
+        try:
+            one = Calibration.from_json(path.read_bytes())
+        except OSError as error:
+            raise ConfigError(
+                f"can't read {path}: {error.strerror}; correct --calibration"
+            ) from None
+        except (ValueError, TypeError, KeyError):
+            raise ConfigError(f"{path} is no calibration; correct --calibration") from None
+        found[one.version] = one
+    return found
+
+
+def _told(found: Replayed) -> Iterator[str]:
+    for difference in found.differences[:SHOWN]:
+        yield _difference(difference)
+    if len(found.differences) > SHOWN:
+        yield f"... and {len(found.differences) - SHOWN} more"
+    for why, count in found.skipped.items():
+        yield f"{count} records not decided again: {why}"
+    wrong = {"ballot": set[str](), "verdict": set[str]()}
+    for each in found.differences:
+        wrong[each.kind].add(each.decision_id)
+    for kind, count in (("ballot", found.ballots), ("verdict", found.verdicts)):
+        yield f"{count} {kind}s decided again, {len(wrong[kind])} decisions differ"
+
+
+def _difference(one: Difference) -> str:
+    return (
+        f"{one.task} {one.decision_id}: {one.kind}'s {one.field} is {one.logged!r} in the log and"
+        f" {one.found!r} now"
+    )
+
+
+def _answer(task: str, found: WhatIf) -> Iterator[str]:
+    yield f"{task}, {found.mode}, {found.tickets} tickets"
+    yield f"  coverage     {found.coverage}"
+    yield f"  fidelity     {found.fidelity}"
+    yield f"  judge rate   {found.judge_rate}"
+    if found.mode == "optimistic":
+        yield f"  corrections  {found.corrections}"
+    if found.hedge is not None:
+        yield f"  waste        {found.hedge.waste:.3f} of the judge's time"
+        yield (
+            f"  p99          {found.hedge.p99:.3f} s of deferred tickets, simulated;"
+            f" {found.hedge.p99_sequential:.3f} s in mode sequential"
+        )

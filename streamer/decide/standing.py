@@ -1,0 +1,63 @@
+"""Whose label stands once workers and judge have both spoken, and how sure the judge is of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.after_judge import AfterJudge, Diff, Kept, Opt
+from streamer.decide.opinion import Codes, Opinion, Probabilities
+from streamer.decide.temperature import tempered
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of N tickets: the label that stands, and the judge's own in `judged`.
+
+    `kept` marks those where the workers' label stands against the judge's. `confidence` is the
+    judge's probability of the label that stands, `sure` that of its own.
+    """
+
+    codes: Codes
+    judged: Codes
+    kept: Kept
+    confidence: NDArray[np.float64]
+    sure: NDArray[np.float64]
+
+
+def quantised(probabilities: Probabilities) -> Probabilities:
+    """A judge's probabilities [N, K], rounded to 5 decimals as the log keeps them."""
+    rounded = tempered(Opinion(probabilities.argmax(axis=1), probabilities), 1.0).probabilities
+    assert rounded is not None  # only an opinion without probabilities stays without
+    return rounded
+
+
+def standing(
+    rule: AfterJudge,
+    verdicts: Probabilities,
+    temperature: float | None,
+    candidates: Codes,
+    ensembles: NDArray[np.float64],
+) -> Standing:
+    """What stands for verdicts [N, K] that are `quantised`, tempered where a temperature is known.
+
+    `candidates` [N] are the workers' labels, -1 for none; `ensembles` [N, K] their mean
+    distributions, a row of zeros where none is known: there a rule that compares distributions
+    keeps nothing. Ties of the judge go to the label that comes first.
+    """
+    opinion = Opinion(verdicts.argmax(axis=1), verdicts)
+    opinion = opinion if temperature is None else tempered(opinion, temperature)
+    judged, kept = opinion.codes, np.zeros(len(verdicts), np.bool_)
+    known = ensembles.any(axis=1)
+    against = (candidates >= 0) & (candidates != judged)
+    rows = np.flatnonzero(against & (known | (not isinstance(rule, Diff | Opt))))
+    if len(rows) and opinion.probabilities is not None:
+        alone = np.eye(verdicts.shape[1])[candidates[rows]]
+        q = np.where(known[rows, None], ensembles[rows], alone)
+        kept[rows] = rule.keeps(q, opinion.probabilities[rows], candidates[rows])
+    codes = np.where(kept, candidates, judged)
+    return Standing(codes, judged, kept, _share(opinion, codes), _share(opinion, judged))
+
+
+def _share(opinion: Opinion, codes: Codes) -> NDArray[np.float64]:
+    return opinion.of_label(codes).astype(np.float64)

@@ -1,0 +1,93 @@
+"""Asks all workers and the judge about tickets, by the stream's own audits, and reads the log."""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from streamer.config import Settings
+from streamer.dev.demo.beside import classify_beside
+from streamer.dev.demo.scenario import Played
+from streamer.errors import ModelError
+from streamer.learn.cases import UNKNOWN, Cases
+from streamer.learn.joined import Joined, joined
+from streamer.learn.log_table import LogTable
+from streamer.records.log import BallotLog, Log, VerdictLog, log_from_json
+from streamer.services.streaming import connection
+from streamer.stream.clients import Clients
+
+_PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What the log says of some tickets, with their gold labels."""
+
+    settings: Settings
+    decisions: Sequence[Joined]
+    gold: Mapping[str, Mapping[str, str]]
+
+    def cases(self, task: str) -> Cases:
+        """The tickets of one task."""
+        known = self.settings.tasks[task]
+        workers = [worker.model for worker in known.workers]
+        cases = LogTable.of(self.decisions, task, known.label_set, workers).cases
+        right = [self.gold[ticket].get(task) for ticket in cases.ids]
+        index = known.label_set.index
+        codes = [UNKNOWN if label is None else index[label] for label in right]
+        return replace(cases, gold=np.array(codes, np.int64))
+
+
+async def audited(
+    settings: Settings, config: Path, producer: AIOKafkaProducer, tickets: Sequence[Played]
+) -> Audited:
+    """Every ticket with a verdict of the judge; raises `ModelError` where one stays away."""
+    source = f"audited-{time.time_ns()}"
+    gold = {ticket.key.decode(): ticket.gold for ticket in tickets}
+    wanted = sum(len(ticket.gold) for ticket in tickets)
+    clients = Clients(connection(settings.kafka))
+    consumer = AIOKafkaConsumer(**clients.connection.options(), group_id=None)
+    async with (
+        clients.started(consumer),
+        classify_beside(settings, config, source, {"audit": {"share": 1.0}}),
+    ):
+        await _from_here(consumer, settings.topics.log)
+        for ticket in tickets:
+            await producer.send(source, ticket.value, key=ticket.key)
+        await producer.flush()
+        logs = [log async for log in _logs(consumer, source, wanted)]
+    return Audited(settings, [one for one in joined(logs) if one.ballot is not None], gold)
+
+
+async def _from_here(consumer: AIOKafkaConsumer, topic: str) -> None:
+    await consumer.topics()
+    partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
+    consumer.assign(partitions)
+    await consumer.seek_to_end(*partitions)
+    for partition in partitions:
+        await consumer.position(partition)
+
+
+async def _logs(consumer: AIOKafkaConsumer, source: str, wanted: int) -> AsyncIterator[Log]:
+    """The log of tickets of this source, until that many have a ballot and a verdict."""
+    ballots: set[str] = set()
+    verdicts: set[str] = set()
+    heard = time.monotonic()
+    while len(ballots & verdicts) < wanted:
+        found = await consumer.getmany(timeout_ms=500)
+        for records in found.values():
+            for record in records:
+                log = log_from_json(record.value)
+                if isinstance(log, BallotLog) and log.position.source == source:
+                    ballots.add(log.decision_id)
+                elif isinstance(log, VerdictLog):
+                    verdicts.add(log.decision_id)
+                yield log
+        if found:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _PATIENCE_S:
+            done = len(ballots & verdicts)
+            raise ModelError(f"the judge gave {done} of {wanted} verdicts: look at its log")

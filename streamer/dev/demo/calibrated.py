@@ -1,0 +1,68 @@
+"""Calibrates a task on tickets that no model has learnt from, and tries it on the test tickets."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from streamer.decide.calibrated import calibrated_rule
+from streamer.decide.opinion import ABSTAINED
+from streamer.decide.temperature import tempered
+from streamer.decide.votes import VoteRule
+from streamer.learn.calibrate import Wished, calibrate
+from streamer.learn.cases import Cases
+from streamer.learn.evaluation.evaluation import evaluate
+from streamer.learn.evaluation.files import write
+from streamer.learn.evaluation.options import Options, Prices
+from streamer.learn.report import Figures, figures
+from streamer.records.calibration import Calibration
+from streamer.services.intake import rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The calibrated rule and the plain majority on the same test tickets, and the report."""
+
+    task: str
+    calibration: Calibration
+    figures: Figures
+    majority: Figures
+    page: Path
+
+
+def calibrated(learn: Cases, wish: Wished) -> Calibration:
+    """The setting that `streamer calibrate` would write for this wish, made now."""
+    return calibrate(learn, wish, made_at=rfc3339(int(time.time() * 1000)))
+
+
+def figures_of(calibration: Calibration, test: Cases) -> Figures:
+    """What the calibrated rule makes of other tickets; only those with a verdict count."""
+    judged = test[np.flatnonzero(test.judge.codes != ABSTAINED)]
+    models = calibration.models
+    warm = tuple(
+        tempered(opinion, models[name].temperature)
+        for name, opinion in zip(judged.workers, judged.opinions, strict=True)
+    )
+    accepted = calibrated_rule(calibration).decide(warm).codes
+    return figures(accepted, judged.judge.codes, judged.gold)
+
+
+def tried(
+    learn: Cases, test: Cases, wish: Wished, costs: Mapping[str, float], judge: float, folder: Path
+) -> Tried:
+    """Calibrate on `learn`, report on `test`; `costs` are seconds per answer, by worker."""
+    made = calibrated(learn, wish)
+    plain = VoteRule("majority", len(test.workers)).decide(test.opinions).codes
+    options = Options(
+        costs=Prices(costs, judge),
+        rule=calibrated_rule(made),
+        temperatures={name: model.temperature for name, model in made.models.items()}
+        | {"judge": made.judge.temperature},
+        router=made.router,
+    )
+    page = write(evaluate(test, options), folder)
+    return Tried(
+        test.task, made, figures_of(made, test), figures(plain, test.judge.codes, test.gold), page
+    )

@@ -1,0 +1,34 @@
+"""Log records by the decision that they belong to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from streamer.records.log import AnswerLog, BallotLog, Log, VerdictLog
+
+
+@dataclass(slots=True)
+class Joined:
+    """All that the log knows of one decision: the last ballot, verdict and answer to the gold
+    sample. A verdict is not replaced by the note that a later one is missing.
+    """
+
+    ballot: BallotLog | None = None
+    verdict: VerdictLog | None = None
+    gold: AnswerLog | None = None
+
+    def take(self, log: Log) -> None:
+        """Add a record, the next in the order of the log."""
+        if isinstance(log, BallotLog):
+            self.ballot = log
+        elif isinstance(log, AnswerLog):
+            self.gold = log if log.gold else self.gold
+        elif log.vector is not None or self.verdict is None:
+            self.verdict = log
+
+
+def joined(logs: Iterable[Log]) -> list[Joined]:
+    """The records of each decision, in the order in which the log first names it."""
+    found: dict[str, Joined] = {}
+    for log in logs:
+        found.setdefault(log.decision_id, Joined()).take(log)
+    return list(found.values())

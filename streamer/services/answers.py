@@ -1,0 +1,47 @@
+"""The second stream of the classify process: people's answers."""
+
+import asyncio
+from functools import partial
+
+from streamer.config.settings import Settings
+from streamer.observe.metrics import Metrics
+from streamer.observe.tracing import Tracing
+from streamer.services.answers_handler import AnswersHandler
+from streamer.services.draws import drawn
+from streamer.services.streaming import Status, Stream
+from streamer.stream.positions import Start
+
+
+async def answers_stream(
+    settings: Settings,
+    metrics: Metrics,
+    tracing: Tracing,
+    stop: asyncio.Event,
+    resume: Start | None = None,
+) -> None:
+    """Make labels of answers until `stop` is set; raises what made it fail.
+
+    Labels and dead letters count in `metrics`. The engine's own counts and the probes stay those of
+    the tickets: answers come by the hand, and a stream of them that fails ends the process.
+    """
+    topics = settings.topics
+    stream = Stream(
+        kafka=settings.kafka,
+        group=f"{settings.kafka.group}-answers",
+        topic=topics.answers,
+        outputs=[topics.labels, topics.log],
+        dead=topics.dead,
+        flow=settings.classify.flow,
+        resume=resume,
+    )
+    handler = AnswersHandler(
+        settings.source,
+        {name: task.label_set for name, task in settings.tasks.items()},
+        partial(drawn, salt=settings.audit.salt, purpose="gold", share=settings.review.gold),
+        topics.labels,
+        topics.log,
+        stream.dead_letters(),
+        tracing,
+        metrics,
+    )
+    await stream.run(handler, Metrics(), Status("answers"), stop)

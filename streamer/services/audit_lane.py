@@ -1,0 +1,44 @@
+"""The judge's second topic: audits, read in a group of their own."""
+
+import asyncio
+from dataclasses import dataclass
+
+from streamer.config.settings import Flow, Settings
+from streamer.observe.metrics import Metrics
+from streamer.services.audit_handler import AuditHandler
+from streamer.services.judge_handler import JudgeHandler
+from streamer.services.streaming import Status, Stream
+
+# A batch that waits for room would hold up a rebalance or the end of the process for so long.
+DRAIN = 2.0
+FLOW = Flow(max_batch=16, in_flight=1, max_buffered=256)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLane:
+    """Where audits come from, and how long they may wait."""
+
+    stream: Stream
+    patience: float
+
+    @classmethod
+    def of(cls, settings: Settings, group: str, outputs: list[str]) -> "AuditLane":
+        """The lane of a judge service in `group`, which writes to `outputs`.
+
+        It begins, and goes on after a loss, with the oldest audit there is: those too old are given
+        up anyway, and a lost audit must not stop the service.
+        """
+        kafka = settings.kafka.model_copy(update={"start": "earliest", "drain": DRAIN})
+        topics = settings.topics
+        stream = Stream(
+            kafka, f"{group}-audit", topics.audit, outputs, topics.dead, FLOW, resume="earliest"
+        )
+        return cls(stream, settings.audit.patience)
+
+    async def run(self, handler: JudgeHandler, status: Status, stop: asyncio.Event) -> None:
+        """Judge audits while the main topic, watched by `status`, leaves room.
+
+        The engine's own counts and the probes stay those of the main topic.
+        """
+        audits = AuditHandler(handler, status.idle, self.patience)
+        await self.stream.run(audits, Metrics(), Status("audits"), stop)

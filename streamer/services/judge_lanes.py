@@ -1,0 +1,92 @@
+"""The judge's two lanes: requests first, and audits while there is time."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+from streamer.config.settings import Settings
+from streamer.judging.judge import Judge
+from streamer.observe.metrics import Metrics
+from streamer.observe.tracing import Tracing
+from streamer.services.audit_lane import AuditLane
+from streamer.services.draws import drawn
+from streamer.services.judge_handler import JudgeHandler
+from streamer.services.judge_task import judge_tasks
+from streamer.services.judged import Judged, JudgeOutputs
+from streamer.services.memory import Memory
+from streamer.services.streaming import Status, Stream
+from streamer.stream.positions import Start
+
+HEALTH_EVERY = 2.0
+
+
+async def run_lanes(
+    load: Callable[[Settings], Judge],
+    settings: Settings,
+    stop: asyncio.Event,
+    resume: Start | None = None,
+) -> None:
+    """Run the judge that `load` makes until `stop` is set.
+
+    It is loaded and warm before the service joins its group, so that no partition waits for it.
+    Raises `ConfigError`, `EngineDead`, `BrokerError` or the unforeseen, of whichever lane.
+    """
+    topics, group = settings.topics, f"{settings.kafka.group}-judge"
+    outputs = [topics.labels, topics.review, topics.log]
+    stream = Stream(
+        settings.kafka, group, topics.judge, outputs, topics.dead, settings.judge.flow, resume
+    )
+    metrics = Metrics(tasks=settings.tasks)
+    tracing = Tracing("streamer-judge", settings.tracing.sample, group=group)
+    judged = _judged(settings, metrics)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, tracing.shutdown)
+        status = Status("the judge's engine")
+        await stack.enter_async_context(status.served(settings.judge.listen, metrics))
+        judge = load(settings)
+        stack.push_async_callback(judge.stop)
+        await judge.start()
+        memory = Memory(settings.judge.remember)
+        handler = JudgeHandler(judge, judged, stream.dead_letters(), memory, tracing, metrics)
+        lanes = [stream.run(handler, metrics, status, stop)]
+        if settings.audit.share > 0:
+            lanes.append(AuditLane.of(settings, group, outputs).run(handler, status, stop))
+        await _first(_all(*lanes), _watch(judge))
+
+
+def _judged(settings: Settings, metrics: Metrics) -> Judged:
+    topics = settings.topics
+    outputs = JudgeOutputs(labels=topics.labels, review=topics.review, log=topics.log)
+    logged = partial(drawn, salt=settings.audit.salt, purpose="log", share=settings.log.share)
+    return Judged(outputs, judge_tasks(settings), logged, metrics)
+
+
+async def _watch(judge: Judge) -> None:
+    """Notice a dead engine also while no request comes in; raises `EngineDead`."""
+    while True:
+        await asyncio.sleep(HEALTH_EVERY)
+        await judge.healthy()
+
+
+async def _first(*work: Coroutine[Any, Any, None]) -> None:
+    """The end of whichever ends first; the others are cancelled."""
+    await _until(asyncio.FIRST_COMPLETED, work)
+
+
+async def _all(*work: Coroutine[Any, Any, None]) -> None:
+    """The end of all; where one fails, the others are cancelled."""
+    await _until(asyncio.FIRST_EXCEPTION, work)
+
+
+async def _until(when: str, work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    tasks = [asyncio.create_task(item) for item in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=when)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,51 @@
+"""A task as the judge service decides it."""
+
+from dataclasses import dataclass
+
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task
+from streamer.decide.after_judge import AfterJudge
+from streamer.decide.after_rule import after_rule
+from streamer.records.calibration import Calibration
+from streamer.records.label import After
+from streamer.services.rules import load_calibration
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTask:
+    """What follows from the judge's answer: `rule` is the one described in `after`.
+
+    A verdict less sure than `review_below` goes to a person.
+    """
+
+    after: After
+    rule: AfterJudge
+    calibration: Calibration | None = None
+    review_below: float = 0.0
+
+    @classmethod
+    def of(cls, task: Task, calibration: Calibration | None = None) -> "JudgeTask":
+        """As configured."""
+        after = task.after
+        rule = after_rule(after.kind, after.alpha)
+        return cls(After(after.kind, after.alpha), rule, calibration, task.review_below or 0.0)
+
+    def calibrated(self, label_set: str, judge: str) -> Calibration | None:
+        """The calibration, if it is of this label set and this version of the judge.
+
+        A temperature holds for the model that it was fitted to; another one goes without.
+        """
+        known = self.calibration
+        if known is None or known.label_set != label_set:
+            return None
+        return known if known.judge.version in (None, judge) else None
+
+
+def judge_tasks(settings: Settings) -> dict[str, JudgeTask]:
+    """Every configured task; raises `ConfigError` for a calibration that is not of its task."""
+    found = {}
+    for name, task in settings.tasks.items():
+        file = task.calibration
+        calibration = None if file is None else load_calibration(name, task, settings.path(file))
+        found[name] = JudgeTask.of(task, calibration)
+    return found

@@ -1,0 +1,144 @@
+"""Publishes what the judge said: labels, reviews and the log."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.observe.metrics import Metrics
+from streamer.records.judge_request import JudgeRequest
+from streamer.records.label import Label, label_key
+from streamer.records.log import VerdictLog, log_json
+from streamer.services.case import Case
+from streamer.services.fidelity import LiveFidelity
+from streamer.services.intake import milliseconds, rfc3339
+from streamer.services.judge_task import JudgeTask
+from streamer.services.memory import Output
+from streamer.services.verdicts import Verdicts
+from streamer.stream.emission import Emission
+from streamer.stream.record import Record
+
+Drawn = Callable[[Sequence[str]], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeOutputs:
+    """The topics that a request may lead to."""
+
+    labels: str
+    review: str
+    log: str
+
+
+class Judged:
+    """Turns verdicts into records, and counts them.
+
+    `logged` draws tickets for the log by their ids; those of the uniform stratum, audits and
+    verifications are logged in any case.
+    """
+
+    def __init__(
+        self,
+        outputs: JudgeOutputs,
+        tasks: Mapping[str, JudgeTask],
+        logged: Drawn,
+        metrics: Metrics,
+    ) -> None:
+        self._outputs = outputs
+        self._logged = logged
+        self._metrics = metrics
+        self._fidelity = LiveFidelity(metrics)
+        self.tasks = tasks
+
+    def publish(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> list[Emission]:
+        """What the cases lead to: a label or a review with their followers, and the log."""
+        made: list[Emission] = []
+        drawn = self._logged([case.request.ticket.id for case in cases]).tolist()
+        for place, case in enumerate(cases):
+            outputs = list(self._outcome(case, verdicts, place))
+            if drawn[place] or case.request.uniform or case.request.purpose != "decide":
+                outputs.append(self._log(verdicts.log(place)))
+            case.published.extend(outputs)
+            made += [self._emission(case, output) for output in outputs]
+        self._count(cases, verdicts, seen_ms)
+        return made
+
+    def again(self, record: Record, known: Sequence[Output]) -> list[Emission]:
+        """What a request led to before."""
+        headers = [item for item in record.headers if item[0] == "traceparent"]
+        return [Emission(record, *output, headers) for output in known]
+
+    def given_up(self, record: Record, request: JudgeRequest) -> Emission:
+        """The log of an audit that the judge had no time for."""
+        self._metrics.given_up(request.task)
+        log = VerdictLog(
+            decision_id=request.decision_id,
+            ticket_id=request.ticket.id,
+            task=request.task,
+            label_set=request.label_set,
+            at=rfc3339(int(time.time() * 1000)),
+            purpose=request.purpose,
+            uniform=request.uniform,
+            judge=None,
+            vector=None,
+            candidate=request.candidate,
+            after=self.tasks[request.task].after,
+            published=None,
+            source=None,
+            missing="too_late",
+        )
+        return Emission(record, *self._log(log))
+
+    def _outcome(self, case: Case, verdicts: Verdicts, place: int) -> Iterator[Output]:
+        request, label = case.request, verdicts.labels[place]
+        if request.purpose == "audit":
+            return
+        if verdicts.published(place) is not None:
+            yield self._label(label)
+            _trace(case, label)
+        else:
+            review = verdicts.review(place)
+            case.trace.deferred(review.task, review.reason, step="judge")
+            yield Output(self._outputs.review, review.key, review.to_json())
+        # Also where a person is asked: dropped followers would be left without any outcome.
+        for follower in request.followers:
+            if follower.label is not None and label.label in follower.labels:
+                yield self._label(follower.label)
+
+    def _label(self, label: Label) -> Output:
+        return Output(self._outputs.labels, label.key, label.to_json())
+
+    def _log(self, log: VerdictLog) -> Output:
+        return Output(self._outputs.log, label_key(log.ticket_id, log.task), log_json(log))
+
+    def _emission(self, case: Case, output: Output) -> Emission:
+        headers = () if output.topic == self._outputs.log else case.trace.headers(output.topic)
+        return Emission(case.record, *output, headers)
+
+    def _count(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> None:
+        task, metrics, now_ms = cases[0].request.task, self._metrics, time.time() * 1000
+        by_source: dict[str, list[float]] = defaultdict(list)
+        audits = []
+        for place, purpose in enumerate(case.request.purpose for case in cases):
+            metrics.judged(task, purpose)
+            label = verdicts.published(place)
+            if purpose == "audit":
+                audits.append(verdicts.agreed(place))
+            elif label is None:
+                metrics.reviewed(task, "unsure")
+            else:
+                by_source[label.source].append(milliseconds(label.created_at) or seen_ms)
+                if label.verdict is not None:
+                    metrics.verified(task, label.verdict)
+        for source, created in by_source.items():
+            metrics.labels(task, source, np.array(created), seen_ms, now_ms)
+        self._fidelity.audited(task, [agreed for agreed in audits if agreed is not None])
+
+
+def _trace(case: Case, label: Label) -> None:
+    case.trace.decided(
+        label.task, label.label, label.source, rule=label.rule, votes=label.votes, step="judge"
+    )

@@ -1,0 +1,59 @@
+"""Log records of what was decided before the judge."""
+
+from streamer.decide.rounding import rounded
+from streamer.records.identity import TicketIdentity
+from streamer.records.label import Position
+from streamer.records.log import BallotLog, Reason
+from streamer.services.arrival import Arrival
+from streamer.services.ballots import Ballots
+from streamer.services.plan import Plan
+from streamer.services.task import Task
+
+
+class Logs:
+    """Writes the log of one count of one task; `source` is the input's name, `at` the time."""
+
+    def __init__(self, source: str, task: Task, plan: Plan, ballots: Ballots, at: str) -> None:
+        self._source = source
+        self._task = task
+        self._plan = plan
+        self._ballots = ballots
+        self._at = at
+        self._confidence = rounded(plan.published.confidence)
+
+    def make(self, arrival: Arrival, place: int) -> BallotLog:
+        """The log of the ticket at this place of the count."""
+        record, task, plan = arrival.record, self._task, self._plan
+        identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
+        label, confidence = self._name(plan.published.codes[place]), self._confidence[place]
+        known = label is not None and confidence == confidence
+        fallback = bool(plan.fallback[place])
+        return BallotLog(
+            decision_id=identity.decision_id(task.name),
+            ticket_id=arrival.ticket.id,
+            task=task.name,
+            label_set=task.label_set.version,
+            position=Position(self._source, record.topic, record.partition, record.offset),
+            at=self._at,
+            uniform=bool(plan.draws.uniform[place]),
+            ballot=self._ballots.ballot_on(place),
+            rule=task.rule,
+            calibration=task.calibrated,
+            label=label,
+            confidence=float(confidence) if known else None,
+            source=None if label is None else "fallback" if fallback else "workers",
+            candidate=self._name(plan.own.codes[place]),
+            deferred=self._deferred(label is None, fallback),
+            suspended=plan.suspended,
+            final=label is not None and bool(plan.final[place]),
+        )
+
+    def _deferred(self, unpublished: bool, fallback: bool) -> Reason | None:
+        if unpublished:
+            return self._plan.deferred
+        if fallback:
+            return "outage" if self._plan.count.outage else "budget"
+        return None
+
+    def _name(self, code: int) -> str | None:
+        return self._task.label_set.labels[code] if code >= 0 else None

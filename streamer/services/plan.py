@@ -1,0 +1,142 @@
+"""What is to be done with counted tickets: which get a label now, and what the judge is asked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.budget import JudgeBudget
+from streamer.decide.candidate import Candidate, candidate
+from streamer.decide.decision import Decision
+from streamer.decide.opinion import ABSTAINED
+from streamer.decide.votes import plurality
+from streamer.records.label import Source
+from streamer.records.log import Reason
+from streamer.services.voting import Count, Marks, Outage, Rows
+
+Mode = Literal["sequential", "optimistic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Of N tickets, which were drawn by the hash of their ids, before any vote.
+
+    `uniform` for the stratum on which all are asked, `verify` for a second look at a label that
+    was published at once, `logged` for the log, `gold` for a person. `uniform` are logged too.
+    """
+
+    uniform: Marks
+    verify: Marks
+    logged: Marks
+    gold: Marks
+
+    def __getitem__(self, rows: Rows) -> "Draws":
+        marks = (self.uniform, self.verify, self.logged, self.gold)
+        return Draws(*(mark[rows] for mark in marks))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Tickets, by their places, whose labels are published alike."""
+
+    places: Rows
+    source: Source
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """For N counted tickets: labels to publish now, and the judge requests by purpose.
+
+    `published` is the decision with -1 where nothing is published yet. `own` is the workers' label
+    in any case. `decide`, `verify` and `audit` mark the tickets of each purpose, `final` those
+    whose label is the last word, `fallback` those whose label no rule vouches for. `deferred` says
+    why the judge decides.
+    """
+
+    count: Count
+    draws: Draws
+    published: Decision
+    own: Candidate
+    fallback: Marks
+    verify: Marks
+    audit: Marks
+    deferred: Reason
+    suspended: bool
+
+    @property
+    def decide(self) -> Marks:
+        return np.asarray(self.published.codes == ABSTAINED)
+
+    @property
+    def final(self) -> Marks:
+        return ~self.verify
+
+    def parts(self) -> Iterator[Part]:
+        """The published labels, grouped by how they are published."""
+        labelled = ~self.decide
+        for fallback in (False, True):
+            for final in (True, False):
+                places = labelled & (self.fallback == fallback) & (self.final == final)
+                if places.any():
+                    source: Source = "fallback" if fallback else "workers"
+                    yield Part(np.flatnonzero(places), source, final)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """How one task is served. `budget` is kept over batches; the rest is as configured."""
+
+    mode: Mode = "sequential"
+    on_outage: Outage = "wait"
+    budget: JudgeBudget | None = None
+
+    def plan(self, count: Count, draws: Draws, now: float, part: float, stale: bool) -> Plan:
+        """The plan for the counted tickets, with their draws [N], at `now` of a steady clock.
+
+        `part` is the share of all partitions that is assigned here; `stale` says that the models
+        are others than those that were calibrated.
+        """
+        own = _own(count, everything=self.mode == "optimistic")
+        codes, fallback = count.decision.codes, np.zeros(len(count.rows), np.bool_)
+        if count.outage and self.on_outage == "fallback":
+            codes = plurality([seat.opinion for seat in count.seats]).codes
+            fallback |= codes != ABSTAINED
+        elif self.mode == "optimistic":
+            codes = own.codes
+        elif self.budget is not None:
+            over = self._over(self.budget, codes == ABSTAINED, own, now, part)
+            codes, fallback = np.where(over, own.codes, codes), over
+        published = _published(count.decision, codes, own)
+        verify = draws.verify & (codes != ABSTAINED) & (self.mode == "optimistic")
+        suspended = stale or (self.budget is not None and self.budget.suspended)
+        audit = draws.uniform & (codes != ABSTAINED) & ~verify
+        reason: Reason = "outage" if count.outage else "disagreement"
+        return Plan(count, draws, published, own, fallback, verify, audit, reason, suspended)
+
+    def _over(
+        self, budget: JudgeBudget, wanted: Marks, own: Candidate, now: float, part: float
+    ) -> Marks:
+        """Those of the wanted judge calls that are too many, the last of the batch."""
+        wanted = wanted & (own.codes != ABSTAINED)
+        allowed = budget.allow(int(wanted.sum()), len(wanted), now, part)
+        return wanted & (np.cumsum(wanted) > allowed)
+
+
+def _own(count: Count, everything: bool) -> Candidate:
+    """The label that the rule accepted, else the likeliest; the ensemble where it may be needed."""
+    accepted = count.decision.codes
+    if not everything and (accepted != ABSTAINED).all():
+        return Candidate(accepted, count.decision.confidence, None)
+    found = candidate([seat.opinion for seat in count.seats])
+    codes = np.where(accepted == ABSTAINED, found.codes, accepted)
+    return Candidate(codes, found.confidence, found.ensemble)
+
+
+def _published(decision: Decision, codes: NDArray[np.int64], own: Candidate) -> Decision:
+    if codes is decision.codes:
+        return decision
+    known = np.where(decision.codes == ABSTAINED, own.confidence, decision.confidence)
+    return Decision(codes, known, np.zeros(len(codes), np.bool_))

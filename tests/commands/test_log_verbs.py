@@ -1,0 +1,190 @@
+"""replay, calibrate and evaluate, from the command line, on a log that the services wrote."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+import yaml
+
+from streamer.cli import main
+from streamer.config import load
+from streamer.decide.calibrated import calibrated_rule
+from streamer.records.calibration import Calibration
+from streamer.records.log import BallotLog, Log, log_json
+from streamer.records.log_file import LogWriter
+from tests.learn import planted
+from tests.learn.served import Serving
+
+CASES = planted.well_behaved(np.random.default_rng(1), 600)
+
+
+@pytest.fixture(scope="module")
+def logs() -> list[Log]:
+    return asyncio.run(Serving().log(CASES))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "streamer.yaml"
+    task = {"labels": list(CASES.labels), "workers": list(CASES.workers), "calibration": "c.json"}
+    path.write_text(yaml.safe_dump({"kafka": {"start": "earliest"}, "tasks": {"planted": task}}))
+    return path
+
+
+@pytest.fixture
+def log(config: Path, logs: list[Log]) -> Path:
+    return written(config.with_name("log.parquet"), logs)
+
+
+@pytest.fixture
+def gold(config: Path) -> Path:
+    path = config.with_name("gold.csv")
+    pairs = zip(CASES.ids, CASES.gold, strict=True)
+    path.write_text(
+        "id,label\n" + "".join(f"{name},{CASES.labels[code]}\n" for name, code in pairs)
+    )
+    return path
+
+
+def written(path: Path, logs: list[Log]) -> Path:
+    with LogWriter(path) as file:
+        for one in logs:
+            file.add(log_json(one))
+    return path
+
+
+def streamer(verb: str, config: Path, *arguments: object) -> int:
+    return main([verb, "--config", str(config), *map(str, arguments)])
+
+
+def test_a_log_is_reproduced(config: Path, log: Path, capsys) -> None:
+    assert streamer("replay", config, log) == 0
+    assert "600 ballots decided again, 0 decisions differ" in capsys.readouterr().out
+
+
+def test_a_tampered_log_ends_with_1_and_shows_where(config: Path, logs: list[Log], capsys) -> None:
+    changed = [
+        replace(one, candidate="label 0") if isinstance(one, BallotLog) else one for one in logs
+    ]
+    assert streamer("replay", config, written(config.with_name("bad.parquet"), changed)) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert sum("ballot's candidate is 'label 0' in the log" in line for line in shown) == 20
+    assert sum(line.startswith("... and ") for line in shown) == 1
+
+
+def test_what_if_says_the_figures_and_of_what(config: Path, log: Path, capsys) -> None:
+    more = ["--rule", "unanimity:confidence=min,at_least=0.5", "--mode", "hedged"]
+    latencies = [f"--latency={name}=0.01" for name in (*CASES.workers, "judge")]
+    assert streamer("replay", config, log, *more, *latencies) == 0
+    said = capsys.readouterr().out
+    for word in ("hedged, 600 tickets", "coverage", "fidelity", "judge rate", "waste", "p99"):
+        assert word in said
+    assert "of the uniform stratum alone" in said
+    assert streamer("replay", config, log, "--mode", "optimistic") == 0
+    assert "corrections" in capsys.readouterr().out
+    assert streamer("replay", config, log, "--rule", "chow:0.2") == 0
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        (["--judge-budget", "15%"], "promised  nothing: a judge budget is an aim"),
+        (["--fidelity", "0.8", "--confidence", "0.9"], "promised  fidelity of at least 0.8"),
+        (["--fidelity", "0.9999"], "all tickets go to the judge"),
+    ],
+)
+def test_a_wish_becomes_the_configured_file(
+    config: Path, log: Path, wish: list[str], said: str, capsys
+) -> None:
+    assert streamer("calibrate", config, log, "--task", "planted", *wish) == 0
+    assert said in capsys.readouterr().out
+    made = Calibration.from_json(config.with_name("c.json").read_bytes())
+    assert made.task == "planted"
+    assert made.data.rows == 600
+    assert made.models["one"].version == "1"
+    assert calibrated_rule(made)
+    assert load(config, {"tasks.planted.rule": "calibrated"})
+
+
+def test_a_calibrated_log_is_replayed_with_the_configured_file(
+    config: Path, log: Path, capsys
+) -> None:
+    budget = ["--task", "planted", "--judge-budget", "30%"]
+    assert streamer("calibrate", config, log, *budget) == 0
+    made = Calibration.from_json(config.with_name("c.json").read_bytes())
+    again = asyncio.run(Serving(calibrated_rule(made), calibration=made).log(CASES))
+    served = written(config.with_name("served.parquet"), again)
+    assert streamer("replay", config, served) == 0
+    config.with_name("c.json").rename(config.with_name("old.json"))
+    assert streamer("replay", config, served) == 2
+    assert "--calibration" in capsys.readouterr().err
+    assert streamer("replay", config, served, "--calibration", config.with_name("old.json")) == 0
+
+
+def test_an_accuracy_is_promised_by_true_labels_of_a_file(
+    config: Path, log: Path, gold: Path, capsys
+) -> None:
+    wish = ["--task", "planted", "--accuracy", "0.8", "--out", config.with_name("other.json")]
+    assert streamer("calibrate", config, log, *wish) == 2
+    assert "gold answers" in capsys.readouterr().err
+    assert streamer("calibrate", config, log, *wish, "--gold", gold) == 0
+    assert "promised  accuracy of at least 0.8" in capsys.readouterr().out
+    assert config.with_name("other.json").exists()
+    assert not config.with_name("c.json").exists()
+
+
+def test_each_task_gets_a_page_and_json(config: Path, logs: list[Log], gold: Path, capsys) -> None:
+    folder, ids = config.with_name("report"), CASES.ids[:60]
+    small = written(config.with_name("small.parquet"), [x for x in logs if x.ticket_id in ids])
+    assert streamer("evaluate", config, small, "--gold", gold, "--out", folder) == 0
+    said = capsys.readouterr()
+    assert "planted: 60 tickets" in said.out
+    assert "no prices given" in said.err
+    assert "540 true labels are of tickets that are not in the log" in said.err
+    assert "<html" in (folder / "planted" / "report.html").read_text()
+    report = orjson.loads((folder / "planted" / "report.json").read_bytes())
+    assert (report["tickets"], report["graded"]) == (60, 60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["replay", "none.parquet"], "log export"),
+        (["replay", "LOG", "--rule", "v3:alpha=0"], "put it under `after`"),
+        (["replay", "LOG", "--rule", "chow"], "alpha and kind chow"),
+        (["replay", "LOG", "--rule", "chow:wide"], "rule.alpha"),
+        (["replay", "LOG", "--rule", "calibrated"], "streamer calibrate"),
+        (["replay", "LOG", "--mode", "hedged"], "--latency"),
+        (["replay", "LOG", "--mode", "optimistic", "--task", "mood"], "no task 'mood'"),
+        (["replay", "LOG", "--calibration", "LOG"], "no calibration"),
+        (["calibrate", "LOG", "--task", "mood", "--judge-budget", "15%"], "no task 'mood'"),
+        (["calibrate", "LOG", "--task", "planted", "--judge-budget", "150%"], "between 0 and 1"),
+        (["evaluate", "LOG", "--out", "r", "--gold", "none.csv"], "can't read"),
+        (["evaluate", "LOG", "--out", "r", "--price", "one=1"], "prices"),
+    ],
+)
+def test_each_mistake_is_one_line_that_says_what_to_do(
+    config: Path, log: Path, arguments: list[str], line: str, capsys
+) -> None:
+    verb, *others = [str(log) if word == "LOG" else word for word in arguments]
+    assert streamer(verb, config, *others) == 2
+    said = [one for one in capsys.readouterr().err.splitlines() if "no prices given" not in one]
+    assert len(said) == 1
+    assert line in said[0]
+
+
+def test_a_log_without_the_stratum_says_so(config: Path, logs: list[Log], capsys) -> None:
+    others = [replace(one, uniform=False) for one in logs if not isinstance(one, BallotLog)]
+    path = written(config.with_name("other.parquet"), others)
+    assert streamer("calibrate", config, path, "--task", "planted", "--judge-budget", "0.1") == 2
+    assert "audit.share" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wish", [[], ["--fidelity", "0.9", "--accuracy", "0.9"]])
+def test_a_calibration_needs_exactly_one_wish(config: Path, log: Path, wish: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        streamer("calibrate", config, log, "--task", "planted", *wish)
+    assert stopped.value.code == 2

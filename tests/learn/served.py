@@ -1,0 +1,136 @@
+"""A log as the services write it, of planted cases: their own code decides and writes here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from streamer.decide.after_rule import after_rule
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.votes import VoteRule
+from streamer.learn.cases import Cases
+from streamer.observe.metrics import Metrics
+from streamer.observe.tracing import Tracing
+from streamer.records.calibration import Calibration
+from streamer.records.label import After
+from streamer.records.labelset import LabelSet
+from streamer.records.log import Log
+from streamer.records.ticket import Ticket
+from streamer.services.arrival import Arrival
+from streamer.services.ballots import Ballots
+from streamer.services.judge_task import JudgeTask
+from streamer.services.logs import Logs
+from streamer.services.plan import Draws, Plan, Planner
+from streamer.services.requests import Requests
+from streamer.services.task import Task
+from streamer.services.verdicts import Verdicts
+from streamer.services.voting import Voting
+from streamer.workers.faults import WorkerOut
+from streamer.workers.worker import Answer
+from tests.services.records import Rec
+
+TRACING = Tracing("test", 0.0)
+AT = "2026-01-01T00:00:00.000Z"
+
+
+class Planted:
+    """A worker that knows what it says of the ticket whose number is the text."""
+
+    def __init__(self, model: str, rows: np.ndarray | None) -> None:
+        self.model = model
+        self._rows = rows
+
+    async def answer(self, tensor: Any, traceparent: str | None) -> Answer:
+        if self._rows is None:
+            raise WorkerOut(self.model, 1.0, None)
+        return Answer("1", self._rows[[int(text) for text in tensor.texts]])
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How the planted cases are served; `out` workers never answer."""
+
+    rule: BeforeJudge = field(default_factory=lambda: VoteRule("majority", 3))
+    after: After = field(default_factory=lambda: After("v3", 0.0))
+    planner: Planner = field(default_factory=Planner)
+    calibration: Calibration | None = None
+    audit: float = 1.0
+    verify: float = 0.0
+    out: Sequence[str] = ()
+
+    async def log(self, cases: Cases) -> list[Log]:
+        """Ballots and verdicts of all tickets, in batches as they were decided."""
+        pairs = zip(cases.workers, cases.opinions, strict=True)
+        workers = [
+            Planted(name, None if name in self.out else opinion.probabilities)
+            for name, opinion in pairs
+        ]
+        known = self.calibration.models if self.calibration else {}
+        voting = Voting(
+            workers,  # type: ignore[arg-type]
+            self.rule,
+            self.planner.on_outage,
+            Metrics(),
+            {name: model.temperature for name, model in known.items()},
+        )
+        labels = LabelSet(cases.labels)
+        task = Task(
+            cases.task,
+            labels,
+            voting,
+            None,
+            self.planner,
+            self.calibration,
+            needs_ensemble=self.after != After("v3", 0.0),
+            verify=self.verify,
+        )
+        return await self._decided(task, cases)
+
+    async def _decided(self, task: Task, cases: Cases) -> list[Log]:
+        numbers = np.arange(len(cases))
+        uniform, verify = (numbers % 1000 < share * 1000 for share in (self.audit, self.verify))
+        found: list[Log] = []
+        with TRACING.batch("tickets", [], 1) as calls:
+            texts = [b"%d" % number for number in numbers]
+            async for count in task.voting.run(texts, calls, uniform):
+                rows = count.rows
+                draws = Draws(uniform[rows], verify[rows], uniform[rows], uniform[rows])
+                plan = task.planner.plan(count, draws, 0.0, 1.0, stale=False)
+                found += self._logs(task, cases, plan)
+        return found
+
+    def _logs(self, task: Task, cases: Cases, plan: Plan) -> list[Log]:
+        ballots = Ballots(plan.count.seats, task.label_set)
+        logs = Logs("support", task, plan, ballots, AT)
+        requests = Requests("support", task, plan, ballots)
+        arrivals = [_arrival(cases, row) for row in plan.count.rows.tolist()]
+        purposes = {"decide": plan.decide, "verify": plan.verify, "audit": plan.audit}
+        found: list[Log] = [logs.make(arrival, place) for place, arrival in enumerate(arrivals)]
+        asked = [
+            (plan.count.rows[place], requests.make(arrivals[place], place, purpose, ""))  # type: ignore[arg-type]
+            for purpose, marks in purposes.items()
+            for place in np.flatnonzero(marks)
+        ]
+        if asked:
+            rows, made = zip(*asked, strict=True)
+            probabilities = cases.judge.probabilities
+            assert probabilities is not None
+            verdicts = Verdicts(
+                JudgeTask(
+                    self.after, after_rule(self.after.kind, self.after.alpha), self.calibration
+                ),  # type: ignore[arg-type]
+                task.label_set,
+                "7",
+                made,
+                probabilities[list(rows)],
+                AT,
+            )
+            found += [verdicts.log(place) for place in range(len(made))]
+        return found
+
+
+def _arrival(cases: Cases, row: int) -> Arrival:
+    record = Rec(b"{}", None, row)
+    trace = TRACING.ticket((), "0" * 32, record)
+    return Arrival(record, Ticket(cases.ids[row], str(row), AT), b"", trace, 0.0)

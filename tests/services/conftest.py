@@ -1,0 +1,3 @@
+from tests.services.making import make
+
+__all__ = ["make"]

@@ -1,0 +1,177 @@
+"""A scripted judge, and a judge handler around it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from streamer.config.tasks import Task
+from streamer.errors import TicketError
+from streamer.judging.judge import EngineDead, Verdicts
+from streamer.observe.metrics import Metrics
+from streamer.observe.tracing import Tracing
+from streamer.records.calibration import Calibration
+from streamer.records.judge_request import Ballot, JudgeRequest
+from streamer.records.label import Label, Position, Rule, Vote
+from streamer.records.labelset import LabelSet
+from streamer.records.log import VerdictLog, log_from_json
+from streamer.records.review import Review
+from streamer.records.ticket import Ticket
+from streamer.services.draws import drawn
+from streamer.services.judge_handler import JudgeHandler
+from streamer.services.judge_task import JudgeTask
+from streamer.services.judged import Judged, JudgeOutputs
+from streamer.services.memory import Memory
+from streamer.stream.dead_letters import DeadLetters
+from streamer.stream.emission import Emission
+from tests.services.records import Rec
+
+LABELS = LabelSet(("good", "bad", "ugly"))
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+OUTPUTS = JudgeOutputs("labels", "review", "log")
+TASKS = ("mood", "why", "reason", "task0", "task1", "task2")
+
+
+class Scripted:
+    """Answers the label that a text begins with, or with the probabilities set for the text.
+
+    It waits before each answer while the gate is closed.
+    """
+
+    def __init__(self) -> None:
+        self.scored: list[str] = []
+        self.vectors: dict[str, Sequence[float]] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.dead = False
+
+    async def start(self) -> None: ...
+
+    def label_sets(self, task: str) -> tuple[LabelSet, ...]:
+        return (LABELS,)
+
+    def version(self, task: str, label_set: str) -> str:
+        return "7"
+
+    async def score(
+        self,
+        task: str,
+        label_set: str,
+        texts: Sequence[str],
+        trace_headers: Sequence[Mapping[str, str] | None] | None = None,
+    ) -> Verdicts:
+        if label_set != LABELS.version:
+            raise TicketError("unknown_label_set", label_set)
+        if self.dead or "die" in texts:
+            raise EngineDead("the engine died; look into its log")
+        self.scored += texts
+        await self.gate.wait()
+        found = np.array([self.vectors.get(text) or _sure(text) for text in texts], np.float32)
+        return Verdicts(found, np.zeros(len(texts), bool))
+
+    async def healthy(self) -> None:
+        if self.dead:
+            raise EngineDead("the engine died; look into its log")
+
+    async def stop(self) -> None: ...
+
+
+def _sure(text: str) -> list[float]:
+    return [0.9 if text.split()[0] == label else 0.05 for label in LABELS.labels]
+
+
+def request(text: str, task: str = "mood", number: int = 1, **changed: object) -> JudgeRequest:
+    given: dict[str, object] = {
+        "ticket": Ticket(f"t{number}", text, "2026-01-01T00:00:00.000Z"),
+        "task": task,
+        "label_set": LABELS.version,
+        "ballot": Ballot((Vote("w", "1", "bad", 0.5),), ((0.2, 0.5, 0.3),)),
+        "rule": Rule("majority", 2, 2),
+        "decision_id": f"{number}-{task}",
+        "revision": 0,
+        "purpose": "decide",
+        "position": Position("support", "tickets", 3, number),
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "traceparent": TRACEPARENT,
+    }
+    return JudgeRequest(**(given | changed))  # type: ignore[arg-type]
+
+
+def record(made: JudgeRequest | bytes, offset: int = 0, timestamp: int = 0) -> Rec:
+    value = made if isinstance(made, bytes) else made.to_json()
+    return Rec(value, b"key", offset, topic="tickets.judge", timestamp=timestamp)
+
+
+def decided(
+    kind: str = "v3",
+    alpha: float = 0.0,
+    calibration: Calibration | None = None,
+    review_below: float | None = None,
+) -> dict[str, JudgeTask]:
+    """Every task, with this rule after the judge."""
+    given = {
+        "labels": LABELS.labels,
+        "workers": ["one", "two"],
+        "after": {"kind": kind, "alpha": alpha},
+        "review_below": review_below,
+    }
+    task = Task.model_validate(given)
+    return dict.fromkeys(TASKS, JudgeTask.of(task, calibration))
+
+
+class Run:
+    """A handler and what it published, by topic."""
+
+    def __init__(
+        self,
+        judge: Scripted | None = None,
+        tasks: Mapping[str, JudgeTask] | None = None,
+        log_share: float = 0.0,
+    ) -> None:
+        self.judge = judge or Scripted()
+        self.metrics = Metrics()
+        logged = partial(drawn, salt="s", purpose="log", share=log_share)
+        self.handler = JudgeHandler(
+            self.judge,
+            Judged(OUTPUTS, tasks or decided(), logged, self.metrics),
+            DeadLetters("dead", 2**20),
+            Memory(100),
+            Tracing("test", 0.0),
+            self.metrics,
+        )
+        self.emissions: list[Emission] = []
+
+    async def of(self, *batch: Rec | JudgeRequest) -> "Run":
+        """What comes of one batch alone."""
+        records = [
+            item if isinstance(item, Rec) else record(item, place)
+            for place, item in enumerate(batch)
+        ]
+        groups = [group async for group in self.handler.handle(records)]
+        self.emissions = [x for group in groups for x in group if isinstance(x, Emission)]
+        return self
+
+    def to(self, topic: str) -> list[Emission]:
+        return [emission for emission in self.emissions if emission.topic == topic]
+
+    @property
+    def labels(self) -> list[Label]:
+        return [Label.from_json(e.value or b"") for e in self.to("labels")]
+
+    @property
+    def reviews(self) -> list[Review]:
+        return [Review.from_json(e.value or b"") for e in self.to("review")]
+
+    @property
+    def logs(self) -> list[VerdictLog]:
+        found = [log_from_json(e.value or b"") for e in self.to("log")]
+        assert all(isinstance(log, VerdictLog) for log in found)
+        return [log for log in found if isinstance(log, VerdictLog)]
+
+    def metric(self, name: str, *labels: str) -> float:
+        """The value of a metric with these label values; 0 where it has none."""
+        for line in self.metrics.render().decode().splitlines():
+            if line.startswith(name) and all(f'"{label}"' in line for label in labels):
+                return float(line.split()[-1])
+        return 0.0

@@ -1,0 +1,125 @@
+"""Makes classify handlers with real workers on a real Triton, and runs batches through them."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+import pytest
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.votes import VoteRule
+from streamer.dev.triton import Triton
+from streamer.observe.metrics import Metrics
+from streamer.observe.tracing import Tracing
+from streamer.records.judge_request import JudgeRequest
+from streamer.records.label import Label
+from streamer.records.labelset import LabelSet
+from streamer.services.classify_handler import ClassifyHandler
+from streamer.services.intake import Intake
+from streamer.services.plan import Planner
+from streamer.services.settling import Outputs
+from streamer.services.stratum import Stratum
+from streamer.services.task import Condition, Task
+from streamer.services.voting import Voting
+from streamer.stream.dead_letters import DeadLetters
+from streamer.stream.emission import Barrier, Emission, Settled
+from streamer.workers.triton import TritonClient
+from streamer.workers.worker import Worker
+from tests.conftest import ECHO_LABELS, ECHO_MODELS
+from tests.services.records import Rec
+
+OUTPUTS = Outputs("labels", "judge", "audit", "review", "log")
+MakeHandler = Callable[..., "Run"]
+
+
+class Run:
+    """A handler and what it gave for one batch."""
+
+    def __init__(self, handler: ClassifyHandler, metrics: Metrics) -> None:
+        self._handler = handler
+        self.metrics = metrics
+        self.groups: list[Sequence[Emission | Settled]] = []
+
+    async def of(self, *batch: Rec) -> "Run":
+        groups = [group async for group in self._handler.handle(batch)]
+        self.barriers = [place for place, group in enumerate(groups) if isinstance(group, Barrier)]
+        self.groups = [[] if isinstance(group, Barrier) else list(group) for group in groups]
+        return self
+
+    @property
+    def items(self) -> list[Emission | Settled]:
+        return [item for group in self.groups for item in group]
+
+    @property
+    def labels(self) -> list[Label]:
+        return [Label.from_json(e.value) for e in self.to("labels") if e.value is not None]
+
+    @property
+    def requests(self) -> list[JudgeRequest]:
+        return [JudgeRequest.from_json(e.value or b"") for e in self.to("judge")]
+
+    @property
+    def dead(self) -> list[Emission]:
+        return self.to("dead")
+
+    @property
+    def settled(self) -> list[Settled]:
+        return [item for item in self.items if isinstance(item, Settled)]
+
+    def to(self, topic: str) -> list[Emission]:
+        return self.among(self.items, topic)
+
+    @staticmethod
+    def among(items: Iterable[Emission | Settled], topic: str) -> list[Emission]:
+        return [item for item in items if isinstance(item, Emission) and item.topic == topic]
+
+    def asked(self, worker: str) -> int:
+        """Tickets that a worker was asked about."""
+        line = f'streamer_worker_rows_total{{worker="{worker}"}}'
+        found = [row for row in self.metrics.render().decode().splitlines() if line in row]
+        return int(float(found[0].split()[-1])) if found else 0
+
+
+@pytest.fixture
+async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
+    client = TritonClient(triton_echo.url)
+
+    def handler(
+        tasks: dict[str, Condition | None] | None = None,
+        workers: Sequence[str] = ECHO_MODELS,
+        rule: BeforeJudge | None = None,
+        stratum: Stratum | None = None,
+        planner: Planner | None = None,
+        verify: float = 0.0,
+        needs_ensemble: bool = False,
+        **intake: object,
+    ) -> Run:
+        metrics = Metrics(tasks=[], workers=[])
+        met = [Worker(client, name, ECHO_LABELS) for name in workers]
+        voting = Voting(met, rule or VoteRule("majority", len(met)), "wait", metrics)
+        made = [
+            Task(
+                name,
+                LabelSet(ECHO_LABELS),
+                voting,
+                condition,
+                planner or Planner(),
+                needs_ensemble=needs_ensemble,
+                verify=verify,
+            )
+            for name, condition in (tasks or {"intent": None}).items()
+        ]
+        dead = DeadLetters("dead", 2**20)
+        mapping = Intake(**intake)  # type: ignore[arg-type]
+        tracing = Tracing("test", 0.0)
+        built = ClassifyHandler(
+            "support", mapping, made, OUTPUTS, dead, tracing, metrics, stratum or Stratum("salt")
+        )
+        return Run(built, metrics)
+
+    yield handler
+    await client.close()
+
+
+def votes(*codes: int) -> str:
+    """A text on which echo_a, echo_b and echo_c vote like this; -1 abstains."""
+    marks = [f"#{name}={code}" for name, code in zip(ECHO_MODELS, codes, strict=False)]
+    return "please help " + " ".join(marks)
