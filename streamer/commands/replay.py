@@ -12,7 +12,7 @@ from streamer.config.tasks import Task
 from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
-from streamer.learn.replay import Difference, Replayed, Served, replay
+from streamer.learn.replay import Difference, Replayed, replay
 from streamer.learn.what_if import Mode, WhatIf, what_if
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
@@ -26,10 +26,7 @@ def run(settings: Settings, file: Path, calibrations: Sequence[Path]) -> int:
 
     Calibrations are those of the settings and of these files. Raises `ConfigError`.
     """
-    tasks = {
-        name: Served(task.label_set, task.mode == "optimistic")
-        for name, task in settings.tasks.items()
-    }
+    tasks = {name: task.label_set for name, task in settings.tasks.items()}
     found = replay(read_log(file), tasks, _calibrations(settings, calibrations))
     sys.stdout.write("\n".join(_told(found)) + "\n")
     return 1 if found.differences else 0

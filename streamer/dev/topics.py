@@ -1,5 +1,6 @@
 """Topics as they should be, made where they are missing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from streamer.errors import BrokerError
+
+_LOOK_EVERY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ async def create_topics(
 ) -> list[str]:
     """Create the topics that don't exist yet and return their names; others stay as they are.
 
+    They are known to the broker that was asked when this returns: Kafka itself answers before.
     `client` holds further arguments of aiokafka's clients (TLS, SASL). Raises BrokerError.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(client or {}))
@@ -39,11 +43,20 @@ async def create_topics(
                 for s in specs
             ]
         )
+        made = [name for name, code, *why in response.topic_errors if _created(name, code, why)]
+        await _listed(admin, set(made))
     except KafkaError as error:
         raise BrokerError(f"can't create topics at {bootstrap}: {error}; is it up?") from error
     finally:
         await admin.close()
-    return [name for name, code, *why in response.topic_errors if _created(name, code, why)]
+    return made
+
+
+async def _listed(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    while True:
+        if names <= set(await admin.list_topics()):
+            return
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _created(name: str, code: int, why: Sequence[str | None]) -> bool:

@@ -10,7 +10,6 @@ import orjson
 from streamer.errors import ConfigError
 from streamer.records.rows import rows
 
-
 _HELD_BACK = 20_260_101
 
 
@@ -65,7 +64,8 @@ def read_examples(
     """Read a .csv or .jsonl file, either of them also with .gz.
 
     The `text` columns are joined by line breaks, empty ones left out; rows without a label are
-    skipped, and so is the share `held_back` of the texts. Raises ConfigError where the file, a column or a row can't be read.
+    skipped, and so is the share `held_back` of the texts. Raises ConfigError where the file, a
+    column or a row can't be read.
     """
     texts, labels = [], []
     for number, row in enumerate(rows(path), 1):

@@ -1,8 +1,9 @@
 """Decides every ticket of a log once more, from the log alone, and compares bit for bit."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,18 +23,11 @@ from streamer.learn.log_table import opinion_of
 from streamer.records.calibration import Calibration
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
-from streamer.records.log import BallotLog, Log, VerdictLog
+from streamer.records.log import AnswerLog, BallotLog, Log, VerdictLog
 
 Calibrations = Mapping[str, Calibration]
+One = TypeVar("One", BallotLog, VerdictLog)
 Ensembles = dict[str, NDArray[np.float64]]
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """How a task of the log was served, as far as its records don't say."""
-
-    labels: LabelSet
-    optimistic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,51 +55,71 @@ class Replayed:
 
 
 def replay(
-    logs: Iterable[Log], tasks: Mapping[str, Served], calibrations: Calibrations
+    logs: Iterable[Log], tasks: Mapping[str, LabelSet], calibrations: Calibrations
 ) -> Replayed:
-    """Decide all ballots and verdicts of `tasks` again; `calibrations` are by version.
+    """Decide all ballots and verdicts of `tasks` again.
+
+    `tasks` are label sets by name, `calibrations` are by version.
 
     A label that the budget published is taken to be the budget's doing: its state is not logged.
+    A verdict is held to the last ballot of its decision.
     Raises `ConfigError` for a calibration or a rule that is not known.
     """
     skipped: Counter[str] = Counter()
-    ballots: dict[tuple[object, ...], list[BallotLog]] = defaultdict(list)
-    verdicts: dict[tuple[object, ...], list[VerdictLog]] = defaultdict(list)
+    ballots, verdicts = _sorted(logs, tasks, skipped)
+    ensembles: Ensembles = {}
+    found: list[Difference] = []
+    for some in _groups(ballots, _alike):
+        found += _ballots(some, tasks[some[0].task], calibrations, ensembles)
+    known = {log.decision_id for log in ballots}
+    complete = [log for log in verdicts if log.after.kind == "v3" or log.decision_id in known]
+    if lost := len(verdicts) - len(complete):
+        skipped["verdicts by a rule on ballots that are not in the log"] = lost
+    for each in _groups(complete, lambda log: (log.task, log.calibration, log.after)):
+        found += _verdicts(each, tasks[each[0].task], calibrations, ensembles)
+    return Replayed(len(ballots), len(complete), tuple(found), dict(skipped))
+
+
+def _sorted(
+    logs: Iterable[Log], tasks: Mapping[str, LabelSet], skipped: Counter[str]
+) -> tuple[list[BallotLog], list[VerdictLog]]:
+    ballots: list[BallotLog] = []
+    verdicts: list[VerdictLog] = []
     for log in logs:
-        if log.kind == "answer":
+        if isinstance(log, AnswerLog):
             continue
-        if log.task not in tasks or log.label_set != tasks[log.task].labels.version:
+        if log.task not in tasks or log.label_set != tasks[log.task].version:
             skipped["of a task or label set that is not configured"] += 1
         elif isinstance(log, BallotLog):
-            ballots[_alike(log)].append(log)
+            ballots.append(log)
         elif log.vector is None or log.published is None:
             skipped["verdicts of which no label was published"] += 1
         else:
-            verdicts[log.task, log.calibration, log.after].append(log)
-    ensembles: Ensembles = {}
-    found: list[Difference] = []
-    for some in ballots.values():
-        found += _ballots(some, tasks[some[0].task], calibrations, ensembles)
-    for each in verdicts.values():
-        found += _verdicts(each, tasks[each[0].task].labels, calibrations, ensembles)
-    counts = [sum(map(len, groups.values())) for groups in (ballots, verdicts)]
-    return Replayed(counts[0], counts[1], tuple(found), dict(skipped))
+            verdicts.append(log)
+    return ballots, verdicts
 
 
-def _alike(log: BallotLog) -> tuple[object, ...]:
+def _groups(logs: Iterable[One], alike: Callable[[One], Hashable]) -> Iterable[list[One]]:
+    found: dict[Hashable, list[One]] = defaultdict(list)
+    for log in logs:
+        found[alike(log)].append(log)
+    return found.values()
+
+
+def _alike(log: BallotLog) -> Hashable:
     """Ballots with the same are decided in one go."""
     votes = zip(log.ballot.votes, log.ballot.vectors, strict=True)
     kinds = tuple(
         (vote.worker, vote.abstained == "outage", vote.label is not None and vector is None)
         for vote, vector in votes
     )
-    return log.task, log.calibration, log.rule, log.source == "fallback", kinds
+    return log.task, log.calibration, log.rule, log.mode, log.source == "fallback", kinds
 
 
 def _ballots(
-    logs: Sequence[BallotLog], served: Served, calibrations: Calibrations, ensembles: Ensembles
+    logs: Sequence[BallotLog], labels: LabelSet, calibrations: Calibrations, ensembles: Ensembles
 ) -> Iterator[Difference]:
-    first, labels = logs[0], served.labels
+    first = logs[0]
     calibration = _calibration(first.calibration, calibrations)
     opinions = _opinions(logs, labels, calibration)
     rule = _rule(first, calibration)
@@ -121,7 +135,7 @@ def _ballots(
     codes = accepted.codes
     if fallback:
         codes = plurality(opinions).codes if outage else named
-    elif served.optimistic:
+    elif first.mode == "optimistic":
         codes = named
     published = Decision(codes, np.round(sure, DECIMALS), accepted.open)
     reason = "outage" if outage else "budget" if fallback else "disagreement"

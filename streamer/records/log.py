@@ -9,6 +9,7 @@ import orjson
 from streamer.records.judge_request import Ballot, Purpose
 from streamer.records.label import After, Position, Rule, Source, Vote
 
+Mode = Literal["sequential", "optimistic"]
 Reason = Literal["disagreement", "outage", "budget"]
 
 
@@ -39,6 +40,7 @@ class BallotLog:
     deferred: Reason | None
     suspended: bool
     final: bool
+    mode: Mode
     kind: Literal["ballot"] = field(default="ballot", init=False)
 
 

@@ -9,7 +9,6 @@ from streamer.observe.tracing import Tracing
 from streamer.services.answers_handler import AnswersHandler
 from streamer.services.draws import drawn
 from streamer.services.streaming import Status, Stream
-from streamer.stream.positions import Start
 
 
 async def answers_stream(
@@ -17,22 +16,23 @@ async def answers_stream(
     metrics: Metrics,
     tracing: Tracing,
     stop: asyncio.Event,
-    resume: Start | None = None,
 ) -> None:
     """Make labels of answers until `stop` is set; raises what made it fail.
+
+    It begins, and goes on after a loss, with the oldest answer there is: the last one wins anyhow.
 
     Labels and dead letters count in `metrics`. The engine's own counts and the probes stay those of
     the tickets: answers come by the hand, and a stream of them that fails ends the process.
     """
     topics = settings.topics
     stream = Stream(
-        kafka=settings.kafka,
+        kafka=settings.kafka.model_copy(update={"start": "earliest"}),
         group=f"{settings.kafka.group}-answers",
         topic=topics.answers,
         outputs=[topics.labels, topics.log],
         dead=topics.dead,
         flow=settings.classify.flow,
-        resume=resume,
+        resume="earliest",
     )
     handler = AnswersHandler(
         settings.source,

@@ -13,6 +13,7 @@ from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration
+from streamer.services.answers import answers_stream
 from streamer.services.classify_handler import ClassifyHandler
 from streamer.services.intake import Intake, load_decoder
 from streamer.services.plan import Planner
@@ -21,6 +22,7 @@ from streamer.services.settling import Outputs
 from streamer.services.stratum import Stratum
 from streamer.services.streaming import Status, Stream
 from streamer.services.task import Condition, Task
+from streamer.services.together import together
 from streamer.services.voting import Voting
 from streamer.stream.positions import Start
 from streamer.workers.triton import Tls, TritonClient
@@ -65,7 +67,8 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
             _stratum(settings),
             status.part,
         )
-        await stream.run(handler, metrics, status, stop)
+        answers = answers_stream(settings, metrics, tracing, stop)
+        await together(stream.run(handler, metrics, status, stop), answers)
 
 
 async def _workers(

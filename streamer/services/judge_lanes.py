@@ -1,10 +1,9 @@
 """The judge's two lanes: requests first, and audits while there is time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
 
 from streamer.config.settings import Settings
 from streamer.judging.judge import Judge
@@ -17,6 +16,7 @@ from streamer.services.judge_task import judge_tasks
 from streamer.services.judged import Judged, JudgeOutputs
 from streamer.services.memory import Memory
 from streamer.services.streaming import Status, Stream
+from streamer.services.together import first, together
 from streamer.stream.positions import Start
 
 HEALTH_EVERY = 2.0
@@ -53,7 +53,7 @@ async def run_lanes(
         lanes = [stream.run(handler, metrics, status, stop)]
         if settings.audit.share > 0:
             lanes.append(AuditLane.of(settings, group, outputs).run(handler, status, stop))
-        await _first(_all(*lanes), _watch(judge))
+        await first(together(*lanes), _watch(judge))
 
 
 def _judged(settings: Settings, metrics: Metrics) -> Judged:
@@ -68,25 +68,3 @@ async def _watch(judge: Judge) -> None:
     while True:
         await asyncio.sleep(HEALTH_EVERY)
         await judge.healthy()
-
-
-async def _first(*work: Coroutine[Any, Any, None]) -> None:
-    """The end of whichever ends first; the others are cancelled."""
-    await _until(asyncio.FIRST_COMPLETED, work)
-
-
-async def _all(*work: Coroutine[Any, Any, None]) -> None:
-    """The end of all; where one fails, the others are cancelled."""
-    await _until(asyncio.FIRST_EXCEPTION, work)
-
-
-async def _until(when: str, work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    tasks = [asyncio.create_task(item) for item in work]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=when)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -45,6 +45,7 @@ class Logs:
             candidate=self._name(plan.own.codes[place]),
             deferred=self._deferred(label is None, fallback),
             suspended=plan.suspended,
+            mode=task.planner.mode,
             final=label is not None and bool(plan.final[place]),
         )
 

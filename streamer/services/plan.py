@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,8 @@ from streamer.decide.decision import Decision
 from streamer.decide.opinion import ABSTAINED
 from streamer.decide.votes import plurality
 from streamer.records.label import Source
-from streamer.records.log import Reason
+from streamer.records.log import Mode, Reason
 from streamer.services.voting import Count, Marks, Outage, Rows
-
-Mode = Literal["sequential", "optimistic"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,5 +105,5 @@ def _request(settings: Settings, played: Played, task: str, run: int, number: in
         purpose="decide",
         position=Position(SOURCE, str(run), 0, number),
         created_at=created_at,
-        traceparent=f"00-{identity.trace_id:032x}-{number + 1:016x}-00",
+        traceparent=f"00-{identity.trace_id}-{number + 1:016x}-00",
     )
