@@ -4,7 +4,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-BENCHMARKS = ("decide", "pipeline", "latency", "memory", "cascade", "misuse")
+BENCHMARKS = ("decide", "pipeline", "latency", "memory", "cascade", "quality", "misuse")
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8, help="of each run of `latency`")
     parser.add_argument("--backlog", type=int, default=1_000_000, help="backlog of `memory`")
     parser.add_argument("--drained", type=int, default=20_000, help="backlog of `cascade`")
-    parser.add_argument("--data", type=Path, help="data sets of `cascade`, not the sample")
+    parser.add_argument("--data", type=Path, help="data sets of `cascade` and `quality`")
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")

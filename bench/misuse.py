@@ -20,7 +20,7 @@ from streamer.dev.demo.accounts import Accounts
 from streamer.dev.demo.judge_only import judge_all
 from streamer.dev.demo.observer import Observer
 from streamer.dev.demo.playing import play, until_settled
-from streamer.dev.demo.scenario import Played
+from streamer.dev.demo.scenario import Fate, Played
 from streamer.dev.stack import Stack
 from streamer.learn.misuse import (
     Attempt,
@@ -67,7 +67,7 @@ async def _measure(stack: Stack, attempts: Sequence[Attempt]) -> Result:
 def _played(attempt: Attempt, settings: Settings) -> Played:
     value = orjson.dumps({"id": attempt.id, "text": attempt.text})
     # A ticket without any text is no ticket: classify makes it a dead letter.
-    fate = "labels" if attempt.text.strip() else "dead"
+    fate: Fate = "labels" if attempt.text.strip() else "dead"
     owed = dict.fromkeys(settings.tasks, attempt.gold or "")
     return Played(attempt.id.encode(), value, fate, owed, attempt.text)
 

@@ -1,7 +1,7 @@
 """Asks all workers and the judge about tickets, by the stream's own audits, and reads the log."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,8 @@ async def audited(
         clients.started(consumer),
         classify_beside(settings, config, source, {"audit": {"share": 1.0}}),
     ):
-        await _from_here(consumer, settings.topics.log)
+        topic = settings.topics.log
+        await _from_here(consumer, topic, await producer.partitions_for(topic))
         for ticket in tickets:
             await producer.send(source, ticket.value, key=ticket.key)
         await producer.flush()
@@ -62,9 +63,8 @@ async def audited(
     return Audited(settings, [one for one in joined(logs) if one.ballot is not None], gold)
 
 
-async def _from_here(consumer: AIOKafkaConsumer, topic: str) -> None:
-    await consumer.topics()
-    partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
+async def _from_here(consumer: AIOKafkaConsumer, topic: str, numbers: Iterable[int]) -> None:
+    partitions = [TopicPartition(topic, number) for number in numbers]
     consumer.assign(partitions)
     await consumer.seek_to_end(*partitions)
     for partition in partitions:

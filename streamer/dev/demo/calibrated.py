@@ -17,6 +17,7 @@ from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.report import Figures, figures
+from streamer.learn.scores import Labels
 from streamer.records.calibration import Calibration
 from streamer.services.intake import rfc3339
 
@@ -37,16 +38,12 @@ def calibrated(learn: Cases, wish: Wished) -> Calibration:
     return calibrate(learn, wish, made_at=rfc3339(int(time.time() * 1000)))
 
 
-def figures_of(calibration: Calibration, test: Cases) -> Figures:
-    """What the calibrated rule makes of other tickets; only those with a verdict count."""
-    judged = test[np.flatnonzero(test.judge.codes != ABSTAINED)]
+def accepted_by(calibration: Calibration, test: Cases) -> Labels:
+    """[N]: the labels that the calibrated rule accepts of other tickets, -1 for the judge."""
     models = calibration.models
-    warm = tuple(
-        tempered(opinion, models[name].temperature)
-        for name, opinion in zip(judged.workers, judged.opinions, strict=True)
-    )
-    accepted = calibrated_rule(calibration).decide(warm).codes
-    return figures(accepted, judged.judge.codes, judged.gold)
+    pairs = zip(test.workers, test.opinions, strict=True)
+    warm = [tempered(opinion, models[name].temperature) for name, opinion in pairs]
+    return calibrated_rule(calibration).decide(warm).codes
 
 
 def tried(
@@ -54,7 +51,9 @@ def tried(
 ) -> Tried:
     """Calibrate on `learn`, report on `test`; `costs` are seconds per answer, by worker."""
     made = calibrated(learn, wish)
+    test = test[np.flatnonzero(test.judge.codes != ABSTAINED)]
     plain = VoteRule("majority", len(test.workers)).decide(test.opinions).codes
+    accepted, judged = accepted_by(made, test), test.judge.codes
     options = Options(
         costs=Prices(costs, judge),
         rule=calibrated_rule(made),
@@ -63,6 +62,5 @@ def tried(
         router=made.router,
     )
     page = write(evaluate(test, options), folder)
-    return Tried(
-        test.task, made, figures_of(made, test), figures(plain, test.judge.codes, test.gold), page
-    )
+    ours, majority = (figures(codes, judged, test.gold) for codes in (accepted, plain))
+    return Tried(test.task, made, ours, majority, page)

@@ -1,6 +1,6 @@
 """The configuration for the data sets of a folder: bank intents and airline sentiment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,17 @@ from streamer.errors import ConfigError
 from streamer.records.rows import rows
 
 _KINDS = {"word": "word_ngrams", "char": "char_ngrams", "net": "subword_net"}
-_TASKS = {"intent": ("bank", "topic_banking77"), "sentiment": ("airline", "sentiment_airline")}
+_TASKS = {
+    "intent": ("bank", "topic_banking77"),
+    "sentiment": ("airline", "sentiment_airline"),
+    "reason": ("complaint", "sentiment_airline"),
+}
 
 
-def write_config(folder: Path, settings: Settings) -> Path:
-    """Write a configuration into the state folder of `settings` and return its path.
+def write_config(
+    folder: Path, settings: Settings, tasks: Sequence[str] = ("intent", "sentiment")
+) -> Path:
+    """Write a configuration of these tasks into the state folder of `settings`; return its path.
 
     Its own state and models lie beside it, apart from those of `settings`, whose judge's
     interpreter it takes over. Raises `ConfigError` where `folder` lacks a data set.
@@ -31,9 +37,9 @@ def write_config(folder: Path, settings: Settings) -> Path:
             "models": "judge_models",
         },
         "state": ".",
-        "tasks": {name: _task(name, folder.resolve(), *_TASKS[name]) for name in _TASKS},
+        "tasks": {name: _task(name, folder.resolve(), *_TASKS[name]) for name in tasks},
     }
-    path = target / "streamer.yaml"
+    path = target / f"{'-'.join(tasks)}.yaml"
     path.write_text(yaml.safe_dump(body, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path
 
@@ -44,7 +50,7 @@ def _task(name: str, folder: Path, source: str, stem: str) -> Mapping[str, Any]:
         if not file.is_file():
             raise ConfigError(f"{file} isn't there: give the folder of the data sets by --data")
     return {
-        "labels": sorted({str(row[name]) for row in rows(train)}),
+        "labels": sorted({str(row[name]) for row in rows(train) if row[name]}),
         "workers": [{"model": f"{name}_{short}", "kind": kind} for short, kind in _KINDS.items()],
         # By the held-out examples: two workers are often wrong alike, all three seldom.
         "rule": "unanimity",

@@ -38,7 +38,7 @@ class Played:
 
 
 def test_tickets(settings: Settings) -> list[Played]:
-    """Every ticket of the tasks' test data with its gold labels, in the order of the files.
+    """Every labelled ticket of the tasks' test data with its gold labels, in the files' order.
 
     Tasks with the same file share its tickets; a field that a task's `when` asks for is set where
     the rows lack it, so that each ticket says where it comes from. Raises `ConfigError` where a
@@ -103,7 +103,8 @@ def _of_file(settings: Settings, path: Path, tasks: Mapping[str, Task]) -> Itera
     for (ticket_id, value), right, row in zip(
         tickets(bare, settings.input.id), gold, bare, strict=True
     ):
-        yield Played(ticket_id.encode(), value, "labels", right, _text(row, settings))
+        if right:
+            yield Played(ticket_id.encode(), value, "labels", right, _text(row, settings))
 
 
 def _placed(row: Mapping[str, Any], tasks: Iterable[Task]) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""A log of fourteen language models' labels: what three cheap ones and a strong judge come to.
+
+Labels only and no split, so whatever is learnt is cross-fitted in five folds.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from bench.result import FOLDER, Result
+from streamer.decide.candidate import candidate
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.learn.cases import Cases
+from streamer.learn.evaluation.evaluation import evaluate
+from streamer.learn.evaluation.files import write
+from streamer.learn.evaluation.options import Options, Prices
+from streamer.learn.report import committees, figures
+from streamer.records.rows import rows
+
+FILE = "llm_answers_complaints.csv.gz"
+WORKERS = ("gpt_4o_mini", "claude_3_5_haiku", "gemini-2.0-flash-lite")
+JUDGE = "gpt-o1"
+RATES = (0.05, 0.10, 0.139, 0.208)
+FOLDS = 5
+
+Labels = NDArray[np.int64]
+
+
+def llm_answers(folder: Path) -> Iterator[Result]:
+    """Vote rules, and a router that looks at who agrees with whom and on what."""
+    cases = _cases(folder / FILE)
+    answers = {n: opinion.codes for n, opinion in zip(WORKERS, cases.opinions, strict=True)}
+    settings = [(str(some), some.accepted(answers)) for some in committees(WORKERS)]
+    label, doubt = _router(cases)
+    for rate in RATES:
+        least_sure = np.argsort(-doubt, kind="stable")[: round(rate * len(cases))]
+        accepted = label.copy()
+        accepted[least_sure] = ABSTAINED
+        settings.append((f"router at {rate:.1%}", accepted))
+    for name, accepted in settings:
+        yield _result(name, accepted, cases)
+    prices = Prices(dict.fromkeys(WORKERS, 0.01), 1.0)
+    write(evaluate(cases, Options(costs=prices)), FOLDER / "quality" / "complaints")
+
+
+def _cases(file: Path) -> Cases:
+    read = list(rows(file))
+    labels = tuple(sorted({str(row["product"]) for row in read}))
+    return Cases(
+        "complaints",
+        labels,
+        WORKERS,
+        tuple(Opinion(_codes(read, f"{name}_prediction", labels), None) for name in WORKERS),
+        Opinion(_codes(read, f"{JUDGE}_prediction", labels), None),
+        _codes(read, "product", labels),
+        tuple(str(row["id"]) for row in read),
+    )
+
+
+def _codes(read: Sequence[dict[str, str]], column: str, labels: tuple[str, ...]) -> Labels:
+    index = {name: code for code, name in enumerate(labels)}
+    return np.array([index.get(row[column], ABSTAINED) for row in read])
+
+
+def _router(cases: Cases) -> tuple[Labels, NDArray[np.float64]]:
+    """The label that most name, and the chance that the judge differs, from the other folds."""
+    said = candidate(cases.opinions).codes
+    pairs = [one.codes == other.codes for one, other in combinations(cases.opinions, 2)]
+    named = [opinion.codes == said for opinion in cases.opinions]
+    inputs = np.column_stack([*pairs, *named, np.eye(len(cases.labels))[said]])
+    differs = said != cases.judge.codes
+    doubt, fold = np.zeros(len(said)), np.arange(len(said)) % FOLDS
+    for held in range(FOLDS):
+        model = LogisticRegression(C=0.3, max_iter=500)
+        model.fit(inputs[fold != held], differs[fold != held])
+        doubt[fold == held] = model.predict_proba(inputs[fold == held])[:, 1]
+    return said, doubt
+
+
+def _result(name: str, accepted: Labels, cases: Cases) -> Result:
+    found = figures(accepted, cases.judge.codes, cases.gold)
+    judge_only = float((cases.judge.codes == cases.gold).mean())
+    return Result(
+        f"quality-complaints-{name.replace(' ', '-').replace('%', '')}",
+        found.accuracy.value,
+        "accuracy",
+        judge_only,
+        found.accuracy.value / judge_only,
+        "",
+        {
+            "accuracy": str(found.accuracy),
+            "fidelity": str(found.fidelity),
+            "judge rate": 1 - found.coverage.value,
+            "tickets": len(cases),
+        },
+    )
