@@ -21,7 +21,7 @@ class Rule(Block):
 
     kind: Literal["majority", "unanimity", "chow", "calibrated"] = "majority"
     confidence: Literal["mean", "min", "max", "ensemble"] | None = None
-    at_least: float = Field(default=0.0, ge=0)
+    at_least: float = Field(default=0.0, ge=0, le=1)
     alpha: float | None = Field(default=None, ge=0, le=1)
     worker: str | None = None
 
@@ -41,6 +41,8 @@ class Rule(Block):
             raise ValueError("alpha and kind chow go together")
         if self.kind == "chow" and self.confidence is not None:
             raise ValueError("kind chow has its threshold in alpha, and takes no confidence")
+        if self.kind == "calibrated" and (self.confidence is not None or self.at_least > 0):
+            raise ValueError("kind calibrated takes its threshold from the calibration")
         if self.kind != "chow" and self.worker is not None:
             raise ValueError("only kind chow can decide by one worker: leave worker out")
         if self.at_least > 0 and self.confidence is None:

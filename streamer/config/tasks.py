@@ -121,6 +121,10 @@ class Task(Block):
             raise ValueError(
                 "rule calibrated needs calibration: name the file that `streamer calibrate` wrote"
             )
+        if self.mode == "optimistic" and self.when is not None and self.when.task is not None:
+            raise ValueError(
+                "mode optimistic can't depend on another task's label: the judge may still find it"
+            )
         if self.mode == "optimistic" and self.budget is not None:
             raise ValueError("mode optimistic takes no budget: lower its verify instead")
         if self.mode == "sequential" and self.verify != 1:

@@ -206,7 +206,8 @@ class ClassifyHandler:
         """Tasks that wait for the judge's label of this one, voted on ahead, by ticket."""
         followers: dict[int, list[Follower]] = {}
         for child in self._children(task):
-            draws = self._stratum.draws([arrival.ticket.id for arrival in arrivals], 0)
+            # Not of the stratum: whether they count at all, the judge's label of this task decides.
+            draws = Draws.none(len(arrivals))
             async for count in child.voting.run(_texts(arrivals), calls):
                 some = [arrivals[row] for row in count.rows.tolist()]
                 settling = self._settling(child, some, self._plan(child, count, draws))

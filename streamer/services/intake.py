@@ -162,9 +162,19 @@ def _id(found: Any) -> str:
         found = str(found)
     if not isinstance(found, str) or not found.strip():
         raise TicketError("no_id", "no id at the configured pointer")
+    if not found.isascii() and not _encodable(found):
+        raise TicketError("no_id", "an id that is no Unicode text")
     if len(found) > ID_LIMIT:
         raise TicketError("no_id", f"an id of {len(found)} characters, the limit is {ID_LIMIT}")
     return found
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(error: ValueError) -> str:

@@ -37,6 +37,7 @@ class Logs:
             at=self._at,
             uniform=bool(plan.draws.uniform[place]),
             ballot=self._ballots.ballot_on(place),
+            served=len(plan.count.seats),
             rule=task.rule,
             calibration=task.calibrated,
             label=label,
@@ -53,7 +54,7 @@ class Logs:
         if unpublished:
             return self._plan.deferred
         if fallback:
-            return "outage" if self._plan.count.outage else "budget"
+            return self._plan.stands_in
         return None
 
     def _name(self, code: int) -> str | None:

@@ -29,6 +29,11 @@ class Draws:
     logged: Marks
     gold: Marks
 
+    @classmethod
+    def none(cls, count: int) -> "Draws":
+        """Of tickets that nothing was drawn for."""
+        return cls(*(np.zeros(count, np.bool_) for _ in range(4)))
+
     def __getitem__(self, rows: Rows) -> "Draws":
         marks = (self.uniform, self.verify, self.logged, self.gold)
         return Draws(*(mark[rows] for mark in marks))
@@ -50,7 +55,7 @@ class Plan:
     `published` is the decision with -1 where nothing is published yet. `own` is the workers' label
     in any case. `decide`, `verify` and `audit` mark the tickets of each purpose, `final` those
     whose label is the last word, `fallback` those whose label no rule vouches for. `deferred` says
-    why the judge decides.
+    why the judge decides, `stands_in` why a fallback does it for it.
     """
 
     count: Count
@@ -61,6 +66,7 @@ class Plan:
     verify: Marks
     audit: Marks
     deferred: Reason
+    stands_in: Reason
     suspended: bool
 
     @property
@@ -98,9 +104,10 @@ class Planner:
         """
         own = _own(count, everything=self.mode == "optimistic")
         codes, fallback = count.decision.codes, np.zeros(len(count.rows), np.bool_)
+        stands_in: Reason = "budget"
         if count.outage and self.on_outage == "fallback":
-            codes = plurality([seat.opinion for seat in count.seats]).codes
-            fallback |= codes != ABSTAINED
+            own, stands_in = _most(count), "outage"
+            codes, fallback = own.codes, own.codes != ABSTAINED
         elif self.mode == "optimistic":
             codes = own.codes
         elif self.budget is not None:
@@ -110,16 +117,30 @@ class Planner:
         verify = draws.verify & (codes != ABSTAINED) & (self.mode == "optimistic")
         suspended = stale or (self.budget is not None and self.budget.suspended)
         audit = draws.uniform & (codes != ABSTAINED) & ~verify
-        reason: Reason = "outage" if count.outage else "disagreement"
-        return Plan(count, draws, published, own, fallback, verify, audit, reason, suspended)
+        return Plan(
+            count,
+            draws,
+            published,
+            own,
+            fallback,
+            verify,
+            audit,
+            "outage" if count.outage else "disagreement",
+            stands_in,
+            suspended,
+        )
 
     def _over(
         self, budget: JudgeBudget, wanted: Marks, own: Candidate, now: float, part: float
     ) -> Marks:
-        """Those of the wanted judge calls that are too many, the last of the batch."""
-        wanted = wanted & (own.codes != ABSTAINED)
+        """Those of the wanted judge calls that are too many, the last of the batch.
+
+        A ticket that no worker answered has no label that could stand in: it is charged first.
+        """
         allowed = budget.allow(int(wanted.sum()), len(wanted), now, part)
-        return wanted & (np.cumsum(wanted) > allowed)
+        spared = wanted & (own.codes != ABSTAINED)
+        left = allowed - int((wanted & ~spared).sum())
+        return np.asarray(spared & (np.cumsum(spared) > left))
 
 
 def _own(count: Count, everything: bool) -> Candidate:
@@ -130,6 +151,12 @@ def _own(count: Count, everything: bool) -> Candidate:
     found = candidate([seat.opinion for seat in count.seats])
     codes = np.where(accepted == ABSTAINED, found.codes, accepted)
     return Candidate(codes, found.confidence, found.ensemble)
+
+
+def _most(count: Count) -> Candidate:
+    """What most of those say who can be reached."""
+    said = plurality([seat.opinion for seat in count.seats])
+    return Candidate(said.codes, said.confidence, None)
 
 
 def _published(decision: Decision, codes: NDArray[np.int64], own: Candidate) -> Decision:

@@ -54,5 +54,6 @@ class Requests:
             if needed and own.ensemble is not None
             else None,
             uniform=bool(self._plan.draws.uniform[place]),
+            accepted=bool(self._plan.count.decision.codes[place] >= 0),
             calibration=task.calibrated,
         )

@@ -103,7 +103,9 @@ class Settling:
 
     def logs(self) -> list[Emission]:
         """The log of the tickets that were drawn for it."""
-        logs = Logs(self._source, self._task, self._plan, self._ballots, self._now)
+        count = self._plan.count
+        everybody = Ballots((*count.seats, *count.beside), self._task.label_set)
+        logs = Logs(self._source, self._task, self._plan, everybody, self._now)
         topic = self._outputs.log
         return [
             Emission(arrival.record, topic, self._key(arrival), log_json(logs.make(arrival, place)))

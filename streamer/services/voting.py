@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -48,18 +48,21 @@ class Count:
     """The outcome for some of the tickets asked about.
 
     `rows` [n] are their places among those; `seats` and `decision` are about these rows, in this
-    order. `outage` says that too many workers were out for any label to stand.
+    order. `outage` says that too many workers were out for any label to stand. `beside` are the
+    seats of workers that were asked for the uniform stratum only, and had no say.
     """
 
     rows: Rows
     seats: tuple[Seat, ...]
     decision: Decision
     outage: bool
+    beside: tuple[Seat, ...] = ()
 
     def __getitem__(self, places: Rows) -> "Count":
         """Some of these tickets, by their places in here."""
         seats = tuple(seat[places] for seat in self.seats)
-        return Count(self.rows[places], seats, self.decision[places], self.outage)
+        beside = tuple(seat[places] for seat in self.beside)
+        return Count(self.rows[places], seats, self.decision[places], self.outage, beside)
 
 
 class Voting:
@@ -90,27 +93,38 @@ class Voting:
     ) -> AsyncIterator[Count]:
         """Counts that together cover every text once; decided ones come before the third vote.
 
-        `everybody` marks the texts [N] about which every worker is asked, whatever the first say.
+        `everybody` marks the texts [N] about which every worker is asked, whatever the first say;
+        who is asked for that alone has no say, or these tickets would be labelled unlike the rest.
         """
         asked = len(self._workers) if self.rule.asks_all else 2
-        rows = np.arange(len(texts))
-        seats = await self._ask(self._workers[:asked], TextTensor(texts), calls)
         left = self._workers[asked:]
+        seats = await self._ask(self._workers[:asked], TextTensor(texts), calls)
         decision = self.rule.decide([seat.opinion for seat in seats], len(left))
-        more_to_ask = decision.open
-        if everybody is not None and left:
-            more_to_ask = more_to_ask | everybody
-        if not more_to_ask.any():
-            yield self._count(rows, seats, decision)
+        count = self._count(np.arange(len(texts)), seats, decision)
+        if not left or not (decision.open.any() or (everybody is not None and everybody.any())):
+            yield count
             return
-        closed = np.flatnonzero(~more_to_ask)
-        if len(closed):
-            yield self._count(closed, [seat[closed] for seat in seats], decision[closed])
-        still = np.flatnonzero(more_to_ask)
-        some = TextTensor([texts[row] for row in still.tolist()])
-        known = [seat[still] for seat in seats]
-        more = await self._ask(self._workers, some, calls, known)
-        yield self._count(still, more, self.rule.decide([seat.opinion for seat in more]))
+        beside = np.zeros_like(decision.open) if everybody is None else everybody & ~decision.open
+        if (settled := ~decision.open & ~beside).any():
+            yield count[np.flatnonzero(settled)]
+        if beside.any():
+            yield await self._with(left, texts, count[np.flatnonzero(beside)], calls)
+        if decision.open.any():
+            yield await self._decided(texts, count[np.flatnonzero(decision.open)], calls)
+
+    async def _with(
+        self, left: Sequence[Worker], texts: Sequence[bytes], count: Count, calls: BatchTrace
+    ) -> Count:
+        """The same with seats beside; a worker that is out is not waited for."""
+        some = TextTensor([texts[row] for row in count.rows.tolist()])
+        seats = await asyncio.gather(*(self._seat(worker, some, calls) for worker in left))
+        return replace(count, beside=tuple(seats))
+
+    async def _decided(self, texts: Sequence[bytes], count: Count, calls: BatchTrace) -> Count:
+        """Decided by all workers, those left included."""
+        some = TextTensor([texts[row] for row in count.rows.tolist()])
+        seats = await self._ask(self._workers, some, calls, count.seats)
+        return self._count(count.rows, seats, self.rule.decide([seat.opinion for seat in seats]))
 
     def _count(self, rows: Rows, seats: Sequence[Seat], decision: Decision) -> Count:
         return Count(rows, tuple(seats), decision, self._hopeless(seats))

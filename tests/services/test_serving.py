@@ -1,11 +1,15 @@
 """How a task is served: audits, budgets, the optimistic mode, logs and the gold sample."""
 
+import itertools
+from dataclasses import replace
+
 import pytest
 
 from streamer.decide.budget import JudgeBudget, ShareCap
-from streamer.decide.votes import VoteRule
+from streamer.decide.votes import Kind, VoteRule
 from streamer.records.judge_request import JudgeRequest
-from streamer.records.log import BallotLog, log_from_json
+from streamer.records.label import Label
+from streamer.records.log import BallotLog, Mode, log_from_json
 from streamer.records.review import Review
 from streamer.services.plan import Planner
 from streamer.services.stratum import Stratum
@@ -36,10 +40,36 @@ async def test_an_audited_ticket_is_asked_of_all_and_its_label_is_the_same(
     assert (label.label, label.source, label.revision) == (other.label, "workers", 0)
     (audit,) = audits(run)
     assert (audit.purpose, audit.uniform, audit.candidate) == ("audit", True, label.label)
-    assert len(audit.ballot.votes) == 3
+    assert label.votes == other.votes
+    assert label.confidence == other.confidence
+    (log,) = ballots(run)
+    assert (len(log.ballot.votes), log.served) == (3, 2)
     assert audit.decision_id == label.decision_id
     assert not run.requests
     assert not audits(plain)
+
+
+@pytest.mark.parametrize("kind", ["majority", "unanimity"])
+@pytest.mark.parametrize("mode", ["sequential", "optimistic"])
+async def test_audits_change_nothing_that_is_published(
+    make: MakeHandler, kind: Kind, mode: Mode
+) -> None:
+    patterns = itertools.product((0, 1, 2), repeat=3)
+    records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
+    how = {"rule": VoteRule(kind, 3), "planner": Planner(mode), "verify": 1.0}
+    plain = await make(needs_ensemble=True, **how).of(*records)
+    audited = await make(stratum=ALL, needs_ensemble=True, **how).of(*records)
+    assert audited.asked("echo_c") > plain.asked("echo_c")
+    assert _timeless(audited) == _timeless(plain)
+    asked, others = (
+        {r.decision_id: (r.purpose, r.candidate, r.ensemble, r.ballot) for r in run.requests}
+        for run in (audited, plain)
+    )
+    assert asked == others
+
+
+def _timeless(run: Run) -> dict[str, Label]:
+    return {label.decision_id: replace(label, decided_at="") for label in run.labels}
 
 
 async def test_an_audited_ticket_that_is_deferred_is_judged_once(make: MakeHandler) -> None:
@@ -60,6 +90,7 @@ async def test_the_log_says_what_was_decided_and_why(make: MakeHandler) -> None:
     assert (deferred.label, deferred.source, deferred.deferred) == (None, None, "disagreement")
     assert deferred.candidate == run.requests[0].candidate
     assert all(log.uniform and len(log.ballot.vectors) == 3 for log in (accepted, deferred))
+    assert [accepted.served, deferred.served] == [2, 3]
 
 
 async def test_nothing_is_logged_or_audited_that_was_not_drawn(make: MakeHandler) -> None:
@@ -79,6 +110,7 @@ async def test_logging_alone_asks_nobody_more(make: MakeHandler) -> None:
 
 async def test_the_gold_sample_goes_to_a_person_too(make: MakeHandler) -> None:
     run = await make(stratum=Stratum("salt", gold=1.0)).of(ticket(votes(1, 1, 2)))
+    assert len(audits(run)) == 1
     (item,) = run.to("review")
     review = Review.from_json(item.value or b"")
     (label,) = run.labels
