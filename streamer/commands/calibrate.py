@@ -5,13 +5,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from streamer.commands.logged import logged
+from streamer.commands.logged import Logged, logged
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError
 from streamer.learn.calibrate import Wished, calibrate
 from streamer.records.calibration import Calibration, Estimate, Guarantee
 from streamer.services.intake import rfc3339
+
+UNJUDGED = 0.01
+"""The largest share of the uniform tickets that may have no verdict (we choose)."""
 
 
 def run(
@@ -21,7 +24,9 @@ def run(
 
     Raises `ConfigError`, also where neither `out` nor the settings name the file to write.
     """
+    _refuse_follower(settings, task)
     (each,) = logged(settings, file, [task], gold)
+    _refuse_gaps(each)
     target = _target(settings, each.name, each.task, out)
     made_at = rfc3339(int(time.time() * 1000))
     made = calibrate(each.table.cases, wish, made_at=made_at, period=each.table.period)
@@ -72,6 +77,27 @@ def _share(found: Estimate) -> str:
     if found.value is None:
         return "-"
     return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def _refuse_follower(settings: Settings, name: str) -> None:
+    task = settings.tasks.get(name)
+    if task is not None and task.when is not None and task.when.task is not None:
+        raise ConfigError(
+            f"tasks.{name}.when names task {task.when.task}: only tickets of which the workers"
+            f" settled {task.when.task} are logged, and no promise can rest on them: choose this"
+            " task's rule by hand (majority, unanimity, chow)"
+        )
+
+
+def _refuse_gaps(each: Logged) -> None:
+    """Audits that are given up are accepted tickets: what is left would be no fair sample."""
+    lacking, count = each.table.unjudged, len(each.table.cases)
+    if lacking > UNJUDGED * count:
+        raise ConfigError(
+            f"{each.name}: {lacking} of {count} tickets have no verdict, and the others are no fair"
+            f" sample (over {UNJUDGED:.0%}): export another time range (--since), or raise"
+            " audit.patience, or add judges, and wait"
+        )
 
 
 def _target(settings: Settings, name: str, task: Task, out: Path | None) -> Path:

@@ -31,10 +31,20 @@ class Logged:
     file: Path | None
 
     def calibration(self) -> Calibration | None:
-        """The calibration that is served; None where there is none, or none yet."""
+        """The calibration that is served; None where there is none, or none yet.
+
+        Raises `ConfigError` where it is of another judge than the log's, as the judge service does.
+        """
         if self.file is None or not self.file.exists():
             return None
-        return load_calibration(self.name, self.task, self.file)
+        found = load_calibration(self.name, self.task, self.file)
+        met, known = self.table.cases.versions.get(JUDGE), found.judge.version
+        if None not in (met, known) and met != known:
+            raise ConfigError(
+                f"tasks.{self.name}.calibration: {self.file} is of judge {known}, the log of judge"
+                f" {met}: run `streamer calibrate` again"
+            )
+        return found
 
     def judged(self, calibration: Calibration | None) -> Cases:
         """The tickets that have a verdict, tempered as the services do it."""

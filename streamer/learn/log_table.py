@@ -40,17 +40,14 @@ class LogTable:
         task: str,
         labels: LabelSet,
         workers: Sequence[str],
-        *,
-        uniform: bool = True,
     ) -> "LogTable":
-        """Of decisions of any task: `uniform` keeps the uniform stratum alone, on which all that is
+        """Of decisions of any task, those of the uniform stratum alone, on which all that is
         promised rests. Only tickets that met the newest version of every model are kept, since
         another version is another model.
         """
         mine = [one for one in decisions if one.ballot is not None and one.ballot.task == task]
         outside: Counter[str] = Counter()
-        if uniform:
-            mine = _kept(mine, _is_uniform, "not of the uniform stratum", outside)
+        mine = _kept(mine, _is_uniform, "not of the uniform stratum", outside)
         mine = _kept(mine, _has_labels(labels.version), "of another label set", outside)
         mine = _kept(mine, _has_workers(tuple(workers)), "without the answers of all", outside)
         newest = _newest(mine)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from streamer.decide.after_rule import after_rule
 from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.calibrated import recorded_rule
-from streamer.decide.candidate import candidate
+from streamer.decide.candidate import Candidate, candidate
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.decide.rounding import DECIMALS
 from streamer.decide.standing import standing
 from streamer.decide.temperature import tempered
@@ -23,11 +23,12 @@ from streamer.learn.log_table import opinion_of
 from streamer.records.calibration import Calibration
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
-from streamer.records.log import AnswerLog, BallotLog, Log, VerdictLog
+from streamer.records.log import AnswerLog, BallotLog, Log, Reason, VerdictLog
 
 Calibrations = Mapping[str, Calibration]
 One = TypeVar("One", BallotLog, VerdictLog)
 Ensembles = dict[str, NDArray[np.float64]]
+Found = Mapping[str, str | float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,17 @@ def replay(
     """
     skipped: Counter[str] = Counter()
     ballots, verdicts = _sorted(logs, tasks, skipped)
+    last = {log.decision_id: log for log in ballots}
     ensembles: Ensembles = {}
     found: list[Difference] = []
     for some in _groups(ballots, _alike):
-        found += _ballots(some, tasks[some[0].task], calibrations, ensembles)
-    known = {log.decision_id for log in ballots}
-    complete = [log for log in verdicts if log.after.kind == "v3" or log.decision_id in known]
+        labels = tasks[some[0].task]
+        again = _Again.of(some, labels, calibrations)
+        found += again.differences(some, labels)
+        for log, row in zip(some, again.ensembles(len(labels)), strict=True):
+            if last[log.decision_id] is log:
+                ensembles[log.decision_id] = row
+    complete = [log for log in verdicts if log.after.kind == "v3" or log.decision_id in last]
     if lost := len(verdicts) - len(complete):
         skipped["verdicts by a rule on ballots that are not in the log"] = lost
     for each in _groups(complete, lambda log: (log.task, log.calibration, log.after)):
@@ -108,59 +114,96 @@ def _groups(logs: Iterable[One], alike: Callable[[One], Hashable]) -> Iterable[l
 
 def _alike(log: BallotLog) -> Hashable:
     """Ballots with the same are decided in one go."""
-    votes = zip(log.ballot.votes, log.ballot.vectors, strict=True)
+    votes = zip(_served(log), log.ballot.vectors, strict=False)
     kinds = tuple(
         (vote.worker, vote.abstained == "outage", vote.label is not None and vector is None)
         for vote, vector in votes
     )
-    return log.task, log.calibration, log.rule, log.mode, log.source == "fallback", kinds
+    return log.task, log.calibration, log.rule, log.mode, _stood_in(log), kinds
 
 
-def _ballots(
-    logs: Sequence[BallotLog], labels: LabelSet, calibrations: Calibrations, ensembles: Ensembles
-) -> Iterator[Difference]:
-    first = logs[0]
-    calibration = _calibration(first.calibration, calibrations)
-    opinions = _opinions(logs, labels, calibration)
-    rule = _rule(first, calibration)
-    accepted = rule.decide(opinions, rule.of - len(opinions))
-    own = candidate(opinions)
-    if own.ensemble is not None:
-        rounded = np.round(own.ensemble, DECIMALS)
-        ensembles |= {log.decision_id: row for log, row in zip(logs, rounded, strict=True)}
-    named = np.where(accepted.codes == ABSTAINED, own.codes, accepted.codes)
-    sure = np.where(accepted.codes == ABSTAINED, own.confidence, accepted.confidence)
-    outage = not rule.decidable([vote.abstained != "outage" for vote in _seats(first, rule)])
-    fallback = first.source == "fallback"
-    codes = accepted.codes
+def _served(log: BallotLog) -> Sequence[Vote]:
+    """The votes that decided."""
+    return log.ballot.votes[: log.served]
+
+
+def _stood_in(log: BallotLog) -> Reason | None:
+    """Why a fallback was published, where it was."""
+    return log.deferred if log.source == "fallback" else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """N ballots that are alike, decided once more.
+
+    `published` is -1 where the judge decides, `fallback` [N] marks labels that no rule vouches for.
+    """
+
+    published: Decision
+    own: Candidate
+    fallback: NDArray[np.bool_]
+    outage: bool
+
+    @classmethod
+    def of(
+        cls, logs: Sequence[BallotLog], labels: LabelSet, calibrations: Calibrations
+    ) -> "_Again":
+        first = logs[0]
+        calibration = _calibration(first.calibration, calibrations)
+        opinions, rule = _opinions(logs, labels, calibration), _rule(first, calibration)
+        outage = not rule.decidable([vote.abstained != "outage" for vote in _seats(first, rule)])
+        stood_in = _stood_in(first)
+        # A cause that cannot have been publishes nothing here, and so the difference shows.
+        by_outage = outage and stood_in == "outage"
+        by_budget = first.mode == "sequential" and stood_in == "budget"
+        accepted = rule.decide(opinions, rule.of - len(opinions))
+        own = _own(accepted, opinions, by_outage)
+        everything = by_outage or by_budget or first.mode == "optimistic"
+        codes = own.codes if everything else accepted.codes
+        doubted = (accepted.codes == ABSTAINED) & (codes != ABSTAINED)
+        published = Decision(codes, np.round(own.confidence, DECIMALS), accepted.open)
+        return cls(published, own, doubted & (by_outage or by_budget), outage)
+
+    def ensembles(self, labels: int) -> NDArray[np.float64]:
+        """The workers' means [N, K] as requests have them; zeros where they have none."""
+        known = self.own.ensemble
+        return (
+            np.zeros((len(self.fallback), labels)) if known is None else np.round(known, DECIMALS)
+        )
+
+    def differences(self, logs: Sequence[BallotLog], labels: LabelSet) -> Iterator[Difference]:
+        """What the logs of these ballots have otherwise."""
+        columns = (self.published.codes, self.published.confidence, self.own.codes, self.fallback)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        for log, (code, confidence, own, fallback) in zip(logs, rows, strict=True):
+            found = self._unpublished() if code == ABSTAINED else _published(log, fallback)
+            known = code != ABSTAINED and confidence == confidence
+            names = {"label": _name(labels, code), "candidate": _name(labels, own)}
+            yield from _differences(
+                log, {**names, "confidence": confidence if known else None, **found}
+            )
+
+    def _unpublished(self) -> Found:
+        return {"source": None, "deferred": "outage" if self.outage else "disagreement"}
+
+
+def _published(log: BallotLog, fallback: bool) -> Found:
     if fallback:
-        codes = plurality(opinions).codes if outage else named
-    elif first.mode == "optimistic":
-        codes = named
-    published = Decision(codes, np.round(sure, DECIMALS), accepted.open)
-    reason = "outage" if outage else "budget" if fallback else "disagreement"
-    yield from _compared(logs, labels, published, named, reason if fallback else None, reason)
+        return {"source": "fallback", "deferred": _stood_in(log)}
+    return {"source": "workers", "deferred": None}
 
 
-def _compared(
-    logs: Sequence[BallotLog],
-    labels: LabelSet,
-    published: Decision,
-    named: Codes,
-    labelled: str | None,
-    unlabelled: str,
-) -> Iterator[Difference]:
-    """`labelled` and `unlabelled` are the reasons that tickets with and without a label have."""
-    columns = (published.codes.tolist(), published.confidence.tolist(), named.tolist())
-    for log, code, confidence, own in zip(logs, *columns, strict=True):
-        silent = code == ABSTAINED or confidence != confidence
-        found = {
-            "label": _name(labels, code),
-            "confidence": None if silent else confidence,
-            "deferred": unlabelled if code == ABSTAINED else labelled,
-            "candidate": _name(labels, own),
-        }
-        yield from _differences(log, found)
+def _own(accepted: Decision, opinions: Sequence[Opinion], by_outage: bool) -> Candidate:
+    """The label that the rule accepted, else the likeliest; in an outage what most say."""
+    if by_outage:
+        most = plurality(opinions)
+        return Candidate(most.codes, most.confidence, None)
+    own, silent = candidate(opinions), accepted.codes == ABSTAINED
+    return Candidate(
+        np.where(silent, own.codes, accepted.codes),
+        np.where(silent, own.confidence, accepted.confidence),
+        own.ensemble,
+    )
 
 
 def _verdicts(
@@ -180,9 +223,7 @@ def _verdicts(
         yield from _differences(log, {"published": _name(labels, code), "source": source})
 
 
-def _differences(
-    log: BallotLog | VerdictLog, found: Mapping[str, str | float | None]
-) -> Iterator[Difference]:
+def _differences(log: BallotLog | VerdictLog, found: Found) -> Iterator[Difference]:
     for field, value in found.items():
         logged = getattr(log, field)
         if logged != value:
@@ -193,7 +234,7 @@ def _opinions(
     logs: Sequence[BallotLog], labels: LabelSet, calibration: Calibration | None
 ) -> list[Opinion]:
     ballots, found = [log.ballot for log in logs], []
-    for place, vote in enumerate(ballots[0].votes):
+    for place, vote in enumerate(_served(logs[0])):
         votes = [ballot.votes[place] for ballot in ballots]
         raw = opinion_of(votes, [ballot.vectors[place] for ballot in ballots], labels)
         model = None if calibration is None else calibration.models.get(vote.worker)
@@ -202,7 +243,7 @@ def _opinions(
 
 
 def _rule(log: BallotLog, calibration: Calibration | None) -> BeforeJudge:
-    workers = [vote.worker for vote in log.ballot.votes]
+    workers = [vote.worker for vote in _served(log)]
     try:
         return recorded_rule(log.rule, workers, None if calibration is None else calibration.router)
     except ValueError as error:
@@ -211,8 +252,8 @@ def _rule(log: BallotLog, calibration: Calibration | None) -> BeforeJudge:
 
 def _seats(log: BallotLog, rule: BeforeJudge) -> Sequence[Vote]:
     """One vote per place; whoever was not asked could have answered."""
-    missing = rule.of - len(log.ballot.votes)
-    return (*log.ballot.votes, *[Vote("", None, None, None)] * missing)
+    served = _served(log)
+    return (*served, *[Vote("", None, None, None)] * (rule.of - len(served)))
 
 
 def _calibration(version: str | None, known: Calibrations) -> Calibration | None:

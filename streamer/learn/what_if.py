@@ -1,5 +1,6 @@
 """What another rule or mode would have done on the tickets of a log."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,12 +67,11 @@ def what_if(
 
     `latencies` are mean seconds of one answer. Raises `ConfigError` where mode hedged has none.
     """
-    accepted = rule.decide(cases.opinions).codes
-    own = candidate(cases.opinions)
-    named = np.where(accepted == ABSTAINED, own.codes, accepted)
+    found = _asked(cases, rule)
+    accepted, named = found.accepted, found.named
     if mode == "optimistic":
         accepted = named
-    kept = _kept(cases, after, named, own.ensemble)
+    kept = _kept(cases, after, found)
     settled = accepted != ABSTAINED
     differs = (named != ABSTAINED) & (named != cases.judge.codes) & ~kept
     return WhatIf(
@@ -85,13 +85,49 @@ def what_if(
     )
 
 
-def _kept(cases: Cases, after: AfterJudge, named: Codes, ensemble: Float64 | None) -> Float64:
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What the workers that are asked make of N tickets: the label that the rule accepts, their
+    candidate, both -1 for none, and their mean [N, K], zeros for none.
+    """
+
+    accepted: Codes
+    named: Codes
+    ensemble: Float64
+
+    @classmethod
+    def of(cls, opinions: Sequence[Opinion], rule: BeforeJudge, labels: int) -> "_Served":
+        own, accepted = candidate(opinions), rule.decide(opinions).codes
+        mean = np.zeros((len(accepted), labels)) if own.ensemble is None else own.ensemble
+        return cls(accepted, np.where(accepted == ABSTAINED, own.codes, accepted), mean)
+
+
+def _asked(cases: Cases, rule: BeforeJudge) -> _Served:
+    """As the services do it: a third worker has a say only where the first two leave it open."""
+    opinions, size = cases.opinions, len(cases.labels)
+    of_all = _Served.of(opinions, rule, size)
+    if rule.asks_all or len(opinions) < 3:
+        return of_all
+    third, of_two = _third(opinions, rule), _Served.of(opinions[:2], rule, size)
+    return _Served(
+        np.where(third, of_all.accepted, of_two.accepted),
+        np.where(third, of_all.named, of_two.named),
+        np.where(third[:, None], of_all.ensemble, of_two.ensemble),
+    )
+
+
+def _third(opinions: Sequence[Opinion], rule: BeforeJudge) -> NDArray[np.bool_]:
+    """[N]: where the third worker is asked."""
+    return rule.decide(opinions[:2], left=1).open
+
+
+def _kept(cases: Cases, after: AfterJudge, found: _Served) -> NDArray[np.bool_]:
     verdicts = cases.judge
     probabilities = verdicts.probabilities
     if probabilities is None:
         probabilities = np.eye(len(cases.labels), dtype=np.float32)[verdicts.codes]
-    known = np.zeros(probabilities.shape) if ensemble is None else np.round(ensemble, DECIMALS)
-    return np.asarray(standing(after, probabilities, None, named, known).kept)
+    ensembles = np.round(found.ensemble, DECIMALS)
+    return standing(after, probabilities, None, found.named, ensembles).kept
 
 
 def _hedge(
@@ -131,4 +167,4 @@ def _workers_time(
     if rule.asks_all or len(names) < 3:
         return np.asarray(np.max(times, axis=0))
     first = np.maximum(times[0], times[1])
-    return np.asarray(first + times[2] * rule.decide(opinions[:2], left=1).open)
+    return np.asarray(first + times[2] * _third(opinions, rule))

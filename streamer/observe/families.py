@@ -85,8 +85,9 @@ FAMILIES: tuple[Family, ...] = (
         "streamer_fidelity",
         "gauge",
         ("task", "bound"),
-        "Share of the labels accepted without the judge that it gives too, by this process's "
-        "audits. Its interval of 95 %, from low to high, holds at every look together.",
+        "Share of the labels that the rule accepts which the judge gives too, by this process's "
+        "verdicts on the uniform stratum. Its interval of 95 %, from low to high, holds at every "
+        "look together. A new rule, calibration, label set or judge starts it anew.",
     ),
     Family(
         "streamer_ticket_latency_seconds",

@@ -39,7 +39,8 @@ class JudgeRequest:
     `purpose` decide asks for the label; verify for a verdict on `candidate`, which was published
     as revision 0; audit for nothing that is published. `candidate` is the workers' own label, and
     `ensemble` the mean of their distributions, where the rule after the judge needs it. `uniform`
-    marks the tickets drawn before any vote, on which all workers were asked. `calibration` is the
+    marks the tickets drawn before any vote, on which all workers were asked; `accepted`, that the
+    rule itself let the candidate stand. `calibration` is the
     version that tempered the ballot's shares; its vectors are raw.
     """
 
@@ -58,6 +59,7 @@ class JudgeRequest:
     candidate: str | None = None
     ensemble: tuple[float, ...] | None = None
     uniform: bool = False
+    accepted: bool = False
     calibration: str | None = None
 
     def to_json(self) -> bytes:

@@ -17,10 +17,12 @@ Reason = Literal["disagreement", "outage", "budget"]
 class BallotLog:
     """What the workers said of one ticket and task, and what was decided before the judge.
 
-    The ballot's vectors are raw and rounded, as they were decided on. `label` is what was
-    published without the judge, None where it was deferred; `candidate` the workers' own label in
-    any case. `uniform` tickets were drawn before any vote, and all workers asked. `suspended` says
-    that the judge's budget was acting, and with it that no promise held.
+    The ballot's vectors are raw and rounded, as they were decided on; its first `served` votes
+    decided, the others were only asked for the stratum. `label` is what was published without the
+    judge, None where it was deferred; `candidate` the workers' own label in any case. `deferred`
+    says why the judge decides, or why a fallback stands in for it. `uniform` tickets were drawn
+    before any vote, and all workers asked. `suspended` says that no promise held: the judge's
+    budget was acting, or other models answered than those that were calibrated.
     """
 
     decision_id: str
@@ -31,6 +33,7 @@ class BallotLog:
     at: str
     uniform: bool
     ballot: Ballot
+    served: int
     rule: Rule
     calibration: str | None
     label: str | None
@@ -49,7 +52,7 @@ class VerdictLog:
     """What the judge said: `vector` is raw and rounded, before the temperature of `calibration`.
 
     None, with `missing`, where an audit was given up. `published` is the label that stands after
-    the rule, None for an audit and where a person was asked.
+    the rule, None for an audit and where a person was asked instead.
     """
 
     decision_id: str

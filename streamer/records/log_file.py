@@ -16,6 +16,7 @@ from streamer.records.log import AnswerLog, BallotLog, Log, VerdictLog, log_from
 _TEXT = (
     "kind", "decision_id", "ticket_id", "task", "label_set", "at", "purpose", "label", "source",
     "candidate", "deferred", "calibration", "judge", "published", "missing", "reviewer",
+    "mode",
 )  # fmt: skip
 _FLAGS = ("uniform", "suspended", "final", "gold")
 _NESTED = ("position", "ballot", "rule", "after")
@@ -26,6 +27,7 @@ SCHEMA = pa.schema(
         *((name, pa.string()) for name in _TEXT),
         *((name, pa.bool_()) for name in _FLAGS),
         ("confidence", pa.float64()),
+        ("served", pa.int32()),
         ("vector", pa.list_(pa.float64())),
         *((name, pa.string()) for name in _NESTED),
     ],

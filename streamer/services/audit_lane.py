@@ -1,13 +1,17 @@
 """The judge's second topic: audits, read in a group of their own."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from streamer.config.settings import Flow, Settings
+from streamer.errors import BrokerError
 from streamer.observe.metrics import Metrics
 from streamer.services.audit_handler import AuditHandler
 from streamer.services.judge_handler import JudgeHandler
 from streamer.services.streaming import Status, Stream
+
+log = logging.getLogger(__name__)
 
 # A batch that waits for room would hold up a rebalance or the end of the process for so long.
 DRAIN = 2.0
@@ -38,7 +42,14 @@ class AuditLane:
     async def run(self, handler: JudgeHandler, status: Status, stop: asyncio.Event) -> None:
         """Judge audits while the main topic, watched by `status`, leaves room.
 
-        The engine's own counts and the probes stay those of the main topic.
+        The engine's own counts and the probes stay those of the main topic. Raises as the stream
+        does, but not what Kafka refuses after `stop`: audits come again, and the end of this lane
+        must not cut short what the main topic has in flight.
         """
         audits = AuditHandler(handler, status.idle, self.patience)
-        await self.stream.run(audits, Metrics(), Status("audits"), stop)
+        try:
+            await self.stream.run(audits, Metrics(), Status("audits"), stop)
+        except BrokerError as error:
+            if not stop.is_set():
+                raise
+            log.warning("the end of the audits: %s", error)

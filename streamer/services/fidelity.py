@@ -1,28 +1,67 @@
-"""How often the judge would have agreed with what was published without it, as audits tell."""
+"""How often the judge would have agreed with what the rule accepted without it."""
 
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from streamer.decide.confidence_sequence import always_valid_interval
 from streamer.observe.metrics import Metrics
+from streamer.records.judge_request import JudgeRequest
+from streamer.records.label import Rule
+from streamer.services.verdicts import Verdicts
 
 
 class LiveFidelity:
-    """Counts the audits of each task, and shows the share of agreement with its interval.
+    """Shows each task's share of agreement with an interval, from the uniform stratum alone.
 
-    The interval holds at every look together with 95 %, since a gauge is looked at all the time.
+    Its audits count, and its verifications, where the rule itself let the label stand: what a
+    fallback or the optimistic mode published says nothing about the rule. The interval holds at
+    every look together with 95 %, since a gauge is looked at all the time; but only for one
+    constant share. So a new rule, calibration, label set or judge starts anew.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._seen: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+        self._seen: dict[str, _Tally] = {}
 
-    def audited(self, task: str, agreed: Sequence[bool]) -> None:
-        """The judge was asked about labels that stood without it, and agreed or did not."""
-        if not agreed:
-            return
-        hits, of = self._seen[task]
-        hits, of = hits + sum(agreed), of + len(agreed)
-        self._seen[task] = hits, of
-        low, high = always_valid_interval(hits, of)
-        self._metrics.fidelity(task, float(low), hits / of, float(high))
+    def look(self, task: str, requests: Sequence[JudgeRequest], verdicts: Verdicts) -> None:
+        """Count the verdicts on these requests of one task, in their order."""
+        before = self._seen.get(task, _Tally())
+        tally = before
+        for place, request in enumerate(requests):
+            agreed = verdicts.agreed(place) if _counts(request) else None
+            if agreed is not None:
+                tally = tally.then(_setting(request, verdicts), agreed)
+        if tally is not before:
+            self._seen[task] = tally
+            low, high = always_valid_interval(tally.hits, tally.of)
+            self._metrics.fidelity(task, float(low), tally.hits / tally.of, float(high))
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What the share depends on, besides the tickets."""
+
+    rule: Rule
+    calibration: str | None
+    label_set: str
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    setting: _Setting | None = None
+    hits: int = 0
+    of: int = 0
+
+    def then(self, setting: _Setting, agreed: bool) -> "_Tally":
+        """With one verdict more, or of it alone where the setting is another."""
+        known = self if self.setting == setting else _Tally()
+        return _Tally(setting, known.hits + agreed, known.of + 1)
+
+
+def _counts(request: JudgeRequest) -> bool:
+    return request.uniform and request.accepted and request.purpose != "decide"
+
+
+def _setting(request: JudgeRequest, verdicts: Verdicts) -> _Setting:
+    return _Setting(request.rule, request.calibration, request.label_set, verdicts.judge)

@@ -64,7 +64,7 @@ class JudgeHandler:
         for case in cases:
             # Only now: what is remembered half would be republished half. Not what led to a dead
             # letter alone, which is made anew.
-            if case.published:
+            if self._judged.memorable(case.published):
                 self._memory.keep(case.request, case.published)
         self._metrics.batch(batch[0].topic, time.time() - seen_ms / 1000)
 

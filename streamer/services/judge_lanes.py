@@ -1,18 +1,19 @@
 """The judge's two lanes: requests first, and audits while there is time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
 from streamer.config.settings import Settings
+from streamer.errors import ConfigError
 from streamer.judging.judge import Judge
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.services.audit_lane import AuditLane
 from streamer.services.draws import drawn
 from streamer.services.judge_handler import JudgeHandler
-from streamer.services.judge_task import judge_tasks
+from streamer.services.judge_task import JudgeTask, judge_tasks
 from streamer.services.judged import Judged, JudgeOutputs
 from streamer.services.memory import Memory
 from streamer.services.streaming import Status, Stream
@@ -46,6 +47,7 @@ async def run_lanes(
         status = Status("the judge's engine")
         await stack.enter_async_context(status.served(settings.judge.listen, metrics))
         judge = load(settings)
+        _check_versions(judged.tasks, judge)
         stack.push_async_callback(judge.stop)
         await judge.start()
         memory = Memory(settings.judge.remember)
@@ -61,6 +63,23 @@ def _judged(settings: Settings, metrics: Metrics) -> Judged:
     outputs = JudgeOutputs(labels=topics.labels, review=topics.review, log=topics.log)
     logged = partial(drawn, salt=settings.audit.salt, purpose="log", share=settings.log.share)
     return Judged(outputs, judge_tasks(settings), logged, metrics)
+
+
+def _check_versions(tasks: Mapping[str, JudgeTask], judge: Judge) -> None:
+    """Raises `ConfigError` where another judge is loaded than the one that was calibrated.
+
+    A temperature holds for the model that it was fitted to, and so does all that was promised.
+    """
+    for name, task in tasks.items():
+        known = task.calibration
+        if known is None or known.judge.version is None:
+            continue
+        loaded = judge.version(name, known.label_set)
+        if loaded != known.judge.version:
+            raise ConfigError(
+                f"tasks.{name}.calibration is of version {known.judge.version} of the judge, and "
+                f"{loaded} is loaded: run `streamer calibrate` again, or leave the key out"
+            )
 
 
 async def _watch(judge: Judge) -> None:

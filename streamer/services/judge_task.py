@@ -30,15 +30,10 @@ class JudgeTask:
         rule = after_rule(after.kind, after.alpha)
         return cls(After(after.kind, after.alpha), rule, calibration, task.review_below or 0.0)
 
-    def calibrated(self, label_set: str, judge: str) -> Calibration | None:
-        """The calibration, if it is of this label set and this version of the judge.
-
-        A temperature holds for the model that it was fitted to; another one goes without.
-        """
+    def calibrated(self, label_set: str) -> Calibration | None:
+        """The calibration, if it is of this label set; a request may still be of an older one."""
         known = self.calibration
-        if known is None or known.label_set != label_set:
-            return None
-        return known if known.judge.version in (None, judge) else None
+        return known if known is not None and known.label_set == label_set else None
 
 
 def judge_tasks(settings: Settings) -> dict[str, JudgeTask]:

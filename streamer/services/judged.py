@@ -36,8 +36,8 @@ class JudgeOutputs:
 class Judged:
     """Turns verdicts into records, and counts them.
 
-    `logged` draws tickets for the log by their ids; those of the uniform stratum, audits and
-    verifications are logged in any case.
+    `logged` draws tickets for the log by their ids; those of the uniform stratum and audits are
+    logged in any case.
     """
 
     def __init__(
@@ -54,17 +54,21 @@ class Judged:
         self.tasks = tasks
 
     def publish(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> list[Emission]:
-        """What the cases lead to: a label or a review with their followers, and the log."""
+        """What the cases lead to: labels and reviews with their followers, and the log."""
         made: list[Emission] = []
         drawn = self._logged([case.request.ticket.id for case in cases]).tolist()
         for place, case in enumerate(cases):
             outputs = list(self._outcome(case, verdicts, place))
-            if drawn[place] or case.request.uniform or case.request.purpose != "decide":
+            if drawn[place] or case.request.uniform or case.request.purpose == "audit":
                 outputs.append(self._log(verdicts.log(place)))
             case.published.extend(outputs)
             made += [self._emission(case, output) for output in outputs]
         self._count(cases, verdicts, seen_ms)
         return made
+
+    def memorable(self, published: Sequence[Output]) -> bool:
+        """Whether to remember it for a repeat; a review holds the whole ticket, and is too much."""
+        return bool(published) and all(item.topic != self._outputs.review for item in published)
 
     def again(self, record: Record, known: Sequence[Output]) -> list[Emission]:
         """What a request led to before."""
@@ -99,8 +103,8 @@ class Judged:
         if verdicts.published(place) is not None:
             yield self._label(label)
             _trace(case, label)
-        else:
-            review = verdicts.review(place)
+        review = verdicts.review(place)
+        if review is not None:
             case.trace.deferred(review.task, review.reason, step="judge")
             yield Output(self._outputs.review, review.key, review.to_json())
         # Also where a person is asked: dropped followers would be left without any outcome.
@@ -121,21 +125,19 @@ class Judged:
     def _count(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> None:
         task, metrics, now_ms = cases[0].request.task, self._metrics, time.time() * 1000
         by_source: dict[str, list[float]] = defaultdict(list)
-        audits = []
-        for place, purpose in enumerate(case.request.purpose for case in cases):
-            metrics.judged(task, purpose)
-            label = verdicts.published(place)
-            if purpose == "audit":
-                audits.append(verdicts.agreed(place))
-            elif label is None:
+        requests = [case.request for case in cases]
+        for place, request in enumerate(requests):
+            metrics.judged(task, request.purpose)
+            if verdicts.review(place) is not None:
                 metrics.reviewed(task, "unsure")
-            else:
+            label = verdicts.published(place)
+            if label is not None:
                 by_source[label.source].append(milliseconds(label.created_at) or seen_ms)
                 if label.verdict is not None:
                     metrics.verified(task, label.verdict)
         for source, created in by_source.items():
             metrics.labels(task, source, np.array(created), seen_ms, now_ms)
-        self._fidelity.audited(task, [agreed for agreed in audits if agreed is not None])
+        self._fidelity.look(task, requests, verdicts)
 
 
 def _trace(case: Case, label: Label) -> None:

@@ -41,7 +41,7 @@ class Verdicts:
         self._judge = judge
         self._requests = requests
         self._at = at
-        known = task.calibrated(label_set.version, judge)
+        known = task.calibrated(label_set.version)
         self._calibration = None if known is None else known.version
         verdicts = quantised(probabilities)
         self._vectors = rounded(verdicts)
@@ -56,11 +56,19 @@ class Verdicts:
         self._sure = rounded(self._standing.sure)
         self.labels = tuple(self._label(place) for place in range(len(requests)))
 
+    @property
+    def judge(self) -> str:
+        """The version that answered."""
+        return self._judge
+
     def published(self, place: int) -> Label | None:
-        """The label, unless it is an audit's, or so unsure that a person is asked instead."""
-        unsure = self._sure[place] < self._task.review_below
-        audit = self._requests[place].purpose == "audit"
-        return None if unsure or audit else self.labels[place]
+        """The label, unless it is an audit's, or a person is asked instead.
+
+        A verification has its label in any case: without it revision 0 would never be final.
+        """
+        purpose = self._requests[place].purpose
+        held = purpose == "audit" or (purpose == "decide" and self._unsure(place))
+        return None if held else self.labels[place]
 
     def agreed(self, place: int) -> bool | None:
         """Whether the judge's own label is the workers'; None where they have none."""
@@ -69,9 +77,11 @@ class Verdicts:
             return None
         return self._label_set.index.get(candidate) == int(self._standing.judged[place])
 
-    def review(self, place: int) -> Review:
-        """The question to a person, instead of a label."""
+    def review(self, place: int) -> Review | None:
+        """The question to a person, where the judge is too unsure; None for an audit."""
         request = self._requests[place]
+        if request.purpose == "audit" or not self._unsure(place):
+            return None
         return Review(
             ticket=request.ticket,
             task=request.task,
@@ -131,6 +141,9 @@ class Verdicts:
             after=self._task.after,
             verdict=verdict if verifies else None,
         )
+
+    def _unsure(self, place: int) -> bool:
+        return bool(self._sure[place] < self._task.review_below)
 
     def _name(self, place: int) -> str:
         return self._label_set.labels[int(self._standing.codes[place])]

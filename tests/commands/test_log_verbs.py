@@ -12,8 +12,9 @@ import yaml
 from streamer.cli import main
 from streamer.config import load
 from streamer.decide.calibrated import calibrated_rule
+from streamer.learn.evaluation.plots import Plot
 from streamer.records.calibration import Calibration
-from streamer.records.log import BallotLog, Log, log_json
+from streamer.records.log import BallotLog, Log, VerdictLog, log_json
 from streamer.records.log_file import LogWriter
 from tests.learn import planted
 from tests.learn.served import Serving
@@ -109,6 +110,44 @@ def test_a_wish_becomes_the_configured_file(
     assert load(config, {"tasks.planted.rule": "calibrated"})
 
 
+def test_a_task_that_follows_another_cannot_be_calibrated(config: Path, log: Path, capsys) -> None:
+    settings = yaml.safe_load(config.read_text())
+    settings["tasks"]["first"] = {"labels": ["a", "b"], "workers": ["four", "five"]}
+    settings["tasks"]["planted"]["when"] = {"task": "first", "equals": "a"}
+    config.write_text(yaml.safe_dump(settings))
+    assert streamer("calibrate", config, log, "--task", "planted", "--judge-budget", "0.1") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "tasks.planted.when names task first" in line
+
+
+@pytest.mark.parametrize(("lost", "code"), [(6, 0), (7, 2)])
+def test_tickets_without_a_verdict_are_refused_over_one_in_a_hundred(
+    config: Path, logs: list[Log], lost: int, code: int, capsys
+) -> None:
+    gone = {one.ticket_id for one in logs[:lost]}
+    some = [one for one in logs if isinstance(one, BallotLog) or one.ticket_id not in gone]
+    path = written(config.with_name("gaps.parquet"), some)
+    wish = ["--task", "planted", "--judge-budget", "0.1"]
+    assert streamer("calibrate", config, path, *wish) == code
+    assert ("audit.patience" in capsys.readouterr().err) == (code == 2)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["replay", "LOG", "--rule", "majority"], ["evaluate", "LOG", "--out", "r"]]
+)
+def test_a_calibration_of_another_judge_is_refused(
+    config: Path, log: Path, logs: list[Log], arguments: list[str], capsys
+) -> None:
+    wish = ["--task", "planted", "--judge-budget", "0.1"]
+    assert streamer("calibrate", config, log, *wish) == 0
+    newer = [replace(one, judge="8") if isinstance(one, VerdictLog) else one for one in logs]
+    path = written(config.with_name("newer.parquet"), newer)
+    capsys.readouterr()
+    verb, *others = [str(path) if word == "LOG" else word for word in arguments]
+    assert streamer(verb, config, *others) == 2
+    assert "of judge 7, the log of judge 8" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_a_calibrated_log_is_replayed_with_the_configured_file(
     config: Path, log: Path, capsys
 ) -> None:
@@ -136,7 +175,10 @@ def test_an_accuracy_is_promised_by_true_labels_of_a_file(
     assert not config.with_name("c.json").exists()
 
 
-def test_each_task_gets_a_page_and_json(config: Path, logs: list[Log], gold: Path, capsys) -> None:
+def test_each_task_gets_a_page_and_json(
+    config: Path, logs: list[Log], gold: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(Plot, "png", lambda plot: b"slow, and tested with the page")
     folder, ids = config.with_name("report"), CASES.ids[:60]
     small = written(config.with_name("small.parquet"), [x for x in logs if x.ticket_id in ids])
     assert streamer("evaluate", config, small, "--gold", gold, "--out", folder) == 0

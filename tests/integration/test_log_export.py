@@ -103,9 +103,7 @@ async def test_answers_on_their_topic_become_labels_and_are_logged(config: Path)
     await publish(
         settings, settings.topics.answers, [*[one.to_json() for one in answers], b"no answer"]
     )
-    running = asyncio.create_task(
-        answers_stream(settings, Metrics(), Tracing("test", 0.0), stop, None)
-    )
+    running = asyncio.create_task(answers_stream(settings, Metrics(), Tracing("test", 0.0), stop))
     try:
         await until(partial(holds, settings, settings.topics.log, len(answers)), 60)
         await until(partial(holds, settings, settings.topics.dead, 1), 60)

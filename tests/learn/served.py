@@ -101,14 +101,16 @@ class Serving:
         return found
 
     def _logs(self, task: Task, cases: Cases, plan: Plan) -> list[Log]:
-        ballots = Ballots(plan.count.seats, task.label_set)
-        logs = Logs("support", task, plan, ballots, AT)
+        count = plan.count
+        ballots = Ballots(count.seats, task.label_set)
+        everybody = Ballots((*count.seats, *count.beside), task.label_set)
+        logs = Logs("support", task, plan, everybody, AT)
         requests = Requests("support", task, plan, ballots)
-        arrivals = [_arrival(cases, row) for row in plan.count.rows.tolist()]
+        arrivals = [_arrival(cases, row) for row in count.rows.tolist()]
         purposes = {"decide": plan.decide, "verify": plan.verify, "audit": plan.audit}
         found: list[Log] = [logs.make(arrival, place) for place, arrival in enumerate(arrivals)]
         asked = [
-            (plan.count.rows[place], requests.make(arrivals[place], place, purpose, ""))  # type: ignore[arg-type]
+            (count.rows[place], requests.make(arrivals[place], place, purpose, ""))  # type: ignore[arg-type]
             for purpose, marks in purposes.items()
             for place in np.flatnonzero(marks)
         ]

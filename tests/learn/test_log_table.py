@@ -26,9 +26,8 @@ def cases() -> Cases:
     return planted.well_behaved(np.random.default_rng(1), COUNT)
 
 
-def table(logs: list[Log], cases: Cases, uniform: bool = True) -> LogTable:
-    labels = LabelSet(cases.labels)
-    return LogTable.of(joined(logs), "planted", labels, cases.workers, uniform=uniform)
+def table(logs: list[Log], cases: Cases) -> LogTable:
+    return LogTable.of(joined(logs), "planted", LabelSet(cases.labels), cases.workers)
 
 
 def verdicts(logs: list[Log]) -> list[VerdictLog]:
@@ -55,14 +54,11 @@ async def test_the_cases_are_those_that_were_served(cases: Cases) -> None:
     assert found.notes == []
 
 
-async def test_only_the_uniform_stratum_counts_unless_asked(cases: Cases) -> None:
+async def test_only_the_uniform_stratum_counts(cases: Cases) -> None:
     logs = await Serving(audit=0.05).log(cases)
     found = table(logs, cases)
     assert len(found.cases) == 50
     assert found.left_out == {"not of the uniform stratum": 150}
-    everything = table(logs, cases, uniform=False)
-    assert len(everything.cases) + everything.left_out["without the answers of all"] == COUNT
-    assert len(everything.cases) > 50
 
 
 async def test_a_later_repeat_replaces_an_earlier_one(cases: Cases) -> None:

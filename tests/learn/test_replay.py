@@ -10,7 +10,7 @@ import pytest
 from streamer.decide.budget import JudgeBudget, ShareCap
 from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.chow import Chow
-from streamer.decide.votes import VoteRule
+from streamer.decide.votes import Kind, VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate import calibrate
 from streamer.learn.cases import Cases
@@ -24,7 +24,7 @@ from streamer.services.plan import Planner
 from tests.learn import planted
 from tests.learn.served import AT, Serving
 
-COUNT = 1500
+COUNT = 500
 
 
 def made_cases(seed: int = 1, count: int = COUNT) -> Cases:
@@ -33,6 +33,10 @@ def made_cases(seed: int = 1, count: int = COUNT) -> Cases:
     assert broken is not None
     broken[::50] = np.nan
     return cases
+
+
+def ballots(logs: list[Log]) -> list[BallotLog]:
+    return [log for log in logs if isinstance(log, BallotLog)]
 
 
 def again(logs: list[Log], cases: Cases, *known: Calibration) -> Replayed:
@@ -45,6 +49,9 @@ def again(logs: list[Log], cases: Cases, *known: Calibration) -> Replayed:
 SERVINGS = {
     "majority": Serving(),
     "majority, only audits ask the third": Serving(audit=0.1),
+    "unanimity, only audits ask the third": Serving(
+        VoteRule("unanimity", 3), After("diff", -0.1), audit=0.1
+    ),
     "unanimity, sure": Serving(VoteRule("unanimity", 3, "min", 0.6)),
     "ensemble": Serving(VoteRule("majority", 3, "ensemble", 0.7)),
     "chow": Serving(Chow(0.3, 3)),
@@ -56,6 +63,15 @@ SERVINGS = {
     "a worker out": Serving(out=("two",)),
     "outage to the judge": Serving(planner=Planner(on_outage="judge"), out=("two", "three")),
     "outage and fallback": Serving(planner=Planner(on_outage="fallback"), out=("two", "three")),
+    "outage and fallback, two answer": Serving(
+        VoteRule("unanimity", 3, "min", 0.6), planner=Planner(on_outage="fallback"), out=("two",)
+    ),
+    "outage and fallback, some unusable": Serving(
+        Chow(0.3, 3), planner=Planner(on_outage="fallback"), out=("two", "three")
+    ),
+    "optimistic outage and fallback": Serving(
+        Chow(0.3, 3), After("diff", -0.1), Planner("optimistic", "fallback"), verify=1, out=("two",)
+    ),
     "nobody answers": Serving(
         planner=Planner(on_outage="fallback"), out=("one", "two", "three"), after=After("diff", 0.1)
     ),
@@ -74,13 +90,48 @@ async def test_every_decision_is_reproduced_bit_for_bit(serving: Serving) -> Non
     )
 
 
-async def test_the_budgets_labels_are_reproduced() -> None:
+@pytest.mark.parametrize(
+    ("out", "reasons"),
+    [
+        ((), {None, "budget", "disagreement"}),
+        (("two", "three"), {"budget", "outage", "disagreement"}),
+    ],
+)
+async def test_the_budgets_labels_are_reproduced(
+    out: tuple[str, ...], reasons: set[str | None]
+) -> None:
     cases = made_cases()
-    budget = JudgeBudget(ShareCap(0.1, burst=100), now=0)
-    logs = await Serving(planner=Planner(budget=budget)).log(cases)
-    reasons = {log.deferred for log in logs if isinstance(log, BallotLog)}
-    assert reasons == {None, "budget", "disagreement"}
+    planner = Planner(on_outage="judge", budget=JudgeBudget(ShareCap(0.1, burst=30), now=0))
+    logs = await Serving(planner=planner, out=out).log(cases)
+    assert {log.deferred for log in ballots(logs)} == reasons
     assert again(logs, cases).differences == ()
+
+
+@pytest.mark.parametrize("kind", ["majority", "unanimity"])
+async def test_who_was_asked_for_the_stratum_alone_has_no_say(kind: Kind) -> None:
+    cases = made_cases()
+    logs = await Serving(VoteRule(kind, 3)).log(cases)
+    served = [(log.served, len(log.ballot.votes)) for log in ballots(logs)]
+    assert set(served) == {(2, 3), (3, 3)}
+    all_had = [replace(log, served=3) if isinstance(log, BallotLog) else log for log in logs]
+    found = {one.field for one in again(all_had, cases).differences}
+    assert found >= ({"confidence"} if kind == "majority" else {"candidate"})
+
+
+async def test_a_verdict_is_held_to_the_last_ballot_of_its_decision() -> None:
+    """Repeats may differ in who answered, and so fall into groups that are decided apart."""
+    cases = made_cases()
+    after = After("opt", 0.7)
+    logs = await Serving(after=after).log(cases)
+    before = ballots(await Serving(after=after, out=("two",)).log(cases))
+    last = ballots(logs)
+    known = {log.decision_id for log in last[: COUNT // 2]}
+    early = [log for log in before if log.decision_id not in known]
+    verdicts = [log for log in logs if isinstance(log, VerdictLog)]
+    repeated = [*last[: COUNT // 2], *early, *last[COUNT // 2 :], *verdicts]
+    assert again(repeated, cases).differences == ()
+    turned = [*last, *early, *verdicts]
+    assert {one.kind for one in again(turned, cases).differences} == {"verdict"}
 
 
 @pytest.mark.parametrize("after", [After("v3", 0.0), After("diff", 0.1)], ids=str)
@@ -95,7 +146,7 @@ async def test_the_optimistic_mode_is_reproduced(after: After) -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.4])
 async def test_a_calibrated_rule_is_reproduced_by_its_file(share: float) -> None:
-    known = planted.over_confident(planted.specialist(np.random.default_rng(2), 3000), 1, 2.0)
+    known = planted.over_confident(planted.specialist(np.random.default_rng(2), 1000), 1, 2.0)
     made = calibrate(known, Wish(share), made_at=AT)
     calibration = Calibration.from_json(made.to_json())
     cases = made_cases(3)
@@ -107,7 +158,7 @@ async def test_a_calibrated_rule_is_reproduced_by_its_file(share: float) -> None
 
 
 async def test_another_calibration_under_its_name_is_noticed() -> None:
-    made = calibrate(planted.shifted(np.random.default_rng(2), 3000), Wish(0.2), made_at=AT)
+    made = calibrate(planted.shifted(np.random.default_rng(2), 1000), Wish(0.2), made_at=AT)
     cases = made_cases(3)
     logs = await Serving(calibrated_rule(made), calibration=made).log(cases)
     models = {name: replace(model, temperature=1.3) for name, model in made.models.items()}
@@ -129,6 +180,10 @@ TAMPERED: dict[str, Callable[[BallotLog], BallotLog]] = {
     "deferral": lambda log: replace(log, deferred="outage"),
     "deferred, though accepted": lambda log: replace(
         log, label=None, confidence=None, source=None, deferred="disagreement"
+    ),
+    "a fallback by no cause": lambda log: replace(log, source="fallback", deferred="outage"),
+    "a fallback of an accepted label": lambda log: replace(
+        log, source="fallback", deferred="budget"
     ),
     "ballot": nudged,
     "rule": lambda log: replace(log, rule=replace(log.rule, kind="unanimity", quorum=3)),

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 
 from streamer.decide.after_rule import after_rule
+from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
 from streamer.learn.what_if import what_if
+from streamer.records.label import After
+from streamer.records.log import BallotLog, VerdictLog
+from streamer.services.plan import Planner
 from tests.learn import planted
+from tests.learn.served import Serving
 
 CASES = planted.well_behaved(np.random.default_rng(1), 2000)
 JUDGE = after_rule("v3", 0.0)
@@ -55,3 +60,27 @@ def test_nothing_is_wasted_where_the_judge_decides_all() -> None:
 def test_hedging_without_latencies_is_refused() -> None:
     with pytest.raises(ConfigError, match="--latency"):
         what_if(CASES, VoteRule("majority", 3), JUDGE, "hedged")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        VoteRule("majority", 3),
+        VoteRule("unanimity", 3),
+        VoteRule("unanimity", 3, "min", 0.6),
+        Chow(0.2, 3),
+    ],
+    ids=str,
+)
+async def test_it_is_what_the_services_do_with_the_same_tickets(rule: BeforeJudge) -> None:
+    """A third worker has a say only where it would be asked: else other labels are published."""
+    optimistic = Serving(rule, After("diff", -0.1), Planner("optimistic"), audit=0, verify=1)
+    logs = await optimistic.log(CASES)
+    said = dict(zip(CASES.ids, CASES.judge.codes, strict=True))
+    right = [
+        log.label == CASES.labels[said[log.ticket_id]] for log in logs if isinstance(log, BallotLog)
+    ]
+    verdicts = [log for log in logs if isinstance(log, VerdictLog)]
+    found = what_if(CASES, rule, after_rule("diff", -0.1), "optimistic")
+    assert found.fidelity.hits == sum(right)
+    assert found.corrections.hits == sum(log.published != log.candidate for log in verdicts) > 0

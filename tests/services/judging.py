@@ -11,7 +11,7 @@ from streamer.errors import TicketError
 from streamer.judging.judge import EngineDead, Verdicts
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
-from streamer.records.calibration import Calibration
+from streamer.records.calibration import Calibration, Data, Estimate, Model, Wish
 from streamer.records.judge_request import Ballot, JudgeRequest
 from streamer.records.label import Label, Position, Rule, Vote
 from streamer.records.labelset import LabelSet
@@ -40,6 +40,7 @@ class Scripted:
     """
 
     def __init__(self) -> None:
+        self.loaded = "7"
         self.scored: list[str] = []
         self.vectors: dict[str, Sequence[float]] = {}
         self.gate = asyncio.Event()
@@ -52,7 +53,7 @@ class Scripted:
         return (LABELS,)
 
     def version(self, task: str, label_set: str) -> str:
-        return "7"
+        return self.loaded
 
     async def score(
         self,
@@ -101,6 +102,26 @@ def request(text: str, task: str = "mood", number: int = 1, **changed: object) -
 def record(made: JudgeRequest | bytes, offset: int = 0, timestamp: int = 0) -> Rec:
     value = made if isinstance(made, bytes) else made.to_json()
     return Rec(value, b"key", offset, topic="tickets.judge", timestamp=timestamp)
+
+
+def calibration(temperature: float, version: str | None = "7") -> Calibration:
+    """Of task mood, for this version of the judge."""
+    some = Estimate(0.5, 0.4, 0.6, 100)
+    return Calibration(
+        task="mood",
+        label_set=LABELS.version,
+        made_at="2026-01-01T00:00:00.000Z",
+        data=Data("hash", 100, 0),
+        models={},
+        judge=Model(version, temperature),
+        rule=Rule("majority", 2, 2),
+        router=None,
+        wish=Wish("judge rate", 0.1),
+        guarantee=None,
+        judge_rate=some,
+        fidelity=some,
+        accuracy=some,
+    )
 
 
 def decided(

@@ -35,6 +35,18 @@ async def test_a_repeat_is_republished_and_not_judged_again() -> None:
     assert run.judge.scored == ["bad one"]
 
 
+async def test_a_repeat_of_what_a_person_is_asked_is_judged_again() -> None:
+    # A review holds the whole ticket: remembered by the hundred thousand it would fill the memory.
+    run = Run(tasks=decided(review_below=1.0))
+    child = (Follower(("bad",), request=request("ugly child", "reason")),)
+    asked = request("bad one", purpose="verify", candidate="bad", followers=child)
+    first = [(e.topic, e.key) for e in (await run.of(asked)).emissions]
+    assert [topic for topic, _ in first] == ["labels", "review", "review"]
+    assert [(e.topic, e.key) for e in (await run.of(asked)).emissions] == first
+    assert run.judge.scored == ["bad one", "ugly child"] * 2
+    assert run.metric("streamer_republished_total", "mood") == 0
+
+
 async def test_a_repeat_of_another_purpose_is_judged() -> None:
     run = await Run().of(request("bad one"))
     await run.of(request("bad one", purpose="audit"))

@@ -1,5 +1,6 @@
 """What a verdict is for: to decide, to verify what was published, or to audit it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,32 +9,21 @@ import pytest
 
 from streamer.decide.after_rule import after_rule
 from streamer.decide.standing import quantised, standing
-from streamer.records.calibration import Calibration, Data, Estimate, Model, Wish
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Rule
 from streamer.services.draws import drawn
-from tests.services.judging import LABELS, Run, Scripted, decided, request
+from tests.services.judging import LABELS, Run, Scripted, calibration, decided, request
 
 NAMES = LABELS.labels
 
 
-def calibration(temperature: float, version: str | None = "7") -> Calibration:
-    some = Estimate(0.5, 0.4, 0.6, 100)
-    return Calibration(
-        task="mood",
-        label_set=LABELS.version,
-        made_at="2026-01-01T00:00:00.000Z",
-        data=Data("hash", 100, 0),
-        models={},
-        judge=Model(version, temperature),
-        rule=Rule("majority", 2, 2),
-        router=None,
-        wish=Wish("judge rate", 0.1),
-        guarantee=None,
-        judge_rate=some,
-        fidelity=some,
-        accuracy=some,
-    )
+def audits(candidates: Sequence[str | None], first: int = 0, **more: Any) -> list[JudgeRequest]:
+    """Of labels that the rule accepted, on tickets of the stratum; the judge will say good."""
+    given = {"purpose": "audit", "uniform": True, "accepted": True} | more
+    return [
+        request("good", number=number, candidate=candidate, **given)
+        for number, candidate in enumerate(candidates, first)
+    ]
 
 
 def material(count: int, purpose: str, **more: Any) -> tuple[Scripted, list[JudgeRequest]]:
@@ -110,13 +100,11 @@ async def test_without_a_candidate_or_its_distribution_the_judges_label_stands()
 
 async def test_audits_publish_nothing_but_the_log_and_tell_the_fidelity() -> None:
     run = Run(tasks=decided(review_below=1.0))
-    asked = [
-        request("good", number=number, purpose="audit", uniform=True, candidate=candidate)
-        for number, candidate in enumerate(["good"] * 30 + ["bad"] * 10 + [None])
-    ]
+    asked = audits(["good"] * 30 + ["bad"] * 10 + [None])
     await run.of(*asked)
     assert {e.topic for e in run.emissions} == {"log"}
     assert {(log.published, log.source, log.purpose) for log in run.logs} == {(None, None, "audit")}
+    assert run.metric("streamer_reviews_total", "mood") == 0
     low, estimate, high = (
         run.metric("streamer_fidelity", "mood", bound) for bound in ("low", "estimate", "high")
     )
@@ -126,33 +114,76 @@ async def test_audits_publish_nothing_but_the_log_and_tell_the_fidelity() -> Non
     assert run.metric("streamer_fidelity", "mood", "estimate") == 0.75
 
 
-@pytest.mark.parametrize("purpose", ["decide", "verify"])
-async def test_what_the_judge_is_unsure_of_goes_to_a_person(purpose: str) -> None:
+@pytest.mark.parametrize("purpose", ["audit", "verify"])
+async def test_fidelity_is_of_the_uniform_tickets_whose_label_the_rule_accepted(
+    purpose: str,
+) -> None:
+    run = await Run().of(
+        *audits(["good"] * 3 + ["bad"], purpose=purpose),
+        *audits(["bad"] * 5, first=100, purpose=purpose, accepted=False),
+        *audits(["bad"] * 5, first=200, purpose=purpose, uniform=False),
+        *audits(["bad"] * 5, first=300, purpose="decide"),
+    )
+    assert run.metric("streamer_fidelity", "mood", "estimate") == 0.75
+
+
+@pytest.mark.parametrize("changed", [{"rule": Rule("unanimity", 2, 2)}, {"calibration": "c2"}])
+async def test_fidelity_starts_anew_with_another_rule_or_calibration(
+    changed: dict[str, Any],
+) -> None:
+    run = await Run().of(*audits(["good"] * 8))
+    await run.of(*audits(["bad"] * 8, first=100), *audits(["good", "bad"], first=200, **changed))
+    assert run.metric("streamer_fidelity", "mood", "estimate") == 0.5
+    low = run.metric("streamer_fidelity", "mood", "low")
+    alone = await Run().of(*audits(["good", "bad"]))
+    assert low == alone.metric("streamer_fidelity", "mood", "low")
+    await run.of(*audits(["good"] * 2, first=300, **changed))
+    assert run.metric("streamer_fidelity", "mood", "estimate") == 0.75
+
+
+async def test_fidelity_starts_anew_with_another_judge() -> None:
+    run = await Run().of(*audits(["bad"] * 8))
+    run.judge.loaded = "8"
+    await run.of(*audits(["good"], first=100))
+    assert run.metric("streamer_fidelity", "mood", "estimate") == 1
+
+
+async def test_what_the_judge_is_unsure_of_goes_to_a_person() -> None:
     run = Run(tasks=decided(review_below=0.6))
     run.judge.vectors |= {"unsure": (0.3, 0.59, 0.11), "sure": (0.3, 0.6, 0.1)}
     await run.of(
-        request("unsure", number=1, purpose=purpose, candidate="good", uniform=True),
-        request("sure", number=2, purpose=purpose, candidate="good"),
+        request("unsure", number=1, candidate="good", uniform=True),
+        request("sure", number=2, candidate="good"),
     )
     (label,), (review,) = run.labels, run.reviews
     assert (label.ticket_id, review.ticket.id) == ("t2", "t1")
     assert (review.reason, review.label, review.confidence) == ("unsure", "bad", 0.59)
     assert (review.labels, review.decision_id, review.judge) == (NAMES, "1-mood", "7")
     assert review.key == b"t1/mood"
-    log = run.logs[0]
+    (log,) = run.logs
     assert (log.ticket_id, log.published, log.source) == ("t1", None, None)
     assert run.metric("streamer_reviews_total", "mood", "unsure") == 1
-    assert run.metric("streamer_verified_total", "mood", "corrected") == (purpose == "verify")
 
 
-async def test_the_log_has_the_stratum_all_audits_and_verifications_and_the_share_of_others() -> (
-    None
-):
-    others = [request("good", number=number) for number in range(200)]
+async def test_a_verification_is_published_also_where_a_person_is_asked() -> None:
+    run = Run(tasks=decided(review_below=0.6))
+    run.judge.vectors["unsure"] = (0.3, 0.59, 0.11)
+    await run.of(request("unsure", purpose="verify", candidate="good", uniform=True))
+    (label,), (review,), (log,) = run.labels, run.reviews, run.logs
+    assert (label.label, label.revision, label.final) == ("bad", 1, True)
+    assert (label.verdict, log.published, log.source) == ("corrected", "bad", "judge")
+    assert (review.label, review.confidence) == ("bad", 0.59)
+    assert run.metric("streamer_reviews_total", "mood", "unsure") == 1
+    assert run.metric("streamer_verified_total", "mood", "corrected") == 1
+
+
+@pytest.mark.parametrize("purpose", ["decide", "verify"])
+async def test_the_log_has_the_stratum_all_audits_and_the_share_of_others(purpose: str) -> None:
+    others = [request("good", number=number, purpose=purpose) for number in range(200)]
     run = await Run(log_share=0.1).of(
         *others,
         request("good", number=901, uniform=True),
-        request("good", number=902, purpose="verify", candidate="good"),
+        request("good", number=902, purpose="verify", candidate="good", uniform=True),
         request("good", number=903, purpose="audit"),
     )
     ids = [one.ticket.id for one in others]
@@ -182,12 +213,12 @@ async def test_each_decision_follows_again_from_its_log(temperature: float | Non
         assert ("workers" if again.kept[0] else "judge") == label.source == log.source
 
 
-async def test_a_temperature_is_of_one_judge_alone() -> None:
+async def test_a_temperature_is_of_one_label_set() -> None:
     softer = calibration(2.0)
     (label,) = (await Run(tasks=decided(calibration=softer)).of(request("good"))).labels
     assert label.calibration == softer.version
     assert label.confidence is not None
     assert 0.6 < label.confidence < 0.7
-    of_another = decided(calibration=calibration(2.0, version="6"))
+    of_another = decided(calibration=replace(softer, label_set="0123"))
     (label,) = (await Run(tasks=of_another).of(request("good"))).labels
     assert (label.confidence, label.calibration) == (0.9, None)
