@@ -1,24 +1,12 @@
 """The spans about one ticket: which kinds there are, and what they are called."""
 
-from typing import Protocol
-
 from opentelemetry.trace import SpanKind
 
 from streamer.observe import semconv as s
 from streamer.observe.late import LateBudget
 from streamer.observe.spans import Attributes, OpenSpan, Spans
 from streamer.observe.traceparent import TraceParent, outgoing
-
-
-class Place(Protocol):
-    """Where a record lies: a Kafka record, or a ticket's identity."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
+from streamer.records.identity import Place
 
 
 class Recorder:

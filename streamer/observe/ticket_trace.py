@@ -6,9 +6,10 @@ from typing import Literal
 from opentelemetry.trace import Link
 
 from streamer.observe import semconv as s
-from streamer.observe.recorder import Place, Recorder
+from streamer.observe.recorder import Recorder
 from streamer.observe.spans import OpenSpan
 from streamer.observe.traceparent import TRACEPARENT, TRACESTATE
+from streamer.records.identity import Place
 from streamer.records.label import Rule, Vote
 
 Header = tuple[str, bytes]

@@ -11,11 +11,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.exporter import exporter_from, resource
-from streamer.observe.recorder import Place, Recorder
+from streamer.observe.recorder import Recorder
 from streamer.observe.spans import Spans
 from streamer.observe.ticket_trace import Header, TicketTrace
 from streamer.observe.traceparent import TRACEPARENT, TraceParent, incoming, outgoing, unsampled
-from streamer.records.identity import TicketIdentity
+from streamer.records.identity import Place, TicketIdentity
 from streamer.records.judge_request import JudgeRequest
 
 

@@ -1,22 +1,25 @@
 """The identities of many records at once: hashed one by one they cost a tenth of all the work."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.records.identity import FIRST, GAMMA, SECOND, seeds, task_hash
+from streamer.records.identity import FIRST, GAMMA, SECOND, Place, seeds, task_hash
 
 Words = NDArray[np.uint64]
 
 
-def digests(source: str, places: Sequence[tuple[str, int, int]]) -> list[bytes]:
-    """`TicketIdentity.digest` of N records, from their topics, partitions and offsets."""
-    starts = [seeds(source, topic, partition) for topic, partition, _ in places]
-    words = np.array(starts, np.uint64).reshape(-1, 2)
-    offsets = np.array([offset for _, _, offset in places], np.uint64)
-    words += (offsets * np.uint64(GAMMA))[:, None]
-    return _pieces(mixed_words(words).astype(">u8").tobytes(), 16)
+def digests(source: str, places: Sequence[Place]) -> list[bytes]:
+    """`TicketIdentity.digest` of N records; records of one partition mostly lie together."""
+    found: list[Words] = []
+    for (topic, partition), run in groupby(places, attrgetter("topic", "partition")):
+        offsets = np.array([place.offset for place in run], np.uint64)
+        start = np.array(seeds(source, topic, partition), np.uint64)
+        found.append(start + (offsets * np.uint64(GAMMA))[:, None])
+    return _pieces(mixed_words(np.concatenate(found)).astype(">u8").tobytes(), 16)
 
 
 def trace_ids(known: Sequence[bytes]) -> list[str]:

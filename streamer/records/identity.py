@@ -2,11 +2,23 @@
 
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Protocol
 
 GAMMA = 0x9E3779B97F4A7C15
 FIRST = 0xBF58476D1CE4E5B9
 SECOND = 0x94D049BB133111EB
 WORD = 2**64 - 1
+
+
+class Place(Protocol):
+    """Where a record lies: a Kafka record, or a ticket's identity."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
 
 
 class TicketIdentity:

@@ -91,7 +91,7 @@ class ClassifyHandler:
     ) -> tuple[list[Arrival], list[Emission | Settled]]:
         arrivals: list[Arrival] = []
         settled: list[Emission | Settled] = []
-        known = digests(self._source, [(r.topic, r.partition, r.offset) for r in batch])
+        known = digests(self._source, batch)
         for record, digest, trace_id in zip(batch, known, trace_ids(known), strict=True):
             try:
                 if record.value is None:
