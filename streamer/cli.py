@@ -92,13 +92,14 @@ def replay(options: argparse.Namespace) -> int:
     from streamer.commands import arguments, replay
 
     settings = _settings(options)
-    if options.rule is None and options.mode is None:
+    if options.rule is options.after is options.mode is None:
         return replay.run(settings, options.log, options.calibration)
     return replay.suppose(
         settings,
         options.log,
         options.task,
         arguments.rule(options.rule) if options.rule else None,
+        arguments.after(options.after) if options.after else None,
         options.mode or "sequential",
         arguments.prices(options.latency),
     )
@@ -222,6 +223,7 @@ def _add_log_verbs(verb: Callable[[Any, str], argparse.ArgumentParser]) -> None:
         "--calibration", type=Path, action="append", default=[], metavar="FILE", help="an older one"
     )
     again.add_argument("--rule", metavar="KIND[:PARAMETERS]", help="such as majority or chow:0.1")
+    again.add_argument("--after", metavar="KIND:ALPHA", help="such as v3:0.2, diff:0.1 or v2:0.1")
     again.add_argument("--mode", choices=("sequential", "optimistic", "hedged"))
     chosen = verb(calibrate, "choose a task's rule from a log, by one wish")
     wish = chosen.add_mutually_exclusive_group(required=True)

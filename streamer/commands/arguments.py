@@ -4,6 +4,9 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from streamer.decide.after_judge import AfterJudge
+from streamer.decide.after_rule import after_rule
+from streamer.errors import ConfigError
 from streamer.learn.calibrate import Wished
 from streamer.learn.evaluation.options import Prices
 from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
@@ -21,6 +24,15 @@ def rule(text: str) -> dict[str, Any]:
         parameters = f"alpha={parameters}"
     pairs = [pair.partition("=") for pair in parameters.split(",") if pair]
     return {"kind": kind, **{name: value for name, _, value in pairs}}
+
+
+def after(text: str) -> AfterJudge:
+    """A rule after the judge, such as v2:0.1; raises `ConfigError`."""
+    kind, _, alpha = text.partition(":")
+    try:
+        return after_rule(kind, float(alpha or 0))
+    except ValueError as error:
+        raise ConfigError(f"--after {text}: {error}; write KIND:ALPHA, such as v3:0.2") from None
 
 
 def prices(given: Sequence[tuple[str, float]]) -> Prices | None:

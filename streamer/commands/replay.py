@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from streamer.commands.logged import Logged, logged
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
+from streamer.decide.after_judge import AfterJudge
 from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
@@ -37,29 +38,34 @@ def suppose(
     file: Path,
     tasks: Sequence[str],
     rule: Mapping[str, str | float] | None,
+    after: AfterJudge | None,
     mode: Mode,
     latencies: Prices | None,
 ) -> int:
-    """Say what `rule` (default: the configured one) and mode would have done with each task.
+    """Say what `rule`, `after` (default: the configured ones) and mode would have done.
 
     Raises `ConfigError`.
     """
     for each in logged(settings, file, tasks, gold=None):
-        found = _supposed(each, rule, mode, latencies)
+        found = _supposed(each, rule, after, mode, latencies)
         sys.stdout.write("\n".join(_answer(each.name, found)) + "\n")
     sys.stdout.write("of the uniform stratum alone: other tickets of a log are no fair sample\n")
     return 0
 
 
 def _supposed(
-    each: Logged, rule: Mapping[str, str | float] | None, mode: Mode, latencies: Prices | None
+    each: Logged,
+    rule: Mapping[str, str | float] | None,
+    after: AfterJudge | None,
+    mode: Mode,
+    latencies: Prices | None,
 ) -> WhatIf:
     task = each.task if rule is None else _with_rule(each, rule)
     calibration = each.calibration()
     if task.rule.kind == "calibrated" and calibration is None:
         raise ConfigError(f"{each.name}: there is no calibration yet; run `streamer calibrate`")
-    cases, after = each.judged(calibration), after_rule(task.after.kind, task.after.alpha)
-    return what_if(cases, rule_before(task, calibration), after, mode, latencies)
+    after = after or after_rule(task.after.kind, task.after.alpha)
+    return what_if(each.judged(calibration), rule_before(task, calibration), after, mode, latencies)
 
 
 def _with_rule(each: Logged, rule: Mapping[str, str | float]) -> Task:

@@ -1,31 +1,41 @@
 """From settings to the rule that says whose label stands once the judge has answered."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
 import numpy as np
 
-from streamer.decide.after_judge import AfterJudge, Diff, Kept, Opt, TokenV3
+from streamer.decide.after_judge import AfterJudge, Diff, Kept, Opt, TokenV1, TokenV2, TokenV3
 from streamer.decide.distributions import Rows
 from streamer.decide.opinion import Codes
 
-AfterKind = Literal["v3", "diff", "opt", "opt_greedy"]
 
-
-def after_rule(kind: AfterKind, alpha: float) -> AfterJudge:
-    """The rule of this kind; raises `ValueError` for an alpha that it does not take.
+def after_rule(kind: str, alpha: float) -> AfterJudge:
+    """The rule of this kind: v3, diff, opt, opt_greedy, and for the replay v1 and v2.
 
     V3 with alpha 0 is served as what its users mean by it, the judge's label always. By its formula
-    the workers' label would stand where the judge finds both equally likely.
+    the workers' label would stand where the judge finds both equally likely. Raises `ValueError`
+    for another kind, or an alpha that it does not take.
     """
-    if kind == "diff":
-        return Diff(alpha)
     if kind == "v3":
         return TokenV3(alpha) if alpha != 0 else _JudgeAlways()
-    return Opt(alpha, "soft" if kind == "opt" else "greedy")
+    made = _KINDS.get(kind)
+    if made is None:
+        raise ValueError(f"no rule {kind!r} after the judge: use v3, {', '.join(_KINDS)}")
+    return made(alpha)
 
 
 @dataclass(frozen=True, slots=True)
 class _JudgeAlways:
     def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
         return np.zeros(len(p), np.bool_)
+
+
+_KINDS: dict[str, Callable[[float], AfterJudge]] = {
+    "diff": Diff,
+    "opt": Opt,
+    "opt_greedy": partial(Opt, distance="greedy"),
+    "v1": TokenV1,
+    "v2": TokenV2,
+}

@@ -212,7 +212,7 @@ def _verdicts(
     first, nothing = logs[0], np.zeros(len(labels))
     calibration = _calibration(first.calibration, calibrations)
     stands = standing(
-        after_rule(first.after.kind, first.after.alpha),  # type: ignore[arg-type]
+        after_rule(first.after.kind, first.after.alpha),
         np.array([log.vector for log in logs], np.float32),
         None if calibration is None else calibration.judge.temperature,
         np.array([labels.index.get(log.candidate or "", ABSTAINED) for log in logs], np.int64),

@@ -87,6 +87,8 @@ def test_what_if_says_the_figures_and_of_what(config: Path, log: Path, capsys) -
     assert streamer("replay", config, log, "--mode", "optimistic") == 0
     assert "corrections" in capsys.readouterr().out
     assert streamer("replay", config, log, "--rule", "chow:0.2") == 0
+    for after in ("v1:0.1", "v2:0.1", "v3:0.2", "diff:0.1", "opt:0.1", "opt_greedy:0.1"):
+        assert streamer("replay", config, log, "--after", after) == 0
 
 
 @pytest.mark.parametrize(
@@ -200,6 +202,8 @@ def test_each_task_gets_a_page_and_json(
         (["replay", "LOG", "--rule", "chow:wide"], "rule.alpha"),
         (["replay", "LOG", "--rule", "calibrated"], "streamer calibrate"),
         (["replay", "LOG", "--mode", "hedged"], "--latency"),
+        (["replay", "LOG", "--after", "v9:0.1"], "no rule 'v9'"),
+        (["replay", "LOG", "--after", "v3:much"], "KIND:ALPHA"),
         (["replay", "LOG", "--mode", "optimistic", "--task", "mood"], "no task 'mood'"),
         (["replay", "LOG", "--calibration", "LOG"], "no calibration"),
         (["calibrate", "LOG", "--task", "mood", "--judge-budget", "15%"], "no task 'mood'"),

@@ -69,7 +69,7 @@ async def test_corrections_are_the_labels_that_differ_and_that_the_rule_rejects(
     p = quantised(np.array([judge.vectors[one.ticket.text] for one in asked], np.float32))
     q = np.array([one.ensemble for one in asked])
     differ = p.argmax(axis=1) != q.argmax(axis=1)
-    rejected = ~after_rule(kind, alpha).keeps(q, p)  # type: ignore[arg-type]
+    rejected = ~after_rule(kind, alpha).keeps(q, p)
     assert 0 < corrected == int((differ & rejected).sum()) < 400
     assert run.metric("streamer_verified_total", "mood", "corrected") == corrected
     assert run.metric("streamer_verified_total", "mood", "confirmed") == 400 - corrected
