@@ -41,10 +41,11 @@ class Intake:
     ) -> None:
         self._id = _finder(id)
         self._text = [_finder(pointer) for pointer in text]
+        self._alone = self._text[0] if len(self._text) == 1 else None
         self._subject = _finder(subject) if subject else None
         self._created_at = _finder(created_at) if created_at else None
         self._max_bytes = max_bytes
-        self._decode = decoder or _from_json
+        self._decode = decoder
         self.own_time = created_at is not None
 
     def ticket(self, record: Record) -> Ticket:
@@ -71,7 +72,10 @@ class Intake:
 
     def _fields(self, record: Record, value: bytes) -> Mapping[str, Any]:
         try:
-            fields = self._decode(record.key, value, record.headers)
+            if self._decode is None:
+                fields: Any = orjson.loads(value)
+            else:
+                fields = self._decode(record.key, value, record.headers)
         except ValueError as error:
             raise TicketError("unreadable", _plain(error)) from None
         if not isinstance(fields, OBJECTS):
@@ -79,8 +83,11 @@ class Intake:
         return fields
 
     def _joined(self, fields: Mapping[str, Any]) -> str:
-        parts = [find(fields) for find in self._text]
-        text = parts[0] if len(parts) == 1 else "\n".join([p for p in parts if isinstance(p, str)])
+        if self._alone is not None:
+            text = self._alone(fields)
+        else:
+            parts = [find(fields) for find in self._text]
+            text = "\n".join([part for part in parts if isinstance(part, str)])
         if not isinstance(text, str) or not text.strip():
             raise TicketError("no_text", "no text at the configured pointers")
         return text
@@ -130,10 +137,6 @@ def milliseconds(moment: str) -> float | None:
 def find(fields: Any, pointer: str) -> Any:
     """The value behind a JSON pointer, or None."""
     return _find(fields, _steps(pointer))
-
-
-def _from_json(key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]) -> Any:
-    return orjson.loads(value)
 
 
 def _steps(pointer: str) -> list[str]:

@@ -80,8 +80,8 @@ class Plan:
     def parts(self) -> Iterator[Part]:
         """The published labels, grouped by how they are published."""
         labelled = ~self.decide
-        for fallback in (False, True):
-            for final in (True, False):
+        for fallback in (False, True) if self.fallback.any() else (False,):
+            for final in (True, False) if self.verify.any() else (True,):
                 places = labelled & (self.fallback == fallback) & (self.final == final)
                 if places.any():
                     source: Source = "fallback" if fallback else "workers"
