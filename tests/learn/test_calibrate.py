@@ -41,6 +41,7 @@ def test_a_budget_is_met_on_fresh_tickets_within_a_point(share: float) -> None:
     assert found.guarantee is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wish", [Fidelity(0.97, 0.95), Accuracy(0.95, 0.95)], ids=str)
 def test_the_whole_way_keeps_its_promise_with_fewer_judge_calls_than_unanimity(
     wish: Fidelity | Accuracy,
