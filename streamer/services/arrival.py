@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 from streamer.observe.ticket_trace import TicketTrace
+from streamer.records.identities import decision_ids
+from streamer.records.label import Position
 from streamer.records.ticket import Ticket
 from streamer.stream.record import Record
 
@@ -18,3 +20,12 @@ class Arrival(NamedTuple):
     digest: bytes
     trace: TicketTrace
     created_ms: float
+
+    def decision_id(self, task: str) -> str:
+        """Of this ticket and a task."""
+        return decision_ids([self.digest], task)[0].decode()
+
+    def position(self, source: str) -> Position:
+        """Where the ticket lay in the input of this name."""
+        record = self.record
+        return Position(source, record.topic, record.partition, record.offset)

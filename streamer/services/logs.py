@@ -1,8 +1,6 @@
 """Log records of what was decided before the judge."""
 
 from streamer.decide.rounding import rounded
-from streamer.records.identity import TicketIdentity
-from streamer.records.label import Position
 from streamer.records.log import BallotLog, Reason
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
@@ -23,17 +21,16 @@ class Logs:
 
     def make(self, arrival: Arrival, place: int) -> BallotLog:
         """The log of the ticket at this place of the count."""
-        record, task, plan = arrival.record, self._task, self._plan
-        identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
+        task, plan = self._task, self._plan
         label, confidence = self._name(plan.published.codes[place]), self._confidence[place]
         known = label is not None and confidence == confidence
         fallback = bool(plan.fallback[place])
         return BallotLog(
-            decision_id=identity.decision_id(task.name),
+            decision_id=arrival.decision_id(task.name),
             ticket_id=arrival.ticket.id,
             task=task.name,
             label_set=task.label_set.version,
-            position=Position(self._source, record.topic, record.partition, record.offset),
+            position=arrival.position(self._source),
             at=self._at,
             uniform=bool(plan.draws.uniform[place]),
             ballot=self._ballots.ballot_on(place),

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from streamer.decide.rounding import rounded
-from streamer.records.identity import TicketIdentity
 from streamer.records.judge_request import Follower, JudgeRequest, Purpose
-from streamer.records.label import Position
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
 from streamer.services.plan import Plan
@@ -32,8 +30,7 @@ class Requests:
         followers: Sequence[Follower] = (),
     ) -> JudgeRequest:
         """The request for the ticket at this place of the count."""
-        record, task, own = arrival.record, self._task, self._plan.own
-        identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
+        task, own = self._task, self._plan.own
         code = int(own.codes[place])
         needed = task.needs_ensemble and own.ensemble is not None
         return JudgeRequest(
@@ -42,10 +39,10 @@ class Requests:
             label_set=task.label_set.version,
             ballot=self._ballots.ballot_on(place),
             rule=task.rule,
-            decision_id=identity.decision_id(task.name),
+            decision_id=arrival.decision_id(task.name),
             revision=REVISIONS[purpose],
             purpose=purpose,
-            position=Position(self._source, record.topic, record.partition, record.offset),
+            position=arrival.position(self._source),
             created_at=arrival.ticket.created_at,
             traceparent=traceparent,
             followers=tuple(followers),

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from streamer.observe.metrics import Metrics
-from streamer.records.identity import TicketIdentity
 from streamer.records.judge_request import Follower, Purpose
-from streamer.records.label import Label, Position, label_key
+from streamer.records.label import Label, label_key
 from streamer.records.log import log_json
 from streamer.records.review import Review
 from streamer.services.arrival import Arrival
@@ -155,8 +154,7 @@ class Settling:
         return replace(label, source="fallback") if self._plan.fallback[place] else label
 
     def _review(self, arrival: Arrival, place: int) -> Review:
-        record, task = arrival.record, self._task
-        identity = TicketIdentity(self._source, record.topic, record.partition, record.offset)
+        task = self._task
         code = int(self._plan.published.codes[place])
         return Review(
             ticket=arrival.ticket,
@@ -168,8 +166,8 @@ class Settling:
             confidence=None,
             votes=self._ballots.votes_on(place),
             judge=None,
-            decision_id=identity.decision_id(task.name),
-            position=Position(self._source, record.topic, record.partition, record.offset),
+            decision_id=arrival.decision_id(task.name),
+            position=arrival.position(self._source),
             at=self._now,
         )
 

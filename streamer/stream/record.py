@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from streamer.records.identity import Place
 
-class Record(Protocol):
+
+class Record(Place, Protocol):
     """One record of the input topic, raw. `timestamp` is in milliseconds since the epoch."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
     @property
     def timestamp(self) -> int: ...
     @property

@@ -13,6 +13,7 @@ from streamer.learn.cases import Cases
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration
+from streamer.records.identities import digests
 from streamer.records.label import After
 from streamer.records.labelset import LabelSet
 from streamer.records.log import Log
@@ -135,4 +136,5 @@ class Serving:
 def _arrival(cases: Cases, row: int) -> Arrival:
     record = Rec(b"{}", None, row)
     trace = TRACING.ticket((), "0" * 32, record)
-    return Arrival(record, Ticket(cases.ids[row], str(row), AT), b"", trace, 0.0)
+    (digest,) = digests("support", [record])
+    return Arrival(record, Ticket(cases.ids[row], str(row), AT), digest, trace, 0.0)

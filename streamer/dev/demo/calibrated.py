@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.commands.logged import temperatures
 from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.opinion import ABSTAINED
 from streamer.decide.temperature import tempered
@@ -40,9 +41,9 @@ def calibrated(learn: Cases, wish: Wished) -> Calibration:
 
 def accepted_by(calibration: Calibration, test: Cases) -> Labels:
     """[N]: the labels that the calibrated rule accepts of other tickets, -1 for the judge."""
-    models = calibration.models
+    known = temperatures(calibration)
     pairs = zip(test.workers, test.opinions, strict=True)
-    warm = [tempered(opinion, models[name].temperature) for name, opinion in pairs]
+    warm = [tempered(opinion, known[name]) for name, opinion in pairs]
     return calibrated_rule(calibration).decide(warm).codes
 
 
@@ -57,8 +58,7 @@ def tried(
     options = Options(
         costs=Prices(costs, judge),
         rule=calibrated_rule(made),
-        temperatures={name: model.temperature for name, model in made.models.items()}
-        | {"judge": made.judge.temperature},
+        temperatures=temperatures(made),
         router=made.router,
     )
     page = write(evaluate(test, options), folder)
