@@ -87,6 +87,8 @@ class Topics(Block):
     review: str = "tickets.review"
     answers: str = "tickets.answers"
     log: str = "tickets.log"
+    stats: str = "tickets.stats"
+    alerts: str = "tickets.alerts"
 
     @model_validator(mode="after")
     def _distinct(self) -> "Topics":

@@ -91,6 +91,43 @@ class Judge(Block):
     stalled_after: float = Field(default=120, gt=0)
 
 
+class MonitorListen(Listen):
+    """As `Listen`, for the monitor's pages."""
+
+    port: int = Field(default=9466, ge=0, le=65535)
+
+
+class Alarms(Block):
+    """When the monitor raises an alarm. Shares are between 0 and 1, times in seconds.
+
+    The statistical ones (coverage, agreement, labels, fidelity) may look at all times: their tests
+    raise a false alarm `false_alarm_every` seconds apart on average, or less often. They are
+    raised only for a change by more than the tolerance.
+    """
+
+    coverage_tolerance: float = Field(default=0.05, gt=0, lt=1)
+    agreement_tolerance: float = Field(default=0.05, gt=0, lt=1)
+    label_tolerance: float = Field(default=0.05, gt=0, lt=1)
+    fidelity_tolerance: float = Field(default=0.01, ge=0, lt=1)
+    abstaining: float = Field(default=0.05, gt=0, le=1)
+    dead_letters: float = Field(default=0.02, gt=0, le=1)
+    judge_queue_age: float = Field(default=300, gt=0)
+    silent_for: float = Field(default=15, gt=2)
+    false_alarm_every: float = Field(default=30 * 86400, ge=3600)
+
+
+class Monitor(Block):
+    """The live page and the alarms. Of a listener beyond loopback a `token` is asked.
+
+    `text` lets the page show what tickets say; without it only ids, votes and labels leave Kafka.
+    """
+
+    listen: MonitorListen = MonitorListen()
+    token: str | None = Field(default=None, min_length=16, repr=False)
+    text: bool = False
+    alarms: Alarms = Alarms()
+
+
 class Audit(Block):
     """The uniform stratum: tickets drawn by a salted hash of their ids, before any vote.
 
@@ -133,6 +170,7 @@ class Settings(Block):
     tasks: dict[Name, Task] = Field(min_length=1)
     classify: Classify = Classify()
     judge: Judge = Judge()
+    monitor: Monitor = Monitor()
     audit: Audit = Audit()
     log: Log = Log()
     review: Review = Review()

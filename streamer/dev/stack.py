@@ -132,8 +132,11 @@ def topics(settings: Settings) -> list[TopicSpec]:
     room = {"max.message.bytes": str(settings.kafka.max_record_bytes + _MARGIN)}
     kept = {**room, "cleanup.policy": "delete"}
     compacted = {**room, "cleanup.policy": "compact"}
+    alone = {names.stats, names.alerts}  # the monitor is one process and reads them in order
     return [
-        TopicSpec(name, PARTITIONS, compacted if name == names.labels else kept)
+        TopicSpec(
+            name, 1 if name in alone else PARTITIONS, compacted if name == names.labels else kept
+        )
         for name in names.model_dump().values()
     ]
 

@@ -36,6 +36,10 @@ class EngineView(Protocol):
     @property
     def buffered(self) -> int: ...
     @property
+    def oldest_ms(self) -> int | None: ...
+    @property
+    def lags(self) -> Mapping[int, int]: ...
+    @property
     def watermark_age(self) -> float: ...
     @property
     def polled_at(self) -> float: ...
@@ -57,5 +61,9 @@ def read(engine: EngineView) -> dict[str, Values]:
         "streamer_poll_age_seconds": time.monotonic() - engine.polled_at,
     }
     found: dict[str, Values] = {name: {(): value} for name, value in plain.items()}
+    oldest = engine.oldest_ms
+    age = 0.0 if oldest is None else max(time.time() - oldest / 1000, 0.0)
+    found["streamer_oldest_record_seconds"] = {(): age}
+    found["streamer_lag_records"] = {(str(tp),): lag for tp, lag in engine.lags.items()}
     found["streamer_settled_total"] = {(why,): n for why, n in counts.settled.items()}
     return found

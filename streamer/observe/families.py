@@ -28,6 +28,44 @@ FAMILIES: tuple[Family, ...] = (
         "Tickets that the workers did not settle, by the reason for asking the judge.",
     ),
     Family(
+        "streamer_published_total",
+        "counter",
+        ("task", "label"),
+        "Labels published, by what they say.",
+    ),
+    Family(
+        "streamer_decisions_total",
+        "counter",
+        ("task", "outcome"),
+        "Tickets that workers voted on: accepted by the rule or deferred. Coverage is the share of "
+        "accepted.",
+    ),
+    Family(
+        "streamer_stratum_total",
+        "counter",
+        ("task", "outcome"),
+        "As streamer_decisions_total, of the uniform stratum alone.",
+    ),
+    Family(
+        "streamer_ballots_total",
+        "counter",
+        ("task", "worker", "vote"),
+        "Votes that a worker was asked for: given or abstained.",
+    ),
+    Family(
+        "streamer_agreements_total",
+        "counter",
+        ("task", "one", "other", "agreed"),
+        "Tickets on which both workers voted, by whether they agreed: yes or no.",
+    ),
+    Family(
+        "streamer_audited_total",
+        "counter",
+        ("task", "agreed"),
+        "Labels of the uniform stratum that the rule accepted and the judge looked at, by whether "
+        "it agreed: yes or no.",
+    ),
+    Family(
         "streamer_guarantee_suspended",
         "gauge",
         ("task",),
@@ -202,6 +240,18 @@ FAMILIES: tuple[Family, ...] = (
         "gauge",
         (),
         "Records read and waiting for a free slot.",
+    ),
+    Family(
+        "streamer_lag_records",
+        "gauge",
+        ("partition",),
+        "Records of a partition that are not finished yet, those not fetched included.",
+    ),
+    Family(
+        "streamer_oldest_record_seconds",
+        "gauge",
+        (),
+        "Age of the oldest record that is read and unfinished, by its Kafka timestamp; 0 if none.",
     ),
     Family(
         "streamer_watermark_age_seconds",

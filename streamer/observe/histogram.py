@@ -49,6 +49,11 @@ class Histogram:
         return int(self._counts.sum())
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """How many fell into each bucket up to one of `EDGES_MS`, and above the last."""
+        return tuple(self._counts.tolist())
+
+    @property
     def sum(self) -> float:
         """All of them together, in seconds."""
         return self._sum_ms / 1000

@@ -40,7 +40,8 @@ class Metrics:
         self._engine: EngineView | None = None
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
-        self._begin(tuple(tasks), tuple(workers))
+        self.tasks = tuple(tasks)
+        self._begin(self.tasks, tuple(workers))
 
     def labels(
         self,
@@ -59,6 +60,30 @@ class Metrics:
         self._observe("streamer_ticket_latency_seconds", (task, source), now_ms - ticket_ms)
         here = np.full(count, now_ms - seen_ms)
         self._observe("streamer_service_latency_seconds", (task, source), here)
+
+    def published(self, task: str, label: str, count: int = 1) -> None:
+        """Labels that were published, by what they say."""
+        self._add("streamer_published_total", (task, label), count)
+
+    def decisions(self, task: str, accepted: int, of: int) -> None:
+        """Of so many tickets that workers voted on, the rule accepted so many."""
+        self._shares("streamer_decisions_total", (task,), "accepted", "deferred", accepted, of)
+
+    def stratum(self, task: str, accepted: int, of: int) -> None:
+        """As `decisions`, of the uniform stratum alone."""
+        self._shares("streamer_stratum_total", (task,), "accepted", "deferred", accepted, of)
+
+    def ballots(self, task: str, worker: str, given: int, of: int) -> None:
+        """Of so many votes that a worker was asked for, it gave so many."""
+        self._shares("streamer_ballots_total", (task, worker), "given", "abstained", given, of)
+
+    def agreements(self, task: str, one: str, other: str, agreed: int, of: int) -> None:
+        """Of so many tickets on which both workers voted, they agreed on so many."""
+        self._shares("streamer_agreements_total", (task, one, other), "yes", "no", agreed, of)
+
+    def audited(self, task: str, agreed: int, of: int) -> None:
+        """Of so many labels that the rule accepted in the uniform stratum, the judge gave these."""
+        self._shares("streamer_audited_total", (task,), "yes", "no", agreed, of)
 
     def deferred(self, task: str, reason: str, count: int = 1) -> None:
         """Tickets that the judge has to settle."""
@@ -135,6 +160,15 @@ class Metrics:
         found = self._histograms[f"streamer_{clock}_latency_seconds"].get((task, source))
         return None if found is None else found.percentile(q)
 
+    def values(self, family: str) -> Mapping[tuple[str, ...], float]:
+        """What a counter or gauge says now, by its labels."""
+        engine = read(self._engine) if self._engine is not None else {}
+        return engine.get(family) or self._values[family]
+
+    def buckets(self, family: str) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+        """The counts of a histogram's fine buckets, by its labels."""
+        return {labels: found.counts for labels, found in self._histograms[family].items()}
+
     def render(self) -> bytes:
         """Everything, in the Prometheus text format."""
         return generate_latest(self._registry)
@@ -153,6 +187,12 @@ class Metrics:
 
     def _add(self, name: str, labels: tuple[str, ...], count: int) -> None:
         self._values[name][labels] += count
+
+    def _shares(
+        self, name: str, labels: tuple[str, ...], yes: str, no: str, count: int, of: int
+    ) -> None:
+        self._add(name, (*labels, yes), count)
+        self._add(name, (*labels, no), of - count)
 
     def _observe(self, name: str, labels: tuple[str, ...], ms: npt.ArrayLike) -> None:
         self._histograms[name][labels].observe(ms)

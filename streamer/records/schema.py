@@ -5,12 +5,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from streamer.errors import ConfigError
+from streamer.records.alarm import Alarm
 from streamer.records.answer import Answer
 from streamer.records.dead_letter import DeadLetter
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
 from streamer.records.log import Log
 from streamer.records.review import Review
+from streamer.records.summary import Summary
 from streamer.records.ticket import Ticket
 
 RECORDS: dict[str, Any] = {
@@ -21,6 +23,8 @@ RECORDS: dict[str, Any] = {
     "review": Review,
     "answer": Answer,
     "log": Log,
+    "summary": Summary,
+    "alarm": Alarm,
 }
 
 

@@ -11,6 +11,7 @@ from streamer.config.tasks import Task as TaskSettings
 from streamer.decide.budget import JudgeBudget, RateCap, ShareCap
 from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
+from streamer.observe.summaries import Summaries
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration
 from streamer.services.answers import answers_stream
@@ -19,6 +20,7 @@ from streamer.services.intake import Intake, load_decoder
 from streamer.services.plan import Planner
 from streamer.services.rules import load_calibration, rule_before
 from streamer.services.settling import Outputs
+from streamer.services.stats import Stats
 from streamer.services.stratum import Stratum
 from streamer.services.streaming import Status, Stream
 from streamer.services.task import Condition, Task
@@ -33,6 +35,8 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
     """Run until `stop` is set. Raises `ConfigError`, `BrokerError` or whatever was unforeseen."""
     topics, group = settings.topics, f"{settings.kafka.group}-classify"
     outputs = Outputs(topics.labels, topics.judge, topics.audit, topics.review, topics.log)
+    calibrations = _calibrations(settings)
+    metrics = Metrics(tasks=settings.tasks, workers=_models(settings))
     stream = Stream(
         settings.kafka,
         group,
@@ -41,9 +45,8 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         topics.dead,
         settings.classify.flow,
         resume,
+        Stats(topics.stats, Summaries("classify", metrics)),
     )
-    calibrations = _calibrations(settings)
-    metrics = Metrics(tasks=settings.tasks, workers=_models(settings))
     tracing = Tracing("streamer-classify", settings.tracing.sample, group=group)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, tracing.shutdown)

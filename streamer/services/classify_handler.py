@@ -19,6 +19,7 @@ from streamer.services.merge import merge
 from streamer.services.plan import Draws, Plan
 from streamer.services.settling import Outputs, Settling
 from streamer.services.stratum import Stratum
+from streamer.services.tally import tally
 from streamer.services.task import Task
 from streamer.services.voting import Count
 from streamer.stream.dead_letters import DeadLetters
@@ -150,6 +151,7 @@ class ClassifyHandler:
         everybody = draws.uniform if draws.uniform.any() else None
         async for count in task.voting.run(_texts(arrivals), calls, everybody):
             plan = self._plan(task, count, draws)
+            tally(self._metrics, task.name, plan)
             some = [arrivals[row] for row in count.rows.tolist()]
             async for group in self._settle(task, some, plan, seen_ms, calls):
                 yield group

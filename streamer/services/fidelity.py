@@ -31,6 +31,7 @@ class LiveFidelity:
             agreed = verdicts.agreed(place) if _counts(request) else None
             if agreed is not None:
                 tally = tally.then(_setting(request, verdicts), agreed)
+                self._metrics.audited(task, int(agreed), 1)
         if tally is not before:
             self._seen[task] = tally
             low, high = always_valid_interval(tally.hits, tally.of)

@@ -9,6 +9,7 @@ from streamer.config.settings import Settings
 from streamer.errors import ConfigError
 from streamer.judging.judge import Judge
 from streamer.observe.metrics import Metrics
+from streamer.observe.summaries import Summaries
 from streamer.observe.tracing import Tracing
 from streamer.services.audit_lane import AuditLane
 from streamer.services.draws import drawn
@@ -16,6 +17,7 @@ from streamer.services.judge_handler import JudgeHandler
 from streamer.services.judge_task import JudgeTask, judge_tasks
 from streamer.services.judged import Judged, JudgeOutputs
 from streamer.services.memory import Memory
+from streamer.services.stats import Stats
 from streamer.services.streaming import Status, Stream
 from streamer.services.together import first, together
 from streamer.stream.positions import Start
@@ -36,10 +38,17 @@ async def run_lanes(
     """
     topics, group = settings.topics, f"{settings.kafka.group}-judge"
     outputs = [topics.labels, topics.review, topics.log]
-    stream = Stream(
-        settings.kafka, group, topics.judge, outputs, topics.dead, settings.judge.flow, resume
-    )
     metrics = Metrics(tasks=settings.tasks)
+    stream = Stream(
+        settings.kafka,
+        group,
+        topics.judge,
+        outputs,
+        topics.dead,
+        settings.judge.flow,
+        resume,
+        Stats(topics.stats, Summaries("judge", metrics)),
+    )
     tracing = Tracing("streamer-judge", settings.tracing.sample, group=group)
     judged = _judged(settings, metrics)
     async with AsyncExitStack() as stack:

@@ -132,6 +132,7 @@ class Judged:
                 metrics.reviewed(task, "unsure")
             label = verdicts.published(place)
             if label is not None:
+                metrics.published(task, label.label)
                 by_source[label.source].append(milliseconds(label.created_at) or seen_ms)
                 if label.verdict is not None:
                     metrics.verified(task, label.verdict)

@@ -64,6 +64,7 @@ class Settling:
             some = [self._arrivals[place] for place in part.places.tolist()]
             created = np.array([arrival.created_ms for arrival in some])
             self._metrics.labels(self._task.name, part.source, created, seen_ms, self._now_ms)
+            self._count_labels(part)
             yield self._labels(part, some)
 
     def requests(
@@ -148,6 +149,11 @@ class Settling:
     def _trace(self, arrival: Arrival, part: Part, ballots: Ballots, code: int, place: int) -> None:
         name, votes = self._task.label_set.labels[code], ballots.votes_on(place)
         arrival.trace.decided(self._task.name, name, part.source, rule=self._task.rule, votes=votes)
+
+    def _count_labels(self, part: Part) -> None:
+        codes = self._plan.published.codes[part.places]
+        for code, count in zip(*np.unique(codes, return_counts=True), strict=True):
+            self._metrics.published(self._task.name, self._task.label_set.labels[code], int(count))
 
     def _label(self, written: bytes, place: int) -> Label:
         label = Label.from_json(written)

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from streamer.config.kafka import KafkaSettings
 from streamer.config.settings import Flow, Listen
 from streamer.observe.metrics import Metrics
 from streamer.observe.server import StatusServer
+from streamer.services.stats import Stats
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
 from streamer.stream.dead_letters import DeadLetters
@@ -36,6 +37,7 @@ class Stream:
     dead: str
     flow: Flow
     resume: Start | None = None
+    stats: Stats | None = None
 
     def dead_letters(self) -> DeadLetters:
         """The dead letter topic, which takes what the input takes."""
@@ -50,7 +52,8 @@ class Stream:
     ) -> None:
         """Handle the topic until `stop` is set; raises what made it fail."""
         clients = Clients(connection(self.kafka))
-        await clients.ensure_topics([self.topic, *self.outputs, self.dead])
+        told = [] if self.stats is None else [self.stats.topic]
+        await clients.ensure_topics([self.topic, *self.outputs, self.dead, *told])
         kafka = self.kafka
         consumer = clients.consumer(
             self.group,
@@ -72,7 +75,9 @@ class Stream:
             partitions = len(await producer.partitions_for(self.topic))
             metrics.watch_engine(engine)
             status.watch(engine, consumer.assignment, partitions)
-            await _run(engine, self.topic, stop)
+            telling = nullcontext() if self.stats is None else self.stats.published(producer)
+            async with telling:
+                await _run(engine, self.topic, stop)
 
 
 class Status:

@@ -52,6 +52,10 @@ class Assignment:
         for partition, offset in offsets.items():
             self._ledgers[partition].committed = offset
 
+    def positions(self) -> dict[TopicPartition, int]:
+        """The lowest unfinished offset of each partition, or the one after the last read."""
+        return {tp: ledger.position for tp, ledger in self._ledgers.items()}
+
     @property
     def unfinished(self) -> int:
         """Records read and not yet below a watermark."""

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -45,6 +46,7 @@ class Consumer(Protocol):
     ) -> Mapping[TopicPartition, Sequence[Record]]: ...
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
     def assignment(self) -> frozenset[TopicPartition]: ...
+    def highwater(self, partition: TopicPartition) -> int | None: ...
     def pause(self, *partitions: TopicPartition) -> None: ...
     def paused(self) -> set[TopicPartition]: ...
     def resume(self, *partitions: TopicPartition) -> None: ...
@@ -100,7 +102,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._assignment = Assignment()
         self._buffer: deque[Record] = deque()
         self._buffer_bytes = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Sequence[Record]] = {}
         self._freed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._committing = asyncio.Lock()
@@ -122,6 +124,25 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     def idle(self) -> bool:
         """Whether nothing that was read is unfinished."""
         return not self._assignment.unfinished
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """The Kafka timestamp of the oldest record that is read and unfinished."""
+        batches = [*self._tasks.values(), islice(self._buffer, 1)]
+        return min((record.timestamp for batch in batches for record in batch), default=None)
+
+    @property
+    def lags(self) -> dict[int, int]:
+        """By partition, how many records are not finished, those not read yet included.
+
+        Only of partitions that were read from since they were assigned.
+        """
+        return {
+            partition.partition: max(end - at, 0)
+            for partition, at in self._assignment.positions().items()
+            if partition in self._consumer.assignment()
+            and (end := self._consumer.highwater(partition)) is not None
+        }
 
     @property
     def watermark_age(self) -> float:
@@ -235,14 +256,14 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             batch = [self._buffer.popleft() for _ in range(size)]
             self._buffer_bytes -= sum(len(record.value or b"") for record in batch)
             task = asyncio.create_task(self._work(batch, self._assignment))
-            self._tasks.add(task)
+            self._tasks[task] = batch
             task.add_done_callback(self._free)
 
     def _free(self, task: asyncio.Task[None]) -> None:
         self._freed.set()
         if task not in self._tasks:
             return
-        self._tasks.remove(task)
+        del self._tasks[task]
         if (error := _failure(task)) is not None:
             self._fail(error)
         else:

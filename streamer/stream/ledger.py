@@ -12,17 +12,19 @@ class Ledger:
     Pure, and not safe for concurrent threads.
     """
 
-    __slots__ = ("_done", "_read", "committed", "watermark")
+    __slots__ = ("_done", "_next", "_read", "committed", "watermark")
 
     def __init__(self) -> None:
         self._read: deque[int] = deque()
         self._done: set[int] = set()
+        self._next = 0
         self.watermark: int | None = None
         self.committed: int | None = None
 
     def read(self, offsets: Iterable[int]) -> None:
         """Note offsets handed out, in the order of the log."""
         self._read.extend(offsets)
+        self._next = self._read[-1] + 1 if self._read else self._next
 
     def finish(self, offsets: Iterable[int]) -> None:
         """Note offsets whose outputs are acknowledged, in any order."""
@@ -36,6 +38,11 @@ class Ledger:
     def to_commit(self) -> int | None:
         """The offset to commit next, or None where the last commit already says it."""
         return self.watermark if self.watermark != self.committed else None
+
+    @property
+    def position(self) -> int:
+        """The lowest unfinished offset, or the one after the last that was read."""
+        return self._read[0] if self._read else self._next
 
     @property
     def unfinished(self) -> int:

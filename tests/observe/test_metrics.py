@@ -21,6 +21,8 @@ class Running:
     in_flight: int = 3
     buffered: int = 17
     watermark_age: float = 1.5
+    oldest_ms: int | None = None
+    lags: dict[int, int] = field(default_factory=lambda: {0: 4, 5: 0})
     polled_at: float = 0.0
 
 
@@ -102,6 +104,8 @@ def test_a_running_engine_is_read() -> None:
     assert found["streamer_in_flight",] == 3
     assert found["streamer_buffered",] == 17
     assert found["streamer_watermark_age_seconds",] == 1.5
+    assert found["streamer_oldest_record_seconds",] == 0
+    assert found["streamer_lag_records", "0"] == 4
     assert found["streamer_poll_age_seconds",] > 0
     assert found["streamer_settled_total", "no task applies"] == 2
 

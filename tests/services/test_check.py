@@ -25,6 +25,8 @@ topics:
   review: {stem}.review
   answers: {stem}.answers
   log: {stem}.log
+  stats: {stem}.stats
+  alerts: {stem}.alerts
 triton: {{url: "{triton}"}}
 judge: {{models: heads}}
 tasks:
@@ -35,7 +37,7 @@ tasks:
 """
 
 
-OTHERS = ("labels", "judge", "dead", "audit", "review", "answers", "log")
+OTHERS = ("labels", "judge", "dead", "audit", "review", "answers", "log", "stats", "alerts")
 
 
 @dataclass(frozen=True)

@@ -225,6 +225,9 @@ class SimConsumer:
     def assignment(self) -> frozenset[TopicPartition]:
         return self.held
 
+    def highwater(self, partition: TopicPartition) -> int | None:
+        return None
+
     def pause(self, *partitions: TopicPartition) -> None:
         self._check(partitions)
         self._paused.update(partitions)

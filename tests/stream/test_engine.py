@@ -63,6 +63,9 @@ class Scripted:
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset([PARTITION])
 
+    def highwater(self, partition: TopicPartition) -> int | None:
+        return None
+
     def pause(self, *partitions: TopicPartition) -> None:
         self._paused.update(partitions)
 
