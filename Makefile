@@ -1,5 +1,6 @@
 # Everything needs only Python 3.11 or 3.12 (with venv and pip), Java 17, Maven, make and git;
-# the tests also openssl.
+# the tests also openssl, and what `make tools` installs on Debian: chromium, prometheus, npm, zsh
+# and fish.
 #
 #   make demo              real tickets through Kafka, Triton and vLLM, and a report
 #   make demo DATA=folder  the same on the data sets in a folder
@@ -10,7 +11,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow bench lint lock
+.PHONY: help setup tools demo test test-slow bench lint lock
 
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 BASE = $(firstword $(shell for p in $(PYTHON) python3.11 python3.12 python3; do \
@@ -54,11 +55,23 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
-	$(BIN)/python -m pytest -m "not slow" --ignore tests/judging
+# What the tests start beside what `setup` brings: command:Debian-package.
+TOOLS = chromium:chromium promtool:prometheus npm:npm zsh:zsh fish:fish
+
+tools:
+	@missing=$$(for tool in $(TOOLS); do \
+		command -v $${tool%%:*} >/dev/null || echo -n " $${tool##*:}"; done); \
+	test -z "$$missing" || { \
+		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+			echo "installing for the tests:$$missing" && apt-get update -qq && \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+		else echo "the tests also need$$missing: on Debian, apt-get install$$missing"; exit 1; fi; }
+
+test: lint tools
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --ignore tests/judging
 	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m "not slow" tests/judging
 
-test-slow: setup
+test-slow: setup tools
 	$(BIN)/python -m pytest -m slow --ignore tests/judging
 	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m slow tests/judging
 

@@ -4,7 +4,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-BENCHMARKS = ("decide", "pipeline", "latency", "memory", "cascade", "quality", "misuse")
+BENCHMARKS = ("decide", "pipeline", "tracing", "latency", "memory", "cascade", "quality", "misuse")
 
 
 def main() -> None:

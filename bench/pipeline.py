@@ -33,10 +33,10 @@ def run(options: argparse.Namespace) -> list[Result]:
         asyncio.run(backlog(here.bootstrap, tickets, options.tickets))
         for _ in range(options.pairs):
             labels, other, third = (here.topic("labels") for _ in range(3))
-            ours.append(_drain(here, here.classify(tickets, labels), labels, options.tickets))
-            bare.append(_drain(here, here.bare(tickets, other, labels), other, options.tickets))
+            ours.append(drain(here, here.classify(tickets, labels), labels, options.tickets))
+            bare.append(drain(here, here.bare(tickets, other, labels), other, options.tickets))
             given = here.bare(tickets, third, labels, places="given")
-            least.append(_drain(here, given, third, options.tickets))
+            least.append(drain(here, given, third, options.tickets))
             loads.append(load())
             _show(ours[-1], bare[-1], loads[-1])
     ratios = [mine.rate / its.rate for mine, its in zip(ours, bare, strict=True)]
@@ -71,7 +71,8 @@ def _show(ours: Drain, bare: Drain, load: float) -> None:
     )
 
 
-def _drain(here: Stand, child: Child, labels: str, count: int) -> Drain:
+def drain(here: Stand, child: Child, labels: str, count: int) -> Drain:
+    """Let a process drain `count` tickets that wait, and stop it."""
     with running(child):
         first = asyncio.run(wait_for(here.bootstrap, labels, count // 10, WITHIN_S))
         began = cpu_s(child.pid)

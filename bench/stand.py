@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from bench.sink import sink
 from streamer.dev.child import Child
 from streamer.dev.kafka import Kafka
-from streamer.dev.topics import TopicSpec, create_topics
 from streamer.dev.triton import Triton
 from streamer.learn.repository import write_model
+from streamer.stream.topics import TopicSpec, create_topics
 
 PARTITIONS = 6
 LABELS = ("account", "billing", "card", "delivery", "login", "refund", "technical", "other")
@@ -32,10 +32,11 @@ class Stand:
     spans: str
     numbers: Iterator[int]
 
-    def topic(self, name: str, partitions: int = PARTITIONS) -> str:
-        """A new topic, whose name begins with `name`."""
+    def topic(self, name: str, partitions: int = PARTITIONS, stamped: bool = False) -> str:
+        """A new topic, whose name begins with `name`; `stamped` by the broker, on arrival."""
         full = f"{name}-{next(self.numbers)}"
-        asyncio.run(create_topics(self.bootstrap, [TopicSpec(full, partitions)]))
+        config = {"message.timestamp.type": "LogAppendTime"} if stamped else {}
+        asyncio.run(create_topics(self.bootstrap, [TopicSpec(full, partitions, config)]))
         return full
 
     def classify(
@@ -61,6 +62,7 @@ class Stand:
                 review=self.topic("review", 1),
                 answers=self.topic("answers", 1),
                 log=self.topic("log", 1),
+                stats=self.topic("stats", 1),
                 label_set=", ".join(LABELS),
                 workers=", ".join(workers),
             )
@@ -108,7 +110,7 @@ _CONFIG = """\
 kafka: {{bootstrap: "{bootstrap}", group: {group}, start: earliest}}
 topics:
   {{tickets: {tickets}, labels: {labels}, judge: {judge}, dead: {dead}, audit: {audit},
-    review: {review}, answers: {answers}, log: {log}}}
+    review: {review}, answers: {answers}, log: {log}, stats: {stats}}}
 audit: {{share: 0}}
 triton: {{url: "{triton}"}}
 classify: {{listen: {{port: 0}}}}

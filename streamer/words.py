@@ -1,6 +1,8 @@
 """Words of the command line that mean more than a text."""
 
 import argparse
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -37,3 +39,88 @@ def amount(text: str) -> tuple[str, float]:
         return name, float(number)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, as judge=0.2") from None
+
+
+def labels(text: str) -> tuple[str, ...]:
+    """A label set such as billing,bug,question."""
+    found = _names(text)
+    if len(found) < 2 or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no label set: give two or more different names, such as bug,question"
+        )
+    return found
+
+
+def task(text: str) -> str:
+    """A task's name, such as intent."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no task's name: use small letters, digits and _, such as intent"
+        )
+    return text
+
+
+def pointer(text: str) -> str:
+    """A JSON pointer, such as /ticket/id."""
+    if not text.startswith("/") or text.endswith("/") or "//" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no JSON pointer, such as /id or /ticket/id")
+    return text
+
+
+def pointers(text: str) -> tuple[str, ...]:
+    """JSON pointers such as /subject,/body."""
+    return tuple(map(pointer, _names(text) or [text]))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def span(text: str) -> timedelta:
+    """A stretch of time such as 90m, 24h or 7d."""
+    number, unit = text[:-1], text[-1:]
+    if not re.fullmatch(r"\d{1,5}", number) or unit not in _UNITS or not int(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is no stretch of time, such as 90m, 24h or 7d")
+    return timedelta(seconds=int(number) * _UNITS[unit])
+
+
+def when(text: str) -> datetime:
+    """A time such as 2026-01-31T08:00:00Z, or a stretch before now such as 24h."""
+    found = None if text in ("earliest", "latest") else _moment_or_none(text)
+    if isinstance(found, datetime):
+        return found
+    try:
+        return datetime.now(UTC) - span(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time, such as 2026-01-31T08:00:00Z, or 24h for a day ago"
+        ) from None
+
+
+def letter(text: str) -> tuple[int, int]:
+    """A place on the dead letter topic, such as 3:812."""
+    if not re.fullmatch(r"\d{1,9}:\d{1,18}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not PARTITION:OFFSET, such as 3:812")
+    partition, _, offset = text.partition(":")
+    return int(partition), int(offset)
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return number
+
+
+def _moment_or_none(text: str) -> Any:
+    try:
+        return moment(text)
+    except argparse.ArgumentTypeError:
+        return None

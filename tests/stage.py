@@ -22,7 +22,7 @@ from streamer.config.kafka import Topics
 from streamer.dev.child import Child
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import LOOPBACK, free_port
-from streamer.dev.topics import TopicSpec, create_topics
+from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import Account, account, lag
 from tests.conftest import ECHO_LABELS, ECHO_MODELS, unique_topic
 
@@ -121,8 +121,9 @@ class Stage:
 
     async def make_topics(self, partitions: int = 4) -> None:
         large = {"max.message.bytes": LARGEST}
+        alone = {self.topics.stats, self.topics.alerts}
         names = self.topics.model_dump().values()
-        specs = [TopicSpec(name, partitions, large) for name in names]
+        specs = [TopicSpec(name, 1 if name in alone else partitions, large) for name in names]
         await create_topics(self.bootstrap, specs)
 
     def service(self, verb: str = "classify", *arguments: str, member: str = "") -> Service:

@@ -3,34 +3,69 @@
 import argparse
 from pathlib import Path
 
-from streamer.cli.verbs import Verbs, settings
+from streamer.cli.verbs import Verbs, settings, with_json
 from streamer.words import amount, moment, share
 
 
 def add(verbs: Verbs) -> None:
-    trained = verbs.add(train, "train workers and judge from the tasks' data")
-    trained.add_argument("what", choices=("all", "workers", "judge"), nargs="?", default="all")
-    trained.add_argument("--task", action="append", help="only this task (may be repeated)")
-    trained.add_argument("--seed", type=int, default=1)
-    exported = verbs.add(log, "make a Parquet file of the log, for the three verbs below")
-    exported.add_argument("what", choices=("export",))
-    exported.add_argument("file", type=Path)
+    trained = verbs.add(
+        train,
+        "train workers and judge from the tasks' data",
+        more="What was made of the same examples, labels, seed and code is kept. Scores are of"
+        " examples that the model has not seen.",
+        examples=(
+            "streamer train",
+            "streamer train workers --task intent",
+            "streamer train --json | jq .models",
+        ),
+    )
+    trained.add_argument(
+        "what",
+        choices=("all", "workers", "judge"),
+        metavar="WHAT",
+        nargs="?",
+        default="all",
+        help="all (default), workers or judge",
+    )
+    trained.add_argument(
+        "--task", metavar="NAME", action="append", help="only this task (may be repeated)"
+    )
+    trained.add_argument("--seed", type=int, metavar="N", default=1, help="of chance (1)")
+    with_json(trained)
+    exported = verbs.add(
+        log,
+        "make a Parquet file of the log, for the three verbs below",
+        more="It takes what lies in the log topic now, and joins no group.",
+        examples=(
+            "streamer log export log.parquet",
+            "streamer log export week.parquet --since 2026-01-24T00:00:00Z",
+        ),
+    )
+    exported.add_argument("what", choices=("export",), metavar="export", help="the one way")
+    exported.add_argument("file", type=Path, metavar="FILE", help="the Parquet file to write")
     exported.add_argument(
         "--since", metavar="WHERE", type=moment, default="earliest", help="earliest or a time"
     )
+    with_json(exported)
     _add_log_verbs(verbs)
 
 
 def train(options: argparse.Namespace) -> int:
     from streamer.learn import train
 
-    return train.run(settings(options), what=options.what, tasks=options.task, seed=options.seed)
+    return train.run(
+        settings(options),
+        what=options.what,
+        tasks=options.task,
+        seed=options.seed,
+        as_json=options.json,
+    )
 
 
 def log(options: argparse.Namespace) -> int:
     from streamer.services import log_export
 
-    return log_export.run(settings(options), options.file, options.since)
+    return log_export.run(settings(options), options.file, options.since, options.json)
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -38,7 +73,7 @@ def replay(options: argparse.Namespace) -> int:
 
     given = settings(options)
     if options.rule is options.after is options.mode is None:
-        return replay.run(given, options.log, options.calibration)
+        return replay.run(given, options.log, options.calibration, options.json)
     return replay.suppose(
         given,
         options.log,
@@ -47,6 +82,7 @@ def replay(options: argparse.Namespace) -> int:
         arguments.after(options.after) if options.after else None,
         options.mode or "sequential",
         arguments.prices(options.latency),
+        options.json,
     )
 
 
@@ -60,6 +96,7 @@ def calibrate(options: argparse.Namespace) -> int:
         arguments.wish(options),
         options.gold,
         options.out,
+        options.json,
     )
 
 
@@ -74,35 +111,66 @@ def evaluate(options: argparse.Namespace) -> int:
         options.gold,
         arguments.prices(options.price),
         arguments.prices(options.latency),
+        options.json,
     )
 
 
 def _add_log_verbs(verbs: Verbs) -> None:
     again = verbs.add(
-        replay, "decide a log again and compare, or ask what another rule would have done"
+        replay,
+        "decide a log again and compare, or ask what another rule would have done",
+        more="Without --rule, --after and --mode every decision is made again, bit for bit; it ends"
+        " with 1 where one differs.",
+        examples=(
+            "streamer replay log.parquet",
+            "streamer replay log.parquet --rule majority:confidence=mean,at_least=0.8",
+            "streamer replay log.parquet --after v3:0.2 --json | jq .fidelity.value",
+        ),
     )
     again.add_argument(
         "--calibration", type=Path, action="append", default=[], metavar="FILE", help="an older one"
     )
     again.add_argument("--rule", metavar="KIND[:PARAMETERS]", help="such as majority or chow:0.1")
     again.add_argument("--after", metavar="KIND:ALPHA", help="such as v3:0.2, diff:0.1 or v2:0.1")
-    again.add_argument("--mode", choices=("sequential", "optimistic", "hedged"))
-    chosen = verbs.add(calibrate, "choose a task's rule from a log, by one wish")
+    modes = ("sequential", "optimistic", "hedged")
+    again.add_argument("--mode", choices=modes, metavar="MODE", help=", ".join(modes))
+    chosen = verbs.add(
+        calibrate,
+        "choose a task's rule from a log, by one wish",
+        more="It writes the file that tasks.NAME.calibration names, and says what it promises.",
+        examples=(
+            "streamer calibrate log.parquet --task intent --judge-budget 15%",
+            "streamer calibrate log.parquet --task intent --fidelity 0.97 --confidence 0.95",
+            "streamer calibrate log.parquet --task intent --accuracy 0.9 --gold gold.csv",
+        ),
+    )
     wish = chosen.add_mutually_exclusive_group(required=True)
     wish.add_argument("--judge-budget", type=share, metavar="SHARE", help="such as 15%%")
     wish.add_argument("--fidelity", type=share, metavar="SHARE", help="agreement with the judge")
     wish.add_argument("--accuracy", type=share, metavar="SHARE", help="agreement with the truth")
     chosen.add_argument("--confidence", type=share, default=0.95, help="of the promise (0.95)")
-    chosen.add_argument("--task", required=True)
+    chosen.add_argument("--task", metavar="NAME", required=True, help="the task")
     chosen.add_argument("--out", type=Path, metavar="FILE", help="not the configured file")
-    shown = verbs.add(evaluate, "report what each rule is worth on a log, as a page and JSON")
-    shown.add_argument("--out", type=Path, metavar="FOLDER", required=True)
+    shown = verbs.add(
+        evaluate,
+        "report what each rule is worth on a log, as a page and JSON",
+        examples=(
+            "streamer evaluate log.parquet --out report",
+            "streamer evaluate log.parquet --out report --price judge=1 --price intent_word=0.001",
+        ),
+    )
+    shown.add_argument(
+        "--out", type=Path, metavar="FOLDER", required=True, help="where to write the reports"
+    )
     for added in (again, chosen, shown):
         added.add_argument("log", type=Path, metavar="LOG", help="from `streamer log export`")
+        with_json(added)
     for added in (chosen, shown):
         added.add_argument("--gold", type=Path, metavar="FILE", help="true labels: id, label")
     for added in (again, shown):
-        added.add_argument("--task", action="append", default=[], help="only this (repeatable)")
+        added.add_argument(
+            "--task", metavar="NAME", action="append", default=[], help="only this (repeatable)"
+        )
     _add_amounts(again, "--latency", "mean seconds of one answer, of a worker or `judge`")
     _add_amounts(shown, "--latency", "mean seconds of one answer, of a worker or `judge`")
     _add_amounts(shown, "--price", "price of one answer, of a worker or `judge`")

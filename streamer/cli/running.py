@@ -9,7 +9,19 @@ from streamer.words import moment
 
 def add(verbs: Verbs) -> None:
     for service, text in ((classify, "let workers vote on tickets"), (judge, "settle the rest")):
-        added = verbs.add(service, f"run the {service.__name__} service: {text}")
+        name = service.__name__
+        added = verbs.add(
+            service,
+            f"run the {name} service: {text}",
+            more="It runs until Ctrl-C or SIGTERM, finishes what it has begun, and commits that."
+            " Run as many as you like: Kafka's consumer groups share the work. What it does is"
+            " logged on stderr.",
+            examples=(
+                f"streamer {name}",
+                f"streamer {name} --listen 0.0.0.0:9000",
+                f"streamer {name} --resume earliest  # when Kafka has deleted what comes next",
+            ),
+        )
         added.add_argument(
             "--listen", metavar="HOST:PORT", help="where to answer /metrics, /healthz and /readyz"
         )
@@ -19,8 +31,27 @@ def add(verbs: Verbs) -> None:
             type=moment,
             help="where to go on when the committed offset is gone: earliest, latest or a time",
         )
-    verbs.add(up, "run Kafka, Triton, classify and judge here, until Ctrl-C")
-    shown = verbs.add(demo, "play real tickets through the whole stack and report")
+    watching = verbs.add(
+        monitor,
+        "run the monitor: a live page of what the services do, and alarms",
+        more="Run one of it. It adds up what classify and judge tell once a second, serves a page"
+        " with its JSON, and writes alarms to the alerts topic. Beyond loopback it asks for a"
+        " monitor.token.",
+        examples=("streamer monitor", "streamer monitor --listen 127.0.0.1:9000"),
+    )
+    watching.add_argument("--listen", metavar="HOST:PORT", help="where to answer")
+    verbs.add(
+        up,
+        "run Kafka, Triton, classify, judge and monitor here, until Ctrl-C",
+        more="It trains what is missing, and starts again what ends unexpectedly. With --kafka or"
+        " --triton it uses yours instead of its own.",
+        examples=("streamer up", "streamer up --kafka kafka.internal:9092"),
+    )
+    shown = verbs.add(
+        demo,
+        "play real tickets through the whole stack and report",
+        examples=("streamer demo", "streamer demo --data my-data-sets --rate 50"),
+    )
     shown.add_argument("--data", type=Path, metavar="DIR", help="play the data sets in this folder")
     shown.add_argument("--rate", type=float, help="tickets per second (default: 40 s in all)")
 
@@ -37,6 +68,14 @@ def judge(options: argparse.Namespace) -> int:
 
     given = settings(options)
     return process.run(lambda stop: judge.serve(given, stop, options.resume))
+
+
+def monitor(options: argparse.Namespace) -> int:
+    from streamer.services import process
+    from streamer.services.monitor.serve import serve
+
+    given = settings(options)
+    return process.run(lambda stop: serve(given, stop))
 
 
 def up(options: argparse.Namespace) -> int:

@@ -1,6 +1,5 @@
 """`streamer calibrate`: from a log and a wish to the setting of a task."""
 
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +11,20 @@ from streamer.errors import ConfigError
 from streamer.learn.calibrate import Wished, calibrate
 from streamer.records.calibration import Calibration, Estimate, Guarantee
 from streamer.services.intake import rfc3339
+from streamer.terminal import tell, tell_json
 
 UNJUDGED = 0.01
 """The largest share of the uniform tickets that may have no verdict (we choose)."""
 
 
 def run(
-    settings: Settings, file: Path, task: str, wish: Wished, gold: Path | None, out: Path | None
+    settings: Settings,
+    file: Path,
+    task: str,
+    wish: Wished,
+    gold: Path | None,
+    out: Path | None,
+    as_json: bool = False,
 ) -> int:
     """Write the calibration file and say what was chosen, and what is promised.
 
@@ -31,7 +37,10 @@ def run(
     made_at = rfc3339(int(time.time() * 1000))
     made = calibrate(each.table.cases, wish, made_at=made_at, period=each.table.period)
     _write(made, target)
-    sys.stdout.write("\n".join(told(made)) + f"\nwritten to {target}\n")
+    if as_json:
+        tell_json({"file": str(target), "calibration": made})
+    else:
+        tell("\n".join([*told(made), f"written to {target}"]))
     return 0
 
 

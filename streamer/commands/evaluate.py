@@ -1,6 +1,5 @@
 """`streamer evaluate`: a page and a JSON file on each task of a log."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.records.calibration import Calibration
 from streamer.services.rules import rule_before
+from streamer.terminal import note, tell, tell_json, watched
 
 WORKER_PRICE = 0.001
 
@@ -25,6 +25,7 @@ def run(
     gold: Path | None,
     prices: Prices | None,
     latencies: Prices | None,
+    as_json: bool = False,
 ) -> int:
     """Write each task's report to a folder of its name in `folder`.
 
@@ -32,13 +33,16 @@ def run(
     `ConfigError`.
     """
     if prices is None:
-        sys.stderr.write(
-            f"no prices given: each worker's answer counts as {WORKER_PRICE:g} of a verdict\n"
-        )
-    for each in logged(settings, file, tasks, gold):
+        note(f"no prices given: each worker's answer counts as {WORKER_PRICE:g} of a verdict")
+    # Read whole before the first is measured, so that the bar knows how many there are.
+    found = list(logged(settings, file, tasks, gold))
+    for each in watched(found, "tasks", len(found)):
         evaluation = evaluate(each.table.cases, _options(each, prices, latencies))
         page = write(evaluation, folder / each.name)
-        sys.stdout.write(f"{each.name}: {evaluation.tickets} tickets, {page}\n")
+        if as_json:
+            tell_json({"task": each.name, "tickets": evaluation.tickets, "page": str(page)})
+        else:
+            tell(f"{each.name}: {evaluation.tickets} tickets, {page}")
     return 0
 
 

@@ -1,6 +1,5 @@
 """The tickets of a log, task by task, as the settings see them."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from streamer.learn.log_table import JUDGE, LogTable
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.services.rules import load_calibration
+from streamer.terminal import note, watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def logged(
     chosen = _chosen(settings, tasks)
     if gold is not None and len(chosen) > 1:
         raise ConfigError("--gold has the labels of one task: name it with --task")
-    decisions = joined(read_log(file))
+    decisions = joined(watched(read_log(file), "records"))
     empty = True
     for name in chosen:
         found = _logged(settings, name, decisions, gold)
@@ -114,5 +114,5 @@ def _logged(
 
 
 def _say(task: str, notes: Sequence[str]) -> None:
-    for note in notes:
-        sys.stderr.write(f"{task}: {note}\n")
+    for line in notes:
+        note(f"{task}: {line}")

@@ -1,8 +1,9 @@
 """`streamer replay`: decides the log again, or asks what another rule would have done."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,18 +19,22 @@ from streamer.learn.what_if import Mode, WhatIf, what_if
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.services.rules import rule_before
+from streamer.terminal import note, tell, tell_json, watched
 
 SHOWN = 20
 
 
-def run(settings: Settings, file: Path, calibrations: Sequence[Path]) -> int:
+def run(settings: Settings, file: Path, calibrations: Sequence[Path], as_json: bool = False) -> int:
     """Decide every logged ballot and verdict again; returns 1 where anything differs.
 
     Calibrations are those of the settings and of these files. Raises `ConfigError`.
     """
     tasks = {name: task.label_set for name, task in settings.tasks.items()}
-    found = replay(read_log(file), tasks, _calibrations(settings, calibrations))
-    sys.stdout.write("\n".join(_told(found)) + "\n")
+    found = replay(watched(read_log(file), "records"), tasks, _calibrations(settings, calibrations))
+    if as_json:
+        tell_json(found)
+    else:
+        tell("\n".join(_told(found)))
     return 1 if found.differences else 0
 
 
@@ -41,6 +46,7 @@ def suppose(
     after: AfterJudge | None,
     mode: Mode,
     latencies: Prices | None,
+    as_json: bool = False,
 ) -> int:
     """Say what `rule`, `after` (default: the configured ones) and mode would have done.
 
@@ -48,8 +54,12 @@ def suppose(
     """
     for each in logged(settings, file, tasks, gold=None):
         found = _supposed(each, rule, after, mode, latencies)
-        sys.stdout.write("\n".join(_answer(each.name, found)) + "\n")
-    sys.stdout.write("of the uniform stratum alone: other tickets of a log are no fair sample\n")
+        if as_json:
+            tell_json({"task": each.name, **_figures(found)})
+        else:
+            tell("\n".join(_answer(each.name, found)))
+    say = note if as_json else tell
+    say("of the uniform stratum alone: other tickets of a log are no fair sample")
     return 0
 
 
@@ -130,3 +140,14 @@ def _answer(task: str, found: WhatIf) -> Iterator[str]:
             f"  p99          {found.hedge.p99:.3f} s of deferred tickets, simulated;"
             f" {found.hedge.p99_sequential:.3f} s in mode sequential"
         )
+
+
+def _figures(found: WhatIf) -> dict[str, Any]:
+    shares = {
+        "coverage": found.coverage,
+        "fidelity": found.fidelity,
+        "judge_rate": found.judge_rate,
+        "corrections": found.corrections,
+    }
+    told = {name: {**asdict(one), "interval": one.interval} for name, one in shares.items()}
+    return {"mode": found.mode, "tickets": found.tickets, **told, "hedge": found.hedge}

@@ -46,6 +46,10 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Settings:
 def _parse(path: Path) -> dict[str, Any]:
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no {path}: run `streamer init`, or name your configuration with --config"
+        ) from None
     except OSError as error:
         raise ConfigError(
             f"{path}: {error.strerror}; name your configuration with --config"

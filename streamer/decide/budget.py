@@ -1,5 +1,6 @@
 """How many judge calls may go: a token bucket, filled by tickets seen or by time."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -65,6 +66,7 @@ class JudgeBudget:
         self._cap = cap
         self._resume_at = resume_at
         self._at = now
+        self._full = 1.0
         self._level: float | None = None
         self._suspended = False
 
@@ -73,6 +75,16 @@ class JudgeBudget:
         """Whether calls were refused and the bucket has not recovered since."""
         return self._suspended
 
+    @property
+    def left(self) -> float:
+        """How many calls may go at once, as of the last look; what is earned since comes on top."""
+        return math.inf if self._level is None else self._level
+
+    @property
+    def spent(self) -> float:
+        """The share of the bucket that is used, between 0 (full) and 1."""
+        return 0.0 if self._level is None else 1 - self._level / self._full
+
     def allow(self, wanted: int, tickets: int, now: float, part: float = 1.0) -> int:
         """How many of the `wanted` judge calls may go, after seeing `tickets` more tickets.
 
@@ -80,7 +92,7 @@ class JudgeBudget:
         allowed than were earned in it and saved before it.
         """
         # A part so small that it saves less than one call would never get any.
-        full = max(1.0, self._cap.capacity(part))
+        full = self._full = max(1.0, self._cap.capacity(part))
         earned = self._cap.income(tickets, max(0.0, now - self._at), part)
         self._at = max(self._at, now)
         level = full if self._level is None else min(full, self._level + earned)

@@ -47,6 +47,14 @@ class Opinion:
         """The same votes without probabilities."""
         return Opinion(self.codes, None)
 
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """Probability of the worker's own label of each ticket, [N]; NaN where there is none."""
+        if self.probabilities is None:
+            return np.full(len(self.codes), np.nan, np.float32)
+        # Its own label is the likeliest: this is `of_label(codes)` at a third of the cost.
+        return np.where(self.codes >= 0, self.probabilities.max(axis=1), np.float32(np.nan))
+
     def of_label(self, codes: Codes) -> NDArray[np.float32]:
         """Probability of the given label of each ticket, [N]; NaN where there is none."""
         if self.probabilities is None:

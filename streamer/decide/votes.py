@@ -80,26 +80,27 @@ def plurality(opinions: Sequence[Opinion]) -> Decision:
 
 def _plurality(opinions: Sequence[Opinion]) -> tuple[Codes, Codes]:
     """The label named most often and by how many, abstentions left out."""
-    votes = [opinion.codes for opinion in opinions]
-    label, most = votes[0], np.zeros(len(votes[0]), np.int64)
-    for mine in votes:
-        named = np.sum([mine == other for other in votes], axis=0) * (mine != ABSTAINED)
-        label, most = np.where(named > most, mine, label), np.maximum(named, most)
-    return label, most
+    votes = np.array([opinion.codes for opinion in opinions])
+    named = (votes[:, None] == votes).sum(axis=0) * (votes != ABSTAINED)
+    most = named.max(axis=0)
+    return votes[named.argmax(axis=0), np.arange(len(most))], most
 
 
 def _measure(measure: Measure, opinions: Sequence[Opinion], agreed: Codes) -> NDArray[np.float64]:
     """[N], NaN where nothing counts; in float64 the order of the workers doesn't change a sum."""
-    of_label = np.stack([opinion.of_label(agreed) for opinion in opinions]).astype(np.float64)
-    votes = np.stack([opinion.codes for opinion in opinions])
-    counted = ~np.isnan(of_label)
-    if measure != "ensemble":
-        counted &= votes == agreed
+    if measure == "ensemble":
+        of_label = np.array([opinion.of_label(agreed) for opinion in opinions], np.float64)
+        counted = ~np.isnan(of_label)
+    else:
+        of_label = np.array([opinion.confidence for opinion in opinions], np.float64)
+        votes = np.array([opinion.codes for opinion in opinions])
+        counted = (votes == agreed) & ~np.isnan(of_label)
     if measure == "min":
         values = np.where(counted, of_label, np.inf).min(axis=0)
     elif measure == "max":
         values = np.where(counted, of_label, -np.inf).max(axis=0)
     else:
-        total = np.where(counted, of_label, 0).sum(axis=0)
-        values = total / np.maximum(counted.sum(axis=0), 1)
+        count = counted.sum(axis=0)
+        values = np.where(counted, of_label, 0).sum(axis=0) / np.maximum(count, 1)
+        return np.where(count, values, np.nan)
     return np.where(counted.any(axis=0), values, np.nan)

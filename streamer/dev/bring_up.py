@@ -1,6 +1,7 @@
 """Brings a stack up, and trains on the way what isn't trained yet."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from streamer.config import Settings
 from streamer.dev.stack import Stack
@@ -31,7 +32,15 @@ def bring_up(stack: Stack, say: Say, *, own_workers: bool, seed: int = 1) -> Non
     say("starting Triton and classify")
     stack.start("triton")
     stack.start("classify")
+    # Nothing waits for the monitor: without it tickets are labelled all the same.
+    stack.begin("monitor").add_done_callback(lambda begun: say(_about_monitor(stack, begun)))
     judge.result()
+
+
+def _about_monitor(stack: Stack, begun: "Future[None]") -> str:
+    if error := begun.exception():
+        return f"there is no monitor: {str(error).splitlines()[0]}"
+    return f"watch it on {stack.services['monitor'].url}"
 
 
 def trainable(settings: Settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""The whole local stack as child processes: Kafka, Triton, classify and judge."""
+"""The whole local stack as child processes: Kafka, Triton, classify, judge and monitor."""
 
 import asyncio
 import sys
@@ -12,14 +12,12 @@ from streamer.config import Settings, load
 from streamer.dev.kafka import Kafka
 from streamer.dev.service import Service
 from streamer.dev.supervisor import Say, Supervisor
-from streamer.dev.topics import TopicSpec, create_topics
 from streamer.dev.triton import Triton
 from streamer.services.streaming import connection
+from streamer.services.topic_recipe import recipes
+from streamer.stream.topics import create_topics
 
-Part = Literal["kafka", "triton", "classify", "judge"]
-
-PARTITIONS = 6
-_MARGIN = 128 * 1024
+Part = Literal["kafka", "triton", "classify", "judge", "monitor"]
 
 
 class Stack:
@@ -44,7 +42,7 @@ class Stack:
         """Start a part and return at once; the future is done when it is ready.
 
         Nothing is started for a server that runs already. Begin classify after Kafka and Triton,
-        the judge after Kafka: they are told where these are.
+        judge and monitor after Kafka: they are told where these are.
         """
         if part not in self._parts and not self._is_there(part):
             # Made only now: a port that was free before minutes of training may be taken.
@@ -64,7 +62,7 @@ class Stack:
         """Create the configured topics that Kafka doesn't have."""
         client = connection(self.settings.kafka).options()
         bootstrap = client.pop("bootstrap_servers")
-        asyncio.run(create_topics(bootstrap, topics(self.settings), client=client))
+        asyncio.run(create_topics(bootstrap, recipes(self.settings), client=client))
 
     def restarts(self) -> int:
         """How often any part was started again because it had ended."""
@@ -109,7 +107,7 @@ class Stack:
         self._where[key] = value
         self.settings = load(self._config, self._where)
 
-    def _service(self, verb: Literal["classify", "judge"]) -> Service:
+    def _service(self, verb: Literal["classify", "judge", "monitor"]) -> Service:
         settings = self.settings
         # One member each on this machine: a killed one is back at once, not after a timeout.
         given = {"kafka.member": f"{settings.kafka.group}-{verb}-1", **self._where}
@@ -121,24 +119,9 @@ class Stack:
             settings.path(settings.judge.python) if judges else Path(sys.executable),
             arguments,
             self.logs,
-            port=(settings.judge if judges else settings.classify).listen.port,
+            port=getattr(settings, verb).listen.port,
             grace_s=settings.kafka.drain + 10,
         )
-
-
-def topics(settings: Settings) -> list[TopicSpec]:
-    """The configured topics as a local stack makes them."""
-    names = settings.topics
-    room = {"max.message.bytes": str(settings.kafka.max_record_bytes + _MARGIN)}
-    kept = {**room, "cleanup.policy": "delete"}
-    compacted = {**room, "cleanup.policy": "compact"}
-    alone = {names.stats, names.alerts}  # the monitor is one process and reads them in order
-    return [
-        TopicSpec(
-            name, 1 if name in alone else PARTITIONS, compacted if name == names.labels else kept
-        )
-        for name in names.model_dump().values()
-    ]
 
 
 def _models(settings: Settings) -> list[str]:

@@ -18,6 +18,7 @@ import streamer.backends
 from streamer.dev.child import Child, wait_until_ready
 from streamer.dev.ports import LOOPBACK, free_port, is_served
 from streamer.errors import ConfigError, ModelError
+from streamer.observe.exporter import traces_url
 from streamer.workers.wire import CANARY, TextTensor, probs_request
 
 BACKENDS = Path(streamer.backends.__path__[0])
@@ -38,7 +39,8 @@ class Triton:
     Only the named `models` are loaded, or all of them. Every folder of `backends` with a model.py
     is a kind of worker. Ports that aren't given are 8001 (gRPC), 8000 (HTTP) and 8002 (metrics),
     or others where those are taken. With `explicit_control`, `load` and `unload` work.
-    `otlp_url` receives the spans of calls that carry a traceparent (OTLP over HTTP).
+    Triton's spans of calls that carry a traceparent go where the OTEL_* variables say (OTLP over
+    HTTP, in JSON).
     """
 
     def __init__(
@@ -52,7 +54,6 @@ class Triton:
         http_port: int | None = None,
         metrics_port: int | None = None,
         explicit_control: bool = False,
-        otlp_url: str | None = None,
     ) -> None:
         self.grpc_port = free_port(8001) if grpc_port is None else grpc_port
         self.http_port = free_port(8000) if http_port is None else http_port
@@ -62,7 +63,7 @@ class Triton:
         self._models = models
         self._backends = backends.absolute()
         self._explicit_control = explicit_control
-        self._otlp_url = otlp_url
+        self._traces_url = traces_url(os.environ)
         # So that no other server on the same port is taken for this one.
         self._id = uuid.uuid4().hex
         self._child: Child | None = None
@@ -222,11 +223,18 @@ class Triton:
             command += [f"--load-model={model}" for model in wanted]
         else:
             command += ["--model-control-mode=none"]
-        if self._otlp_url:
-            trace = ["mode=opentelemetry", "level=TIMESTAMPS", "rate=0"]
-            trace += [f"opentelemetry,url={self._otlp_url}"]
-            command += [f"--trace-config={setting}" for setting in trace]
-        return command
+        return command + [f"--trace-config={setting}" for setting in self._tracing()]
+
+    def _tracing(self) -> list[str]:
+        if self._traces_url is None:
+            return []
+        settings = ["mode=opentelemetry", "level=TIMESTAMPS"]
+        # No sampling of its own: only what came with a traceparent, which always is exported.
+        settings += ["rate=0", f"opentelemetry,url={self._traces_url}"]
+        settings += ["opentelemetry,resource=service.name=triton"]
+        if delay := os.environ.get("OTEL_BSP_SCHEDULE_DELAY"):
+            settings += [f"opentelemetry,bsp_schedule_delay={delay}"]
+        return settings
 
 
 def _wheel() -> Path:

@@ -4,11 +4,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from rich.console import Console
-
 from streamer.dev.bring_up import bring_up
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
+from streamer.terminal import console
 
 
 def run(config: Path, overrides: Mapping[str, str]) -> int:
@@ -16,15 +15,15 @@ def run(config: Path, overrides: Mapping[str, str]) -> int:
 
     Raises what made a part fail; no process is left behind either way.
     """
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    with interruptible(), Stack(config, overrides, console.print) as stack:
+    out = console()
+    with interruptible(), Stack(config, overrides, out.print) as stack:
         try:
-            bring_up(stack, console.print, own_workers="triton.url" not in overrides)
+            bring_up(stack, out.print, own_workers="triton.url" not in overrides)
             for line in whereabouts(stack, config):
-                console.print(line)
+                out.print(line)
             threading.Event().wait()
         except KeyboardInterrupt:
-            console.print("stopping")
+            out.print("stopping")
     return 0
 
 
@@ -38,7 +37,8 @@ def whereabouts(stack: Stack, config: Path) -> Iterator[str]:
     yield f"topics    {topics.tickets} -> {topics.labels}, {topics.judge}, {topics.dead}"
     yield f"Triton    {settings.triton.url}"
     for name, service in stack.services.items():
-        yield f"{name:<8}  {service.url}/metrics"
+        page = "" if name == "monitor" else "/metrics"
+        yield f"{name:<8}  {service.url}{page}"
     yield f"logs      {stack.logs}"
     yield ""
     yield "Try in another terminal:"

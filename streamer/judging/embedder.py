@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _RESTART = "the process must exit without committing and be started again"
 _STOP_SECONDS = 5.0
+# vLLM writes a span for a request without a context too, as a trace of its own.
+_NOT_SAMPLED = {"traceparent": f"00-{'1' * 32}-{'1' * 16}-00"}
 
 
 class Embedder:
@@ -81,7 +83,7 @@ class Embedder:
         engine, death = self._alive()
         if not tickets:
             return np.empty((0, self._encoder.dimensions), np.float32)
-        headers = trace_headers or [None] * len(tickets)
+        headers = self._headers(trace_headers or [None] * len(tickets))
         work = asyncio.gather(
             *(self._one(engine, ids, header) for ids, header in zip(tickets, headers, strict=True))
         )
@@ -99,6 +101,13 @@ class Embedder:
         finally:
             work.cancel()
             work.add_done_callback(_retrieve)
+
+    def _headers(
+        self, given: Sequence[Mapping[str, str] | None]
+    ) -> Sequence[Mapping[str, str] | None]:
+        if self._settings.traces_endpoint is None:
+            return given
+        return [header or _NOT_SAMPLED for header in given]
 
     async def healthy(self) -> None:
         """Raises `EngineDead` when the engine died, stalled, or was never started."""

@@ -16,8 +16,8 @@ class EngineSettings:
 
     `precision` None takes bfloat16 where the processor computes in it, else float32. `threads`
     None takes every core the process may use. `max_sequences` tickets and `max_batch_tokens`
-    tokens go through the encoder in one step. `traces_endpoint` (OTLP) makes the engine export
-    its own spans for requests that carry trace headers.
+    tokens go through the encoder in one step. `traces_endpoint` (OTLP over HTTP, the whole
+    address) makes the engine export its own spans for requests with a sampled trace header.
     """
 
     precision: Precision | None = None
@@ -50,6 +50,16 @@ class EngineSettings:
             "OMP_NUM_THREADS": str(self.threads or len(os.sched_getaffinity(0))),
             # Tokenising is a small part; its threads would only fight with the engine's.
             "TOKENIZERS_PARALLELISM": "false",
+            **self._tracing(),
+        }
+
+    def _tracing(self) -> dict[str, str]:
+        if self.traces_endpoint is None:
+            return {}
+        return {
+            # vLLM's default is gRPC, and its service would have no name.
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+            "OTEL_SERVICE_NAME": os.environ.get("OTEL_SERVICE_NAME", "vllm"),
         }
 
     def arguments(self, encoder: Encoder) -> dict[str, Any]:
@@ -71,7 +81,8 @@ class EngineSettings:
             # Compiling costs a minute per start and gains little on six small layers.
             "enforce_eager": True,
             "distributed_executor_backend": "uni",
-            "disable_log_stats": True,
+            # A span is written from these: without them, the first one would end the engine.
+            "disable_log_stats": self.traces_endpoint is None,
             "enable_log_requests": False,
             "otlp_traces_endpoint": self.traces_endpoint,
         }

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import combinations
 
 import numpy as np
 
 from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.opinion import ABSTAINED, Codes, Opinion
 from streamer.decide.router import Router
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
@@ -18,7 +19,7 @@ from streamer.learn.router import cross_fitted, train_router
 from streamer.learn.scores import Labels
 from streamer.learn.temperature import fit_temperature
 from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
-from streamer.records.calibration import Calibration, Data, Estimate, Model
+from streamer.records.calibration import Calibration, Data, Estimate, Model, Reference
 from streamer.records.label import Rule
 from streamer.records.labelset import LabelSet
 
@@ -53,11 +54,11 @@ def calibrate(
     design, proof = halves(judged)
     temperatures = _temperatures(design)
     judge = Model(cases.versions.get("judge"), _judge_temperature(design))
-    design, proof, shown = (_tempered(part, temperatures) for part in (design, proof, judged))
+    design, proof, whole = (_tempered(part, temperatures) for part in (design, proof, judged))
     candidates, guarantee = _candidates(design), None
     if isinstance(wish, JudgeBudget):
-        swept = [(dial, dial.sweep(shown.opinions)) for dial, _ in candidates]
-        chosen = within_budget(swept, shown, wish.share)
+        swept = [(dial, dial.sweep(whole.opinions)) for dial, _ in candidates]
+        chosen, shown = within_budget(swept, whole, wish.share), whole
     else:
         chosen, guarantee = proven(best_plan(candidates, design, wish), proof, wish)
         shown = proof
@@ -73,6 +74,7 @@ def calibrate(
         wish=wish.recorded,
         guarantee=guarantee,
         **_expected(chosen, shown),
+        reference=_reference(chosen, whole),
     )
 
 
@@ -144,10 +146,27 @@ def _described(rule: BeforeJudge | None, workers: tuple[str, ...]) -> Rule:
     return Rule("judge", len(workers), len(workers)) if rule is None else rule.described(workers)
 
 
+def _accepted(rule: BeforeJudge | None, cases: Cases) -> Codes:
+    return np.full(len(cases), ABSTAINED) if rule is None else rule.decide(cases.opinions).codes
+
+
+def _reference(rule: BeforeJudge | None, cases: Cases) -> Reference:
+    accepted = _accepted(rule, cases)
+    final = np.where(accepted == ABSTAINED, cases.judge.codes, accepted)
+    counts = np.bincount(final, minlength=len(cases.labels)) / len(cases)
+    agreement = {}
+    seats = zip(cases.workers, cases.opinions, strict=True)
+    for (one, first), (other, second) in combinations(seats, 2):
+        both = (first.codes != ABSTAINED) & (second.codes != ABSTAINED)
+        if both.any():
+            same = (first.codes == second.codes)[both]
+            agreement[f"{one}/{other}"] = round(float(same.mean()), 6)
+    shares = zip(cases.labels, counts.tolist(), strict=True)
+    return Reference({label: round(share, 6) for label, share in shares}, agreement)
+
+
 def _expected(rule: BeforeJudge | None, cases: Cases) -> dict[str, Estimate]:
-    accepted = np.full(len(cases), ABSTAINED)
-    if rule is not None:
-        accepted = rule.decide(cases.opinions).codes
+    accepted = _accepted(rule, cases)
     bypassed, known = accepted != ABSTAINED, cases.gold != UNKNOWN
     final = np.where(bypassed, accepted, cases.judge.codes)
     return {

@@ -1,15 +1,15 @@
 """`streamer train`: workers here, the judge under its own interpreter, and what came of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from streamer.config import Settings
 from streamer.config.tasks import Data, Task
 from streamer.errors import ConfigError
-from streamer.learn.double_faults import pair_errors
+from streamer.learn.double_faults import PairErrors, pair_errors
 from streamer.learn.examples import Examples, read_examples
 from streamer.learn.held_out import HeldOut
 from streamer.learn.judge.order import JudgeJob, TrainingOrder
@@ -17,6 +17,7 @@ from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.manifest import Manifest
 from streamer.learn.repository import latest_version
 from streamer.learn.training import Job, train_workers
+from streamer.terminal import bars, console, table, tell_json
 
 
 def run(
@@ -25,25 +26,32 @@ def run(
     what: str = "all",
     tasks: Collection[str] | None = None,
     seed: int = 1,
-    console: Console | None = None,
+    as_json: bool = False,
 ) -> int:
     """Train the workers, the judge or both, for `tasks` or every task that has data.
 
     What was made of the same data, labels, seed and code is kept. Raises `ConfigError` for data,
     labels or kinds that can't be used.
     """
-    console = console or Console()
     chosen = _chosen(settings, tasks)
-    with _bars(console) as bars:
-        judged = _judge(settings, chosen, seed, bars) if what in ("all", "judge") else {}
-        made = _workers(settings, chosen, seed, bars) if what in ("all", "workers") else {}
-    if made or judged:
-        console.print(_scores({**made, **{f"judge ({name})": m for name, m in judged.items()}}))
-    for name, task in chosen.items():
-        models = [worker.model for worker in task.workers if worker.model in made]
-        if len(models) > 1:
-            console.print(_faults(settings, name, models))
+    with bars() as shown:
+        judged = _judge(settings, chosen, seed, shown) if what in ("all", "judge") else {}
+        made = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
+    models = {**made, **{f"judge ({name})": manifest for name, manifest in judged.items()}}
+    pairs = dict(_pairs(settings, chosen, made))
+    if as_json:
+        tell_json({"models": {name: _plain(one) for name, one in models.items()}, "pairs": pairs})
+    else:
+        _print(models, pairs)
     return 0
+
+
+def _print(models: Mapping[str, Manifest], pairs: Mapping[str, Sequence[PairErrors]]) -> None:
+    out = console()
+    if models:
+        out.print(_scores(models))
+    for name, found in pairs.items():
+        out.print(_faults(name, found))
 
 
 def _chosen(settings: Settings, tasks: Collection[str] | None) -> dict[str, Task]:
@@ -117,31 +125,39 @@ def _data(task: Task) -> Data:
     return task.data
 
 
-def _bars(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), console=console)
-
-
 def _scores(made: Mapping[str, Manifest]) -> Table:
-    table = Table(title="held-out scores, on examples kept from the training data")
-    for column in ("model", "accuracy", "macro-F1", "log loss", "rows"):
-        table.add_column(column, justify="left" if column == "model" else "right")
+    title = "held-out scores, on examples kept from the training data"
+    shown = table("model", "accuracy", "macro-F1", "log loss", "rows", title=title)
     for name, manifest in made.items():
         held = manifest.held_out
-        figures = (f"{held.accuracy:.3f}", f"{held.macro_f1:.3f}", f"{held.nll:.3f}")
-        table.add_row(name, *figures, str(held.rows))
-    return table
+        figures = (f"{held.accuracy:.3f}", f"{held.macro_f1:.3f}", f"{held.nll:z.3f}")
+        shown.add_row(name, *figures, str(held.rows))
+    return shown
 
 
-def _faults(settings: Settings, task: str, models: Sequence[str]) -> Table:
+def _pairs(
+    settings: Settings, tasks: Mapping[str, Task], made: Mapping[str, Manifest]
+) -> Iterator[tuple[str, list[PairErrors]]]:
     repository = settings.path(settings.triton.models)
-    versions = [repository / model / str(latest_version(repository, model)) for model in models]
-    held = [HeldOut.load(version) for version in versions]
-    answers = {model: one.probs.argmax(axis=1) for model, one in zip(models, held, strict=True)}
-    table = Table(title=f"{task}: who errs together (choose workers that don't)")
-    for column in ("pair", "agree", "both wrong", "wrong alike"):
-        table.add_column(column, justify="left" if column == "pair" else "right")
-    for pair in pair_errors(answers, held[0].gold):
+    for name, task in tasks.items():
+        models = [worker.model for worker in task.workers if worker.model in made]
+        if len(models) > 1:
+            versions = [
+                repository / model / str(latest_version(repository, model)) for model in models
+            ]
+            held = [HeldOut.load(version) for version in versions]
+            answers = {m: one.probs.argmax(axis=1) for m, one in zip(models, held, strict=True)}
+            yield name, pair_errors(answers, held[0].gold)
+
+
+def _faults(task: str, pairs: Sequence[PairErrors]) -> Table:
+    title = f"{task}: who errs together (choose workers that don't)"
+    shown = table("pair", "agree", "both wrong", "wrong alike", title=title)
+    for pair in pairs:
         figures = (pair.agreement, pair.double_fault, pair.same_fault)
-        table.add_row(" + ".join(pair.workers), *(f"{figure:.3f}" for figure in figures))
-    return table
+        shown.add_row(" + ".join(pair.workers), *(f"{figure:.3f}" for figure in figures))
+    return shown
+
+
+def _plain(made: Manifest) -> dict[str, Any]:
+    return {"task": made.recipe.task, "rows": made.recipe.rows, "held_out": made.held_out}

@@ -1,13 +1,16 @@
 """Training all workers of all tasks into a Triton model repository, as many at once as cores."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
+from threading import current_thread, main_thread
 
 from threadpoolctl import threadpool_limits
 
@@ -81,15 +84,31 @@ def _finished(
         return
     # Spawned, not forked: the caller may have threads, and a fork would copy their locks.
     with ProcessPoolExecutor(min(processes, len(due)), get_context("spawn")) as pool:
-        running: dict[Future[Manifest], str] = {
-            pool.submit(_train, job, repository, seed): job.model for job in due
-        }
+        with _deaf_children():
+            running: dict[Future[Manifest], str] = {
+                pool.submit(_train, job, repository, seed): job.model for job in due
+            }
         try:
             for future in as_completed(running):
                 yield running[future], future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():
+                child.terminate()
             raise
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started meanwhile don't hear Ctrl-C: we end them, or each would complain."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _train(job: Job, repository: Path, seed: int) -> Manifest:

@@ -1,11 +1,12 @@
 """The spans of one handler batch and of the calls it makes."""
 
 from collections.abc import Sequence
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Link, SpanContext, SpanKind
 
 from streamer.observe import semconv as s
+from streamer.observe.recorder import Recorder
 from streamer.observe.spans import Attributes, OpenSpan, Spans
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.traceparent import outgoing
@@ -60,14 +61,22 @@ class WorkerCall(_Call):
 class BatchTrace(_Call):
     """One handler batch, linked to its sampled tickets; without any of those it is nothing.
 
+    Where it has one sampled ticket it is a part of that ticket's trace, and so are the calls of
+    workers and what those write; else it is a trace of its own, and the links go both ways.
     Leaving the context ends the tickets' own spans too, as far as they are still open, so that a
     batch that fails shows with all its sampled tickets.
     """
 
-    def __init__(self, spans: Spans, topic: str, traces: Sequence[TicketTrace], count: int) -> None:
-        self._factory = spans
-        self._sampled = [trace for trace in traces if trace.sampled]
-        super().__init__(self._start(topic, count) if self._sampled else ())
+    def __init__(
+        self, recorder: Recorder, topic: str, traces: Sequence[TicketTrace], count: int
+    ) -> None:
+        self._recorder = recorder
+        self._traces = traces
+        self._topic = topic
+        self._count = count
+        self._received_ns = traces[0].received_ns if traces else None
+        sampled = [trace for trace in traces if trace.span is not None]
+        super().__init__(self._start(sampled) if sampled else ())
 
     def worker_call(self, worker: str, rows: int) -> WorkerCall:
         """A call under this batch; the way of a span that is not there."""
@@ -81,33 +90,55 @@ class BatchTrace(_Call):
         }
         batch = self._spans[0].context
         return WorkerCall(
-            [self._factory.child(batch, f"infer {worker}", SpanKind.CLIENT, attributes)]
+            [self._spans_of.child(batch, f"infer {worker}", SpanKind.CLIENT, attributes)]
         )
 
     def end(self, error: str | None = None) -> None:
-        for trace in self._sampled:
-            trace.end(error)
+        if error is not None and not self._spans and self._recorder.allows_late():
+            self._spans = [self._one((), None, {s.LATE: "error"})]
+        # Not only those of the beginning: some are written after the fact.
+        for trace in self._traces:
+            if trace.span is not None:
+                trace.end(error)
         super().end(error)
 
     def __enter__(self) -> "BatchTrace":
         return self
 
-    def _start(self, topic: str, count: int) -> list[OpenSpan]:
-        links = [link for trace in self._sampled if (link := trace.link)]
+    @property
+    def _spans_of(self) -> Spans:
+        return self._recorder.spans
+
+    def _start(self, sampled: Sequence[TicketTrace]) -> list[OpenSpan]:
+        alone = sampled[0].span.context if len(sampled) == 1 and sampled[0].span else None
+        made: list[OpenSpan] = []
+        for first in range(0, len(sampled), MAX_LINKS):
+            some = sampled[first : first + MAX_LINKS]
+            links = [link for trace in some if (link := trace.link)]
+            # More than one span can link to is one trace still, that of the first of its spans.
+            made.append(self._one(links, made[0].context if made else alone))
+            if alone is None:
+                for trace in some:
+                    trace.seen_in(made[-1].context)
+        return made
+
+    def _one(
+        self,
+        links: Sequence[Link],
+        parent: SpanContext | None,
+        others: Attributes = MappingProxyType({}),
+    ) -> OpenSpan:
+        name, start_ns = f"process_batch {self._topic}", self._received_ns
         attributes: Attributes = {
             s.MESSAGING_SYSTEM: "kafka",
             s.OPERATION_NAME: "process_batch",
             s.OPERATION_TYPE: "process",
-            s.DESTINATION: topic,
-            s.MESSAGE_COUNT: count,
+            s.DESTINATION: self._topic,
+            s.MESSAGE_COUNT: self._count,
+            **others,
         }
-        return [
-            self._factory.root(
-                f"process_batch {topic}",
-                SpanKind.CONSUMER,
-                attributes,
-                start_ns=self._sampled[0].received_ns,
-                links=links[first : first + MAX_LINKS],
+        if parent is None:
+            return self._spans_of.root(
+                name, SpanKind.CONSUMER, attributes, start_ns=start_ns, links=links
             )
-            for first in range(0, len(links), MAX_LINKS)
-        ]
+        return self._spans_of.child(parent, name, SpanKind.CONSUMER, attributes, start_ns, links)

@@ -15,6 +15,8 @@ class Counts(Protocol):
     @property
     def batches(self) -> int: ...
     @property
+    def redelivered(self) -> int: ...
+    @property
     def emissions(self) -> int: ...
     @property
     def commits(self) -> int: ...
@@ -51,6 +53,7 @@ def read(engine: EngineView) -> dict[str, Values]:
     plain: dict[str, float] = {
         "streamer_records_total": counts.records,
         "streamer_batches_total": counts.batches,
+        "streamer_redelivered_total": counts.redelivered,
         "streamer_emissions_total": counts.emissions,
         "streamer_commits_total": counts.commits,
         "streamer_commits_lost_total": counts.commits_lost,
@@ -66,4 +69,14 @@ def read(engine: EngineView) -> dict[str, Values]:
     found["streamer_oldest_record_seconds"] = {(): age}
     found["streamer_lag_records"] = {(str(tp),): lag for tp, lag in engine.lags.items()}
     found["streamer_settled_total"] = {(why,): n for why, n in counts.settled.items()}
+    return found
+
+
+def read_lanes(engines: Mapping[str, EngineView]) -> dict[str, Values]:
+    """As `read` for all engines of a process, with the lane as the first label."""
+    found: dict[str, Values] = {}
+    for lane, engine in engines.items():
+        for name, values in read(engine).items():
+            mine = {(lane, *labels): value for labels, value in values.items()}
+            found.setdefault(name, {}).update(mine)
     return found

@@ -1,6 +1,7 @@
 """A latency histogram, fine enough for percentiles and coarse enough to publish."""
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from math import isfinite
 
 import numpy as np
@@ -16,11 +17,23 @@ _EDGES = EDGES_MS.tolist()
 
 
 class Histogram:
-    """Counts durations. Values above the last edge are counted apart, negative ones as zero."""
+    """Counts durations. Values above the last edge are counted apart, negative ones as zero.
 
-    def __init__(self) -> None:
+    `unit` is what it is published in: 1000 ms are a second; 1 for what is no duration.
+    """
+
+    def __init__(self, unit: float = 1000.0) -> None:
+        self._unit = unit
         self._counts = np.zeros(len(EDGES_MS) + 1, np.int64)
         self._sum_ms = 0.0
+
+    @classmethod
+    def of(cls, counts: Mapping[int, int]) -> "Histogram":
+        """Counts by bucket, as `counts` numbers them; without their sum."""
+        made = cls()
+        for place, count in counts.items():
+            made._counts[place] = count
+        return made
 
     def observe(self, ms: npt.ArrayLike) -> None:
         """Count durations [N], or one, in milliseconds; those that are not finite are left out."""
@@ -55,13 +68,13 @@ class Histogram:
 
     @property
     def sum(self) -> float:
-        """All of them together, in seconds."""
-        return self._sum_ms / 1000
+        """All of them together, in seconds (or as `unit` says)."""
+        return self._sum_ms / self._unit
 
     def buckets(self) -> list[tuple[str, float]]:
         """(upper edge in seconds, how many up to there), as Prometheus wants them."""
         up_to = np.cumsum(self._counts)
-        edges = EDGES_MS[::PUBLISHED] / 1000
+        edges = EDGES_MS[::PUBLISHED] / self._unit
         found = zip(edges.tolist(), up_to[: len(EDGES_MS) : PUBLISHED].tolist(), strict=True)
         return [(str(edge), float(n)) for edge, n in found] + [("+Inf", float(up_to[-1]))]
 
@@ -73,9 +86,9 @@ class Histogram:
         rank = max(q / 100 * float(up_to[-1]), 1e-9)
         place = int(np.searchsorted(up_to, rank))
         if place == len(EDGES_MS):
-            return float(EDGES_MS[-1]) / 1000
+            return float(EDGES_MS[-1]) / self._unit
         upper = float(EDGES_MS[place])
         lower = float(EDGES_MS[place - 1]) if place else 0.0
         before = float(up_to[place - 1]) if place else 0.0
         share = (rank - before) / float(self._counts[place])
-        return (lower + (upper - lower) * share) / 1000
+        return (lower + (upper - lower) * share) / self._unit

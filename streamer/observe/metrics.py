@@ -3,19 +3,21 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from streamer.observe.engine_view import EngineView, Values, read
+from streamer.observe.engine_view import EngineView, Values, read, read_lanes
 from streamer.observe.exposition import counter, gauge, histogram
 from streamer.observe.families import FAMILIES, Family
 from streamer.observe.histogram import Histogram
 
 Clock = Literal["ticket", "service"]
+Operation = Literal["poll", "send", "commit"]
+Lane = Literal["main", "audits", "answers"]
 Milliseconds = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
 _WORKER_EVENTS = {
@@ -24,6 +26,16 @@ _WORKER_EVENTS = {
     "version": "streamer_worker_versions_total",
 }
 _BREAKER_EVENTS = {"opened": 1.0, "closed": 0.0}
+_SYSTEM = "kafka"
+
+
+class SpanCounts(Protocol):
+    """What became of spans; `dropped` by reason."""
+
+    @property
+    def made(self) -> int: ...
+    @property
+    def dropped(self) -> Mapping[str, int]: ...
 
 
 class Metrics:
@@ -34,10 +46,13 @@ class Metrics:
 
     def __init__(self, tasks: Iterable[str] = (), workers: Iterable[str] = ()) -> None:
         self._values: dict[str, Values] = defaultdict(lambda: defaultdict(float))
-        self._histograms: dict[str, dict[tuple[str, ...], Histogram]] = defaultdict(
-            lambda: defaultdict(Histogram)
-        )
-        self._engine: EngineView | None = None
+        self._histograms: dict[str, dict[tuple[str, ...], Histogram]] = {
+            family.name: defaultdict(partial(Histogram, _unit(family)))
+            for family in FAMILIES
+            if family.kind == "histogram"
+        }
+        self._engines: dict[str, EngineView] = {}
+        self._spans: SpanCounts | None = None
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         self.tasks = tuple(tasks)
@@ -147,13 +162,37 @@ class Metrics:
         """A listener for one worker's events."""
         return partial(self.worker_event, worker)
 
-    def batch(self, topic: str, seconds: float) -> None:
-        """A batch of `topic` was processed within `seconds`."""
-        self._observe("messaging_process_duration_seconds", (topic,), seconds * 1000)
+    def budget(self, task: str, calls: float, spent: float) -> None:
+        """A task's judge budget allows so many `calls` at once; `spent` of its bucket are used."""
+        self._values["streamer_judge_budget_calls"][task,] = calls
+        self._values["streamer_judge_budget_spent_ratio"][task,] = spent
 
-    def watch_engine(self, engine: EngineView) -> None:
+    def batch(self, topic: str, records: int, seconds: float) -> None:
+        """A batch of `records` of `topic` was processed within `seconds`."""
+        labels = (_SYSTEM, "process", topic)
+        self._observe("messaging_process_duration_seconds", labels, seconds * 1000)
+        self._observe("streamer_batch_records", (topic,), float(records))
+
+    def operation(self, name: Operation, topic: str, seconds: float) -> None:
+        """A call of Kafka took `seconds`."""
+        labels = (_SYSTEM, name, topic)
+        self._observe("messaging_client_operation_duration_seconds", labels, seconds * 1000)
+
+    def sent(self, topic: str, count: int) -> None:
+        """Records that Kafka acknowledged."""
+        self._add("messaging_client_sent_messages_total", (_SYSTEM, "send", topic), count)
+
+    def consumed(self, topic: str, count: int) -> None:
+        """Records that Kafka handed out."""
+        self._add("messaging_client_consumed_messages_total", (_SYSTEM, "poll", topic), count)
+
+    def watch_engine(self, engine: EngineView, lane: Lane = "main") -> None:
         """Read this engine's counts whenever the metrics are asked for."""
-        self._engine = engine
+        self._engines[lane] = engine
+
+    def watch_spans(self, spans: SpanCounts) -> None:
+        """Read these counts whenever the metrics are asked for."""
+        self._spans = spans
 
     def percentile(self, task: str, source: str, q: float, clock: Clock = "ticket") -> float | None:
         """The `q`-th percentile (0 to 100) of a latency in seconds; None before any label."""
@@ -161,9 +200,13 @@ class Metrics:
         return None if found is None else found.percentile(q)
 
     def values(self, family: str) -> Mapping[tuple[str, ...], float]:
-        """What a counter or gauge says now, by its labels."""
-        engine = read(self._engine) if self._engine is not None else {}
-        return engine.get(family) or self._values[family]
+        """What a counter or gauge says now, by its labels.
+
+        What is read from engines is that of the main lane alone, without the label `lane`: what a
+        side lane holds back on purpose is no backlog.
+        """
+        main = self._engines.get("main")
+        return (read(main) if main is not None else {}).get(family) or self._values[family]
 
     def buckets(self, family: str) -> Mapping[tuple[str, ...], tuple[int, ...]]:
         """The counts of a histogram's fine buckets, by its labels."""
@@ -175,14 +218,23 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """For prometheus_client: every family, with the values it has now."""
-        engine = read(self._engine) if self._engine is not None else {}
+        watched = read_lanes(self._engines) | self._span_counts()
         for family in FAMILIES:
-            yield self._metric(family, engine)
+            yield self._metric(family, watched)
 
-    def _metric(self, family: Family, engine: Mapping[str, Values]) -> Metric:
+    def _span_counts(self) -> dict[str, Values]:
+        if self._spans is None:
+            return {}
+        dropped: Values = {(reason,): count for reason, count in self._spans.dropped.items()}
+        return {
+            "streamer_spans_total": {(): self._spans.made},
+            "streamer_spans_dropped_total": dropped,
+        }
+
+    def _metric(self, family: Family, watched: Mapping[str, Values]) -> Metric:
         if family.kind == "histogram":
             return histogram(family, self._histograms[family.name])
-        values = engine.get(family.name) or self._values[family.name]
+        values = watched.get(family.name) or self._values[family.name]
         return counter(family, values) if family.kind == "counter" else gauge(family, values)
 
     def _add(self, name: str, labels: tuple[str, ...], count: int) -> None:
@@ -202,6 +254,7 @@ class Metrics:
         for task in tasks:
             self._add("streamer_labels_total", (task, "workers"), 0)
             self._add("streamer_labels_total", (task, "judge"), 0)
+            self.deferred(task, "disagreement", 0)
             self.verified(task, "confirmed", 0)
             self.verified(task, "corrected", 0)
             self.reviewed(task, "unsure", 0)
@@ -211,3 +264,7 @@ class Metrics:
             for name in ("streamer_worker_calls_total", *_WORKER_EVENTS.values()):
                 self._add(name, (worker,), 0)
         self.tombstone(0)
+
+
+def _unit(family: Family) -> float:
+    return 1000.0 if family.name.endswith("_seconds") else 1.0

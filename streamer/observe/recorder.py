@@ -1,65 +1,72 @@
 """The spans about one ticket: which kinds there are, and what they are called."""
 
-from opentelemetry.trace import SpanKind
+from functools import lru_cache
+
+from opentelemetry.trace import SpanContext, SpanKind
 
 from streamer.observe import semconv as s
 from streamer.observe.late import LateBudget
 from streamer.observe.spans import Attributes, OpenSpan, Spans
-from streamer.observe.traceparent import TraceParent, outgoing
+from streamer.observe.traceparent import TraceParent
 from streamer.records.identity import Place
 
 
 class Recorder:
-    """Starts the spans of tickets for one service, a member of consumer group `group`."""
+    """Starts the spans of tickets for one service, a member of consumer group `group`.
 
-    def __init__(self, spans: Spans, group: str | None) -> None:
-        self._spans = spans
+    `enabled` says whether spans go anywhere. `budget` bounds those written after the fact.
+    """
+
+    def __init__(self, spans: Spans, group: str | None, enabled: bool = True) -> None:
+        self.spans = spans
+        self.budget = LateBudget()
+        self._enabled = enabled
         self._group = group
-        self._budget = LateBudget()
 
     def process(
-        self, place: Place, parent: TraceParent | int, start_ns: int | None, *, late: bool = False
+        self, place: Place, parent: TraceParent | int, start_ns: int | None, late: str | None = None
     ) -> OpenSpan:
         """The span of one ticket here: under the context it came with, or root of a trace id."""
         name, attributes = f"process {place.topic}", self._place(place)
-        if late:
-            attributes[s.LATE] = True
+        if late is not None:
+            attributes[s.LATE] = late
         if isinstance(parent, int):
-            return self._spans.root(
+            return self.spans.root(
                 name, SpanKind.CONSUMER, attributes, trace_id=parent, start_ns=start_ns
             )
-        return self._spans.child(parent.context(), name, SpanKind.CONSUMER, attributes, start_ns)
+        return self.spans.child(parent.context(), name, SpanKind.CONSUMER, attributes, start_ns)
 
-    def late(self, place: Place, traceparent: str, start_ns: int | None) -> OpenSpan | None:
+    def late(
+        self, place: Place, traceparent: str, start_ns: int | None, why: str
+    ) -> OpenSpan | None:
         """A span for an unsampled ticket after all; None when there were too many lately.
 
         The root of its trace: the parent in `traceparent` was not sampled either, so nobody has
         it, and the span would look like a part of something lost.
         """
-        if not self._budget.take():
+        if not self.allows_late():
             return None
-        return self.process(place, TraceParent(traceparent).trace_id, start_ns, late=True)
+        return self.process(place, TraceParent(traceparent).trace_id, start_ns, why)
+
+    def allows_late(self) -> bool:
+        """Whether one more span may be written after the fact now."""
+        return self._enabled and self.budget.take()
 
     def step(
         self, ticket: OpenSpan, name: str, attributes: Attributes, start_ns: int | None
     ) -> None:
         """Something that was done for a ticket from `start_ns` until now."""
-        self._spans.child(ticket.context, name, SpanKind.INTERNAL, attributes, start_ns).end()
+        self.spans.child(ticket.context, name, SpanKind.INTERNAL, attributes, start_ns).end()
 
-    def send(self, ticket: OpenSpan, topic: str) -> str:
-        """The `traceparent` of a record that is sent to `topic` for a ticket.
+    def send(self, ticket: OpenSpan, topic: str) -> SpanContext:
+        """The context of a record that is sent to `topic` for a ticket.
 
         Its span ends at once: Kafka acknowledges whole batches, after the ticket's work is done.
         """
-        attributes = {
-            s.MESSAGING_SYSTEM: "kafka",
-            s.OPERATION_NAME: "send",
-            s.OPERATION_TYPE: "send",
-            s.DESTINATION: topic,
-        }
-        span = self._spans.child(ticket.context, f"send {topic}", SpanKind.PRODUCER, attributes)
+        name, attributes = _sending(topic)
+        span = self.spans.child(ticket.context, name, SpanKind.PRODUCER, attributes)
         span.end()
-        return outgoing(span.context)
+        return span.context
 
     def _place(self, place: Place) -> dict[str, str | int]:
         found: dict[str, str | int] = {
@@ -71,3 +78,14 @@ class Recorder:
             s.OFFSET: place.offset,
         }
         return found if self._group is None else found | {s.GROUP: self._group}
+
+
+@lru_cache(maxsize=64)
+def _sending(topic: str) -> tuple[str, Attributes]:
+    known = {
+        s.MESSAGING_SYSTEM: "kafka",
+        s.OPERATION_NAME: "send",
+        s.OPERATION_TYPE: "send",
+        s.DESTINATION: topic,
+    }
+    return f"send {topic}", known

@@ -1,7 +1,8 @@
 """Makes spans where we want them: in a given trace, under a given parent, at recorded times.
 
 The SDK's own spans cost 25 µs each to make: they are made for any thread and any use. These belong
-to one event loop and become one of the SDK's finished spans when they end, which costs a fifth.
+to one event loop, have the names of the SDK's finished spans, and become such where an exporter
+wants them, which costs a fifth.
 """
 
 import time
@@ -22,18 +23,22 @@ _UNSET = Status(StatusCode.UNSET)
 
 
 class OpenSpan:
-    """A span that has begun; `end` hands it to `ended`, and only the first time."""
+    """A span that has begun; `end` hands it to `ended`, and only the first time.
+
+    Times are in nanoseconds since the epoch.
+    """
 
     __slots__ = (
         "_ended",
-        "_kind",
-        "_links",
-        "_name",
-        "_parent",
-        "_start_ns",
-        "_status",
         "attributes",
         "context",
+        "end_time",
+        "kind",
+        "links",
+        "name",
+        "parent",
+        "start_time",
+        "status",
     )
 
     def __init__(
@@ -48,14 +53,15 @@ class OpenSpan:
         start_ns: int | None,
     ) -> None:
         self._ended: Callable[[OpenSpan], None] | None = ended
-        self._name = name
-        self._kind = kind
+        self.name = name
+        self.kind = kind
         self.context = context
-        self._parent = parent
+        self.parent = parent
         self.attributes = dict(attributes)
-        self._links = links
-        self._start_ns = time.time_ns() if start_ns is None else start_ns
-        self._status = _UNSET
+        self.links = list(links)
+        self.start_time = time.time_ns() if start_ns is None else start_ns
+        self.end_time = 0
+        self.status = _UNSET
 
     def failed(self, reason: str) -> None:
         """What it is about went wrong; `reason` is a code or the name of an error's class.
@@ -64,31 +70,15 @@ class OpenSpan:
         """
         if self._ended is None:
             return
-        self._status = Status(StatusCode.ERROR, reason)
+        self.status = Status(StatusCode.ERROR, reason)
         self.attributes[s.ERROR_TYPE] = reason
 
     def end(self) -> None:
         """Now; later calls do nothing."""
         if self._ended is not None:
             ended, self._ended = self._ended, None
+            self.end_time = time.time_ns()
             ended(self)
-
-    def finished(self, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
-        """The same as the SDK's exporters take it, ended now."""
-        return ReadableSpan(
-            self._name,
-            self.context,
-            self._parent,
-            resource,
-            self.attributes,
-            (),
-            self._links,
-            self._kind,
-            status=self._status,
-            start_time=self._start_ns,
-            end_time=time.time_ns(),
-            instrumentation_scope=scope,
-        )
 
 
 class Spans:
@@ -97,7 +87,7 @@ class Spans:
     Times are in nanoseconds since the epoch; None means now.
     """
 
-    def __init__(self, resource: Resource, take: Callable[[ReadableSpan], None]) -> None:
+    def __init__(self, resource: Resource, take: Callable[[OpenSpan], None]) -> None:
         self._resource = resource
         self._take = take
         self._scope = InstrumentationScope("streamer", schema_url=s.SCHEMA_URL)
@@ -116,7 +106,7 @@ class Spans:
         """A span without a parent, in trace `trace_id` or a new one."""
         trace_id = self._ids.generate_trace_id() if trace_id is None else trace_id
         context = self._context(trace_id)
-        return OpenSpan(self._end, name, kind, context, None, attributes, links, start_ns)
+        return OpenSpan(self._take, name, kind, context, None, attributes, links, start_ns)
 
     def child(
         self,
@@ -125,13 +115,28 @@ class Spans:
         kind: SpanKind,
         attributes: Attributes,
         start_ns: int | None = None,
+        links: Sequence[Link] = (),
     ) -> OpenSpan:
         """A span under `parent`, which may be in another process."""
         context = self._context(parent.trace_id)
-        return OpenSpan(self._end, name, kind, context, parent, attributes, (), start_ns)
+        return OpenSpan(self._take, name, kind, context, parent, attributes, links, start_ns)
 
     def _context(self, trace_id: int) -> SpanContext:
         return SpanContext(trace_id, self._ids.generate_span_id(), False, _SAMPLED)
 
-    def _end(self, span: OpenSpan) -> None:
-        self._take(span.finished(self._resource, self._scope))
+    def finished(self, span: OpenSpan) -> ReadableSpan:
+        """An ended span as the SDK's exporters take it."""
+        return ReadableSpan(
+            span.name,
+            span.context,
+            span.parent,
+            self._resource,
+            span.attributes,
+            (),
+            span.links,
+            span.kind,
+            status=span.status,
+            start_time=span.start_time,
+            end_time=span.end_time,
+            instrumentation_scope=self._scope,
+        )

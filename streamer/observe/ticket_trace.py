@@ -3,28 +3,29 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from opentelemetry.trace import Link
+from opentelemetry.trace import Link, SpanContext
 
 from streamer.observe import semconv as s
 from streamer.observe.recorder import Recorder
 from streamer.observe.spans import OpenSpan
-from streamer.observe.traceparent import TRACEPARENT, TRACESTATE
+from streamer.observe.traceparent import TRACEPARENT, TRACESTATE, below
 from streamer.records.identity import Place
 from streamer.records.label import Rule, Vote
 
 Header = tuple[str, bytes]
 Step = Literal["classify", "judge"]
+Why = Literal["error", "corrected", "slow"]
 
 
 class TicketTrace:
     """The span of one ticket, where it is sampled; else only the context that it carries on.
 
     Every method is for sampled and unsampled tickets alike and does next to nothing for the
-    latter. `traceparent` is the context for whoever works on the ticket next. No method takes a
-    ticket's text: it must not get into spans.
+    latter. `traceparent` is the context for whoever works on the ticket next, `span` the ticket's
+    own where it is sampled. No method takes a ticket's text: it must not get into spans.
     """
 
-    __slots__ = ("_place", "_received_ns", "_recorder", "_span", "_state", "traceparent")
+    __slots__ = ("_place", "_received_ns", "_recorder", "_state", "span", "traceparent")
 
     def __init__(
         self,
@@ -40,12 +41,12 @@ class TicketTrace:
         self._received_ns = received_ns
         self.traceparent = traceparent
         self._state = state
-        self._span = span
+        self.span = span
 
     @property
     def sampled(self) -> bool:
         """Whether this service writes spans for the ticket."""
-        return self._span is not None
+        return self.span is not None
 
     @property
     def received_ns(self) -> int | None:
@@ -55,12 +56,38 @@ class TicketTrace:
     @property
     def link(self) -> Link | None:
         """A link to the ticket's span, where it has one; its place stands on that span."""
-        return None if self._span is None else Link(self._span.context)
+        return None if self.span is None else Link(self.span.context)
+
+    def seen_in(self, batch: SpanContext) -> None:
+        """Note the batch that the ticket was worked on in: who waited for whom stands there."""
+        if self.span is not None:
+            self.span.links.append(Link(batch))
+
+    def late(self, why: Why, ticket_id: str = "", latency_ms: float | None = None) -> None:
+        """Write the spans of an unsampled ticket after all, from when its batch came.
+
+        Of too many in one second some are left out. What is sent for the ticket from here on is
+        sampled.
+        """
+        if self.span is not None:
+            return
+        self.span = self._recorder.late(self._place, self.traceparent, self._received_ns, why)
+        if self.span is not None:
+            self.traceparent = below(self.traceparent, self.span.context)
+            if ticket_id:
+                self.span.attributes[s.TICKET_ID] = ticket_id
+            if latency_ms is not None:
+                self.span.attributes[s.LATENCY_MS] = round(latency_ms)
+
+    def deleted(self) -> None:
+        """The record deletes the ticket."""
+        if self.span is not None:
+            self.span.attributes[s.TOMBSTONE] = True
 
     def identify(self, ticket_id: str) -> None:
         """Note the ticket's id, once it is known."""
-        if self._span is not None:
-            self._span.attributes[s.TICKET_ID] = ticket_id
+        if self.span is not None:
+            self.span.attributes[s.TICKET_ID] = ticket_id
 
     def decided(
         self,
@@ -90,14 +117,11 @@ class TicketTrace:
     def failed(self, reason: str) -> None:
         """The ticket can't be processed; `reason` is a code such as `unreadable`.
 
-        For an unsampled ticket a span is written now, starting when the batch came, so that
-        errors show whatever the sampling; of too many in one second some are left out.
+        Errors show whatever the sampling: see `late`.
         """
-        if self._span is not None:
-            self._span.failed(reason)
-        elif late := self._recorder.late(self._place, self.traceparent, self._received_ns):
-            late.failed(reason)
-            late.end()
+        self.late("error")
+        if self.span is not None:
+            self.span.failed(reason)
 
     def headers(self, topic: str, others: Sequence[Header] = ()) -> list[Header]:
         """Headers of a record sent to `topic` for this ticket, with `others` among them.
@@ -105,8 +129,9 @@ class TicketTrace:
         A `traceparent` among the others is replaced: many readers take the first of two, which
         is the old one.
         """
-        span = self._span
-        sent = self.traceparent if span is None else self._recorder.send(span, topic)
+        span, sent = self.span, self.traceparent
+        if span is not None:
+            sent = below(sent, self._recorder.send(span, topic))
         headers = [(TRACEPARENT, sent.encode())]
         if self._state is not None:
             headers.append((TRACESTATE, self._state))
@@ -118,14 +143,14 @@ class TicketTrace:
         """What to give to a model server for this ticket alone; None where it isn't sampled,
         since such a server exports whatever it gets.
         """
-        return None if self._span is None else {TRACEPARENT: self.traceparent}
+        return None if self.span is None else {TRACEPARENT: self.traceparent}
 
     def end(self, error: str | None = None) -> None:
         """The service is done with the ticket, or gave it up for `error`; once is enough."""
-        if self._span is not None:
+        if self.span is not None:
             if error is not None:
-                self._span.failed(error)
-            self._span.end()
+                self.span.failed(error)
+            self.span.end()
 
     def _step(
         self,
@@ -135,7 +160,7 @@ class TicketTrace:
         rule: Rule | None,
         votes: Sequence[Vote],
     ) -> None:
-        if self._span is None:
+        if self.span is None:
             return
         attributes: dict[str, str | int | tuple[str, ...]] = {s.TASK: task, **known}
         if rule is not None:
@@ -144,4 +169,4 @@ class TicketTrace:
             attributes[s.VOTES] = tuple(
                 [f"{vote.worker}={vote.label or f'({vote.abstained})'}" for vote in votes]
             )
-        self._recorder.step(self._span, f"{step} {task}", attributes, self._received_ns)
+        self._recorder.step(self.span, f"{step} {task}", attributes, self._received_ns)

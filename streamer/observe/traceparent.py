@@ -56,6 +56,11 @@ def outgoing(context: SpanContext) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
+def below(traceparent: str, context: SpanContext) -> str:
+    """As `outgoing`, of a sampled span in the trace of `traceparent`: a third of the time."""
+    return f"{traceparent[:36]}{context.span_id:016x}-01"
+
+
 def unsampled(trace_id: str) -> str:
     """A context without a span: no service after this one samples the trace.
 

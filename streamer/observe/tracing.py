@@ -1,20 +1,20 @@
 """Traces of one service: decides which tickets are sampled, and writes their spans."""
 
 import os
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter
 
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.exporter import exporter_from, resource
 from streamer.observe.recorder import Recorder
-from streamer.observe.spans import Spans
+from streamer.observe.slowest import Milliseconds, Slowest
+from streamer.observe.span_queue import SpanQueue
+from streamer.observe.spans import OpenSpan, Spans
 from streamer.observe.ticket_trace import Header, TicketTrace
-from streamer.observe.traceparent import TRACEPARENT, TraceParent, incoming, outgoing, unsampled
+from streamer.observe.traceparent import TRACEPARENT, TraceParent, below, incoming, unsampled
 from streamer.records.identity import Place, TicketIdentity
 from streamer.records.judge_request import JudgeRequest
 
@@ -46,10 +46,11 @@ class Tracing:
         exporter: SpanExporter | None = None,
     ) -> None:
         exporter = exporter or exporter_from(os.environ)
-        self._processor = None if exporter is None else BatchSpanProcessor(exporter)
-        self._spans = Spans(resource(service_name), self._take)
-        self._recorder = Recorder(self._spans, group)
-        self._bound = _bound(sample) if self._processor is not None else _bound(0)
+        spans = Spans(resource(service_name), self._take)
+        self._queue = None if exporter is None else SpanQueue(exporter, spans)
+        self._recorder = Recorder(spans, group, enabled=self._queue is not None)
+        self._slowest = Slowest()
+        self._bound = _bound(sample) if self._queue is not None else _bound(0)
 
     def ticket(
         self,
@@ -66,11 +67,11 @@ class Tracing:
         """
         parent = incoming(headers) if headers else None
         if parent is not None:
-            if self._processor is not None and parent.sampled:
-                return self._sampled(place, received_ns, parent, parent.state)
+            if self._queue is not None and parent.sampled:
+                return self._sampled(place, received_ns, parent, parent.text, parent.state)
             return TicketTrace(self._recorder, place, received_ns, parent.text, parent.state)
         if trace_id[16:] < self._bound:
-            return self._sampled(place, received_ns, int(trace_id, 16), None)
+            return self._sampled(place, received_ns, int(trace_id, 16), f"00-{trace_id}-", None)
         return TicketTrace(self._recorder, place, received_ns, unsampled(trace_id), None)
 
     def request(
@@ -88,37 +89,53 @@ class Tracing:
         trace.identify(request.ticket.id)
         return trace
 
+    def record(self, record: Incoming, received_ns: int) -> TicketTrace:
+        """The trace of a record of which nothing more can be read than where it lies."""
+        place = TicketIdentity(record.topic, record.topic, record.partition, record.offset)
+        return self.ticket(record.headers, place.trace_id, record, received_ns)
+
     def batch(self, topic: str, traces: Sequence[TicketTrace], count: int) -> BatchTrace:
         """The trace of one handler batch of `count` records: a context manager.
 
         `traces` may be those of all its tickets: only the sampled ones matter.
         """
-        return BatchTrace(self._spans, topic, traces, count)
+        return BatchTrace(self._recorder, topic, traces, count)
+
+    def slow(self, task: str, ms: Milliseconds) -> list[int]:
+        """The places of tickets to follow afterwards among these latencies [N] of a task."""
+        return [] if self._queue is None else self._slowest.among(task, ms)
+
+    @property
+    def made(self) -> int:
+        """Spans that ended, those dropped included."""
+        return 0 if self._queue is None else self._queue.made
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Spans that no collector has, by reason."""
+        lost = {} if self._queue is None else self._queue.dropped
+        return {**lost, "too_many": self._recorder.budget.refused}
 
     def shutdown(self, within: float = 5.0) -> None:
-        """Send what is left, for at most `within` seconds. Blocks: call it in a thread.
+        """Send what is left, for at most `within` seconds. Blocks: call it in a thread."""
+        if self._queue is not None:
+            self._queue.shutdown(within)
 
-        The SDK's own limit is 30 s, more than an orchestrator waits for a process to end.
-        """
-        if self._processor is not None:
-            flush = threading.Thread(target=self._processor.shutdown, daemon=True)
-            flush.start()
-            flush.join(within)
-
-    def _take(self, span: ReadableSpan) -> None:
-        if self._processor is not None:
-            self._processor.on_end(span)
+    def _take(self, span: OpenSpan) -> None:
+        if self._queue is not None:
+            self._queue.put(span)
 
     def _sampled(
         self,
         place: Place,
         received_ns: int | None,
         parent: TraceParent | int,
+        text: str,
         state: bytes | None,
     ) -> TicketTrace:
         received_ns = time.time_ns() if received_ns is None else received_ns
         span = self._recorder.process(place, parent, received_ns)
-        context = outgoing(span.context)
+        context = below(text, span.context)
         return TicketTrace(self._recorder, place, received_ns, context, state, span)
 
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 import orjson
 
+from streamer.records.reading import made
+
 AlarmKind = Literal[
     "coverage_drift",
     "agreement_drift",
@@ -56,4 +58,4 @@ class Alarm:
     @classmethod
     def from_json(cls, value: bytes) -> "Alarm":
         """Raises `ValueError` or `TypeError` when the value is no alarm."""
-        return cls(**orjson.loads(value))
+        return made(cls, orjson.loads(value))

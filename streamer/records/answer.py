@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import orjson
 
 from streamer.records.label import Position
+from streamer.records.reading import made
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +32,4 @@ class Answer:
     def from_json(cls, value: bytes) -> "Answer":
         """Raises `ValueError`, `TypeError` or `KeyError` when the value is no answer."""
         raw = orjson.loads(value)
-        return cls(**(raw | {"position": Position(**raw["position"])}))
+        return made(cls, raw | {"position": made(Position, raw["position"])})

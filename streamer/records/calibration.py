@@ -1,7 +1,7 @@
 """What a calibration chose for a task, on which data, and what it promises."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -92,11 +92,24 @@ class Guarantee:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What the tickets that were learnt from looked like, to notice when others come.
+
+    `labels` are shares among the labels that the setting publishes, `agreement` the shares of
+    tickets on which two workers say the same, by `<one>/<other>`.
+    """
+
+    labels: Mapping[str, float]
+    agreement: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """The setting of one task, as the services read it.
 
     `rule` has kind `judge` where no setting keeps the wish: then all go to the judge. `router`
     belongs to a rule of kind `router`. `judge_rate`, `fidelity` and `accuracy` are what to expect.
+    Files of before there was a `reference` have none, and keep their version.
     """
 
     task: str
@@ -112,6 +125,7 @@ class Calibration:
     judge_rate: Estimate
     fidelity: Estimate
     accuracy: Estimate
+    reference: Reference | None = None
 
     @property
     def version(self) -> str:
@@ -119,13 +133,17 @@ class Calibration:
         return blake2b(self.to_json(), digest_size=6).hexdigest()
 
     def to_json(self) -> bytes:
-        return orjson.dumps(self)
+        raw = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.reference is None:
+            del raw["reference"]
+        return orjson.dumps(raw)
 
     @classmethod
     def from_json(cls, value: bytes) -> "Calibration":
         """Raises `ValueError`, `TypeError` or `KeyError` when the value is no calibration."""
         raw = orjson.loads(value)
         router, guarantee = raw["router"], raw["guarantee"]
+        reference = raw.get("reference")
         nested = {
             "data": Data(**raw["data"]),
             "models": {name: Model(**model) for name, model in raw["models"].items()},
@@ -137,6 +155,7 @@ class Calibration:
             "judge_rate": Estimate(**raw["judge_rate"]),
             "fidelity": Estimate(**raw["fidelity"]),
             "accuracy": Estimate(**raw["accuracy"]),
+            "reference": None if reference is None else Reference(**reference),
         }
         return cls(**(raw | nested))
 

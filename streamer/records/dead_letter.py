@@ -1,11 +1,17 @@
 """Why and where from: the headers that a dead letter carries beside the original record."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
+
+import orjson
+
+from streamer.records.reading import made
 
 Header = tuple[str, bytes]
 
 PREFIX = "dead."
+HANDLED = PREFIX + "handled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +20,8 @@ class DeadLetter:
 
     The dead letter's key, value and own headers are the input's, byte for byte. `truncated` says
     that the value was too large to copy: then it holds the first 64 KiB and `sha256` is that of
-    the whole value. `at` is RFC 3339 in UTC.
+    the whole value. `at` is RFC 3339 in UTC. `attempt` counts how often the record had been
+    replayed before it died: the one header that a replayed record carries on.
     """
 
     reason: str
@@ -25,6 +32,7 @@ class DeadLetter:
     at: str
     truncated: bool = False
     sha256: str | None = None
+    attempt: int = 0
 
     def headers(self) -> list[Header]:
         """This record as Kafka headers, all under `dead.`."""
@@ -41,7 +49,10 @@ class DeadLetter:
 
     @classmethod
     def from_headers(cls, headers: Sequence[Header]) -> "DeadLetter":
-        """The newest reason on a record; raises `KeyError` where there is none."""
+        """The newest reason on a record.
+
+        Raises `KeyError` where there is none, `ValueError` where it is none that we wrote.
+        """
         found: dict[str, str] = {}
         for name, value in headers:
             if name == PREFIX + "reason":
@@ -56,6 +67,49 @@ class DeadLetter:
             partition=int(found["partition"]),
             offset=int(found["offset"]),
             at=found["at"],
-            truncated=found["truncated"] == "true",
+            truncated=found.get("truncated") == "true",
             sha256=found.get("sha256"),
+            attempt=int(found.get("attempt", 0)),
         )
+
+
+_OURS = {PREFIX + field.name for field in fields(DeadLetter)}
+
+
+def original(headers: Iterable[Header]) -> list[Header]:
+    """The headers that a record had before it died, or was replayed: without ours."""
+    return [header for header in headers if header[0] not in _OURS]
+
+
+def attempts(headers: Iterable[Header]) -> int:
+    """How often a record was replayed, as its headers say; 0 where they say nothing readable."""
+    found = dict(headers).get(PREFIX + "attempt", b"0")
+    return int(found) if found.isdigit() else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What was done with a dead letter: a record of its own, in the same partition after it.
+
+    A topic can't lose single records, so a letter that was replayed or dropped is marked so.
+    `partition` and `offset` are those of the letter, `reason` is why it had died. `at` is RFC 3339
+    in UTC. It is told from a letter by its header `dead.handled`.
+    """
+
+    what: Literal["replayed", "dropped"]
+    partition: int
+    offset: int
+    reason: str
+    at: str
+
+    def headers(self) -> list[Header]:
+        """What tells it from a letter without reading its value."""
+        return [(HANDLED, self.what.encode())]
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(self)
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "Handled":
+        """Raises `ValueError` or `TypeError` when the value is no such record."""
+        return made(cls, orjson.loads(value))

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import orjson
 
 from streamer.records.label import Label, Position, Rule, Vote
+from streamer.records.reading import made
 from streamer.records.ticket import Ticket
 
 Purpose = Literal["decide", "audit", "verify"]
@@ -41,7 +42,7 @@ class JudgeRequest:
     `ensemble` the mean of their distributions, where the rule after the judge needs it. `uniform`
     marks the tickets drawn before any vote, on which all workers were asked; `accepted`, that the
     rule itself let the candidate stand. `calibration` is the
-    version that tempered the ballot's shares; its vectors are raw.
+    version that tempered the ballot's shares; its vectors are raw. `backfill` is as in `Label`.
     """
 
     ticket: Ticket
@@ -61,6 +62,7 @@ class JudgeRequest:
     uniform: bool = False
     accepted: bool = False
     calibration: str | None = None
+    backfill: str | None = None
 
     def to_json(self) -> bytes:
         return orjson.dumps(self)
@@ -74,23 +76,23 @@ class JudgeRequest:
     def from_dict(cls, raw: dict[str, Any]) -> "JudgeRequest":
         """As `from_json`, from the decoded object."""
         nested = {
-            "ticket": Ticket(**raw["ticket"]),
+            "ticket": made(Ticket, raw["ticket"]),
             "ballot": _ballot(raw["ballot"]),
-            "rule": Rule(**raw["rule"]),
-            "position": Position(**raw["position"]),
-            "followers": tuple(_follower(item) for item in raw["followers"]),
+            "rule": made(Rule, raw["rule"]),
+            "position": made(Position, raw["position"]),
+            "followers": tuple(map(_follower, raw.get("followers", ()))),
             "ensemble": None if raw.get("ensemble") is None else tuple(raw["ensemble"]),
         }
-        return cls(**(raw | nested))
+        return made(cls, raw | nested)
 
 
 def _ballot(raw: dict[str, Any]) -> Ballot:
     vectors = tuple(None if row is None else tuple(row) for row in raw["vectors"])
-    return Ballot(tuple(Vote(**vote) for vote in raw["votes"]), vectors)
+    return Ballot(tuple([made(Vote, vote) for vote in raw["votes"]]), vectors)
 
 
 def _follower(raw: dict[str, Any]) -> Follower:
-    label, request = raw["label"], raw["request"]
+    label, request = raw.get("label"), raw.get("request")
     return Follower(
         labels=tuple(raw["labels"]),
         label=None if label is None else Label.from_dict(label),

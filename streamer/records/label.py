@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import orjson
 
+from streamer.records.reading import made
+
 Source = Literal["workers", "judge", "fallback", "person"]
 Verdict = Literal["confirmed", "corrected"]
 
@@ -71,7 +73,7 @@ class Label:
     that chose between its label and the workers'. `calibration` is the version of the calibration
     that the decision rests on. Of a label that was published before the judge had looked at it,
     revision 0 is not `final`, and revision 1 says in `verdict` what became of it. A person's answer
-    is revision 2.
+    is revision 2. `backfill` names the backfill that decided it, None in the live stream.
     """
 
     ticket_id: str
@@ -92,6 +94,7 @@ class Label:
     judge: str | None = None
     after: After | None = None
     verdict: Verdict | None = None
+    backfill: str | None = None
 
     @property
     def key(self) -> bytes:
@@ -109,14 +112,14 @@ class Label:
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> "Label":
         """As `from_json`, from the decoded object."""
-        votes = tuple(Vote(**vote) for vote in raw["votes"])
+        votes = tuple([made(Vote, vote) for vote in raw["votes"]])
         nested = {
             "votes": votes,
-            "rule": Rule(**raw["rule"]),
-            "position": Position(**raw["position"]),
-            "after": None if raw.get("after") is None else After(**raw["after"]),
+            "rule": made(Rule, raw["rule"]),
+            "position": made(Position, raw["position"]),
+            "after": None if raw.get("after") is None else made(After, raw["after"]),
         }
-        return cls(**(raw | nested))
+        return made(cls, raw | nested)
 
 
 def label_key(ticket_id: str, task: str) -> bytes:

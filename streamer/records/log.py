@@ -8,6 +8,7 @@ import orjson
 
 from streamer.records.judge_request import Ballot, Purpose
 from streamer.records.label import After, Position, Rule, Source, Vote
+from streamer.records.reading import made
 
 Mode = Literal["sequential", "optimistic"]
 Reason = Literal["disagreement", "outage", "budget"]
@@ -103,25 +104,25 @@ def log_from_json(value: bytes) -> Log:
 
 
 def _ballot(raw: dict[str, Any]) -> BallotLog:
-    return BallotLog(**raw | _nested(raw))
+    return made(BallotLog, raw | _nested(raw))
 
 
 def _verdict(raw: dict[str, Any]) -> VerdictLog:
     vector = None if raw["vector"] is None else tuple(raw["vector"])
-    return VerdictLog(**raw | {"vector": vector, "after": After(**raw["after"])})
+    return made(VerdictLog, raw | {"vector": vector, "after": made(After, raw["after"])})
 
 
 def _answer(raw: dict[str, Any]) -> AnswerLog:
-    return AnswerLog(**raw)
+    return made(AnswerLog, raw)
 
 
 def _nested(raw: dict[str, Any]) -> dict[str, Any]:
     ballot = raw["ballot"]
     vectors = tuple(None if row is None else tuple(row) for row in ballot["vectors"])
     return {
-        "position": Position(**raw["position"]),
-        "ballot": Ballot(tuple(Vote(**vote) for vote in ballot["votes"]), vectors),
-        "rule": Rule(**raw["rule"]),
+        "position": made(Position, raw["position"]),
+        "ballot": Ballot(tuple([made(Vote, vote) for vote in ballot["votes"]]), vectors),
+        "rule": made(Rule, raw["rule"]),
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import orjson
 
 from streamer.records.label import Position, Vote, label_key
+from streamer.records.reading import made
 from streamer.records.ticket import Ticket
 
 
@@ -41,9 +42,9 @@ class Review:
         """Raises `ValueError`, `TypeError` or `KeyError` when the value is no review."""
         raw = orjson.loads(value)
         nested = {
-            "ticket": Ticket(**raw["ticket"]),
+            "ticket": made(Ticket, raw["ticket"]),
             "labels": tuple(raw["labels"]),
-            "votes": tuple(Vote(**vote) for vote in raw["votes"]),
-            "position": Position(**raw["position"]),
+            "votes": tuple(made(Vote, vote) for vote in raw["votes"]),
+            "position": made(Position, raw["position"]),
         }
-        return cls(**(raw | nested))
+        return made(cls, raw | nested)

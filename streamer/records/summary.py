@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import orjson
 
+from streamer.records.reading import made
+
 Service = Literal["classify", "judge"]
 
 
@@ -52,4 +54,4 @@ class Summary:
             path: tuple((int(bucket), int(count)) for bucket, count in pairs)
             for path, pairs in raw["latency"].items()
         }
-        return cls(**(raw | {"latency": latency}))
+        return made(cls, raw | {"latency": latency})

@@ -21,8 +21,8 @@ async def answers_stream(
 
     It begins, and goes on after a loss, with the oldest answer there is: the last one wins anyhow.
 
-    Labels and dead letters count in `metrics`. The engine's own counts and the probes stay those of
-    the tickets: answers come by the hand, and a stream of them that fails ends the process.
+    It counts in `metrics` as a lane of its own. The probes stay those of the tickets: answers come
+    by the hand, and a stream of them that fails ends the process.
     """
     topics = settings.topics
     stream = Stream(
@@ -33,6 +33,7 @@ async def answers_stream(
         dead=topics.dead,
         flow=settings.classify.flow,
         resume="earliest",
+        lane="answers",
     )
     handler = AnswersHandler(
         settings.source,
@@ -40,8 +41,8 @@ async def answers_stream(
         partial(drawn, salt=settings.audit.salt, purpose="gold", share=settings.review.gold),
         topics.labels,
         topics.log,
-        stream.dead_letters(),
+        stream.dead_letters(metrics),
         tracing,
         metrics,
     )
-    await stream.run(handler, Metrics(), Status("answers"), stop)
+    await stream.run(handler, metrics, Status("answers"), stop)

@@ -75,7 +75,7 @@ class AnswersHandler:
         for _, answer, trace in read:
             trace.end()
             self._count(answer, seen_ms)
-        self._metrics.batch(batch[0].topic, time.time() - seen_ms / 1000)
+        self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
 
     def _read(
         self, batch: Sequence[Record], received_ns: int
@@ -87,13 +87,19 @@ class AnswersHandler:
                 answer = _answer(record.value or b"")
                 identity = self._checked(answer)
             except TicketError as error:
-                self._metrics.dead(error.reason)
-                refused.append(self._dead_letters.emission(record, error))
+                refused.append(self._dead(record, error, received_ns))
                 continue
             trace = self._tracing.ticket(record.headers, identity.trace_id, record, received_ns)
             trace.identify(answer.ticket_id)
             read.append((record, answer, trace))
         return read, refused
+
+    def _dead(self, record: Record, error: TicketError, received_ns: int) -> Emission:
+        trace = self._tracing.record(record, received_ns)
+        trace.failed(error.reason)
+        headers = trace.headers(self._dead_letters.topic)
+        trace.end()
+        return self._dead_letters.emission(record, error, headers)
 
     def _checked(self, answer: Answer) -> TicketIdentity:
         """The identity of the ticket that is answered; raises `TicketError`."""

@@ -35,20 +35,29 @@ class AuditLane:
         kafka = settings.kafka.model_copy(update={"start": "earliest", "drain": DRAIN})
         topics = settings.topics
         stream = Stream(
-            kafka, f"{group}-audit", topics.audit, outputs, topics.dead, FLOW, resume="earliest"
+            kafka,
+            f"{group}-audit",
+            topics.audit,
+            outputs,
+            topics.dead,
+            FLOW,
+            resume="earliest",
+            lane="audits",
         )
         return cls(stream, settings.audit.patience)
 
-    async def run(self, handler: JudgeHandler, status: Status, stop: asyncio.Event) -> None:
+    async def run(
+        self, handler: JudgeHandler, metrics: Metrics, status: Status, stop: asyncio.Event
+    ) -> None:
         """Judge audits while the main topic, watched by `status`, leaves room.
 
-        The engine's own counts and the probes stay those of the main topic. Raises as the stream
-        does, but not what Kafka refuses after `stop`: audits come again, and the end of this lane
-        must not cut short what the main topic has in flight.
+        The probes stay those of the main topic. Raises as the stream does, but not what Kafka
+        refuses after `stop`: audits come again, and the end of this lane must not cut short what
+        the main topic has in flight.
         """
         audits = AuditHandler(handler, status.idle, self.patience)
         try:
-            await self.stream.run(audits, Metrics(), Status("audits"), stop)
+            await self.stream.run(audits, metrics, Status("audits"), stop)
         except BrokerError as error:
             if not stop.is_set():
                 raise

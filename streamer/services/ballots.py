@@ -24,8 +24,8 @@ class Ballots:
         self._label_set = label_set
         self._names = (*label_set.labels, None)
         self.kinds = tuple((seat.worker, seat.version, seat.absent) for seat in seats)
-        self.codes: NDArray[np.int64] = np.stack([seat.opinion.codes for seat in seats])
-        self.shares = rounded(np.stack([s.opinion.of_label(s.opinion.codes) for s in seats]))
+        self.codes: NDArray[np.int64] = np.array([seat.opinion.codes for seat in seats])
+        self.shares = rounded(np.array([seat.opinion.confidence for seat in seats]))
 
     def votes(self, codes: Sequence[int], shares: Sequence[float]) -> tuple[Vote, ...]:
         """Votes for these labels (-1 for none), one per worker, with their probabilities."""

@@ -9,7 +9,8 @@ from streamer.config.tasks import Task
 from streamer.errors import ConfigError, StreamerError
 from streamer.judging.head import Head
 from streamer.services.intake import load_decoder
-from streamer.services.topic_check import topic_problems
+from streamer.services.topic_check import TopicReport, topic_report
+from streamer.terminal import note, paint, tell, tell_json
 from streamer.workers.faults import Outage
 from streamer.workers.handshake import handshake
 from streamer.workers.triton import Tls, TritonClient
@@ -17,19 +18,26 @@ from streamer.workers.triton import Tls, TritonClient
 PATIENCE_S = 3.0
 
 
-def run(settings: Settings, connect: bool) -> int:
+def run(settings: Settings, connect: bool, as_json: bool = False) -> int:
     """Write a summary of a good configuration and return 0.
 
-    Raises `ConfigError` with one line for each problem. `connect` also asks Kafka for the topics,
-    Triton for models and labels, and looks for the judge's heads.
+    Raises `ConfigError` with one line for each problem; as JSON they are the answer, and 2 is
+    returned. `connect` also asks Kafka for the topics, Triton for models and labels, and looks for
+    the judge's heads. What is not wrong but should be known comes as warnings, on stderr.
     """
-    problems = list(_decoder_problems(settings))
+    problems, topics = list(_decoder_problems(settings)), TopicReport()
     if connect:
-        problems += asyncio.run(_connected(settings))
-        problems += _head_problems(settings)
+        topics, models = asyncio.run(_connected(settings))
+        problems += [*topics.problems, *models, *_head_problems(settings)]
+    if as_json:
+        said = {"problems": problems, "warnings": topics.warnings, "kept": topics.kept}
+        tell_json({"good": not problems, "connected": connect, **said})
+        return 2 if problems else 0
+    for warning in topics.warnings:
+        note(f"{paint('warning', 'yellow', stream=sys.stderr)}: {warning}")
     if problems:
         raise ConfigError("\n".join(problems))
-    sys.stdout.write("\n".join(summary(settings, connect)) + "\n")
+    tell("\n".join([*summary(settings, connect), *topics.kept]))
     return 0
 
 
@@ -69,9 +77,8 @@ def _decoder_problems(settings: Settings) -> Iterator[str]:
             yield str(error)
 
 
-async def _connected(settings: Settings) -> list[str]:
-    found = await asyncio.gather(topic_problems(settings), _model_problems(settings))
-    return [problem for problems in found for problem in problems]
+async def _connected(settings: Settings) -> tuple[TopicReport, list[str]]:
+    return await asyncio.gather(topic_report(settings), _model_problems(settings))
 
 
 async def _model_problems(settings: Settings) -> list[str]:

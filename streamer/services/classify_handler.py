@@ -53,7 +53,9 @@ class ClassifyHandler:
         self._intake = intake
         self._tasks = tuple(tasks)
         self._forms = {
-            task.name: LabelForm(source, task.name, task.label_set, task.rule, task.calibrated)
+            task.name: LabelForm(
+                source, task.name, task.label_set, task.rule, task.calibrated, task.backfill
+            )
             for task in tasks
         }
         self._roots = [task for task in tasks if not (task.condition and task.condition.task)]
@@ -85,7 +87,7 @@ class ClassifyHandler:
             if work:
                 async for group in merge(work):
                     yield group
-        self._metrics.batch(batch[0].topic, time.time() - seen_ms / 1000)
+        self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
 
     def _read(
         self, batch: Sequence[Record], received_ns: int
@@ -96,7 +98,7 @@ class ClassifyHandler:
         for record, digest, trace_id in zip(batch, known, trace_ids(known), strict=True):
             try:
                 if record.value is None:
-                    settled += self._deletion(record)
+                    settled += self._deletion(record, trace_id, received_ns)
                 else:
                     arrivals.append(self._arrival(record, digest, trace_id, received_ns))
             except TicketError as error:
@@ -110,11 +112,18 @@ class ClassifyHandler:
         created = milliseconds(ticket.created_at) if self._intake.own_time else None
         return Arrival(record, ticket, digest, trace, created or float(record.timestamp))
 
-    def _deletion(self, record: Record) -> list[Emission]:
+    def _deletion(self, record: Record, trace_id: str, received_ns: int) -> list[Emission]:
         ticket_id = self._intake.deleted(record)
         self._metrics.tombstone()
+        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
+        trace.identify(ticket_id)
+        trace.deleted()
         # A label of before may be published after this, by the judge or a batch in flight.
-        headers = [(DELETED_AT, str(record.offset).encode())]
+        headers = [
+            *trace.headers(self._outputs.labels),
+            (DELETED_AT, str(record.offset).encode()),
+        ]
+        trace.end()
         return [
             Emission(record, self._outputs.labels, label_key(ticket_id, task.name), None, headers)
             for task in self._tasks
@@ -125,9 +134,9 @@ class ClassifyHandler:
     ) -> Emission:
         trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
         trace.failed(error.reason)
+        dead = self._dead_letters.emission(record, error, trace.headers(self._dead_letters.topic))
         trace.end()
-        self._metrics.dead(error.reason)
-        return self._dead_letters.emission(record, error)
+        return dead
 
     def _meeting(self, task: Task, arrivals: Sequence[Arrival]) -> list[Arrival]:
         if task.condition is None:
@@ -151,10 +160,10 @@ class ClassifyHandler:
         everybody = draws.uniform if draws.uniform.any() else None
         async for count in task.voting.run(_texts(arrivals), calls, everybody):
             plan = self._plan(task, count, draws)
-            tally(self._metrics, task.name, plan)
             some = [arrivals[row] for row in count.rows.tolist()]
             async for group in self._settle(task, some, plan, seen_ms, calls):
                 yield group
+            tally(self._metrics, task.name, plan)
 
     async def _settle(
         self,
@@ -191,11 +200,15 @@ class ClassifyHandler:
         stale = task.stale(count.seats)
         plan = task.planner.plan(count, draws[count.rows], time.monotonic(), self._part(), stale)
         self._metrics.suspended(task.name, plan.suspended)
+        if (budget := task.planner.budget) is not None:
+            self._metrics.budget(task.name, budget.left, budget.spent)
         return plan
 
     def _settling(self, task: Task, arrivals: Sequence[Arrival], plan: Plan) -> Settling:
         form = self._forms[task.name]
-        return Settling(self._source, task, form, self._outputs, arrivals, plan, self._metrics)
+        return Settling(
+            self._source, task, form, self._outputs, arrivals, plan, self._metrics, self._tracing
+        )
 
     def _children(self, task: Task) -> list[Task]:
         return [

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from streamer.config.settings import Input
 from streamer.errors import ConfigError, TicketError
 from streamer.records.ticket import Ticket
 from streamer.stream.record import Record
@@ -48,6 +49,18 @@ class Intake:
         self._decode = decoder
         self.own_time = created_at is not None
 
+    @classmethod
+    def of(cls, settings: Input) -> "Intake":
+        """As configured; raises `ConfigError` for a decoder that can't be imported."""
+        return cls(
+            id=settings.id,
+            text=settings.text,
+            subject=settings.subject,
+            created_at=settings.created_at,
+            max_bytes=settings.max_bytes,
+            decoder=load_decoder(settings.decoder) if settings.decoder else None,
+        )
+
     def ticket(self, record: Record) -> Ticket:
         """The ticket in a record; raises `TicketError` with the reason for the dead letter."""
         value = record.value or b""
@@ -62,6 +75,10 @@ class Intake:
             subject=subject if isinstance(subject, str) else None,
             fields=fields,
         )
+
+    def ticket_id(self, record: Record) -> str:
+        """The id alone, also of what is no whole ticket; raises `TicketError`."""
+        return _id(self._id(self._fields(record, record.value or b"")))
 
     def deleted(self, record: Record) -> str:
         """The ticket id that a record without a value deletes; raises `TicketError`."""

@@ -66,41 +66,50 @@ class JudgeHandler:
             # letter alone, which is made anew.
             if self._judged.memorable(case.published):
                 self._memory.keep(case.request, case.published)
-        self._metrics.batch(batch[0].topic, time.time() - seen_ms / 1000)
+        self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
 
     def give_up(self, batch: Sequence[Record]) -> Group:
         """Audits that are too old to be judged: the log says so."""
         settled: Group = []
+        received_ns = time.time_ns()
         for record in batch:
-            request = self._request(record, settled)
-            if request is not None and request.task in self._judged.tasks:
-                settled.append(self._judged.given_up(record, request))
-            elif request is not None:
-                settled.append(self._dead(record, TicketError("unknown_task", request.task)))
+            request = self._request(record, settled, received_ns)
+            if request is None:
+                continue
+            trace = self._trace(record, request, received_ns)
+            if request.task in self._judged.tasks:
+                settled.append(self._judged.given_up(record, request, trace))
+            else:
+                settled.append(self._dead(record, TicketError("unknown_task", request.task), trace))
+            trace.end()
         return settled
 
     def _read(self, batch: Sequence[Record], received_ns: int) -> tuple[list[Case], Group]:
         cases: list[Case] = []
         settled: Group = []
         for record in batch:
-            request = self._request(record, settled)
+            request = self._request(record, settled, received_ns)
             if request is None:
                 continue
             known = self._memory.recall(request)
+            trace = self._trace(record, request, received_ns)
             if known is None:
-                cases.append(Case(record, request, self._trace(record, request, received_ns), []))
+                cases.append(Case(record, request, trace, []))
             else:
                 self._metrics.republished(request.task)
-                settled += self._judged.again(record, known)
+                settled += self._judged.again(record, known, trace)
+                trace.end()
         return cases, settled
 
-    def _request(self, record: Record, settled: Group) -> JudgeRequest | None:
+    def _request(self, record: Record, settled: Group, received_ns: int) -> JudgeRequest | None:
         """The request in a record; None where it is none, with its dead letter in `settled`."""
         try:
             return JudgeRequest.from_json(record.value or b"")
         except (ValueError, TypeError, KeyError) as error:
             refused = TicketError("unreadable_request", type(error).__name__)
-            settled.append(self._dead(record, refused))
+            trace = self._tracing.record(record, received_ns)
+            settled.append(self._dead(record, refused, trace))
+            trace.end()
             return None
 
     def _trace(self, record: Record, request: JudgeRequest, received_ns: int) -> TicketTrace:
@@ -109,9 +118,10 @@ class JudgeHandler:
         return trace
 
     async def _settle(self, cases: Sequence[Case], seen_ms: float) -> AsyncIterator[Group]:
-        groups: dict[tuple[str, str], list[Case]] = defaultdict(list)
+        groups: dict[tuple[str, str, str | None], list[Case]] = defaultdict(list)
         for case in cases:
-            groups[case.request.task, case.request.label_set].append(case)
+            asked = case.request
+            groups[asked.task, asked.label_set, asked.backfill].append(case)
         work = [self._score(some, seen_ms) for some in groups.values()]
         async for group in merge(work):
             yield group
@@ -123,9 +133,7 @@ class JudgeHandler:
         try:
             answer = await self._judge.score(task, label_set, texts, traces)
         except TicketError as error:
-            for case in cases:
-                case.trace.failed(error.reason)
-            yield [self._dead(case.record, error) for case in cases]
+            yield [self._dead(case.record, error, case.trace) for case in cases]
             return
         verdicts = Verdicts(
             self._judged.tasks[task],
@@ -148,9 +156,10 @@ class JudgeHandler:
     def _label_set(self, task: str, version: str) -> LabelSet:
         return next(held for held in self._judge.label_sets(task) if held.version == version)
 
-    def _dead(self, record: Record, error: TicketError) -> Emission:
-        self._metrics.dead(error.reason)
-        return self._dead_letters.emission(record, error)
+    def _dead(self, record: Record, error: TicketError, trace: TicketTrace) -> Emission:
+        trace.failed(error.reason)
+        headers = trace.headers(self._dead_letters.topic)
+        return self._dead_letters.emission(record, error, headers)
 
 
 def _waiting(case: Case, label: str) -> list[Case]:

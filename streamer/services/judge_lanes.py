@@ -50,7 +50,8 @@ async def run_lanes(
         Stats(topics.stats, Summaries("judge", metrics)),
     )
     tracing = Tracing("streamer-judge", settings.tracing.sample, group=group)
-    judged = _judged(settings, metrics)
+    metrics.watch_spans(tracing)
+    judged = _judged(settings, metrics, tracing)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, tracing.shutdown)
         status = Status("the judge's engine")
@@ -60,18 +61,21 @@ async def run_lanes(
         stack.push_async_callback(judge.stop)
         await judge.start()
         memory = Memory(settings.judge.remember)
-        handler = JudgeHandler(judge, judged, stream.dead_letters(), memory, tracing, metrics)
+        handler = JudgeHandler(
+            judge, judged, stream.dead_letters(metrics), memory, tracing, metrics
+        )
         lanes = [stream.run(handler, metrics, status, stop)]
         if settings.audit.share > 0:
-            lanes.append(AuditLane.of(settings, group, outputs).run(handler, status, stop))
+            audits = AuditLane.of(settings, group, outputs)
+            lanes.append(audits.run(handler, metrics, status, stop))
         await first(together(*lanes), _watch(judge))
 
 
-def _judged(settings: Settings, metrics: Metrics) -> Judged:
+def _judged(settings: Settings, metrics: Metrics, tracing: Tracing) -> Judged:
     topics = settings.topics
     outputs = JudgeOutputs(labels=topics.labels, review=topics.review, log=topics.log)
     logged = partial(drawn, salt=settings.audit.salt, purpose="log", share=settings.log.share)
-    return Judged(outputs, judge_tasks(settings), logged, metrics)
+    return Judged(outputs, judge_tasks(settings), logged, metrics, tracing.slow)
 
 
 def _check_versions(tasks: Mapping[str, JudgeTask], judge: Judge) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.observe.metrics import Metrics
+from streamer.observe.slowest import Milliseconds
+from streamer.observe.ticket_trace import TicketTrace
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label, label_key
 from streamer.records.log import VerdictLog, log_json
@@ -22,6 +24,7 @@ from streamer.stream.emission import Emission
 from streamer.stream.record import Record
 
 Drawn = Callable[[Sequence[str]], NDArray[np.bool_]]
+Slow = Callable[[str, Milliseconds], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Judged:
     """Turns verdicts into records, and counts them.
 
     `logged` draws tickets for the log by their ids; those of the uniform stratum and audits are
-    logged in any case.
+    logged in any case. `slow` picks of a task's latencies [N], in milliseconds, those to follow.
     """
 
     def __init__(
@@ -46,38 +49,63 @@ class Judged:
         tasks: Mapping[str, JudgeTask],
         logged: Drawn,
         metrics: Metrics,
+        slow: Slow,
     ) -> None:
         self._outputs = outputs
         self._logged = logged
+        self._slow = slow
         self._metrics = metrics
         self._fidelity = LiveFidelity(metrics)
         self.tasks = tasks
 
     def publish(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> list[Emission]:
-        """What the cases lead to: labels and reviews with their followers, and the log."""
+        """What the cases lead to: labels and reviews with their followers, and the log.
+
+        They are of one task, label set and backfill. A backfill's are neither logged nor counted:
+        the log and the figures are about tickets as they come.
+        """
         made: list[Emission] = []
+        live = cases[0].request.backfill is None
+        if live:
+            self._follow(cases, verdicts)
         drawn = self._logged([case.request.ticket.id for case in cases]).tolist()
         for place, case in enumerate(cases):
             outputs = list(self._outcome(case, verdicts, place))
-            if drawn[place] or case.request.uniform or case.request.purpose == "audit":
+            noted = drawn[place] or case.request.uniform or case.request.purpose == "audit"
+            if live and noted:
                 outputs.append(self._log(verdicts.log(place)))
             case.published.extend(outputs)
             made += [self._emission(case, output) for output in outputs]
-        self._count(cases, verdicts, seen_ms)
+        if live:
+            self._count(cases, verdicts, seen_ms)
         return made
+
+    def _follow(self, cases: Sequence[Case], verdicts: Verdicts) -> None:
+        """Have corrected labels and the slowest tickets followed, though not sampled."""
+        now_ms, task = time.time() * 1000, cases[0].request.task
+        asked = [case.request for case in cases]
+        ms = np.array([now_ms - (milliseconds(one.created_at) or now_ms) for one in asked])
+        urgent = [place for place, one in enumerate(asked) if one.purpose != "audit"]
+        for place in self._slow(task, ms[urgent]):
+            case, took = cases[urgent[place]], float(ms[urgent[place]])
+            case.trace.late("slow", case.request.ticket.id, took)
+        for place, case in enumerate(cases):
+            label = verdicts.published(place)
+            if label is not None and label.verdict == "corrected":
+                case.trace.late("corrected", label.ticket_id, float(ms[place]))
 
     def memorable(self, published: Sequence[Output]) -> bool:
         """Whether to remember it for a repeat; a review holds the whole ticket, and is too much."""
         return bool(published) and all(item.topic != self._outputs.review for item in published)
 
-    def again(self, record: Record, known: Sequence[Output]) -> list[Emission]:
+    def again(self, record: Record, known: Sequence[Output], trace: TicketTrace) -> list[Emission]:
         """What a request led to before."""
-        headers = [item for item in record.headers if item[0] == "traceparent"]
-        return [Emission(record, *output, headers) for output in known]
+        return [Emission(record, *output, trace.headers(output.topic)) for output in known]
 
-    def given_up(self, record: Record, request: JudgeRequest) -> Emission:
+    def given_up(self, record: Record, request: JudgeRequest, trace: TicketTrace) -> Emission:
         """The log of an audit that the judge had no time for."""
         self._metrics.given_up(request.task)
+        trace.deferred(request.task, "too_late", step="judge")
         log = VerdictLog(
             decision_id=request.decision_id,
             ticket_id=request.ticket.id,
@@ -94,7 +122,7 @@ class Judged:
             source=None,
             missing="too_late",
         )
-        return Emission(record, *self._log(log))
+        return Emission(record, *self._log(log), trace.headers(self._outputs.log))
 
     def _outcome(self, case: Case, verdicts: Verdicts, place: int) -> Iterator[Output]:
         request, label = case.request, verdicts.labels[place]
@@ -119,8 +147,7 @@ class Judged:
         return Output(self._outputs.log, label_key(log.ticket_id, log.task), log_json(log))
 
     def _emission(self, case: Case, output: Output) -> Emission:
-        headers = () if output.topic == self._outputs.log else case.trace.headers(output.topic)
-        return Emission(case.record, *output, headers)
+        return Emission(case.record, *output, case.trace.headers(output.topic))
 
     def _count(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> None:
         task, metrics, now_ms = cases[0].request.task, self._metrics, time.time() * 1000

@@ -37,12 +37,14 @@ class LabelForm:
         label_set: LabelSet,
         rule: Rule,
         calibration: str | None = None,
+        backfill: str | None = None,
     ) -> None:
         self._source = source
         self._task = task
         self._label_set = label_set
         self._rule = rule
         self._calibration = calibration
+        self._backfill = backfill
         self._templates: dict[object, dict[Said, bytes]] = {}
 
     def write(
@@ -94,6 +96,7 @@ class LabelForm:
             position=Position(self._source, topic, 0, 0),
             created_at="",
             decided_at="",
+            backfill=self._backfill,
         )
         fields = orjson.loads(label.to_json())
         slots = ("ticket_id", "confidence", "created_at", "decided_at")

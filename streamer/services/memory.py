@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from streamer.records.judge_request import JudgeRequest
 
+Asked = tuple[str, int, str, str | None]
+
 
 class Output(NamedTuple):
     """A record that was published."""
@@ -18,12 +20,13 @@ class Output(NamedTuple):
 class Memory:
     """What the last `limit` requests led to; forgets the oldest first.
 
-    A ticket may be asked about for several purposes, and each is remembered apart.
+    A ticket may be asked about for several purposes, and once more by a backfill; each is
+    remembered apart.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._known: OrderedDict[tuple[str, int, str], tuple[Output, ...]] = OrderedDict()
+        self._known: OrderedDict[Asked, tuple[Output, ...]] = OrderedDict()
 
     def recall(self, request: JudgeRequest) -> Sequence[Output] | None:
         """What was published for this request, or None."""
@@ -36,5 +39,5 @@ class Memory:
             self._known.popitem(last=False)
 
 
-def _asked(request: JudgeRequest) -> tuple[str, int, str]:
-    return request.decision_id, request.revision, request.purpose
+def _asked(request: JudgeRequest) -> Asked:
+    return request.decision_id, request.revision, request.purpose, request.backfill

@@ -53,4 +53,5 @@ class Requests:
             uniform=bool(self._plan.draws.uniform[place]),
             accepted=bool(self._plan.count.decision.codes[place] >= 0),
             calibration=task.calibrated,
+            backfill=task.backfill,
         )

@@ -1,7 +1,6 @@
 """Puts tickets of a file on the tickets topic."""
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,13 +14,14 @@ from streamer.records.rows import rows
 from streamer.services.intake import find
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
+from streamer.terminal import tell, tell_json, watched
 
 Ticket = tuple[str, bytes]
 
 AT_ONCE = 512
 
 
-def run(settings: Settings, file: Path, rate: float | None) -> int:
+def run(settings: Settings, file: Path, rate: float | None, as_json: bool = False) -> int:
     """Send every row of `file` at `rate` tickets per second, or as fast as Kafka takes them.
 
     Raises `ConfigError` where the file, Kafka or the topic is not there.
@@ -29,9 +29,14 @@ def run(settings: Settings, file: Path, rate: float | None) -> int:
     if settings.input.decoder is not None:
         raise ConfigError("send writes JSON, and input.decoder says that your tickets are not")
     began = time.monotonic()
-    sent = asyncio.run(_send(settings, tickets(rows(file), settings.input.id), rate))
+    topic = settings.topics.tickets
+    found = watched(tickets(rows(file), settings.input.id), f"tickets to {topic}")
+    sent = asyncio.run(_send(settings, found, rate))
     seconds = time.monotonic() - began
-    sys.stdout.write(f"sent {sent} tickets to {settings.topics.tickets} in {seconds:.1f} s\n")
+    if as_json:
+        tell_json({"tickets": sent, "topic": topic, "seconds": round(seconds, 3)})
+    else:
+        tell(f"sent {sent} tickets to {topic} in {seconds:.1f} s")
     return 0
 
 

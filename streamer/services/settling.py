@@ -1,12 +1,15 @@
 """Publishes what was planned: labels, judge requests, audits, reviews and the log."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from streamer.observe.metrics import Metrics
+from streamer.observe.slowest import Milliseconds
+from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import Follower, Purpose
 from streamer.records.label import Label, label_key
 from streamer.records.log import log_json
@@ -46,6 +49,7 @@ class Settling:
         arrivals: Sequence[Arrival],
         plan: Plan,
         metrics: Metrics,
+        tracing: Tracing,
     ) -> None:
         self._source = source
         self._task = task
@@ -54,6 +58,7 @@ class Settling:
         self._arrivals = arrivals
         self._plan = plan
         self._metrics = metrics
+        self._tracing = tracing
         self._ballots = Ballots(plan.count.seats, task.label_set)
         self._now_ms = time.time() * 1000
         self._requests = Requests(source, task, plan, self._ballots)
@@ -64,6 +69,7 @@ class Settling:
             some = [self._arrivals[place] for place in part.places.tolist()]
             created = np.array([arrival.created_ms for arrival in some])
             self._metrics.labels(self._task.name, part.source, created, seen_ms, self._now_ms)
+            self._follow_slow(some, self._now_ms - created)
             self._count_labels(part)
             yield self._labels(part, some)
 
@@ -103,12 +109,14 @@ class Settling:
 
     def logs(self) -> list[Emission]:
         """The log of the tickets that were drawn for it."""
+        if not self._plan.draws.logged.any():
+            return []
         count = self._plan.count
         everybody = Ballots((*count.seats, *count.beside), self._task.label_set)
         logs = Logs(self._source, self._task, self._plan, everybody, self._now)
         topic = self._outputs.log
         return [
-            Emission(arrival.record, topic, self._key(arrival), log_json(logs.make(arrival, place)))
+            self._emission(arrival, topic, log_json(logs.make(arrival, place)))
             for place, arrival in self._marked(self._plan.draws.logged)
         ]
 
@@ -116,11 +124,13 @@ class Settling:
         """The tickets that a person is asked about as a sample of the truth."""
         topic = self._outputs.review
         return [
-            Emission(
-                arrival.record, topic, self._key(arrival), self._review(arrival, place).to_json()
-            )
+            self._emission(arrival, topic, self._review(arrival, place).to_json())
             for place, arrival in self._marked(self._plan.draws.gold)
         ]
+
+    def _emission(self, arrival: Arrival, topic: str, value: bytes) -> Emission:
+        headers = arrival.trace.headers(topic)
+        return Emission(arrival.record, topic, self._key(arrival), value, headers)
 
     @property
     def _now(self) -> str:
@@ -146,14 +156,20 @@ class Settling:
             for arrival, value in zip(some, values, strict=True)
         ]
 
+    def _follow_slow(self, arrivals: Sequence[Arrival], ms: Milliseconds) -> None:
+        for place in self._tracing.slow(self._task.name, ms):
+            arrival = arrivals[place]
+            arrival.trace.late("slow", arrival.ticket.id, float(ms[place]))
+
     def _trace(self, arrival: Arrival, part: Part, ballots: Ballots, code: int, place: int) -> None:
         name, votes = self._task.label_set.labels[code], ballots.votes_on(place)
         arrival.trace.decided(self._task.name, name, part.source, rule=self._task.rule, votes=votes)
 
     def _count_labels(self, part: Part) -> None:
-        codes = self._plan.published.codes[part.places]
-        for code, count in zip(*np.unique(codes, return_counts=True), strict=True):
-            self._metrics.published(self._task.name, self._task.label_set.labels[code], int(count))
+        names = self._task.label_set.labels
+        counted = Counter(self._plan.published.codes[part.places].tolist())
+        for code, count in counted.items():
+            self._metrics.published(self._task.name, names[code], count)
 
     def _label(self, written: bytes, place: int) -> Label:
         label = Label.from_json(written)

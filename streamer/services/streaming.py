@@ -3,15 +3,19 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
+from aiokafka import TopicPartition
+
 from streamer.config.kafka import KafkaSettings
 from streamer.config.settings import Flow, Listen
-from streamer.observe.metrics import Metrics
+from streamer.observe.measured import MeasuredConsumer, MeasuredProducer
+from streamer.observe.metrics import Lane, Metrics
 from streamer.observe.server import StatusServer
 from streamer.services.stats import Stats
+from streamer.stream.bounded import BoundedConsumer
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
 from streamer.stream.dead_letters import DeadLetters
@@ -28,7 +32,11 @@ SILENT_FOR = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One service's place in Kafka: what it reads, what it writes, and as whom."""
+    """One service's place in Kafka: what it reads, what it writes, and as whom.
+
+    `lane` is what the metrics call it: a process may read several topics. With `until` it reads
+    each partition up to that offset, and nothing of a partition that isn't named.
+    """
 
     kafka: KafkaSettings
     group: str
@@ -38,10 +46,12 @@ class Stream:
     flow: Flow
     resume: Start | None = None
     stats: Stats | None = None
+    lane: Lane = "main"
+    until: Mapping[TopicPartition, int] | None = None
 
-    def dead_letters(self) -> DeadLetters:
-        """The dead letter topic, which takes what the input takes."""
-        return DeadLetters(self.dead, self.kafka.max_record_bytes)
+    def dead_letters(self, metrics: Metrics) -> DeadLetters:
+        """The dead letter topic, which takes what the input takes; counted in `metrics`."""
+        return DeadLetters(self.dead, self.kafka.max_record_bytes, on_letter=metrics.dead)
 
     async def run(
         self,
@@ -61,22 +71,27 @@ class Stream:
             session_timeout=kafka.session_timeout,
             drain=kafka.drain,
         )
+        read = consumer if self.until is None else BoundedConsumer(consumer, self.until)
         compression = None if kafka.compression == "none" else kafka.compression
         producer = clients.producer(limit=kafka.max_record_bytes, compression=compression)
         async with clients.started(producer), clients.started(consumer):
             engine = Engine(
-                consumer,
-                Publisher(producer, kafka.max_record_bytes + MARGIN, kafka.acknowledge_within),
+                MeasuredConsumer(read, self.topic, metrics),
+                Publisher(
+                    MeasuredProducer(producer, metrics),
+                    kafka.max_record_bytes + MARGIN,
+                    kafka.acknowledge_within,
+                ),
                 handler,
                 Positions(consumer, kafka.start, self.resume),
-                self.dead_letters(),
+                self.dead_letters(metrics),
                 _limits(self.flow, kafka.drain),
             )
             partitions = len(await producer.partitions_for(self.topic))
-            metrics.watch_engine(engine)
+            metrics.watch_engine(engine, self.lane)
             status.watch(engine, consumer.assignment, partitions)
             telling = nullcontext() if self.stats is None else self.stats.published(producer)
-            async with telling:
+            async with telling, engine.ends.watched():
                 await _run(engine, self.topic, stop)
 
 

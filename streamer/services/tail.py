@@ -1,8 +1,6 @@
 """Follows the labels, for people and, as they are, for machines."""
 
 import asyncio
-import sys
-import unicodedata
 from datetime import datetime
 
 from streamer.client import LabelRecord, LabelStream
@@ -10,8 +8,17 @@ from streamer.config.settings import Settings
 from streamer.records.label import Label, Vote
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
+from streamer.terminal import Style, cell, clean, paint, tell
 
 HEADER = f"{'time':<12}  {'ticket':<20}  {'task':<12}  {'label':<20}  {'conf':>5}  {'by':<8}  votes"
+
+BY: dict[str, tuple[Style, ...]] = {
+    "workers": ("green",),
+    "judge": ("cyan",),
+    "fallback": ("yellow",),
+    "person": ("magenta",),
+}
+"""How the eye finds who said it."""
 
 
 def run(settings: Settings, count: int | None, as_json: bool, beginning: bool) -> int:
@@ -26,7 +33,7 @@ def run(settings: Settings, count: int | None, as_json: bool, beginning: bool) -
 def line(record: LabelRecord) -> str:
     """One aligned line for a terminal, whatever ids and labels contain."""
     time = datetime.fromtimestamp(record.timestamp / 1000).strftime("%H:%M:%S.%f")[:-3]
-    start = f"{time}  {_cell(record.ticket_id, 20)}  {_cell(record.task, 12)}  "
+    start = f"{time}  {cell(record.ticket_id, 20)}  {cell(record.task, 12)}  "
     if record.label is not None:
         return start + _of_label(record.label)
     return start + ("deleted" if record.value is None else "not a label that this release reads")
@@ -36,7 +43,7 @@ async def _follow(settings: Settings, count: int | None, as_json: bool, beginnin
     kafka = connection(settings.kafka)
     await Clients(kafka).ensure_topics([settings.topics.labels])
     if not as_json:
-        _write(HEADER)
+        tell(paint(HEADER, "bold"))
     shown = 0
     async with LabelStream(
         settings.topics.labels, "earliest" if beginning else "latest", **kafka.options()
@@ -44,34 +51,19 @@ async def _follow(settings: Settings, count: int | None, as_json: bool, beginnin
         while count is None or shown < count:
             record = await anext(labels)
             if not as_json:
-                _write(line(record))
+                tell(line(record))
             elif record.value is not None:
-                _write(record.value.decode("utf-8", "replace"))
+                tell(record.value.decode("utf-8", "replace"))
             shown += 1
 
 
 def _of_label(label: Label) -> str:
     confidence = "    -" if label.confidence is None else f"{label.confidence:5.3f}"
     votes = "  ".join(map(_vote, label.votes))
-    return f"{_cell(label.label, 20)}  {confidence}  {_cell(label.source, 8)}  {votes}"
+    by = paint(cell(label.source, 8), *BY.get(label.source, ()))
+    return f"{cell(label.label, 20)}  {confidence}  {by}  {votes}"
 
 
 def _vote(vote: Vote) -> str:
     said = vote.label if vote.label is not None else f"({vote.abstained})"
-    return f"{_clean(vote.worker)}={_clean(said)}"
-
-
-def _cell(text: str, width: int) -> str:
-    text = _clean(text)
-    return f"{text if len(text) <= width else text[: width - 1] + '…':<{width}}"
-
-
-def _clean(text: str) -> str:
-    """Without what could move a terminal's cursor, recolour it or turn the text around."""
-    return "".join("\ufffd" if unicodedata.category(sign)[0] == "C" else sign for sign in text)
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    # Each line at once: people watch it, and pipes would hold it back for kilobytes.
-    sys.stdout.flush()
+    return f"{clean(vote.worker)}={clean(said)}"

@@ -31,6 +31,7 @@ class Task:
 
     `rule` is the rule as it stands in a label. `needs_ensemble` says that the rule after the judge
     looks at the workers' distributions; `verify` is the share that is verified in optimistic mode.
+    `backfill` names the backfill that works on it, None in the live stream.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Task:
     calibration: Calibration | None = None
     needs_ensemble: bool = False
     verify: float = 1.0
+    backfill: str | None = None
     rule: Rule = field(init=False)
     calibrated: str | None = field(init=False)
 

@@ -1,42 +1,64 @@
 """Whether the topics exist and keep what they must."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from streamer.config.settings import Settings
-from streamer.errors import ConfigError
+from streamer.errors import BrokerError, ConfigError
+from streamer.services.retention import Retention, text_topics, topic_config, warnings
 from streamer.services.streaming import MARGIN, connection
+from streamer.services.topic_recipe import by_hand
 from streamer.stream.clients import Clients
 
 
-async def topic_problems(settings: Settings) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """What is wrong with the topics, what should be known, and how long text is kept in each."""
+
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+async def topic_report(settings: Settings) -> TopicReport:
     """One line for each topic that is missing or set up wrongly, or for Kafka itself."""
     topics = settings.topics
     where = f"kafka {settings.kafka.bootstrap}"
+    names = list(topics.model_dump().values())
     try:
         async with Clients(connection(settings.kafka)).admin() as admin:
             there = set(await admin.list_topics())
-            names = list(topics.model_dump().values())
             known = [name for name in names if name in there]
-            configs = {name: await _config(admin, name) for name in known}
-    except ConfigError as error:
-        return [str(error)]
+            configs = {name: await topic_config(admin, name) for name in known}
+            described = await admin.describe_topics(known) if known else []
+    except (ConfigError, BrokerError) as error:
+        return TopicReport((str(error),))
     except KafkaError as error:
-        return [f"{where}: {error!r}; look at the brokers' health and this user's rights"]
+        line = f"{where}: {error!r}; look at the brokers' health and this user's rights"
+        return TopicReport((line,))
+    counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
     missing = [
-        f"{where}: no topic {name!r}; create it, or correct its name under `topics`"
+        f"{where}: no topic {name!r}; create it, or correct its name under `topics`: "
+        f"`streamer topics --create`, or {by_hand(settings, name)}"
         for name in names
         if name not in there
     ]
-    return missing + [
+    wrong = [
         f"{where}: topic {name!r}: {problem}"
         for name in known
         for problem in _problems(name, configs[name], settings)
     ]
+    return TopicReport(
+        problems=(*missing, *wrong),
+        warnings=(*_scattered(settings, counts), *warnings(settings, configs)),
+        kept=tuple(
+            f"text in {name}: {Retention.of(configs[name])}"
+            for name in text_topics(topics)
+            if name in configs
+        ),
+    )
 
 
 def _problems(name: str, config: Mapping[str, str], settings: Settings) -> Iterator[str]:
@@ -55,7 +77,11 @@ def _problems(name: str, config: Mapping[str, str], settings: Settings) -> Itera
         )
 
 
-async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-    entries: list[Any] = [entry for answer in answers for entry in answer.resources[0][4]]
-    return {entry[0]: entry[1] for entry in entries}
+def _scattered(settings: Settings, counts: Mapping[str, int]) -> Iterator[str]:
+    """Topics that are read in order, and have more than one partition."""
+    for name in (settings.topics.stats, settings.topics.alerts):
+        if (count := counts.get(name, 1)) > 1:
+            yield (
+                f"topic {name!r} has {count} partitions, and is read in the order of one: make it "
+                "again with one"
+            )

@@ -140,6 +140,7 @@ class Verdicts:
             judge=self._judge,
             after=self._task.after,
             verdict=verdict if verifies else None,
+            backfill=request.backfill,
         )
 
     def _unsure(self, place: int) -> bool:

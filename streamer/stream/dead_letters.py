@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from streamer.errors import TicketError
-from streamer.records.dead_letter import DeadLetter
+from streamer.records.dead_letter import DeadLetter, attempts, original
 from streamer.stream.emission import Emission
 from streamer.stream.record import Record
 
+Header = tuple[str, bytes]
+
+CONTEXT = ("traceparent", "tracestate")
 KEPT_BYTES = 64 * 1024
 KEPT_CHARACTERS = 2000
 
@@ -23,16 +26,31 @@ class DeadLetters:
     `limit` is the largest input record in bytes that is copied whole; the topic has to take
     64 KiB more for the reason. Of a larger one the first 64 KiB of the value are kept, flagged,
     with the hash of the whole, and key and headers where they fit: refusing to write the dead
-    letter would stop the stream for one record.
+    letter would stop the stream for one record. `on_letter` is told the reason of each.
+    What was replayed and dies again keeps its own headers and the count of its replays.
     """
 
-    def __init__(self, topic: str, limit: int, clock: Callable[[], datetime] = _now) -> None:
-        self._topic = topic
+    def __init__(
+        self,
+        topic: str,
+        limit: int,
+        clock: Callable[[], datetime] = _now,
+        on_letter: Callable[[str], None] = lambda reason: None,
+    ) -> None:
+        self.topic = topic
+        self._on_letter = on_letter
         self._limit = limit
         self._clock = clock
 
-    def emission(self, record: Record, error: TicketError) -> Emission:
-        """The dead letter of an input record."""
+    def emission(
+        self, record: Record, error: TicketError, trace: Sequence[Header] = ()
+    ) -> Emission:
+        """The dead letter of an input record.
+
+        Its trace context is that among the headers `trace`, and replaces whatever came with the
+        record: a reader takes the first of two, which need not be the valid one.
+        """
+        self._on_letter(error.reason)
         whole = record_bytes(record) <= self._limit
         letter = DeadLetter(
             reason=error.reason,
@@ -43,14 +61,25 @@ class DeadLetters:
             at=self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             truncated=not whole,
             sha256=None if whole else sha256(record.value or b"").hexdigest(),
+            attempt=attempts(record.headers),
         )
         if whole:
-            headers = [*record.headers, *letter.headers()]
-            return Emission(record, self._topic, record.key, record.value, headers)
+            headers = [*_traced(record.headers, trace), *letter.headers()]
+            return Emission(record, self.topic, record.key, record.value, headers)
         key = (record.key or b"")[:KEPT_BYTES] or None
         value = record.value and record.value[:KEPT_BYTES]
-        kept = record.headers if headers_bytes(record.headers) <= KEPT_BYTES else ()
-        return Emission(record, self._topic, key, value, [*kept, *letter.headers()])
+        kept = _traced(record.headers, trace)
+        if headers_bytes(kept) > KEPT_BYTES:
+            kept = [header for header in trace if header[0] == CONTEXT[0]]
+        return Emission(record, self.topic, key, value, [*kept, *letter.headers()])
+
+
+def _traced(headers: Sequence[Header], trace: Sequence[Header]) -> list[Header]:
+    own = original(headers)
+    context = [header for header in trace if header[0] in CONTEXT]
+    if not context:
+        return own
+    return [*context, *(header for header in own if header[0] not in CONTEXT)]
 
 
 def record_bytes(record: Record | Emission) -> int:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
@@ -24,6 +24,7 @@ from streamer.errors import BrokerError, HandlerError, TicketError
 from streamer.stream.assignment import Assignment
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
+from streamer.stream.ends import Ends
 from streamer.stream.handler import Handler
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
@@ -47,6 +48,10 @@ class Consumer(Protocol):
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
     def assignment(self) -> frozenset[TopicPartition]: ...
     def highwater(self, partition: TopicPartition) -> int | None: ...
+    async def position(self, partition: TopicPartition) -> int: ...
+    async def end_offsets(
+        self, partitions: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, int]: ...
     def pause(self, *partitions: TopicPartition) -> None: ...
     def paused(self) -> set[TopicPartition]: ...
     def resume(self, *partitions: TopicPartition) -> None: ...
@@ -73,6 +78,7 @@ class Counts:
     commits: int = 0
     commits_lost: int = 0
     rebalances: int = 0
+    redelivered: int = 0
     settled: dict[str, int] = field(default_factory=dict)
 
 
@@ -107,6 +113,8 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._stopping = asyncio.Event()
         self._committing = asyncio.Lock()
         self._error: BaseException | None = None
+        self._seen: dict[TopicPartition, int] = {}
+        self.ends = Ends(consumer)
         self.counts = Counts()
         self.polled_at = time.monotonic()
 
@@ -133,16 +141,11 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     @property
     def lags(self) -> dict[int, int]:
-        """By partition, how many records are not finished, those not read yet included.
+        """By assigned partition, how many records are not finished, those not read yet included.
 
-        Only of partitions that were read from since they were assigned.
+        Without `ends` being watched, only of partitions that were read from since the rebalance.
         """
-        return {
-            partition.partition: max(end - at, 0)
-            for partition, at in self._assignment.positions().items()
-            if partition in self._consumer.assignment()
-            and (end := self._consumer.highwater(partition)) is not None
-        }
+        return self.ends.lags(self._assignment.positions())
 
     @property
     def watermark_age(self) -> float:
@@ -246,7 +249,15 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             self._buffer.extend(records)
             self._buffer_bytes += sum(len(record.value or b"") for record in records)
             self.counts.records += len(records)
+            self._notice(partition, records)
         self._dispatch()
+
+    def _notice(self, partition: TopicPartition, records: Sequence[Record]) -> None:
+        """Count what was handed out before: a rebalance begins at the last commit again."""
+        seen, last = self._seen.get(partition, -1), records[-1].offset
+        if records[0].offset <= seen:
+            self.counts.redelivered += sum(record.offset <= seen for record in records)
+        self._seen[partition] = max(seen, last)
 
     def _dispatch(self) -> None:
         if self._stopping.is_set():
@@ -308,7 +319,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         if self._publisher.fits(emission):
             return emission
         error = TicketError("too_large_to_copy", f"{len(emission.value or b'')} bytes to write")
-        return self._dead_letters.emission(emission.record, error)
+        return self._dead_letters.emission(emission.record, error, emission.headers)
 
     async def _commit_regularly(self) -> None:
         while True:

@@ -236,7 +236,7 @@ def test_certificates_need_a_protocol_that_uses_them(path: Path) -> None:
 
 
 def test_a_missing_file_is_named(path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file or directory; name your configuration"):
+    with pytest.raises(ConfigError, match="run `streamer init`, or name your configuration"):
         load(path)
 
 

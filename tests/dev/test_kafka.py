@@ -9,8 +9,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
-from streamer.dev.topics import TopicSpec, create_topics
 from streamer.errors import BrokerError, ConfigError
+from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
 from tests.dev.sockets import listeners
 

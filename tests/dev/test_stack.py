@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from streamer.cli import main
 from streamer.config import load
 from streamer.dev.stack import Stack
 from streamer.dev.triton import Triton
+from streamer.dev.up import whereabouts
 from streamer.errors import ConfigError
 from streamer.learn.repository import write_model
 from tests.conftest import ECHO_LABELS, unique_topic
@@ -98,6 +100,20 @@ def test_labels_tickets_survives_a_crash_and_leaves_nothing_behind(
     assert len(ours) >= 4
     stack.stop()
     assert eventually(lambda: all(gone(pid) for pid in ours))
+
+
+def test_the_monitor_is_a_part_of_it(stack: Stack, config: Path, capsys) -> None:
+    stack.start("monitor")
+    assert labels(stack, config, capsys, "1 #label=1", 1) == {("1 #label=1", "billing")}
+    url = stack.services["monitor"].url
+
+    def heard() -> bool:
+        with urllib.request.urlopen(f"{url}/api/state", timeout=5) as answer:
+            return bool(orjson.loads(answer.read())["tasks"]["topic"]["tickets"] == 1)
+
+    assert eventually(heard)
+    assert f"monitor   {url}" in [*whereabouts(stack, config)]
+    assert {ip for ip, _ in listeners(os.getpid())} == {"127.0.0.1"}
 
 
 def test_uses_the_servers_that_are_there(

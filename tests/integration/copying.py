@@ -8,7 +8,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from streamer.dev.kafka import Kafka
-from streamer.dev.topics import TopicSpec, create_topics
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
 from streamer.stream.dead_letters import DeadLetters
@@ -17,6 +16,7 @@ from streamer.stream.engine import Engine, Limits
 from streamer.stream.positions import Positions, Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.record import Record
+from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
 
 LIMIT = 6 * 2**20

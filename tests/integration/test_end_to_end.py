@@ -2,20 +2,14 @@
 
 import asyncio
 import csv
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 import yaml
 from aiokafka import AIOKafkaProducer
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from streamer.client import LabelStream
 from streamer.dev.bring_up import bring_up
@@ -23,54 +17,27 @@ from streamer.dev.stack import Stack
 from streamer.learn.misuse import misuse, read_attempts
 from streamer.records.dead_letter import DeadLetter
 from streamer.records.label import Label
+from tests import otlp
 from tests.accounting import account, whole
+from tests.otlp import Collector, Span
 from tests.stage import until
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "sample"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+UPSTREAM = "b7ad6b7169203331"
 TICKETS = 300
 
 
-@dataclass
-class Collector:
-    """Takes spans by OTLP over HTTP, as any collector does."""
-
-    spans: list[Span] = field(default_factory=list)
-
-    def take(self, body: bytes) -> None:
-        request = ExportTraceServiceRequest.FromString(body)
-        for resource in request.resource_spans:
-            for scope in resource.scope_spans:
-                self.spans += scope.spans
-
-    def of(self, trace_id: str) -> list[Span]:
-        return [span for span in self.spans if span.trace_id.hex() == trace_id]
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with otlp.collecting() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-def collector() -> Iterator[tuple[Collector, str]]:
-    found = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            found.take(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield found, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def stack(
-    tmp_path_factory: pytest.TempPathFactory, collector: tuple[Collector, str]
-) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Stack]:
     """The sample's intent task on a part of its data, all tickets traced."""
     folder = tmp_path_factory.mktemp("whole")
     settings = yaml.safe_load((ROOT / "streamer.yaml").read_text())
@@ -83,7 +50,7 @@ def stack(
     config = folder / "streamer.yaml"
     config.write_text(yaml.safe_dump(settings))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector[1])
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "300")
         with Stack(config, {}, print) as whole:
             bring_up(whole, print, own_workers=True)
@@ -108,7 +75,7 @@ async def _send(stack: Stack, tickets: list[dict[str, str]]) -> None:
     await producer.start()
     for number, ticket in enumerate(tickets):
         # Each in a trace of its own, which a system before us has begun.
-        parent = f"00-{TRACE[:-4]}{number:04x}-b7ad6b7169203331-01".encode()
+        parent = f"00-{TRACE[:-4]}{number:04x}-{UPSTREAM}-01".encode()
         await producer.send(
             stack.settings.topics.tickets,
             orjson.dumps(ticket),
@@ -131,7 +98,7 @@ async def _labels(stack: Stack, count: int) -> list[Label]:
 
 
 async def test_every_ticket_gets_a_label_and_one_trace_from_input_to_label(
-    stack: Stack, collector: tuple[Collector, str]
+    stack: Stack, collector: Collector
 ) -> None:
     tickets = _tickets()
     await _send(stack, tickets)
@@ -144,37 +111,49 @@ async def test_every_ticket_gets_a_label_and_one_trace_from_input_to_label(
     judged = next(label for label in labels if label.source == "judge")
     number = [ticket["id"] for ticket in tickets].index(judged.ticket_id)
     trace = f"{TRACE[:-4]}{number:04x}"
-    names = [
+    names = {
         "process tickets",
         "send tickets.judge",
         "process tickets.judge",
         "judge intent",
         "send tickets.labels",
-    ]
-    spans = collector[0]
-    assert await asyncio.to_thread(
-        eventually, lambda: set(names) <= {span.name for span in spans.of(trace)}
-    )
-    _check_chain(spans.of(trace))
+        "llm_request",
+    }
 
+    def all_there() -> bool:
+        spans = collector.of(trace)
+        known = {span.id for span in spans} | {UPSTREAM}
+        return names <= {span.name for span in spans} and {s.parent for s in spans} <= known
 
-def _check_chain(spans: list[Span]) -> None:
-    by_id = {span.span_id.hex(): span for span in spans}
-    assert len(by_id) == len(spans)
-    roots = [span for span in spans if span.parent_span_id.hex() not in by_id]
-    assert [span.name for span in roots] == ["process tickets"]
-    assert roots[0].parent_span_id.hex() == "b7ad6b7169203331"
+    assert await asyncio.to_thread(eventually, all_there), collector.names(trace)
+    spans = collector.of(trace)
+    assert otlp.whole(spans, UPSTREAM).name == "process tickets"
+    by_id = {span.id: span for span in spans}
     (last,) = [span for span in spans if span.name == "send tickets.labels"]
-    way = [last.name]
-    while (parent := by_id.get(last.parent_span_id.hex())) is not None:
-        way.append(parent.name)
-        last = parent
-    assert way == [
+    assert _way(last, by_id) == [
         "send tickets.labels",
         "process tickets.judge",
         "send tickets.judge",
         "process tickets",
     ]
+    (asked,) = [span for span in spans if span.name == "llm_request"]
+    assert (asked.service, by_id[asked.parent].name) == ("vllm", "process tickets.judge")
+    # Warming up belongs to no ticket, so vLLM writes a span for each judged ticket and no more.
+    requests = Counter(span.trace for span in collector.spans if span.name == "llm_request")
+    assert all(trace.startswith(TRACE[:-4]) for trace in requests)
+    assert max(requests.values()) == 1
+    asked_triton = [span for span in collector.spans if span.name == "InferRequest"]
+    calls = {span.id for span in collector.spans if span.name.startswith("infer ")}
+    assert asked_triton
+    assert {span.parent for span in asked_triton} <= calls
+
+
+def _way(last: Span, by_id: Mapping[str, Span]) -> list[str]:
+    way = [last.name]
+    while (parent := by_id.get(last.parent)) is not None:
+        way.append(parent.name)
+        last = parent
+    return way
 
 
 async def test_prompted_misuse_gets_no_label_outside_the_set_and_every_attempt_is_accounted_for(

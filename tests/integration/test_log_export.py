@@ -13,13 +13,13 @@ from aiokafka import AIOKafkaProducer
 from streamer.cli import main
 from streamer.config import Settings, load
 from streamer.dev.kafka import Kafka
-from streamer.dev.topics import TopicSpec, create_topics
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.label import Label
 from streamer.records.log import AnswerLog, Log, log_from_json, log_json
 from streamer.records.log_file import read_log
 from streamer.services.answers import answers_stream
+from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import whole
 from tests.conftest import unique_topic
 from tests.learn import planted

@@ -1,16 +1,23 @@
 """A Kafka that lets nobody in without TLS, a client certificate and a password."""
 
+import asyncio
+import ssl
 import subprocess
+import urllib.request
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 import pytest
 
+from streamer.client import labels
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import LOOPBACK, free_port
 from streamer.dev.triton import Triton
 from tests.stage import Stage, agreed, disputed, streamer
+from tests.waiting import eventually
 
 USER, PASSWORD = "streamer", "s3cret"
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -116,6 +123,28 @@ async def test_so_are_the_commands(stage: Stage, tmp_path: Path) -> None:
     assert await service.stopped() == 0
 
 
+async def test_so_is_a_subscriber(stage: Stage, secured: Secured) -> None:
+    await stage.make_topics()
+    service = stage.service()
+    await service.started()
+    await stage.feed([agreed(0)])
+    context = ssl.create_default_context(cafile=secured.folder / "broker.pem")
+    context.load_cert_chain(secured.folder / "user.pem", secured.folder / "user.key.pem")
+    login = {"sasl_mechanism": "PLAIN", "sasl_plain_username": USER}
+    found = labels(
+        secured.address,
+        topic=stage.topics.labels,
+        group="subscriber",
+        security_protocol="SASL_SSL",
+        ssl_context=context,
+        sasl_plain_password=PASSWORD,
+        **login,
+    )
+    async with aclosing(found), asyncio.timeout(60):
+        assert (await anext(found)).source == "workers"
+    assert await service.stopped() == 0
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -137,3 +166,20 @@ async def test_whoever_is_not_let_in_is_told_in_one_line(
     said = [line for line in done.stderr.splitlines() if " INFO streamer." not in line]
     assert len(said) == 1, done.stderr
     assert "kafka.security" in said[0]
+
+
+async def test_so_is_the_monitor(stage: Stage) -> None:
+    await stage.make_topics(1)
+    service, monitor = stage.service(), stage.service("monitor")
+    await service.started()
+    await monitor.started()
+    await stage.feed(map(agreed, range(20)))
+
+    def heard() -> bool:
+        with urllib.request.urlopen(f"{monitor.url}/api/state", timeout=5) as answer:
+            state = orjson.loads(answer.read())
+        return bool(state["tasks"]["intent"]["tickets"] == 20)
+
+    assert await asyncio.to_thread(eventually, heard), monitor.log
+    assert await monitor.stopped() == 0
+    assert PASSWORD not in monitor.child.log.read_text()

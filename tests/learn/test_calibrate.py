@@ -167,3 +167,20 @@ def test_workers_that_never_agree_leave_everything_to_the_judge() -> None:
     split = replace(cases, opinions=tuple(Opinion(each, None) for each in codes))
     assert learnt(split, Fidelity(0.5, 0.9)).rule.kind == "judge"
     assert learnt(split, JudgeBudget(0.5)).rule.kind == "judge"
+
+
+def test_a_calibration_says_what_its_tickets_looked_like() -> None:
+    rng = np.random.default_rng(3)
+    known, fresh = planted.well_behaved(rng, 4000), planted.well_behaved(rng, 20_000)
+    found = learnt(known, JudgeBudget(0.2))
+    assert found.reference is not None
+    codes = served(found, fresh)
+    published = np.where(codes != ABSTAINED, codes, fresh.judge.codes)
+    for place, label in enumerate(fresh.labels):
+        share = (published == place).mean()
+        assert found.reference.labels[label] == pytest.approx(share, abs=0.03)
+    assert sum(found.reference.labels.values()) == pytest.approx(1, abs=1e-5)
+    one, two, three = fresh.workers
+    assert list(found.reference.agreement) == [f"{one}/{two}", f"{one}/{three}", f"{two}/{three}"]
+    agreed = (fresh.opinions[0].codes == fresh.opinions[1].codes).mean()
+    assert found.reference.agreement[f"{one}/{two}"] == pytest.approx(agreed, abs=0.03)

@@ -63,13 +63,17 @@ def test_what_happens_to_tickets_is_counted() -> None:
     metrics.dead("unreadable")
     metrics.tombstone()
     metrics.republished("intent", 2)
-    metrics.batch("tickets", 0.25)
+    metrics.batch("tickets", 48, 0.25)
     found = samples(metrics)
     assert found["streamer_deferred_total", "disagreement", "intent"] == 5
     assert found["streamer_dead_letters_total", "unreadable"] == 1
     assert found["streamer_tombstones_total",] == 1
     assert found["streamer_republished_total", "intent"] == 2
-    assert found["messaging_process_duration_seconds_sum", "tickets"] == pytest.approx(0.25)
+    labels = ("tickets", "process", "kafka")
+    assert found["messaging_process_duration_seconds_sum", *labels] == pytest.approx(0.25)
+    assert found["streamer_batch_records_sum", "tickets"] == 48
+    assert found["streamer_batch_records_bucket", "tickets", "32.0"] == 0
+    assert found["streamer_batch_records_bucket", "tickets", "64.0"] == 1
 
 
 def test_workers_are_watched() -> None:
@@ -97,17 +101,54 @@ def test_workers_are_watched() -> None:
 def test_a_running_engine_is_read() -> None:
     metrics, engine = Metrics(), Running()
     metrics.watch_engine(engine)
-    assert samples(metrics)["streamer_records_total",] == 9
+    assert samples(metrics)["streamer_records_total", "main"] == 9
     engine.counts.records = 12
     found = samples(metrics)
-    assert found["streamer_records_total",] == 12
-    assert found["streamer_in_flight",] == 3
-    assert found["streamer_buffered",] == 17
-    assert found["streamer_watermark_age_seconds",] == 1.5
-    assert found["streamer_oldest_record_seconds",] == 0
-    assert found["streamer_lag_records", "0"] == 4
-    assert found["streamer_poll_age_seconds",] > 0
-    assert found["streamer_settled_total", "no task applies"] == 2
+    assert found["streamer_records_total", "main"] == 12
+    assert found["streamer_in_flight", "main"] == 3
+    assert found["streamer_buffered", "main"] == 17
+    assert found["streamer_watermark_age_seconds", "main"] == 1.5
+    assert found["streamer_oldest_record_seconds", "main"] == 0
+    assert found["streamer_lag_records", "main", "0"] == 4
+    assert found["streamer_poll_age_seconds", "main"] > 0
+    assert found["streamer_settled_total", "main", "no task applies"] == 2
+
+
+def test_lanes_stand_apart_and_what_is_summarised_is_the_main_one() -> None:
+    metrics, main = Metrics(), Running(lags={0: 4, 5: 1})
+    side = Running(Counts(records=100), lags={0: 90, 1: 8}, watermark_age=600)
+    metrics.watch_engine(main)
+    metrics.watch_engine(side, "audits")
+    found = samples(metrics)
+    assert found["streamer_records_total", "main"] == 9
+    assert found["streamer_records_total", "audits"] == 100
+    assert found["streamer_lag_records", "audits", "1"] == 8
+    assert metrics.values("streamer_lag_records") == {("0",): 4, ("5",): 1}
+    assert metrics.values("streamer_watermark_age_seconds") == {(): 1.5}
+    assert metrics.values("streamer_settled_total") == {("no task applies",): 2}
+
+
+@dataclass
+class Spans:
+    made: int = 12
+    dropped: dict[str, int] = field(default_factory=lambda: {"refused": 3})
+
+
+def test_lost_spans_are_told() -> None:
+    metrics, spans = Metrics(), Spans()
+    metrics.watch_spans(spans)
+    spans.made = 15
+    found = samples(metrics)
+    assert found["streamer_spans_total",] == 15
+    assert found["streamer_spans_dropped_total", "refused"] == 3
+
+
+def test_a_budget_shows_what_is_left_and_what_is_spent() -> None:
+    metrics = Metrics(["intent"])
+    metrics.budget("intent", 25, 0.75)
+    found = samples(metrics)
+    assert found["streamer_judge_budget_calls", "intent"] == 25
+    assert found["streamer_judge_budget_spent_ratio", "intent"] == 0.75
 
 
 def test_every_family_is_published_as_it_is_described() -> None:

@@ -1,35 +1,54 @@
-from collections.abc import Callable
-
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.otlp import encoded
+from streamer.observe.recorder import Recorder
+from streamer.observe.spans import OpenSpan, Spans
+from streamer.observe.tracing import Tracing
 from streamer.records import Rule, TicketIdentity, Vote
-from tests.observe.conftest import Traced
 
 PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 PLACE = TicketIdentity("tickets", "tickets", 3, 7)
+LONG = "x" * 300
 
 
-def test_the_encoder_writes_what_the_sdk_writes(traced: Callable[..., Traced]) -> None:
-    service = traced(1.0)
+def ended() -> tuple[Spans, list[OpenSpan]]:
+    """Spans of every kind and shape that a service writes."""
+    tracing = Tracing("streamer-test", 1.0, exporter=InMemorySpanExporter())
+    taken: list[OpenSpan] = []
+    spans = Spans(Resource.create({"service.name": "streamer-test"}), taken.append)
+    tracing._recorder = Recorder(spans, "readers")
     traces = [
-        service.tracing.ticket([], PLACE.trace_id, PLACE),
-        service.tracing.ticket([("traceparent", PARENT)], PLACE.trace_id, PLACE),
+        tracing.ticket([], PLACE.trace_id, PLACE),
+        tracing.ticket([("traceparent", PARENT)], PLACE.trace_id, PLACE),
     ]
-    with service.tracing.batch("tickets", traces, 2) as batch:
-        with batch.worker_call("fast", 2) as call:
+    with BatchTrace(tracing._recorder, "tickets", traces, 2) as batch:
+        with batch.worker_call("fast", 200) as call:
             call.answered("3")
         traces[0].identify("T-1 \u2028 ü")
         votes = (Vote("fast", "1", "billing", 0.9), Vote("slow", None, None, None, "outage"))
-        traces[0].decided("intent", "billing", "workers", rule=Rule("majority", 2, 3), votes=votes)
+        traces[0].decided("intent", LONG, "workers", rule=Rule("majority", 2, 3), votes=votes)
         traces[0].headers("tickets.labels")
         traces[1].failed("unreadable")
     unsampled = [("traceparent", PARENT[:-1] + b"0")]
-    service.tracing.ticket(unsampled, PLACE.trace_id, PLACE).failed("no_text")
-    spans = service.spans()
-    assert {span.kind.name for span in spans} == {"CONSUMER", "PRODUCER", "CLIENT", "INTERNAL"}
-    ours, theirs = ExportTraceServiceRequest.FromString(encoded(spans)), encode_spans(spans)
+    late = tracing.ticket(unsampled, PLACE.trace_id, PLACE)
+    late.deleted()
+    late.failed("no_text")
+    late.end()
+    tracing.shutdown()
+    return spans, taken
+
+
+def test_the_encoder_writes_what_the_sdk_writes() -> None:
+    spans, taken = ended()
+    finished = [spans.finished(span) for span in taken]
+    assert {span.kind.name for span in finished} == {"CONSUMER", "PRODUCER", "CLIENT", "INTERNAL"}
+    assert any(span.links for span in finished)
+    ours = ExportTraceServiceRequest.FromString(encoded(finished[0], taken))
+    theirs = encode_spans(finished)
     assert ours.SerializeToString(deterministic=True) == theirs.SerializeToString(
         deterministic=True
     )

@@ -15,6 +15,7 @@ from streamer.records.calibration import (
     Estimate,
     Guarantee,
     Model,
+    Reference,
     RouterWeights,
     Wish,
 )
@@ -57,6 +58,15 @@ def test_any_change_is_another_version() -> None:
         replace(MADE, rule=replace(MADE.rule, at_least=0.76)).version,
     }
     assert len(versions) == 4
+
+
+def test_a_file_of_before_there_was_a_reference_keeps_its_version() -> None:
+    assert MADE.reference is None
+    assert b"reference" not in MADE.to_json()
+    assert MADE.version == "641bcbeee2a9"
+    seen = replace(MADE, reference=Reference({"yes": 0.75, "no": 0.25}, {"one/two": 0.9}))
+    assert seen.version != MADE.version
+    assert Calibration.from_json(seen.to_json()) == seen
 
 
 @pytest.mark.parametrize("field", ["task", "data", "rule", "guarantee", "surprise"])

@@ -149,16 +149,18 @@ class Run:
         judge: Scripted | None = None,
         tasks: Mapping[str, JudgeTask] | None = None,
         log_share: float = 0.0,
+        tracing: Tracing | None = None,
     ) -> None:
         self.judge = judge or Scripted()
         self.metrics = Metrics()
+        tracing = tracing or Tracing("test", 0.0)
         logged = partial(drawn, salt="s", purpose="log", share=log_share)
         self.handler = JudgeHandler(
             self.judge,
-            Judged(OUTPUTS, tasks or decided(), logged, self.metrics),
-            DeadLetters("dead", 2**20),
+            Judged(OUTPUTS, tasks or decided(), logged, self.metrics, tracing.slow),
+            DeadLetters("dead", 2**20, on_letter=self.metrics.dead),
             Memory(100),
-            Tracing("test", 0.0),
+            tracing,
             self.metrics,
         )
         self.emissions: list[Emission] = []

@@ -90,6 +90,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         planner: Planner | None = None,
         verify: float = 0.0,
         needs_ensemble: bool = False,
+        tracing: Tracing | None = None,
         **intake: object,
     ) -> Run:
         metrics = Metrics(tasks=[], workers=[])
@@ -107,11 +108,17 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
             )
             for name, condition in (tasks or {"intent": None}).items()
         ]
-        dead = DeadLetters("dead", 2**20)
+        dead = DeadLetters("dead", 2**20, on_letter=metrics.dead)
         mapping = Intake(**intake)  # type: ignore[arg-type]
-        tracing = Tracing("test", 0.0)
         built = ClassifyHandler(
-            "support", mapping, made, OUTPUTS, dead, tracing, metrics, stratum or Stratum("salt")
+            "support",
+            mapping,
+            made,
+            OUTPUTS,
+            dead,
+            tracing or Tracing("test", 0.0),
+            metrics,
+            stratum or Stratum("salt"),
         )
         return Run(built, metrics)
 

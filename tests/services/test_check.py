@@ -1,4 +1,5 @@
 import asyncio
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import pytest
 from streamer.cli import main
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
-from streamer.dev.topics import TopicSpec, create_topics
 from streamer.dev.triton import Triton
 from streamer.judging.head import Head
 from streamer.records.labelset import LabelSet
+from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import ECHO_LABELS, unique_topic
 
 CONFIG = """
@@ -48,11 +49,11 @@ class Place:
     stem: str
     bootstrap: str
 
-    def topics(self, **changed: dict[str, str]) -> None:
+    def topics(self, partitions: int = 1, **changed: dict[str, str]) -> None:
         names = {"tickets": "", **{name: f".{name}" for name in OTHERS}}
         room = {"max.message.bytes": "1100000"}
         specs = [
-            TopicSpec(self.stem + end, 1, {**room, **changed.get(name, {})})
+            TopicSpec(self.stem + end, partitions, {**room, **changed.get(name, {})})
             for name, end in names.items()
         ]
         asyncio.run(create_topics(self.bootstrap, specs))
@@ -194,3 +195,45 @@ def test_everything_wrong_is_all_said_at_once(place: Place, capsys) -> None:
     place.topics(judge={"cleanup.policy": "compact"})
     wrong = problems(place, capsys, "--set", "topics.dead=mistyped")
     assert len(wrong) == 3
+
+
+def test_says_how_long_text_is_kept(place: Place, capsys) -> None:
+    place.topics(judge={"retention.ms": str(36 * 3_600_000)})
+    place.head(ECHO_LABELS)
+    assert place.check("--connect") == 0
+    said = capsys.readouterr()
+    assert f"text in {place.stem}.judge: 36 hours" in said.out
+    assert f"text in {place.stem}.dead: 7 days" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("topic", "config", "words"),
+    [
+        ("tickets", {"retention.ms": "-1"}, "keeps what tickets say for ever"),
+        ("dead", {"retention.ms": "-1"}, "keeps what tickets say for ever"),
+        ("audit", {"retention.ms": "1800000"}, "less than audit.patience"),
+        ("judge", {"retention.ms": "600000"}, "judge_queue_age (300 s) is more than a quarter"),
+    ],
+)
+def test_a_doubtful_retention_is_a_warning(
+    place: Place, capsys, topic: str, config: dict[str, str], words: str
+) -> None:
+    place.topics(**{topic: config})
+    place.head(ECHO_LABELS)
+    assert place.check("--connect") == 0
+    said = capsys.readouterr()
+    (line,) = said.err.splitlines()
+    assert line.startswith("warning: topic ")
+    assert words in line
+    assert "the configuration is good" in said.out
+
+
+def test_summaries_on_several_partitions_are_a_warning(place: Place, capsys) -> None:
+    place.topics(partitions=2)
+    place.head(ECHO_LABELS)
+    assert place.check("--connect", "--json") == 0
+    raw = json.loads(capsys.readouterr().out)
+    assert [line.split()[1] for line in raw["warnings"]] == [
+        f"'{place.stem}.{name}'" for name in ("stats", "alerts")
+    ]

@@ -10,6 +10,7 @@ import pytest
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError
 from streamer.judging.judge import EngineDead
+from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Model
 from streamer.services.audit_lane import AuditLane
 from streamer.services.judge_lanes import run_lanes
@@ -87,11 +88,11 @@ async def test_a_late_commit_of_the_audits_does_not_cut_the_main_lane_short() ->
 
     stop.set()
     lane = AuditLane(Late(waits=True), 60.0)  # type: ignore[arg-type]
-    await together(main(), lane.run(Run().handler, Status("the judge"), stop))
+    await together(main(), lane.run(Run().handler, Metrics(), Status("the judge"), stop))
     assert drained.is_set()
 
 
 async def test_what_kafka_refuses_the_audits_before_the_end_ends_the_service() -> None:
     lane = AuditLane(Late(waits=False), 60.0)  # type: ignore[arg-type]
     with pytest.raises(BrokerError):
-        await lane.run(Run().handler, Status("the judge"), asyncio.Event())
+        await lane.run(Run().handler, Metrics(), Status("the judge"), asyncio.Event())

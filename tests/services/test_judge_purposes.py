@@ -222,3 +222,22 @@ async def test_a_temperature_is_of_one_label_set() -> None:
     of_another = decided(calibration=replace(softer, label_set="0123"))
     (label,) = (await Run(tasks=of_another).of(request("good"))).labels
     assert (label.confidence, label.calibration) == (0.9, None)
+
+
+async def test_a_backfill_is_judged_and_marked_but_neither_logged_nor_counted() -> None:
+    run = Run(log_share=1.0)
+    live = request("good", uniform=True)
+    await run.of(replace(live, backfill="again"), request("bad", number=2, backfill="again"))
+    assert [(one.label, one.backfill) for one in run.labels] == [
+        ("good", "again"),
+        ("bad", "again"),
+    ]
+    assert run.logs == []
+    assert run.metric("streamer_labels_total") == 0
+    assert run.metric("streamer_verdicts_total") == 0
+    # The same decision in the live stream is another question, and so is another backfill.
+    await run.of(live, replace(live, backfill="once more"))
+    assert sorted(str(one.backfill) for one in run.labels) == ["None", "once more"]
+    assert len(run.logs) == 1
+    assert run.metric("streamer_verdicts_total") == 1
+    assert run.judge.scored.count("good") == 3

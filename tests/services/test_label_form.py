@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -28,9 +29,9 @@ def seat(name: str, codes: Sequence[int], share: Sequence[float]) -> Seat:
     return Seat(name, "3", opinion, opinion)
 
 
-@given(st.lists(rows, min_size=1, max_size=8))
+@given(st.lists(rows, min_size=1, max_size=8), st.none() | texts)
 def test_what_is_written_reads_back_as_the_same_label(
-    tickets: list[tuple[str, int, int, float]],
+    tickets: list[tuple[str, int, int, float]], backfill: str | None
 ) -> None:
     codes, others = [code for _, code, _, _ in tickets], [other for _, _, other, _ in tickets]
     shares = [share for *_, share in tickets]
@@ -42,11 +43,11 @@ def test_what_is_written_reads_back_as_the_same_label(
         Seat("c", None, nothing, nothing),
     ]
     decision = Decision(np.array(codes), np.array(shares), np.zeros(len(codes), np.bool_))
-    form = LabelForm("shop", "intent", LABELS, RULE)
+    form = LabelForm("shop", "intent", LABELS, RULE, backfill=backfill)
     for _ in range(2):
         written = form.write(arrivals, decision, Ballots(seats, LABELS), "workers", True, "then")
         assert [Label.from_json(value) for value in written] == [
-            expected(id, offset, code, other, share)
+            replace(expected(id, offset, code, other, share), backfill=backfill)
             for offset, (id, code, other, share) in enumerate(tickets)
         ]
 

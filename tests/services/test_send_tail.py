@@ -13,11 +13,11 @@ from streamer.cli import main
 from streamer.client import LabelRecord
 from streamer.config import Settings, load
 from streamer.dev.kafka import Kafka
-from streamer.dev.topics import TopicSpec, create_topics
 from streamer.services import tail
 from streamer.services.send import tickets
+from streamer.stream.topics import TopicSpec, create_topics
+from tests.client.making import LABEL, at
 from tests.conftest import unique_topic
-from tests.test_client import LABEL, at
 
 CONFIG = """
 kafka: {{bootstrap: "{bootstrap}", start: earliest}}

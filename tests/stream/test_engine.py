@@ -359,10 +359,12 @@ async def test_a_rebalance_drops_what_waits_and_keeps_what_is_finished() -> None
     await rig.engine.on_partitions_revoked([PARTITION])
     assert rig.consumer.commits == [2]
     assert (rig.engine.buffered, rig.handler.batches) == (0, [[0, 1]])
-    rig.feed(2, 3)
+    assert rig.engine.counts.redelivered == 0
+    rig.feed(2, 3, 4)
     await asyncio.sleep(4)
     await rig.stop()
-    assert rig.consumer.commits[-1] == 4
+    assert rig.consumer.commits[-1] == 5
+    assert rig.engine.counts.redelivered == 2
 
 
 @virtual
@@ -388,7 +390,8 @@ async def test_the_watermark_ages_only_while_something_is_unfinished() -> None:
 @virtual
 async def test_a_label_too_large_for_the_topic_becomes_a_dead_letter() -> None:
     async def verbose(batch: Sequence[Record]) -> AsyncIterator[Group]:
-        yield [Emission(record, "labels", b"key", b"x" * 2000) for record in batch]
+        headers = [("traceparent", b"00-ours"), ("other", b"1")]
+        yield [Emission(record, "labels", b"key", b"x" * 2000, headers) for record in batch]
 
     rig = Rig(verbose)
     rig.feed(0)
@@ -396,5 +399,7 @@ async def test_a_label_too_large_for_the_topic_becomes_a_dead_letter() -> None:
     await rig.stop()
     ((_, _, (letter,)),) = rig.producer.sent
     assert ("dead.reason", b"too_large_to_copy") in letter["headers"]
+    assert ("traceparent", b"00-ours") in letter["headers"]
+    assert "other" not in dict(letter["headers"])
     assert letter["value"] == b"text"
     assert rig.consumer.commits == [1]

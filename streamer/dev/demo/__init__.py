@@ -5,8 +5,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
-
 from streamer.config import load
 from streamer.dev.bring_up import bring_up
 from streamer.dev.demo.data_sets import write_config
@@ -15,9 +13,9 @@ from streamer.dev.demo.scenario import test_tickets, with_broken
 from streamer.dev.demo.summary import summary
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
+from streamer.terminal import console
 
 _PLAYED_IN_S = 40.0
-_NARROWEST = 120
 _SEED = 1
 
 
@@ -30,35 +28,28 @@ def run(
     a part fail; no process is left behind.
     """
     began = time.monotonic()
-    console = _console()
+    out = console()
     if data is not None:
         config = write_config(data, load(config, overrides))
     good = test_tickets(load(config, overrides))
-    with interruptible(), Stack(config, overrides, console.print) as stack:
+    with interruptible(), Stack(config, overrides, out.print) as stack:
         played = with_broken(good, stack.settings.input.id, _SEED)
-        bring_up(stack, console.print, own_workers="triton.url" not in overrides)
-        console.print(f"up after {time.monotonic() - began:.0f} s")
-        acts = Performance(stack, config, console, began)
+        bring_up(stack, out.print, own_workers="triton.url" not in overrides)
+        out.print(f"up after {time.monotonic() - began:.0f} s")
+        acts = Performance(stack, config, out, began)
         evidence = asyncio.run(acts.run(played, good, rate or len(played) / _PLAYED_IN_S))
         for part in summary(evidence):
-            console.print(part)
+            out.print(part)
         for line in _whereabouts(stack, config):
-            console.print(line)
-    console.print(
+            out.print(line)
+    out.print(
         f"first label after {evidence.first_label_s:.0f} s, all of it in "
         f"{time.monotonic() - began:.0f} s"
     )
     missing = evidence.accounts.unaccounted()
     for problem in missing[:20]:
-        console.print(problem)
+        out.print(problem)
     return 1 if missing else 0
-
-
-def _console() -> Console:
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    # Cells that are cut say nothing; lines that wrap can still be read.
-    console.width = max(console.width, _NARROWEST)
-    return console
 
 
 def _whereabouts(stack: Stack, config: Path) -> list[str]:

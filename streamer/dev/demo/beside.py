@@ -11,8 +11,8 @@ import yaml
 
 from streamer.config import Settings
 from streamer.dev.service import Service
-from streamer.dev.stack import PARTITIONS
-from streamer.dev.topics import TopicSpec, create_topics
+from streamer.services.topic_recipe import PARTITIONS
+from streamer.stream.topics import TopicSpec, create_topics
 
 _GRACE_S = 30.0
 

@@ -15,6 +15,7 @@ from streamer.learn.report import (
     predicted_speedup,
     share,
 )
+from streamer.terminal import table
 
 _WORST = 5
 
@@ -51,19 +52,19 @@ def _live(task: TaskEvidence) -> Iterator[str]:
 
 
 def _singles(task: TaskEvidence) -> Table:
-    table = _table("  each alone", "accuracy", "as the judge", "µs/ticket")
+    shown = table("  each alone", "accuracy", "as the judge", "µs/ticket")
     for name, alone in task.alone.items():
-        table.add_row(
+        shown.add_row(
             f"  {name}",
             str(share(alone.codes == task.gold)),
             str(share(alone.codes == task.judge)),
             f"{alone.cost * 1e6:.0f}",
         )
-    return table
+    return shown
 
 
 def _alternatives(task: TaskEvidence, judge_cost: float) -> Table:
-    table = _table("  rules", "coverage", "fidelity", "accuracy", "saved", "speedup")
+    shown = table("  rules", "coverage", "fidelity", "accuracy", "saved", "speedup")
     answers = {name: alone.codes for name, alone in task.alone.items()}
     costs = {name: alone.cost for name, alone in task.alone.items()}
     for some in committees(list(answers)):
@@ -71,8 +72,8 @@ def _alternatives(task: TaskEvidence, judge_cost: float) -> Table:
         speedup = predicted_speedup(some.cost(answers, costs), judge_cost, found.coverage.value)
         mark = "*" if some == task.committee else " "
         name = str(some).replace(f"{task.name}_", "")
-        table.add_row(f"{mark} {name}", *_cells(found), f"{speedup:.1f}")
-    return table
+        shown.add_row(f"{mark} {name}", *_cells(found), f"{speedup:.1f}")
+    return shown
 
 
 def _cells(found: Figures) -> list[str]:
@@ -81,14 +82,14 @@ def _cells(found: Figures) -> list[str]:
 
 
 def _calibrations(evidence: Evidence) -> Iterator[str | Table]:
-    table = _table("CALIBRATED", "coverage", "fidelity", "accuracy", "saved")
+    shown = table("CALIBRATED", "coverage", "fidelity", "accuracy", "saved")
     for one in evidence.tried:
         rule = one.calibration.rule
         dials = (rule.measure, rule.at_least, rule.alpha)
         dial = " ".join(str(value) for value in dials if value is not None)
-        table.add_row(f"{one.task}: {rule.kind} {dial}", *_cells(one.figures))
-        table.add_row(f"{one.task}: plain majority", *_cells(one.majority))
-    yield table
+        shown.add_row(f"{one.task}: {rule.kind} {dial}", *_cells(one.figures))
+        shown.add_row(f"{one.task}: plain majority", *_cells(one.majority))
+    yield shown
     yield "Wished: at most 15 % judge calls; chosen on tickets that no model learnt from."
     for one in evidence.tried:
         yield f"Report to open in a browser: {one.page}"
@@ -109,11 +110,11 @@ def _weakest(task: TaskEvidence) -> Iterator[str]:
 
 
 def _speed(evidence: Evidence) -> Table:
-    table = _table(
+    shown = table(
         "SPEED", "tickets", "judge-only", "cascade", "measured speedup", "predicted 1/(n*rho+1-a)"
     )
     for drain in evidence.drains:
-        table.add_row(
+        shown.add_row(
             " + ".join(drain.tasks),
             str(drain.tickets),
             f"{1 / drain.judge_only:.0f}/s",
@@ -121,7 +122,7 @@ def _speed(evidence: Evidence) -> Table:
             f"{drain.judge_only / drain.cascade:.2f}",
             f"{_predicted(evidence.tasks, drain):.2f}",
         )
-    return table
+    return shown
 
 
 def _predicted(tasks: Sequence[TaskEvidence], drain: Drain) -> float:
@@ -147,31 +148,24 @@ def _judge_cost(drains: Sequence[Drain], task: str) -> float:
 
 
 def _latency(evidence: Evidence) -> Table:
-    table = _table("LATENCY", "by", "labels", "p50/p99")
+    shown = table("LATENCY", "by", "labels", "p50/p99")
     took: dict[tuple[str, str], list[int]] = {}
     for _, outcome, latency_ms in evidence.accounts.outcomes():
         if outcome.task:
             took.setdefault((outcome.task, outcome.kind), []).append(latency_ms)
     for (task, kind), some in sorted(took.items()):
-        table.add_row(task, kind, str(len(some)), milliseconds(some))
-    return table
+        shown.add_row(task, kind, str(len(some)), milliseconds(some))
+    return shown
 
 
 def _ledger(evidence: Evidence) -> Table:
     accounts = evidence.accounts
-    table = _table("LEDGER", "")
-    table.add_row("records played", str(accounts.records))
+    shown = table("LEDGER", "")
+    shown.add_row("records played", str(accounts.records))
     for kind, count in sorted(accounts.ledger().items()):
-        table.add_row(f"  {kind}", str(count))
-    table.add_row("repeats", str(accounts.repeats))
-    table.add_row("repeats that differ", str(len(accounts.differing)))
-    table.add_row("restarts of a part", str(evidence.restarts))
-    table.add_row("unaccounted for", str(len(accounts.unaccounted())))
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < 1 else "right", no_wrap=True)
-    return table
+        shown.add_row(f"  {kind}", str(count))
+    shown.add_row("repeats", str(accounts.repeats))
+    shown.add_row("repeats that differ", str(len(accounts.differing)))
+    shown.add_row("restarts of a part", str(evidence.restarts))
+    shown.add_row("unaccounted for", str(len(accounts.unaccounted())))
+    return shown

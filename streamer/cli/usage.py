@@ -1,0 +1,71 @@
+"""How the command explains itself: help in one look, and mistakes in one line."""
+
+import argparse
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+_WIDEST = 100
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are one line, with what was probably meant."""
+
+    def __init__(self, **given: Any) -> None:
+        # Short forms of options would break in scripts as soon as another option begins alike.
+        super().__init__(**{"formatter_class": _Format, "allow_abbrev": False, **given})
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where the help is, and exit with 2."""
+        # Only the file's end of a message could hold more lines: what a user has typed.
+        line = " ".join(message.split())
+        self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
+
+    def read(self, words: Sequence[str] | None = None) -> argparse.Namespace:
+        """The options that the words mean; exits with 2 and one line where they mean none.
+
+        Without words it is the command line.
+        """
+        options, unknown = self.parse_known_args(words)
+        if unknown:
+            # Its verb knows better which option was meant.
+            getattr(options, "usage", self)._refuse(unknown[0])
+        return options
+
+    def _refuse(self, word: str) -> NoReturn:
+        options = [name for name in self._option_string_actions if name.startswith("--")]
+        if word.startswith("-"):
+            self.error(f"there is no option {word}{_meant(word.partition('=')[0], options)}")
+        self.error(f"{word!r} is too much")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        known = [str(choice) for choice in action.choices]
+        what = "verb" if isinstance(action, argparse._SubParsersAction) else _name(action)
+        hint = _meant(str(value), known) or f"; use one of {', '.join(known)}"
+        self.error(f"there is no {what} {value!r}{hint}")
+
+
+class _Format(argparse.HelpFormatter):
+    """Fills paragraphs; blocks with an indented line, such as examples, stay as they are."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+        self._width = min(self._width, _WIDEST)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        blocks = text.strip().split("\n\n")
+        return "\n\n".join(
+            block if "\n " in block else super(_Format, self)._fill_text(block, width, indent)
+            for block in blocks
+        )
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _name(action: argparse.Action) -> str:
+    return "/".join(action.option_strings) or str(action.metavar or action.dest).upper()

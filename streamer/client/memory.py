@@ -1,0 +1,51 @@
+"""What was said last of each ticket and task, so that a repeat is not said again."""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from streamer.client.record import LabelRecord, rank
+
+_DELETED = -1
+
+
+class _Said(NamedTuple):
+    rank: tuple[int, int]
+    what: tuple[str, str] | None
+
+
+class Memory:
+    """Knows the last word on the `limit` keys that were heard of last; 0.5 kB each.
+
+    News are a higher (source offset, revision) than before, or the same with another label: a
+    repeat after a crash may differ, and then the last in the log counts. A deletion takes the place
+    of what lay before it in the input, also where such a label comes later.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: OrderedDict[str, _Said] = OrderedDict()
+
+    def news(self, record: LabelRecord) -> bool:
+        """Whether a label or deletion says something new; then it is remembered."""
+        if record.value is None and record.deleted_at is None:
+            # Whoever wrote it didn't say how far it reaches.
+            self._known.pop(record.key, None)
+            return True
+        said, held = _said(record), self._known.get(record.key)
+        if held is not None and (said.rank < held.rank or said == held):
+            return False
+        self._known[record.key] = said
+        self._known.move_to_end(record.key)
+        if len(self._known) > self._limit:
+            self._known.popitem(last=False)
+        return True
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _said(record: LabelRecord) -> _Said:
+    label = record.label
+    if label is None:
+        return _Said((record.deleted_at or 0, _DELETED), None)
+    return _Said(rank(label), (label.decision_id, label.label))

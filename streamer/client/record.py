@@ -1,0 +1,64 @@
+"""One record of the labels topic."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.records.label import DELETED_AT, Label
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRecord:
+    """One record of the labels topic.
+
+    `label` is None where the ticket was deleted, or where `value` is no label that this release
+    reads (`value` is None only for a deletion). `timestamp` is in milliseconds since the epoch.
+    `deleted_at` is the deletion's offset in the input, None where whoever wrote it didn't say.
+    """
+
+    key: str
+    label: Label | None
+    value: bytes | None
+    partition: int
+    offset: int
+    timestamp: int
+    deleted_at: int | None = None
+
+    @property
+    def ticket_id(self) -> str:
+        return self.key.rpartition("/")[0]
+
+    @property
+    def task(self) -> str:
+        return self.key.rpartition("/")[2]
+
+    @classmethod
+    def of(cls, record: Any) -> "LabelRecord":
+        """From a record of aiokafka's consumer."""
+        return cls(
+            key=(record.key or b"").decode("utf-8", "replace"),
+            label=_label(record.value),
+            value=record.value,
+            partition=record.partition,
+            offset=record.offset,
+            timestamp=record.timestamp,
+            deleted_at=_deleted_at(record),
+        )
+
+
+def rank(label: Label) -> tuple[int, int]:
+    """Of two labels with one key, the one with the higher rank is the state."""
+    return label.position.offset, label.revision
+
+
+def _deleted_at(record: Any) -> int | None:
+    found = dict(record.headers).get(DELETED_AT, b"")
+    return int(found) if record.value is None and found.isdigit() else None
+
+
+def _label(value: bytes | None) -> Label | None:
+    if value is None:
+        return None
+    try:
+        return Label.from_json(value)
+    except (ValueError, TypeError, KeyError):
+        return None

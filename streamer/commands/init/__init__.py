@@ -1,0 +1,57 @@
+"""`streamer init`: a streamer.yaml for the user's own topic."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamer.commands.init.asking import Asking
+from streamer.commands.init.document import document
+from streamer.commands.init.interview import Wishes, interview
+from streamer.config import load
+from streamer.errors import ConfigError
+from streamer.terminal import paint, tell
+
+__all__ = ["Wishes", "run"]
+
+
+def run(wishes: Wishes, *, sample: Path | None, out: Path, agreed: bool, force: bool) -> int:
+    """Ask for what the wishes leave open, write `out`, and say what to do next.
+
+    With `sample`, tickets are looked at in that file, else in Kafka where it answers. `agreed`
+    takes what is proposed without asking. Raises `ConfigError`.
+    """
+    if out.exists() and not force:
+        raise ConfigError(f"{out} is there already: say --force to write over it, or --out FILE")
+    answers = interview(wishes, Asking(sys.stdin.isatty() and not agreed), sample)
+    _write(document(answers), out)
+    for line in _told(out, answers.task):
+        tell(line)
+    return 0
+
+
+def _write(text: str, out: Path) -> None:
+    """The file takes its name when it is known to be right."""
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        load(unfinished)
+        unfinished.replace(out)
+    except OSError as error:
+        raise ConfigError(f"can't write {out}: {error.strerror}; make its folder") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _told(out: Path, task: str) -> Iterator[str]:
+    named = "" if out == Path("streamer.yaml") else f" --config {out}"
+    steps = {
+        f"streamer check{named}": "is the file right?",
+        f"streamer topics --create{named}": "make the topics that labels and the rest go to",
+        f"streamer train{named}": f"workers and judge, once tasks.{task}.data names your examples",
+        f"streamer check --connect{named}": "what is still missing?",
+        f"streamer up{named}": "everything on this machine, to try it",
+    }
+    width = max(map(len, steps))
+    yield f"wrote {out}. Next:"
+    for command, why in steps.items():
+        yield f"  {paint(f'{command:<{width}}', 'bold')}  {why}"

@@ -1,0 +1,1 @@
+"""What a person should look at: each kind of alarm from the windows alone."""

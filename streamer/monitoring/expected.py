@@ -1,0 +1,61 @@
+"""What the shares of a task should be."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from streamer.monitoring import tallies
+from streamer.monitoring.window import Window
+from streamer.monitoring.windows import merged
+
+ENOUGH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Shares to expect, as far as they are known.
+
+    `fidelity` is what was promised, the others are what was seen: `coverage` of the rule,
+    `agreement` by `<one>/<other>` worker, and `labels` among what is published, of which `source`
+    says where they were seen.
+    """
+
+    coverage: float | None = None
+    fidelity: float | None = None
+    agreement: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, float] | None = None
+    source: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to be taken from the first windows."""
+        return self.coverage is not None and self.labels is not None and bool(self.agreement)
+
+    def or_from(self, window: Window, since: str) -> "Expected":
+        """With what is missing taken from a window, the first since a time."""
+        shares = {pair: hits / of for pair, (hits, of) in tallies.agreements(window).items() if of}
+        accepted, of = tallies.decisions(window)
+        labels, source = self.labels, self.source
+        if labels is None and (total := sum(tallies.published(window).values())):
+            labels = {name: n / total for name, n in tallies.published(window).items()}
+            source = f"the first {total} labels since {since}"
+        return Expected(
+            coverage=accepted / of if self.coverage is None and of else self.coverage,
+            fidelity=self.fidelity,
+            agreement=shares | dict(self.agreement),
+            labels=labels,
+            source=source,
+        )
+
+
+def first_enough(windows: Iterable[tuple[int, Window]]) -> tuple[int, Window] | None:
+    """The first windows with `ENOUGH` tickets together, and the start of the last of them; None
+    where there are fewer.
+    """
+    found: list[Window] = []
+    tickets = 0
+    for start, window in windows:
+        found.append(window)
+        tickets += tallies.decisions(window)[1]
+        if tickets >= ENOUGH:
+            return start, merged(found)
+    return None

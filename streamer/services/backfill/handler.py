@@ -1,0 +1,51 @@
+"""Leaves out what a backfill must not touch, and hands on the rest at its pace."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from streamer.errors import TicketError
+from streamer.services.backfill.pace import Pace
+from streamer.services.backfill.survey import Survey
+from streamer.services.intake import Intake
+from streamer.stream.emission import Barrier, Emission, Settled
+from streamer.stream.handler import Handler
+from streamer.stream.record import Record
+
+
+class BackfillHandler:
+    """`handler`, for the tickets that count.
+
+    Deletions are not sent again: a later label would fall to them. What can't be read is a dead
+    letter already.
+    """
+
+    def __init__(self, handler: Handler, survey: Survey, intake: Intake, pace: Pace) -> None:
+        self._handler = handler
+        self._survey = survey
+        self._intake = intake
+        self._pace = pace
+
+    async def handle(
+        self, batch: Sequence[Record]
+    ) -> AsyncGenerator[Sequence[Emission | Settled] | Barrier, None]:
+        """Yields what is left out, then what `handler` makes of the rest."""
+        reasons = [self._reason(record) for record in batch]
+        left_out = [Settled(record, why) for record, why in zip(batch, reasons, strict=True) if why]
+        if left_out:
+            yield left_out
+        rest = [record for record, why in zip(batch, reasons, strict=True) if why is None]
+        if not rest:
+            return
+        await self._pace.room(len(rest))
+        async with aclosing(self._handler.handle(rest)) as groups:
+            async for group in groups:
+                yield group
+
+    def _reason(self, record: Record) -> str | None:
+        if not self._survey.counts(record):
+            return "superseded"
+        try:
+            self._intake.ticket(record)
+        except TicketError as error:
+            return error.reason
+        return None

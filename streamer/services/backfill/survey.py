@@ -1,0 +1,119 @@
+"""What a backfill has to read, and which tickets in it count no more."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+import numpy as np
+from aiokafka import TopicPartition
+from numpy.typing import NDArray
+
+from streamer.errors import TicketError
+from streamer.services.intake import Intake
+from streamer.stream.reading import Reader
+from streamer.stream.record import Record
+
+Watch = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One partition's part: its first offset, the one to stop before, its tickets, and which of
+    them are left out.
+
+    It stops right after the last record, since there may be none at the offsets behind it.
+    """
+
+    start: int
+    end: int
+    tickets: int
+    superseded: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The partitions with anything to read, each with its part."""
+
+    stretches: dict[TopicPartition, Stretch]
+
+    @property
+    def ends(self) -> dict[TopicPartition, int]:
+        return {place: stretch.end for place, stretch in self.stretches.items()}
+
+    def counts(self, record: Record) -> bool:
+        """Whether a record is the last word on its ticket, and no deletion."""
+        stretch = self.stretches.get(TopicPartition(record.topic, record.partition))
+        return (
+            stretch is not None
+            and record.value is not None
+            and record.offset not in stretch.superseded
+        )
+
+
+async def survey(
+    reader: Reader, topic: str, intake: Intake, begin: datetime, end: datetime, watch: Watch
+) -> Survey:
+    """Look through the topic from `begin` to where it ends now.
+
+    A ticket whose id comes again, or is deleted, later in its partition is superseded: a label of
+    it would stand for nothing, and hide the newer one in a compacted topic. Takes 16 bytes of
+    memory per record.
+    """
+    places = reader.partitions(topic)
+    parts = await reader.parts(places, begin)
+    ends = {part.partition: part.end for part in await reader.parts(places, begin, end)}
+    columns = {place: _Column(ends[place]) for place in places}
+    total, read = sum(part.count for part in parts), 0
+    async for batch in reader.batches(parts):
+        read += len(batch)
+        watch(read, total)
+        for record in batch:
+            column = columns[TopicPartition(record.topic, record.partition)]
+            column.add(record, _id(record, intake))
+    starts = {part.partition: part.start for part in parts}
+    stretches = {place: column.stretch(starts[place]) for place, column in columns.items()}
+    return Survey({place: found for place, found in stretches.items() if found.tickets})
+
+
+class _Column:
+    """The records of one partition, those before `end` being the ones to classify."""
+
+    def __init__(self, end: int) -> None:
+        self._end = end
+        self._last = -1
+        self._tickets = 0
+        self._deletions: set[int] = set()
+        self._ids = array("Q")
+        self._offsets = array("q")
+
+    def add(self, record: Record, ticket_id: str | None) -> None:
+        if record.offset < self._end:
+            self._last = record.offset
+            if record.value is None:
+                self._deletions.add(record.offset)
+            else:
+                self._tickets += 1
+        if ticket_id is not None:
+            self._ids.append(int.from_bytes(blake2b(ticket_id.encode(), digest_size=8).digest()))
+            self._offsets.append(record.offset)
+
+    def stretch(self, start: int) -> Stretch:
+        older = _older(np.array(self._ids, np.uint64), np.array(self._offsets, np.int64))
+        mine: Sequence[int] = older[older < self._end].tolist()
+        return Stretch(start, self._last + 1, self._tickets, frozenset(mine) - self._deletions)
+
+
+def _older(ids: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The offsets [n] at which an id stands that comes again later; `offsets` are ascending."""
+    order = np.argsort(ids, kind="stable")
+    again = ids[order][:-1] == ids[order][1:]
+    return np.asarray(offsets[order][:-1][again])
+
+
+def _id(record: Record, intake: Intake) -> str | None:
+    try:
+        return intake.deleted(record) if record.value is None else intake.ticket_id(record)
+    except TicketError:
+        return None

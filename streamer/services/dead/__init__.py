@@ -1,0 +1,1 @@
+"""Dead letters: looked at, put back where they came from, or marked as done with."""

@@ -1,0 +1,180 @@
+"""Shows what happened to a ticket, on one screen."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from streamer.config.settings import Settings
+from streamer.records.label import Label, Rule, Vote
+from streamer.services.inspect.inspection import Hop, Inspection, Occurrence, Outcome, Spent
+from streamer.services.inspect.search import Watch, find
+from streamer.terminal import bars, cell, clean, paint, tell, tell_json
+
+SHOWN = 400
+BAR = 40
+TOP = 3
+_PARTS = "█▓▒░"
+
+
+def run(settings: Settings, ticket_id: str, since: timedelta, text: bool, as_json: bool) -> int:
+    """Look for a ticket and show it; returns 1 where nothing was found."""
+    with bars() as bar:
+        task = bar.add_task("looking", total=None)
+
+        def watch(read: int, of: int) -> None:
+            bar.update(task, completed=read, total=of)
+
+        found = asyncio.run(_find(settings, ticket_id, since, text, watch))
+    if as_json:
+        tell_json(found.to_dict())
+    else:
+        tell("\n".join(page(found)))
+    return 0 if found.found else 1
+
+
+async def _find(
+    settings: Settings, ticket_id: str, since: timedelta, text: bool, watch: Watch
+) -> Inspection:
+    return await find(settings, ticket_id, since, text=text, watch=watch)
+
+
+def page(found: Inspection) -> Iterator[str]:
+    """The lines of the screen, harmless whatever the records hold."""
+    trace = f"   trace {found.trace_id}" if found.trace_id else ""
+    yield paint(f"ticket {clean(found.ticket_id)}", "bold") + trace
+    for one in found.occurrences:
+        yield from _occurrence(one)
+    for outcome in found.outcomes:
+        if outcome.labels or outcome.deleted or outcome.waiting:
+            yield ""
+            yield from _outcome(outcome)
+    if found.hops:
+        yield ""
+        yield paint("hops", "bold")
+        yield from map(_hop, found.hops)
+    if not found.found:
+        yield from _nowhere(found)
+    for advice in found.advice:
+        yield paint(advice, "yellow")
+
+
+def _occurrence(one: Occurrence) -> Iterator[str]:
+    if not one.there:
+        yield f"  {one.place}   no longer there"
+        return
+    created = f"   created {clean(one.created_at)}" if one.created_at else ""
+    problem = f"   {one.problem}" if one.problem else ""
+    yield f"  {one.place}   {_time(one.at_ms)}{created}{problem}"
+    if one.subject:
+        yield f"  {_quoted(one.subject)}"
+    if one.text:
+        yield f"  {_quoted(one.text)}"
+
+
+def _quoted(text: str) -> str:
+    flat = " ".join(text[: 4 * SHOWN].split())
+    return f"“{clean(flat[:SHOWN])}{'…' if len(text) > SHOWN else ''}”"
+
+
+def _outcome(outcome: Outcome) -> Iterator[str]:
+    state = outcome.state
+    name = paint(clean(outcome.task), "bold")
+    if state is None:
+        yield f"{name}: {'deleted' if outcome.deleted else 'no label yet'}"
+    else:
+        yield f"{name}: {_state(state, len(outcome.labels))}"
+        yield from _reasons(state)
+    for probabilities in outcome.verdicts[-1:]:
+        yield f"  judge    {_top(probabilities)}"
+    if outcome.spent:
+        yield f"  time     {_bar(outcome.spent)}"
+    if outcome.waiting is not None:
+        yield f"  waiting  {clean(outcome.waiting)}"
+
+
+def _state(label: Label, of: int) -> str:
+    sure = "" if label.confidence is None else f"  {label.confidence:.3f}"
+    words = [f"by {label.source}", "final" if label.final else "not final"]
+    if label.verdict is not None:
+        words.append(label.verdict)
+    if label.revision:
+        words.append(f"revision {label.revision}")
+    if label.backfill is not None:
+        words.append(f"backfill {clean(label.backfill)}")
+    if of > 1:
+        words.append(f"the state of {of} labels")
+    return f"{paint(clean(label.label), 'green')}{sure}  {', '.join(words)}"
+
+
+def _reasons(label: Label) -> Iterator[str]:
+    for number, vote in enumerate(label.votes):
+        yield f"  {'votes' if number == 0 else '':<7}  {_vote(vote)}"
+    calibration = f"; calibration {clean(label.calibration)}" if label.calibration else ""
+    yield f"  rule     {_rule(label.rule)}{calibration}"
+    if label.judge is not None:
+        after = "" if label.after is None else f", then {label.after.kind}:{label.after.alpha:g}"
+        yield f"  judge    version {clean(label.judge)}{after}"
+
+
+def _vote(vote: Vote) -> str:
+    who = f"{cell(vote.worker, 20)} {cell(vote.version or '', 4)}"
+    if vote.label is None:
+        return f"{who} ({clean(vote.abstained or 'abstained')})"
+    sure = "" if vote.probability is None else f"{vote.probability:.3f}"
+    return f"{who} {cell(vote.label, 20)} {sure}"
+
+
+def _rule(rule: Rule) -> str:
+    words = [f"{clean(rule.kind)}: {rule.quorum} of {rule.of}"]
+    if rule.worker is not None:
+        words.append(f"of {clean(rule.worker)} alone")
+    if rule.measure is not None:
+        words.append(f"{clean(rule.measure)} at least {rule.at_least or 0:g}")
+    if rule.alpha is not None:
+        words.append(f"alpha {rule.alpha:g}")
+    return ", ".join(words)
+
+
+def _top(probabilities: Mapping[str, float]) -> str:
+    best = sorted(probabilities.items(), key=lambda item: -item[1])[:TOP]
+    return "   ".join(f"{clean(label)} {share:.3f}" for label, share in best)
+
+
+def _bar(parts: Sequence[Spent]) -> str:
+    """Lengths in proportion, and at least one sign for whatever took any time."""
+    total = sum(part.seconds for part in parts) or 1.0
+    drawn = "".join(
+        _PARTS[number % len(_PARTS)] * max(round(BAR * part.seconds / total), part.seconds > 0)
+        for number, part in enumerate(parts)
+    )
+    words = ", ".join(
+        f"{_PARTS[number % len(_PARTS)]} {part.on} {_seconds(part.seconds)}"
+        for number, part in enumerate(parts)
+    )
+    return f"{drawn}  {words}"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _hop(hop: Hop) -> str:
+    place, task = cell(hop.place, 32), cell(hop.task or "-", 12)
+    return f"  {_time(hop.at_ms)}  {hop.kind:<13}  {place}  {task}  {clean(hop.note)}"
+
+
+def _time(ms: int | None) -> str:
+    if ms is None:
+        return ""
+    return datetime.fromtimestamp(ms / 1000).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _nowhere(found: Inspection) -> Iterator[str]:
+    yield f"not found since {found.since}; looked into"
+    for one in found.looked:
+        numbers = ", ".join(map(str, one.partitions))
+        yield f"  {one.topic} [{numbers}]: {one.records} records"

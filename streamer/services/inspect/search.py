@@ -1,0 +1,190 @@
+"""Looks for a ticket by the keys of its records and by the position that its label carries."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import orjson
+from aiokafka import TopicPartition
+
+from streamer.config.settings import Settings
+from streamer.errors import TicketError
+from streamer.records.dead_letter import HANDLED
+from streamer.records.label import Position, label_key
+from streamer.services.inspect.hops import trail
+from streamer.services.inspect.inspection import Inspection, Looked, Occurrence
+from streamer.services.inspect.summary import Findings, summary
+from streamer.services.intake import Intake
+from streamer.services.streaming import connection
+from streamer.stream.clients import Clients
+from streamer.stream.groups import committed
+from streamer.stream.partitioner import partitions
+from streamer.stream.reading import Part, Reader
+from streamer.stream.record import Record
+
+LIMIT = 5_000_000
+"""Records that one search reads at most: the newest ones."""
+
+OCCURRENCES = 8
+
+Watch = Callable[[int, int], None]
+Wanted = Callable[[Record], bool]
+Input = Record | Occurrence
+
+
+async def find(
+    settings: Settings,
+    ticket_id: str,
+    since: timedelta,
+    *,
+    text: bool,
+    watch: Watch = lambda read, of: None,
+    limit: int = LIMIT,
+) -> Inspection:
+    """Everything of this ticket on the topics within the last `since`.
+
+    Its own record may be older: it is read where a label, a request or the log says it lies.
+    `text` shows what it says. `watch` is told how many of how many records are read. Raises
+    `ConfigError` where Kafka or a topic is not there, `BrokerError` where Kafka stops answering.
+    """
+    began = datetime.now(UTC) - since
+    topics, clients = settings.topics, Clients(connection(settings.kafka))
+    ticket = Sought(ticket_id, settings.tasks, Intake.of(settings.input), topics.dead)
+    keyed = (topics.labels, topics.judge, topics.audit, topics.log, topics.review)
+    async with Reader.of(clients, [*keyed, topics.dead, topics.tickets]) as reader:
+        scan = partial(_scan, reader, since=began, watch=watch, limit=limit)
+        places = [place for topic in keyed for place in ticket.partitions(reader, topic)]
+        places += reader.partitions(topics.dead)
+        records, looked, complete = await scan(places, ticket.concerned)
+        found = trail(records, topics, settings.source)
+        inputs: list[Input] = [
+            await _input(reader, settings, place) for place in _newest(found.positions)
+        ]
+        if not found.positions:
+            lying, also, whole = await scan(ticket.inputs(reader, topics.tickets), ticket.concerned)
+            inputs = [record for record in lying if record.value is not None]
+            looked, complete = [*looked, *also], complete and whole
+    async with clients.admin() as admin:
+        classify = await committed(admin, f"{settings.kafka.group}-classify")
+        judge = await committed(admin, f"{settings.kafka.group}-judge")
+    return summary(
+        settings,
+        Findings(ticket_id, began, records, found, looked, complete),
+        [ticket.occurrence(one, text) for one in inputs],
+        classify | judge,
+    )
+
+
+class Sought:
+    """A ticket id, and how its records are recognised; `dead` is the dead letter topic."""
+
+    def __init__(self, ticket_id: str, tasks: Iterable[str], intake: Intake, dead: str) -> None:
+        self._ticket_id = ticket_id
+        self._text = ticket_id.encode()
+        self._by_task = sorted(label_key(ticket_id, task) for task in tasks)
+        self._keys = frozenset([*self._by_task, self._text])
+        self._intake = intake
+        self._dead = dead
+
+    def partitions(self, reader: Reader, topic: str) -> list[TopicPartition]:
+        """Where the records lie that have a task in their key."""
+        return _hashed(reader, topic, self._by_task)
+
+    def inputs(self, reader: Reader, topic: str) -> list[TopicPartition]:
+        """Where the ticket lies if its sender keys tickets by their ids."""
+        return _hashed(reader, topic, [self._text])
+
+    def concerned(self, record: Record) -> bool:
+        """Whether a record is about the ticket: by its key, or by what a dead letter holds."""
+        if record.key in self._keys:
+            return HANDLED not in dict(record.headers)
+        # A cheap look first: few dead letters name the ticket.
+        if record.topic != self._dead or self._text not in (record.value or b""):
+            return False
+        return self._ticket_id in self._ids(record)
+
+    def occurrence(self, record: Input, text: bool) -> Occurrence:
+        """The ticket in an input record, with what it says or without."""
+        if isinstance(record, Occurrence):
+            return record
+        made = Occurrence(
+            record.topic, record.partition, record.offset, True, at_ms=record.timestamp
+        )
+        try:
+            ticket = self._intake.ticket(record)
+        except TicketError as error:
+            return replace(made, problem=error.reason)
+        made = replace(made, created_at=ticket.created_at)
+        return replace(made, subject=ticket.subject, text=ticket.text) if text else made
+
+    def _ids(self, record: Record) -> Iterator[str]:
+        with suppress(TicketError):
+            yield self._intake.ticket_id(record)
+        with suppress(ValueError, TypeError, KeyError):
+            raw = orjson.loads(record.value or b"")
+            yield raw["ticket"]["id"] if "ticket" in raw else raw["ticket_id"]
+
+
+def _hashed(reader: Reader, topic: str, keys: Sequence[bytes]) -> list[TopicPartition]:
+    everywhere = reader.partitions(topic)
+    return [
+        everywhere[number] for number in sorted(set(partitions(keys, len(everywhere)).tolist()))
+    ]
+
+
+async def _scan(
+    reader: Reader,
+    places: Sequence[TopicPartition],
+    wanted: Wanted,
+    *,
+    since: datetime,
+    watch: Watch,
+    limit: int,
+) -> tuple[list[Record], list[Looked], bool]:
+    """The wanted records of these partitions, where was looked, and whether that is all."""
+    parts = await reader.parts(places, since)
+    cut = _newest_parts(parts, limit)
+    total, read = sum(part.count for part in cut), 0
+    found: list[Record] = []
+    async for batch in reader.batches(cut):
+        read += len(batch)
+        watch(read, total)
+        found += [record for record in batch if wanted(record)]
+    return found, _looked(cut), cut == parts
+
+
+def _newest_parts(parts: list[Part], limit: int) -> list[Part]:
+    if sum(part.count for part in parts) <= limit:
+        return parts
+    each = limit // len(parts)
+    return [replace(part, start=max(part.start, part.end - each)) for part in parts]
+
+
+def _looked(parts: Iterable[Part]) -> list[Looked]:
+    by_topic: dict[str, list[Part]] = {}
+    for part in parts:
+        by_topic.setdefault(part.partition.topic, []).append(part)
+    return [
+        Looked(
+            topic,
+            tuple(part.partition.partition for part in some),
+            sum(part.count for part in some),
+        )
+        for topic, some in by_topic.items()
+    ]
+
+
+def _newest(positions: Collection[Position]) -> list[Position]:
+    ordered = sorted(positions, key=lambda one: (one.partition, one.offset))
+    return ordered[-OCCURRENCES:]
+
+
+async def _input(reader: Reader, settings: Settings, at: Position) -> Input:
+    """The input record at a position, or the note that it is not there."""
+    if (at.source, at.topic) == (settings.source, settings.topics.tickets):
+        record = await reader.record(TopicPartition(at.topic, at.partition), at.offset)
+        if record is not None:
+            return record
+    return Occurrence(at.topic, at.partition, at.offset, there=False)

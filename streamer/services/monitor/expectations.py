@@ -1,0 +1,42 @@
+"""What a task's calibration says its shares should be."""
+
+from itertools import combinations
+
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task
+from streamer.monitoring.expected import Expected
+from streamer.records.calibration import Calibration
+from streamer.services.rules import load_calibration, rule_before
+
+
+def expectations(settings: Settings) -> dict[str, Expected]:
+    """What to expect of each task, as far as its calibration says it; raises `ConfigError`."""
+    found = {}
+    for name, task in settings.tasks.items():
+        if task.calibration is not None:
+            path = settings.path(task.calibration)
+            found[name] = expected(task, load_calibration(name, task, path))
+    return found
+
+
+def expected(task: Task, calibration: Calibration) -> Expected:
+    """What this calibration says of the task, as it is served.
+
+    Of another rule than the calibrated one it knows neither the coverage nor the labels. A third
+    worker that is asked only where the first two differ says nothing about its agreement at large.
+    """
+    served, reference = task.rule.kind == "calibrated", calibration.reference
+    rate, promise = calibration.judge_rate.value, calibration.guarantee
+    promised = served and promise is not None and promise.holds and promise.measure == "fidelity"
+    agreement = {} if reference is None else reference.agreement
+    asked = [worker.model for worker in task.workers]
+    if not rule_before(task, calibration).asks_all:
+        asked = asked[:2]
+    pairs = {f"{one}/{other}" for one, other in combinations(asked, 2)}
+    return Expected(
+        coverage=1 - rate if served and rate is not None else None,
+        fidelity=promise.at_least if promised and promise is not None else None,
+        agreement={pair: share for pair, share in agreement.items() if pair in pairs},
+        labels=reference.labels if served and reference is not None else None,
+        source=f"calibration {calibration.version}" if served and reference else None,
+    )

@@ -1,0 +1,106 @@
+"""What the monitor knows now."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from streamer.monitoring.alarms.standing import Id, Standing
+from streamer.monitoring.expected import Expected
+from streamer.monitoring.tallies import dead
+from streamer.monitoring.view import Series, State
+from streamer.monitoring.views import process_views, task_view
+from streamer.monitoring.windows import LONG, RECENT, Windows, merged
+from streamer.records.alarm import Alarm
+from streamer.services.monitor.alerts import as_alarm
+
+NOTE = (
+    "Sums count work that is done at least once: a ticket that comes again, after a crash or a "
+    "rebalance, counts again. Summaries themselves are counted once each."
+)
+MOST_POINTS = 120
+
+
+class LiveView:
+    """The windows as the pages show them. `tasks` are the configured ones; `late` says why the
+    sums are not those of now, where they are not.
+    """
+
+    def __init__(
+        self,
+        windows: Windows,
+        tasks: Sequence[str],
+        late: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._windows = windows
+        self._tasks = tasks
+        self._late = late
+        self._expected: Mapping[str, Expected] = {}
+        self._standing: Mapping[Id, Standing] = {}
+
+    def expect(self, expected: Mapping[str, Expected]) -> None:
+        """From here on this is what the tasks should be like."""
+        self._expected = expected
+
+    def stand(self, standing: Mapping[Id, Standing]) -> None:
+        """From here on these alarms stand."""
+        self._standing = standing
+
+    def state(self, span_s: float = 60.0) -> State:
+        """Now, with each task over the windows of the last `span_s` seconds."""
+        now_ms = _now_ms()
+        resolution = RECENT if span_s * 1000 <= RECENT.keep_ms else LONG
+        start = resolution.start(now_ms - int(span_s * 1000))
+        seconds = (now_ms - start) / 1000
+        tasks = {
+            task: merged(w for _, w in self._windows.among(resolution, task, start, now_ms))
+            for task in self._known()
+        }
+        processes = merged(w for _, w in self._windows.among(resolution, None, start, now_ms))
+        hour = self._windows.among(RECENT, None, now_ms - RECENT.keep_ms, now_ms)
+        return State(
+            at_ms=now_ms,
+            span_s=seconds,
+            tasks={
+                task: task_view(window, seconds, self._expected.get(task, Expected()))
+                for task, window in tasks.items()
+            },
+            processes=process_views(merged(window for _, window in hour), now_ms),
+            records_per_s=dead(processes)[1] / seconds,
+            dead=processes.counts.get("dead", {}),
+            alarms=self.alarms(),
+            note=" ".join(filter(None, (self._late(), NOTE))),
+        )
+
+    def series(self, task: str, seconds: float) -> Series:
+        """One task over the last `seconds`, in `MOST_POINTS` steps at most.
+
+        Raises `KeyError` for a task that is not configured and was never heard of.
+        """
+        if task not in self._known():
+            raise KeyError(task)
+        now_ms = _now_ms()
+        resolution = RECENT if seconds * 1000 <= RECENT.keep_ms else LONG
+        windows = max(int(seconds * 1000) // resolution.step_ms, 1)
+        step_ms = -(-windows // MOST_POINTS) * resolution.step_ms
+        last = now_ms // step_ms * step_ms
+        first = max(last - int(seconds * 1000), 0) // step_ms * step_ms
+        starts = range(first, last + 1, step_ms)
+        expected = self._expected.get(task, Expected())
+        views = []
+        for start in starts:
+            end = min(start + step_ms, now_ms + 1)
+            window = merged(w for _, w in self._windows.among(resolution, task, start, end))
+            views.append(task_view(window, (end - start) / 1000, expected))
+        return Series(task, step_ms / 1000, list(starts), views)
+
+    def alarms(self) -> Sequence[Alarm]:
+        """Those that stand, the worst and oldest first."""
+        now_ms = _now_ms()
+        found = [as_alarm(one, "raised", now_ms) for one in self._standing.values()]
+        return sorted(found, key=lambda alarm: (alarm.severity, alarm.since))
+
+    def _known(self) -> list[str]:
+        return sorted({*self._tasks, *self._windows.tasks()})
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,148 @@
+"""The monitor service: summaries in, windows, alarms and the live page out."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+from streamer.config.settings import Settings
+from streamer.errors import ConfigError
+from streamer.monitoring.alarms.watch import Watch
+from streamer.monitoring.windows import Taken
+from streamer.observe.listener import Listener
+from streamer.observe.status_routes import status_routes
+from streamer.services.inspect.search import find
+from streamer.services.intake import rfc3339
+from streamer.services.monitor.alerts import Alerts
+from streamer.services.monitor.expectations import expectations
+from streamer.services.monitor.live import LiveView
+from streamer.services.monitor.lookout import Lookout
+from streamer.services.monitor.metrics import MonitorMetrics
+from streamer.services.monitor.progress import Progress
+from streamer.services.monitor.tables import SummaryTables
+from streamer.services.monitor.tail import Tail
+from streamer.services.monitor.web.application import application
+from streamer.services.monitor.web.guard import Guard, is_loopback
+from streamer.services.retention import retention_s
+from streamer.services.streaming import connection
+from streamer.stream.clients import Clients
+from streamer.stream.reading import Reader
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+_ALARM_BYTES = 2**16
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run until `stop` is set. Raises `ConfigError`, `BrokerError` or whatever was unforeseen."""
+    refuse_open_door(settings)
+    # It logs each rebalance in dozens of lines.
+    for name in ("faust", "mode"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    known, topics = expectations(settings), settings.topics
+    clients = Clients(connection(settings.kafka))
+    await clients.ensure_topics([topics.stats, topics.alerts, topics.labels, topics.judge])
+    producer = clients.producer(limit=_ALARM_BYTES, compression=None)
+    async with (
+        Reader.of(clients, [topics.stats, topics.alerts]) as reader,
+        clients.started(producer),
+    ):
+        monitor = await _Monitor.of(settings, clients, reader)
+        monitor.view.expect(known)
+        alerts = Alerts(topics.alerts)
+        await alerts.read(reader)
+        limits = settings.monitor.alarms
+        kept_s = await retention_s(clients, topics.judge)
+        watch = Watch(monitor.tables.windows, known, limits, rfc3339, kept_s)
+        lookout = Lookout(watch, monitor.view, alerts, monitor.metrics, producer)
+        async with monitor.running():
+            while not stop.is_set():
+                if await monitor.current(reader):
+                    await lookout.look()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+
+
+def refuse_open_door(settings: Settings) -> None:
+    """Raises `ConfigError` where anybody could reach the page."""
+    monitor = settings.monitor
+    if monitor.token is None and not is_loopback(monitor.listen.host):
+        raise ConfigError(
+            f"monitor.listen: {monitor.listen.host} is reached from other machines, so a "
+            "monitor.token is needed: set it to ${MONITOR_TOKEN}, or listen on 127.0.0.1"
+        )
+
+
+class _Monitor:
+    """The tables, the newest labels, and the page about both."""
+
+    def __init__(self, settings: Settings, progress: Progress, copies: int) -> None:
+        kafka = connection(settings.kafka)
+        self._settings = settings
+        self._progress = progress
+        self._tail = Tail(settings.topics.labels, kafka.options())
+        self._started = False
+        self.metrics = MonitorMetrics()
+        self.tables = SummaryTables(
+            kafka, _group(settings), settings.topics.stats, self._took, copies=copies
+        )
+        self.view = LiveView(self.tables.windows, tuple(settings.tasks), progress.late)
+
+    @classmethod
+    async def of(cls, settings: Settings, clients: Clients, reader: Reader) -> "_Monitor":
+        """Going on where the last one was."""
+        stats, group = settings.topics.stats, _group(settings)
+        progress = await Progress.of(clients, reader, stats, group)
+        async with clients.admin() as admin:
+            (described,) = await admin.describe_topics([stats])
+        # As safe as the summaries themselves.
+        copies = len(described["partitions"][0]["replicas"])
+        return cls(settings, progress, copies)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Answer, and take summaries in, meanwhile."""
+        listen = self._settings.monitor.listen
+        server = Listener(listen.host, listen.port, self._application())
+        await server.start()
+        log.info("listening on http://%s:%d", listen.host, server.port)
+        tailing = asyncio.create_task(self._tail.run())
+        try:
+            await self.tables.start()
+            self._started = True
+            yield
+        finally:
+            tailing.cancel()
+            await self.tables.stop()
+            await server.stop()
+
+    async def current(self, reader: Reader) -> bool:
+        """Whether the sums are those of now; raises `BrokerError` when they will never be."""
+        self.tables.check()
+        await self._progress.look(reader)
+        self.metrics.behind(self._progress.behind)
+        return self._progress.settled
+
+    def _took(self, taken: Taken, unreadable: int, upto: int) -> None:
+        self.metrics.took(taken, unreadable)
+        self._progress.took(upto)
+
+    def _ready(self) -> str | None:
+        return None if self._started else "waiting for the tables"
+
+    def _application(self) -> Any:
+        monitor = self._settings.monitor
+        status = status_routes(self.metrics, self._progress.stuck, self._ready)
+        guard = Guard(monitor.listen.host, monitor.token)
+        return application(self.view, self._tail, self._search, status, guard)
+
+    async def _search(self, ticket_id: str, since: timedelta) -> Mapping[str, Any]:
+        text = self._settings.monitor.text
+        return (await find(self._settings, ticket_id, since, text=text)).to_dict()
+
+
+def _group(settings: Settings) -> str:
+    return f"{settings.kafka.group}-monitor"

@@ -1,0 +1,138 @@
+"""Tasks as configured, with workers that answer."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task as TaskSettings
+from streamer.decide.budget import JudgeBudget, RateCap, ShareCap
+from streamer.errors import ConfigError
+from streamer.observe.metrics import Metrics
+from streamer.records.calibration import Calibration
+from streamer.services.plan import Planner
+from streamer.services.rules import load_calibration, rule_before
+from streamer.services.task import Condition, Task
+from streamer.services.voting import Voting
+from streamer.workers.triton import Tls, TritonClient
+from streamer.workers.worker import Worker
+
+
+async def ready_tasks(
+    settings: Settings,
+    stack: AsyncExitStack,
+    metrics: Metrics,
+    stop: asyncio.Event,
+    backfill: str | None = None,
+) -> list[Task] | None:
+    """Every task, once all its workers have shaken hands; None where told to stop before.
+
+    Their clients are closed with `stack`. `backfill` marks all that is decided. Raises
+    `ConfigError` where models or calibrations are others than those that belong together.
+    """
+    calibrations = _calibrations(settings)
+    workers = await _workers(settings, stack, metrics, stop)
+    if workers is None:
+        return None
+    _check_versions(calibrations, workers)
+    return [
+        _task(name, task, calibrations.get(name), workers, metrics, backfill)
+        for name, task in settings.tasks.items()
+    ]
+
+
+async def _workers(
+    settings: Settings, stack: AsyncExitStack, metrics: Metrics, stop: asyncio.Event
+) -> dict[str, Worker] | None:
+    """Workers that have shaken hands, by model; None where told to stop before."""
+    triton = settings.triton
+    tls = None if triton.ca_file is None else Tls(settings.path(triton.ca_file))
+    client = TritonClient(triton.url, tls=tls)
+    stack.push_async_callback(client.close)
+    workers: dict[str, Worker] = {}
+    for task in settings.tasks.values():
+        for model in (worker.model for worker in task.workers):
+            workers[model] = Worker(
+                client,
+                model,
+                task.labels,
+                deadline_s=triton.deadline,
+                abstain_after_s=triton.abstain_after,
+                max_in_flight=triton.max_in_flight,
+                on_event=metrics.on_worker(model),
+            )
+            stack.push_async_callback(workers[model].close)
+    greeting = asyncio.gather(*(worker.start() for worker in workers.values()))
+    return workers if await _unless(stop, greeting) else None
+
+
+def _check_versions(calibrations: Mapping[str, Calibration], workers: Mapping[str, Worker]) -> None:
+    """Raises `ConfigError` where other models answer than those that were calibrated."""
+    for name, calibration in calibrations.items():
+        for model, known in calibration.models.items():
+            met = workers[model].versions
+            if known.version is not None and known.version not in met:
+                raise ConfigError(
+                    f"tasks.{name}.calibration is of version {known.version} of {model}, and "
+                    f"{', '.join(sorted(met))} answers: run `streamer calibrate` again, or leave "
+                    "the key out"
+                )
+
+
+async def _unless(stop: asyncio.Event, work: "asyncio.Future[list[str]]") -> bool:
+    """Whether the work was done before `stop`; raises what it raises."""
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((stopped, work), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if work.done():
+        work.result()
+        return True
+    work.cancel()
+    return False
+
+
+def _calibrations(settings: Settings) -> dict[str, Calibration]:
+    return {
+        name: load_calibration(name, task, settings.path(task.calibration))
+        for name, task in settings.tasks.items()
+        if task.calibration is not None
+    }
+
+
+def _task(
+    name: str,
+    task: TaskSettings,
+    calibration: Calibration | None,
+    workers: dict[str, Worker],
+    metrics: Metrics,
+    backfill: str | None,
+) -> Task:
+    mine = [workers[worker.model] for worker in task.workers]
+    condition = None
+    if task.when is not None:
+        condition = Condition(task.when.values, task.when.field, task.when.task)
+    models = calibration.models if calibration is not None else {}
+    temperatures = {model: found.temperature for model, found in models.items()}
+    rule = rule_before(task, calibration)
+    return Task(
+        name,
+        task.label_set,
+        Voting(mine, rule, task.on_outage, metrics, temperatures),
+        condition,
+        Planner(task.mode, task.on_outage, _budget(task)),
+        calibration,
+        needs_ensemble=(task.after.kind, task.after.alpha) != ("v3", 0),
+        verify=task.verify if task.mode == "optimistic" else 0,
+        backfill=backfill,
+    )
+
+
+def _budget(task: TaskSettings) -> JudgeBudget | None:
+    cap = task.budget
+    if cap is None:
+        return None
+    if cap.share is not None:
+        return JudgeBudget(ShareCap(cap.share), time.monotonic())
+    assert cap.per_second is not None  # one of the two, or it is refused with the configuration
+    return JudgeBudget(RateCap(cap.per_second), time.monotonic())

@@ -1,0 +1,105 @@
+"""How long Kafka keeps what the topics hold."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+
+from streamer.config.kafka import Topics
+from streamer.config.settings import Settings
+from streamer.errors import BrokerError
+from streamer.monitoring.alarms.processes import PART_OF_RETENTION
+from streamer.stream.clients import Clients
+
+Config = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long a topic keeps a record at least and, of a topic that is written to, at most.
+
+    None means for ever. Kafka deletes whole segments, a while after the newest record in one is
+    too old: so `at_most` is later by the time that a segment may take to fill.
+    """
+
+    at_least: timedelta | None
+    at_most: timedelta | None
+
+    @classmethod
+    def of(cls, config: Config) -> "Retention":
+        """From a topic's settings; a compacted one without deletion keeps for ever."""
+        kept = int(config.get("retention.ms", -1))
+        if kept < 0 or "delete" not in config.get("cleanup.policy", "delete"):
+            return cls(None, None)
+        rolled = int(config.get("segment.ms", 0))
+        return cls(timedelta(milliseconds=kept), timedelta(milliseconds=kept + rolled))
+
+    def __str__(self) -> str:
+        return "for ever" if self.at_least is None else said(self.at_least)
+
+
+def said(time: timedelta) -> str:
+    """A stretch of time in the largest unit that it has two of."""
+    seconds = time.total_seconds()
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def text_topics(topics: Topics) -> tuple[str, ...]:
+    """The topics whose records hold what tickets say."""
+    return (topics.tickets, topics.judge, topics.audit, topics.review, topics.dead)
+
+
+async def retention_s(clients: Clients, topic: str) -> float | None:
+    """How long the topic keeps a record, in seconds; None for ever, or where Kafka won't say.
+
+    Raises `ConfigError` without Kafka.
+    """
+    try:
+        async with clients.admin() as admin:
+            kept = Retention.of(await topic_config(admin, topic)).at_least
+    except (BrokerError, KafkaError):
+        return None
+    return None if kept is None else kept.total_seconds()
+
+
+async def topic_config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    """The settings of a topic, those of the broker included; raises `BrokerError`."""
+    try:
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    except KafkaError as error:
+        raise BrokerError(
+            f"Kafka doesn't tell the settings of {topic} ({error!r}): look at this user's rights"
+        ) from error
+    entries: list[Any] = [entry for answer in answers for entry in answer.resources[0][4]]
+    return {entry[0]: entry[1] for entry in entries}
+
+
+def warnings(settings: Settings, configs: Mapping[str, Config]) -> Iterator[str]:
+    """What is not wrong, but should be known of the topics' retention."""
+    topics = settings.topics
+    for name in text_topics(topics):
+        # A compacted one is wrong altogether, which is said elsewhere.
+        deletes = "delete" in configs.get(name, {}).get("cleanup.policy", "")
+        if deletes and Retention.of(configs[name]).at_least is None:
+            yield f"topic {name!r} keeps what tickets say for ever: set retention.ms"
+    audits = Retention.of(configs.get(topics.audit, {})).at_least
+    if audits is not None and audits.total_seconds() < settings.audit.patience:
+        yield (
+            f"topic {topics.audit!r} keeps audits for {said(audits)}, less than audit.patience "
+            f"({settings.audit.patience:g} s): raise retention.ms, or lower audit.patience"
+        )
+    requests = Retention.of(configs.get(topics.judge, {})).at_least
+    age = settings.monitor.alarms.judge_queue_age
+    if requests is not None and age > PART_OF_RETENTION * requests.total_seconds():
+        yield (
+            f"topic {topics.judge!r} keeps requests for {said(requests)}, and "
+            f"monitor.alarms.judge_queue_age ({age:g} s) is more than a quarter of that: raise "
+            "retention.ms, or lower the alarm"
+        )

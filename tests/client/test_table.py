@@ -1,0 +1,64 @@
+import pytest
+
+from streamer.client import LabelRecord, LabelTable
+from streamer.records.label import Label
+from tests.client.making import LABEL, at, deletion, record
+
+
+@pytest.mark.parametrize(
+    ("log", "state"),
+    [
+        ([at(5)], at(5)),
+        ([at(5), at(6, label="refund")], at(6, label="refund")),
+        ([at(6, label="refund"), at(5)], at(6, label="refund")),
+        ([at(5), at(5, label="refund")], at(5, label="refund")),
+        ([at(5, 1, "refund"), at(5)], at(5, 1, "refund")),
+        ([at(5, 9), at(6, 0, "refund")], at(6, 0, "refund")),
+        ([at(6, label="refund"), None], None),
+        ([at(6), None, at(5)], at(5)),
+    ],
+)
+def test_the_highest_position_and_revision_is_the_state_then_the_last(
+    log: list[Label | None], state: Label | None
+) -> None:
+    table = LabelTable()
+    for label in log:
+        table.apply(record(label, b"{}" if label else None))
+    assert table.of("a/b", "topic") == state
+    assert dict(table) == ({"a/b/topic": state} if state else {})
+
+
+def test_only_what_changes_the_state_is_a_change() -> None:
+    table = LabelTable()
+    assert table.apply(record(at(5)))
+    assert not table.apply(record(at(5)))
+    assert not table.apply(record(at(4)))
+    assert not table.apply(record(None, b"no label"))
+    assert table.of("a/b", "topic") == at(5)
+    assert table.apply(record(None, None))
+    assert not table.apply(record(None, None))
+    assert len(table) == 0
+
+
+@pytest.mark.parametrize(
+    ("log", "state"),
+    [
+        ([record(at(5)), deletion(6)], None),
+        ([deletion(6), record(at(5))], None),
+        ([deletion(6), record(at(7))], at(7)),
+        ([record(at(7)), deletion(6)], at(7)),
+        ([record(at(7)), deletion(6), record(at(5, 1))], at(7)),
+        ([deletion(6), deletion(4), record(at(5))], None),
+    ],
+)
+def test_a_deletion_removes_what_lay_before_it_in_the_input(
+    log: list[LabelRecord], state: Label | None
+) -> None:
+    table = LabelTable()
+    for item in log:
+        table.apply(item)
+    assert table.of("a/b", "topic") == state
+
+
+def test_a_ticket_id_may_hold_a_slash() -> None:
+    assert (record(LABEL).ticket_id, record(LABEL).task) == ("a/b", "topic")

@@ -1,0 +1,1 @@
+"""docs/commands.md, made by running every command as a new user would."""

@@ -1,0 +1,165 @@
+"""A folder of a new user's, with real servers when asked for, in which commands are run."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import orjson
+import yaml
+from aiokafka import AIOKafkaProducer
+
+from streamer.config import load
+from streamer.dev.kafka import Kafka
+from streamer.dev.ports import free_port
+from streamer.dev.triton import Triton
+from streamer.judging.head import Head
+from streamer.records.labelset import LabelSet
+from streamer.records.log import log_json
+from streamer.records.log_file import LogWriter
+from tests.learn import planted
+from tests.learn.served import Serving
+from tests.stage import Service
+
+LABELS = ("billing", "bug", "question")
+MODELS = ("topic_word", "topic_char", "topic_net")
+SAID = {
+    "billing": ("Charged twice", "My card was charged two times for one invoice, refund me"),
+    "bug": ("App crashes", "The app crashes with an error when I open the board"),
+    "question": ("How do I export", "How can I export my data, and where is that explained"),
+}
+WITHIN_S = 180
+
+
+class World:
+    """Commands run in `folder`; ports and paths are shown as a reader would have them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._servers = ExitStack()
+        self._shown = {str(folder): "/home/me/helpdesk"}
+        self._kafka: Kafka | None = None
+        _write_tickets(folder)
+
+    def __enter__(self) -> "World":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._servers.close()
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Exit code and what a terminal would show, stdout and stderr together."""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=WITHIN_S,
+            check=False,
+        )
+        return done.returncode, self._as_shown(done.stdout.decode())
+
+    def run_until(self, command: str, word: str) -> str:
+        """Run a command that would go on, up to the line with this word, which is returned."""
+        with subprocess.Popen(
+            command.split(),
+            cwd=self.folder,
+            env=self._environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            found = next((line for line in process.stderr if word in line), "")
+            process.send_signal(signal.SIGINT)
+            process.stderr.read()
+        assert found, f"{command} never said {word}"
+        return self._as_shown(found)
+
+    def starts_kafka(self) -> None:
+        self._kafka = self._servers.enter_context(Kafka(self.folder / ".kafka", port=free_port()))
+        self._is_at("127.0.0.1:9092", self._kafka.bootstrap)
+
+    def starts_triton_and_trains_the_judge(self) -> None:
+        models = self.folder / "models_repo"
+        ports = {name: free_port() for name in ("grpc_port", "http_port", "metrics_port")}
+        triton = Triton(self.folder / ".triton", models, models=MODELS, **ports)
+        head = models / "judge" / "topic" / "1"
+        head.mkdir(parents=True)
+        zeros = np.zeros((8, len(LABELS)), np.float32)
+        Head(LabelSet(LABELS), "no encoder's", zeros, zeros[0], 1.0).save(head)
+        self._servers.enter_context(triton)
+        self._is_at("127.0.0.1:8001", triton.url)
+
+    def starts_classify(self) -> None:
+        """Every ticket is audited, so that a few of them make a log; one of them is broken."""
+        self._edit("\ntasks:", "\naudit: {share: 1}\n\ntasks:")
+        asyncio.run(self._break_one())
+        settings = ["--config", str(self.folder / "streamer.yaml")]
+        service = Service("classify", settings, self.folder / "classify.log")
+        self._servers.callback(service.child.stop)
+        asyncio.run(service.started())
+
+    def has_a_log(self) -> None:
+        """Of tickets whose truth is planted, as the services write it."""
+        cases = planted.well_behaved(np.random.default_rng(1), 600, len(LABELS))
+        versions = {**dict.fromkeys(MODELS, "1"), "judge": "1"}
+        cases = replace(cases, task="topic", labels=LABELS, workers=MODELS, versions=versions)
+        with LogWriter(self.folder / "week.parquet") as file:
+            for one in asyncio.run(Serving().log(cases)):
+                file.add(log_json(one))
+        path = self.folder / "streamer.yaml"
+        raw = yaml.safe_load(path.read_text())
+        raw["tasks"]["topic"]["calibration"] = "topic.calibration.json"
+        path.write_text(yaml.safe_dump(raw))
+
+    async def _break_one(self) -> None:
+        settings = load(self.folder / "streamer.yaml")
+        async with AIOKafkaProducer(bootstrap_servers=settings.kafka.bootstrap) as producer:
+            await producer.send_and_wait(settings.topics.tickets, b'{"subject": "no id"')
+
+    def _edit(self, old: str, new: str) -> None:
+        path = self.folder / "streamer.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def _is_at(self, shown: str, really: str) -> None:
+        self._edit(shown, really)
+        self._shown[really] = shown
+
+    def _as_shown(self, text: str) -> str:
+        for really, shown in self._shown.items():
+            text = text.replace(really, shown)
+        return text
+
+    def _environment(self) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        known = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+        return known | {"PATH": path, "COLUMNS": "90", "NO_COLOR": "1", "TZ": "UTC"}
+
+
+def _write_tickets(folder: Path) -> None:
+    tickets = [
+        {"id": f"T-{number}", "subject": SAID[label][0], "body": f"{SAID[label][1]}."}
+        for number, label in enumerate(LABELS, 1)
+    ]
+    (folder / "tickets.jsonl").write_bytes(b"".join(orjson.dumps(t) + b"\n" for t in tickets))
+    rows = [
+        f'"{SAID[label][0]}","{SAID[label][1]}, case {number}.",{label}'
+        for number in range(30)
+        for label in LABELS
+    ]
+    (folder / "examples.csv").write_text("\n".join(["subject,body,topic", *rows]) + "\n")

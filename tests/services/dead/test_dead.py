@@ -1,0 +1,233 @@
+"""Dead letters on a real Kafka, handled as an operator would."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import ConsumerRecord
+
+from streamer.cli import main
+from streamer.dev.kafka import Kafka
+from streamer.errors import TicketError
+from streamer.records.dead_letter import DeadLetter, Handled, attempts, original
+from streamer.services.dead import handling
+from streamer.stream.dead_letters import KEPT_BYTES, DeadLetters
+from tests.accounting import whole
+from tests.services.records import Rec
+from tests.stage import Stage
+
+HEADERS = (("traceparent", b"00-00"), ("mine", b"\xff\x00"), ("dead.end", b"the user's own"))
+REQUEST = orjson.dumps(
+    {"task": "intent", "decision_id": "0", "label_set": "1", "position": {}, "ticket": {"id": "5"}}
+)
+
+
+class Desk:
+    """The topics of one test, and what an operator sees of them."""
+
+    def __init__(self, stage: Stage, producer: AIOKafkaProducer, capsys) -> None:
+        self.stage = stage
+        self._producer = producer
+        self._capsys = capsys
+
+    async def letter(self, record: Rec, reason: str = "unreadable", limit: int = 2**20) -> str:
+        """Let a record die; returns the letter's place."""
+        dead = DeadLetters(self.stage.topics.dead, limit).emission(
+            record, TicketError(reason, "line 1\x1b[2J")
+        )
+        made = await self._producer.send_and_wait(
+            dead.topic, dead.value, key=dead.key, headers=list(dead.headers)
+        )
+        return f"{made.partition}:{made.offset}"
+
+    def record(self, number: int, topic: str = "tickets", **more: object) -> Rec:
+        name = getattr(self.stage.topics, topic)
+        given: dict[str, object] = {"value": b"\xff{", "key": f"k{number}".encode()}
+        given |= {"offset": number, "partition": number % 3, "topic": name, "headers": HEADERS}
+        return Rec(**(given | more))  # type: ignore[arg-type]
+
+    async def does(self, *arguments: str) -> tuple[int, str, str]:
+        """`streamer dead`: exit code, stdout and stderr."""
+        command = ["dead", *arguments, "--config", str(self.stage.config)]
+        code = await asyncio.to_thread(main, command)
+        said = self._capsys.readouterr()
+        return code, said.out, said.err
+
+    async def open(self, *arguments: str) -> list[str]:
+        """The places that are listed."""
+        _, out, _ = await self.does("list", "--json", *arguments)
+        return [json.loads(line)["place"] for line in out.splitlines()]
+
+    async def on(self, topic: str) -> list[ConsumerRecord]:
+        name = getattr(self.stage.topics, topic)
+        return [record async for record in whole(self.stage.bootstrap, name)]
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, kafka: Kafka, capsys) -> AsyncIterator[Desk]:
+    with Stage(tmp_path, kafka, "127.0.0.1:1") as stage:
+        await stage.make_topics(partitions=3)
+        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+            yield Desk(stage, producer, capsys)
+
+
+async def test_lists_what_the_filters_take(desk: Desk) -> None:
+    first = await desk.letter(desk.record(1))
+    second = await desk.letter(desk.record(2, "judge", value=REQUEST), "unknown_label_set")
+    assert await desk.open() == [first, second]
+    assert await desk.open("--reason", "unreadable") == [first]
+    assert await desk.open("--task", "intent") == [second]
+    assert await desk.open("--since", "1h") == [first, second]
+    assert await desk.open("--until", "1h") == []
+    code, out, err = await desk.does("list")
+    header, *lines = out.splitlines()
+    assert (code, len(lines)) == (0, 2)
+    assert all(line.isprintable() for line in lines)
+    assert {line.index("line 1") for line in lines} == {header.index("error")}
+    assert err == "2 dead letters\n"
+
+
+async def test_shows_one_letter_and_lets_it_do_nothing_to_the_terminal(desk: Desk) -> None:
+    value = b'{"id": 1, "text": "\x1b]0;hostile\x07 \xe2\x80\xae \xff"}'
+    place = await desk.letter(desk.record(1, value=value))
+    code, out, _ = await desk.does("show", place)
+    assert code == 0
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "unreadable" in out
+    assert "hostile" in out
+    _, out, _ = await desk.does("show", place, "--json")
+    raw = json.loads(out)
+    assert (raw["reason"], raw["offset"]) == ("unreadable", 1)
+    assert [header["name"] for header in raw["headers"]] == ["traceparent", "mine", "dead.end"]
+    code, _, err = await desk.does("show", "2:999")
+    assert (code, err.count("\n")) == (2, 1)
+
+
+async def test_replays_key_bytes_and_headers_to_where_they_came_from(desk: Desk) -> None:
+    for number in range(6):
+        await desk.letter(desk.record(number))
+    await desk.letter(desk.record(7, "judge", value=REQUEST), "unknown_label_set")
+    code, out, _ = await desk.does("replay", "--since", "1h")
+    assert (code, out.splitlines()[-1]) == (0, "replayed 7, refused 0")
+    back = await desk.on("tickets")
+    assert sorted((r.partition, r.key, r.value) for r in back) == sorted(
+        (number % 3, f"k{number}".encode(), b"\xff{") for number in range(6)
+    )
+    assert all(tuple(original(r.headers)) == HEADERS for r in back)
+    assert [attempts(r.headers) for r in back] == [1] * 6
+    assert [r.value for r in await desk.on("judge")] == [REQUEST]
+    assert await desk.open() == []
+    assert len(await desk.open("--all")) == 7
+
+
+async def test_a_second_replay_sends_nothing_twice_unless_told(desk: Desk) -> None:
+    place = await desk.letter(desk.record(1))
+    for _ in range(2):
+        assert (await desk.does("replay", "--reason", "unreadable"))[0] == 0
+    assert len(await desk.on("tickets")) == 1
+    code, _, err = await desk.does("replay", place)
+    assert code == 1
+    assert "was replayed before: --again" in err
+    assert (await desk.does("replay", place, "--again"))[0] == 0
+    assert len(await desk.on("tickets")) == 2
+
+
+async def test_a_crash_before_the_mark_sends_once_more_and_loses_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        await desk.letter(desk.record(number))
+    real = handling._mark
+
+    async def crash(*given: object) -> None:
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(handling, "_mark", crash)
+    with pytest.raises(RuntimeError):
+        await desk.does("replay", "--reason", "unreadable")
+    sent = len(await desk.on("tickets"))
+    assert sent
+    monkeypatch.setattr(handling, "_mark", real)
+    assert (await desk.does("replay", "--reason", "unreadable"))[0] == 0
+    back = await desk.on("tickets")
+    assert len(back) == 4 + sent
+    assert {r.key for r in back} == {f"k{number}".encode() for number in range(4)}
+
+
+async def test_what_dies_again_and_again_is_refused(desk: Desk) -> None:
+    record = desk.record(1)
+    for attempt in range(handling.TRIES):
+        place = await desk.letter(record)
+        assert (await desk.does("replay", place))[0] == 0
+        back = (await desk.on("tickets"))[-1]
+        assert attempts(back.headers) == attempt + 1
+        record = desk.record(1, headers=tuple(back.headers))
+    place = await desk.letter(record)
+    letter = DeadLetter.from_headers((await desk.on("dead"))[-1].headers)
+    assert letter.attempt == handling.TRIES
+    code, _, err = await desk.does("replay", place, "--again")
+    assert code == 1
+    assert f"died after {handling.TRIES} replays" in err
+    assert len(await desk.on("tickets")) == handling.TRIES
+
+
+async def test_refuses_what_it_can_not_restore_and_replays_the_rest(desk: Desk) -> None:
+    cut = await desk.letter(desk.record(1, value=b"x" * 3 * KEPT_BYTES), limit=KEPT_BYTES)
+    foreign = await desk.letter(desk.record(2, topic="labels"))
+    good = await desk.letter(desk.record(3))
+    code, out, err = await desk.does("replay", "--since", "1h")
+    assert code == 1
+    assert f"{cut}: too large to be kept whole" in err
+    assert f"{foreign}: came from" in err
+    assert out.splitlines()[-1] == "replayed 1, refused 2"
+    assert out.startswith(good)
+    assert await desk.on("labels") == []
+
+
+async def test_a_dry_run_does_nothing(desk: Desk) -> None:
+    place = await desk.letter(desk.record(1))
+    for what in ("replay", "drop"):
+        code, out, _ = await desk.does(what, place, "--dry-run")
+        assert code == 0
+        assert "would have" in out
+    assert len(await desk.on("dead")) == 1
+    assert await desk.on("tickets") == []
+
+
+async def test_drops_only_what_is_named_and_writes_it_down(desk: Desk) -> None:
+    places = [await desk.letter(desk.record(number)) for number in range(3)]
+    for refused in (("drop",), ("drop", "--reason", "unreadable"), ("replay",)):
+        code, _, err = await desk.does(*refused)
+        assert (code, err.count("\n")) == (2, 1)
+    assert await desk.open() == places
+    code, out, _ = await desk.does("drop", places[1])
+    assert code == 0
+    assert places[1] in out
+    assert await desk.open() == [places[0], places[2]]
+    marks = [r for r in await desk.on("dead") if "dead.handled" in dict(r.headers)]
+    mark = Handled.from_json(marks[0].value)
+    assert (f"{mark.partition}:{mark.offset}", mark.what, mark.reason) == (
+        places[1], "dropped", "unreadable",
+    )  # fmt: skip
+    assert (await desk.does("drop", "--reason", "unreadable", "--yes"))[0] == 0
+    assert await desk.open() == []
+    assert (await desk.does("replay", "--reason", "unreadable"))[1] == "replayed 0, refused 0\n"
+
+
+async def test_a_deletion_that_died_is_replayed_as_a_deletion(desk: Desk) -> None:
+    await desk.letter(desk.record(1, value=None), "no_id")
+    assert (await desk.does("replay", "--reason", "no_id"))[0] == 0
+    (back,) = await desk.on("tickets")
+    assert (back.key, back.value) == (b"k1", None)
+
+
+async def test_a_strange_record_on_the_topic_hinders_nobody(desk: Desk) -> None:
+    place = await desk.letter(desk.record(1))
+    await desk.stage.feed([(b"x", b"no letter")], topic=desk.stage.topics.dead)
+    _, _, err = await desk.does("list")
+    assert "1 records on the topic are no dead letters" in err
+    assert await desk.open() == [place]

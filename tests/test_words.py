@@ -1,0 +1,41 @@
+import argparse
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streamer.words import letter, positive, span, when
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("90s", 90), ("90m", 5400), ("24h", 86400), ("7d", 7 * 86400), ("2w", 14 * 86400)],
+)
+def test_a_stretch_of_time(text: str, found: int) -> None:
+    assert span(text) == timedelta(seconds=found)
+
+
+def test_a_time_or_a_stretch_before_now() -> None:
+    assert when("2026-01-31T08:00:00Z") == datetime(2026, 1, 31, 8, tzinfo=UTC)
+    assert when("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
+    before = datetime.now(UTC)
+    assert before <= when("24h") + timedelta(hours=24) <= datetime.now(UTC)
+
+
+def test_a_place_of_a_dead_letter_and_a_number() -> None:
+    assert letter("3:812") == (3, 812)
+    assert positive("0.5") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        *((span, text) for text in ("", "h", "24", "0h", "-1h", "1.5h", "1y", "9999999d")),
+        *((when, text) for text in ("earliest", "latest", "yesterday", "")),
+        *((letter, text) for text in ("3", "3:", ":8", "-1:2", "a:b", "3:8:1")),
+        *((positive, text) for text in ("0", "-1", "inf", "nan", "many", "")),
+    ],
+)
+def test_what_is_none_of_them_is_refused_in_one_line(word, text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError) as refused:
+        word(text)
+    assert "\n" not in str(refused.value)
