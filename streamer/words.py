@@ -3,7 +3,7 @@
 import argparse
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -100,6 +100,11 @@ def when(text: str) -> datetime:
         ) from None
 
 
+def since(text: str) -> datetime | Literal["earliest"]:
+    """As `when`, or all that there is."""
+    return "earliest" if text == "earliest" else when(text)
+
+
 def letter(text: str) -> tuple[int, int]:
     """A place on the dead letter topic, such as 3:812."""
     if not re.fullmatch(r"\d{1,9}:\d{1,18}", text):
@@ -117,6 +122,13 @@ def positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return number
+
+
+def count(text: str) -> int:
+    """A whole number from 0 on."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+    return int(text)
 
 
 def _moment_or_none(text: str) -> Any:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamer.words import letter, positive, span, when
+from streamer.words import count, letter, positive, since, span, when
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,19 @@ def test_a_time_or_a_stretch_before_now() -> None:
     assert before <= when("24h") + timedelta(hours=24) <= datetime.now(UTC)
 
 
+def test_since_when_or_all_there_is() -> None:
+    assert since("earliest") == "earliest"
+    before = datetime.now(UTC)
+    assert isinstance(found := since("7d"), datetime)
+    assert before <= found + timedelta(days=7) <= datetime.now(UTC)
+    with pytest.raises(argparse.ArgumentTypeError):
+        since("latest")
+
+
 def test_a_place_of_a_dead_letter_and_a_number() -> None:
     assert letter("3:812") == (3, 812)
     assert positive("0.5") == 0.5
+    assert count("0") == 0
 
 
 @pytest.mark.parametrize(
@@ -32,6 +42,7 @@ def test_a_place_of_a_dead_letter_and_a_number() -> None:
         *((span, text) for text in ("", "h", "24", "0h", "-1h", "1.5h", "1y", "9999999d")),
         *((when, text) for text in ("earliest", "latest", "yesterday", "")),
         *((letter, text) for text in ("3", "3:", ":8", "-1:2", "a:b", "3:8:1")),
+        *((count, text) for text in ("", "-1", "1.5", "many")),
         *((positive, text) for text in ("0", "-1", "inf", "nan", "many", "")),
     ],
 )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from streamer.cli.verbs import Verbs, settings, with_json
-from streamer.words import amount, moment, share
+from streamer.words import amount, share, since
 
 
 def add(verbs: Verbs) -> None:
@@ -44,7 +44,7 @@ def add(verbs: Verbs) -> None:
     exported.add_argument("what", choices=("export",), metavar="export", help="the one way")
     exported.add_argument("file", type=Path, metavar="FILE", help="the Parquet file to write")
     exported.add_argument(
-        "--since", metavar="WHERE", type=moment, default="earliest", help="earliest or a time"
+        "--since", metavar="WHEN", type=since, default="earliest", help="a time, or 24h (earliest)"
     )
     with_json(exported)
     _add_log_verbs(verbs)

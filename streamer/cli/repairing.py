@@ -5,7 +5,7 @@ from typing import Any
 
 from streamer.cli.verbs import Verbs, settings, with_json
 from streamer.errors import ConfigError
-from streamer.words import letter, positive, span, when
+from streamer.words import count, letter, positive, span, when
 
 
 def add(verbs: Verbs) -> None:
@@ -135,7 +135,7 @@ def _add_backfill(verbs: Verbs) -> None:
     )
     added.add_argument(
         "--judge-backlog",
-        type=int,
+        type=count,
         default=100,
         metavar="REQUESTS",
         help="pause while more requests than this wait for the judge (100)",

@@ -49,10 +49,10 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
     async def next(self) -> Any:
         """The next record; the one before is done."""
         self._finish()
+        await self._commit_when_due()
         while not self._waiting:
-            if self._now() >= self._committed_at + self._commit_every:
-                await self.commit()
             await self._fetch()
+            await self._commit_when_due()
         self._given = self._waiting.popleft()
         return self._given
 
@@ -81,6 +81,10 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Nothing: where to begin is asked for by the fetch that needs it."""
+
+    async def _commit_when_due(self) -> None:
+        if self._now() >= self._committed_at + self._commit_every:
+            await self.commit()
 
     def _finish(self) -> None:
         if self._given is not None:

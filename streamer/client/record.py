@@ -1,9 +1,12 @@
 """One record of the labels topic."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from streamer.records.label import DELETED_AT, Label
+
+_OFFSET = re.compile(rb"[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ def rank(label: Label) -> tuple[int, int]:
 
 
 def _deleted_at(record: Any) -> int | None:
-    found = dict(record.headers).get(DELETED_AT, b"")
-    return int(found) if record.value is None and found.isdigit() else None
+    found = dict(record.headers).get(DELETED_AT) or b""
+    return int(found) if record.value is None and _OFFSET.fullmatch(found) else None
 
 
 def _label(value: bytes | None) -> Label | None:

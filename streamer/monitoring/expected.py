@@ -7,7 +7,9 @@ from streamer.monitoring import tallies
 from streamer.monitoring.window import Window
 from streamer.monitoring.windows import merged
 
-ENOUGH = 1000
+# Of so many a share's standard error is under a fifth of the default tolerances. Fewer would do for
+# once; but after a week a new reference is taken every five minutes.
+ENOUGH = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class Expected:
 
     `fidelity` is what was promised, the others are what was seen: `coverage` of the rule,
     `agreement` by `<one>/<other>` worker, and `labels` among what is published, of which `source`
-    says where they were seen.
+    says where they were seen. `since_ms` is when they were made: what was before followed others.
     """
 
     coverage: float | None = None
@@ -24,6 +26,7 @@ class Expected:
     agreement: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, float] | None = None
     source: str | None = None
+    since_ms: int = 0
 
     @property
     def complete(self) -> bool:
@@ -44,6 +47,7 @@ class Expected:
             agreement=shares | dict(self.agreement),
             labels=labels,
             source=source,
+            since_ms=self.since_ms,
         )
 
 

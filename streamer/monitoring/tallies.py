@@ -45,6 +45,11 @@ def dead(window: Window) -> Tally:
     )
 
 
+def tickets_read(window: Window) -> int:
+    """Records of the tickets topic; of the processes' own windows."""
+    return window.counts.get("records", {}).get("classify", 0)
+
+
 def _shares(counts: Mapping[str, int], hit: str, miss: str) -> dict[str, Tally]:
     split: dict[str, dict[str, int]] = {}
     for name, count in counts.items():

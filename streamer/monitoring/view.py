@@ -70,7 +70,10 @@ class ProcessView:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Now: each task over the last `span_s` seconds, the processes, dead letters, alarms."""
+    """Now: each task over the last `span_s` seconds, the processes, dead letters, alarms.
+
+    `records_per_s` are records of the tickets topic; what the judge reads is not counted again.
+    """
 
     at_ms: int
     span_s: float

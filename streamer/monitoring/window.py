@@ -34,9 +34,11 @@ class Heard:
 class Window:
     """Sums of summaries of one task, or of the processes themselves, each taken once.
 
-    `counts` are those of the summaries. `latency` counts by `<clock>/<source>` and bucket, whose
-    number is text as JSON's keys are. `heard` is by process; it holds the sequence numbers taken,
-    so that a summary that is read again is not added again, in whatever order they come.
+    `counts` are those of the summaries, but `records` are by the service that read them: the
+    judge's are tickets that classify has read before. `latency` counts by `<clock>/<source>` and
+    bucket, whose number is text as JSON's keys are. `heard` is by process; it holds the sequence
+    numbers taken, so that a summary that is read again is not added again, in whatever order they
+    come.
     """
 
     counts: Counts = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Window:
         latency = {
             path: {str(place): n for place, n in pairs} for path, pairs in summary.latency.items()
         }
-        return self + Window(summary.counts, latency, {summary.process: heard})
+        return self + Window(_counts(summary), latency, {summary.process: heard})
 
     def __add__(self, other: "Window") -> "Window":
         """Both together; of windows that do not overlap."""
@@ -86,6 +88,13 @@ class Window:
             for process, (service, at_ms, runs, gauges) in value["heard"].items()
         }
         return cls(value["counts"], value["latency"], heard)
+
+
+def _counts(summary: Summary) -> Counts:
+    read = summary.counts.get("records")
+    if read is None:
+        return summary.counts
+    return {**summary.counts, "records": {summary.service: sum(read.values())}}
 
 
 def _summed(one: Counts, other: Counts) -> Counts:

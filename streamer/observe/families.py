@@ -316,8 +316,8 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "streamer_alarm",
         "gauge",
-        ("kind", "task", "subject"),
-        "1 while an alarm of the monitor stands.",
+        ("kind", "task", "subject", "severity"),
+        "1 while an alarm of the monitor stands, by severity: critical or warning.",
     ),
     Family(
         "streamer_summaries_total",
@@ -349,8 +349,10 @@ FAMILIES: tuple[Family, ...] = (
 
 _HEAD = """# Metrics
 
-Both services answer `/metrics` in the Prometheus text format. Times are in seconds; histogram
-buckets double from 1 ms to 17 minutes. Everything counts since the process started.
+Classify, judge and monitor answer `/metrics` in the Prometheus text format. A monitor that has a
+token asks for it there too: `authorization: {credentials: TOKEN}` in Prometheus. Times are in
+seconds; histogram buckets double from 1 ms to 17 minutes. Everything counts since the process
+started.
 
 `lane` says which of its topics a process reads there: `main` (tickets, or judge requests),
 `audits` (beside the judge's) or `answers` (beside the tickets). What begins with `messaging_`

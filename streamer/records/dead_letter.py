@@ -1,5 +1,6 @@
 """Why and where from: the headers that a dead letter carries beside the original record."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Literal
@@ -12,6 +13,8 @@ Header = tuple[str, bytes]
 
 PREFIX = "dead."
 HANDLED = PREFIX + "handled"
+
+_ATTEMPT = re.compile(rb"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,9 @@ class DeadLetter:
             if name == PREFIX + "reason":
                 # Of an older letter nothing may be left, such as the hash of a value cut then.
                 found.clear()
-            if name.startswith(PREFIX):
-                found[name.removeprefix(PREFIX)] = value.decode()
+            # An input may have others of that beginning, with any bytes or none.
+            if name in _OURS:
+                found[name.removeprefix(PREFIX)] = (value or b"").decode()
         return cls(
             reason=found["reason"],
             error=found["error"],
@@ -83,8 +87,18 @@ def original(headers: Iterable[Header]) -> list[Header]:
 
 def attempts(headers: Iterable[Header]) -> int:
     """How often a record was replayed, as its headers say; 0 where they say nothing readable."""
-    found = dict(headers).get(PREFIX + "attempt", b"0")
-    return int(found) if found.isdigit() else 0
+    # Anybody may have written the header: it can have no value, or a number without an end.
+    found = dict(headers).get(PREFIX + "attempt") or b""
+    return int(found) if _ATTEMPT.fullmatch(found) else 0
+
+
+def is_mark(headers: Iterable[Header]) -> bool:
+    """Whether a record of the dead letter topic says what was done with a letter.
+
+    A letter may have the header of a mark too, where the input that died had it.
+    """
+    names = {name for name, _ in headers}
+    return HANDLED in names and PREFIX + "reason" not in names
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ class Handled:
 
     A topic can't lose single records, so a letter that was replayed or dropped is marked so.
     `partition` and `offset` are those of the letter, `reason` is why it had died. `at` is RFC 3339
-    in UTC. It is told from a letter by its header `dead.handled`.
+    in UTC. It has the header `dead.handled` and, unlike a letter, no `dead.reason`.
     """
 
     what: Literal["replayed", "dropped"]

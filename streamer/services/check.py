@@ -9,6 +9,7 @@ from streamer.config.tasks import Task
 from streamer.errors import ConfigError, StreamerError
 from streamer.judging.head import Head
 from streamer.services.intake import load_decoder
+from streamer.services.monitor.door import refuse_open_door
 from streamer.services.topic_check import TopicReport, topic_report
 from streamer.terminal import note, paint, tell, tell_json
 from streamer.workers.faults import Outage
@@ -25,7 +26,7 @@ def run(settings: Settings, connect: bool, as_json: bool = False) -> int:
     returned. `connect` also asks Kafka for the topics, Triton for models and labels, and looks for
     the judge's heads. What is not wrong but should be known comes as warnings, on stderr.
     """
-    problems, topics = list(_decoder_problems(settings)), TopicReport()
+    problems, topics = [*_decoder_problems(settings), *_door_problems(settings)], TopicReport()
     if connect:
         topics, models = asyncio.run(_connected(settings))
         problems += [*topics.problems, *models, *_head_problems(settings)]
@@ -75,6 +76,13 @@ def _decoder_problems(settings: Settings) -> Iterator[str]:
             load_decoder(settings.input.decoder)
         except ConfigError as error:
             yield str(error)
+
+
+def _door_problems(settings: Settings) -> Iterator[str]:
+    try:
+        refuse_open_door(settings)
+    except ConfigError as error:
+        yield str(error)
 
 
 async def _connected(settings: Settings) -> tuple[TopicReport, list[str]]:

@@ -39,6 +39,8 @@ async def _erase(settings: Settings, ids: Sequence[str], since: timedelta, dry_r
             tell(f"  {line}")
         if not inspection.occurrences:
             note(_UNSEEN.format(clean(one), topics.tickets))
+        if not inspection.complete:
+            note(f"{clean(one)}: there was too much to read, so more may be left than is said")
     note("classify deletes the labels when it comes to it; docs/privacy.md says what is left")
     return 0
 
@@ -51,8 +53,11 @@ _UNSEEN = (
 
 def _places(ticket_id: str, found: Inspection, count: int) -> list[int]:
     """The partitions to tell: a deletion reaches what lies before it in its own partition."""
-    known = {one.partition for one in found.occurrences if one.partition < count}
-    return sorted(known) or partitions([ticket_id.encode()], count).tolist()
+    known = {one.partition for one in found.occurrences}
+    # Of a ticket that came often only the newest occurrences are looked at, but all of its labels.
+    known |= {label.position.partition for task in found.outcomes for label in task.labels}
+    there = sorted(number for number in known if number < count)
+    return there or partitions([ticket_id.encode()], count).tolist()
 
 
 def _remains(found: Inspection, kept: Mapping[str, Retention]) -> Iterator[str]:
@@ -66,8 +71,10 @@ def _remains(found: Inspection, kept: Mapping[str, Retention]) -> Iterator[str]:
 
 
 def _until(at_ms: int, kept: Retention) -> str:
-    if kept.at_least is None or kept.at_most is None:
+    if kept.at_least is None:
         return "for ever: set its retention.ms"
+    if kept.at_most is None:
+        return "until its segment is full, and that may never be: set segment.ms"
     begin = datetime.fromtimestamp(at_ms / 1000, UTC)
     early, late = (f"{begin + time:%Y-%m-%d %H:%M} UTC" for time in (kept.at_least, kept.at_most))
     return f"until {early}" if early == late else f"until {early}, or {late} at the latest"

@@ -21,6 +21,7 @@ OBJECTS = (dict, Mapping)
 
 ID_LIMIT = 512
 MILLISECONDS_FROM = 1e11
+LAST_SECOND = 253_402_300_799
 
 
 class Intake:
@@ -133,12 +134,14 @@ def load_decoder(name: str) -> Decoder:
 
 @lru_cache(maxsize=1024)
 def _second(second: int) -> str:
+    # A producer may stamp its record with any number, and none of them may stop the stream.
+    second = min(max(second, 0), LAST_SECOND)
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @lru_cache(maxsize=1024)
 def rfc3339(ms: int) -> str:
-    """Milliseconds since the epoch as RFC 3339 in UTC."""
+    """Milliseconds since the epoch as RFC 3339 in UTC, from 1970 to the year 9999."""
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 

@@ -15,7 +15,7 @@ from streamer.records.labelset import LabelSet
 from streamer.services.case import Case
 from streamer.services.intake import rfc3339
 from streamer.services.judged import Judged
-from streamer.services.memory import Memory
+from streamer.services.memory import Memory, Output
 from streamer.services.merge import merge
 from streamer.services.verdicts import Verdicts
 from streamer.stream.dead_letters import DeadLetters
@@ -62,8 +62,7 @@ class JudgeHandler:
                 async for group in self._settle(cases, seen_ms):
                     yield group
         for case in cases:
-            # Only now: what is remembered half would be republished half. Not what led to a dead
-            # letter alone, which is made anew.
+            # Only now: what is remembered half would be republished half.
             if self._judged.memorable(case.published):
                 self._memory.keep(case.request, case.published)
         self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
@@ -133,7 +132,10 @@ class JudgeHandler:
         try:
             answer = await self._judge.score(task, label_set, texts, traces)
         except TicketError as error:
-            yield [self._dead(case.record, error, case.trace) for case in cases]
+            dead = [self._dead(case.record, error, case.trace) for case in cases]
+            for case, letter in zip(cases, dead, strict=True):
+                case.published.append(Output(letter.topic, letter.key or b"", letter.value or b""))
+            yield [*dead]
             return
         verdicts = Verdicts(
             self._judged.tasks[task],

@@ -95,8 +95,13 @@ class Judged:
                 case.trace.late("corrected", label.ticket_id, float(ms[place]))
 
     def memorable(self, published: Sequence[Output]) -> bool:
-        """Whether to remember it for a repeat; a review holds the whole ticket, and is too much."""
-        return bool(published) and all(item.topic != self._outputs.review for item in published)
+        """Whether to remember it for a repeat.
+
+        A review holds the whole ticket, and is too much. A dead letter, of a follower too, is
+        replayed to be judged.
+        """
+        kept = (self._outputs.labels, self._outputs.log)
+        return bool(published) and all(item.topic in kept for item in published)
 
     def again(self, record: Record, known: Sequence[Output], trace: TicketTrace) -> list[Emission]:
         """What a request led to before."""

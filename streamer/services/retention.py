@@ -17,6 +17,10 @@ from streamer.stream.clients import Clients
 
 Config = Mapping[str, str]
 
+# A century, in milliseconds: people write Kafka's largest number for "for ever", and no calendar
+# reaches so far.
+FOR_EVER_MS = 100 * 365 * 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -33,13 +37,18 @@ class Retention:
     def of(cls, config: Config) -> "Retention":
         """From a topic's settings; a compacted one without deletion keeps for ever."""
         kept = int(config.get("retention.ms", -1))
-        if kept < 0 or "delete" not in config.get("cleanup.policy", "delete"):
+        if "delete" not in config.get("cleanup.policy", "delete"):
             return cls(None, None)
-        rolled = int(config.get("segment.ms", 0))
-        return cls(timedelta(milliseconds=kept), timedelta(milliseconds=kept + rolled))
+        return cls(
+            _time(kept), _time(kept if kept < 0 else kept + int(config.get("segment.ms", 0)))
+        )
 
     def __str__(self) -> str:
         return "for ever" if self.at_least is None else said(self.at_least)
+
+
+def _time(ms: int) -> timedelta | None:
+    return timedelta(milliseconds=ms) if 0 <= ms < FOR_EVER_MS else None
 
 
 def said(time: timedelta) -> str:

@@ -144,6 +144,9 @@ class Verdicts:
         )
 
     def _unsure(self, place: int) -> bool:
+        # People are asked about what is new: an old ticket they may have answered long ago.
+        if self._requests[place].backfill is not None:
+            return False
         return bool(self._sure[place] < self._task.review_below)
 
     def _name(self, place: int) -> str:

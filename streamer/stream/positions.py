@@ -75,7 +75,8 @@ class Positions:
 
     async def _offset(self, partition: TopicPartition, where: Start) -> int:
         if isinstance(where, datetime):
-            moment = {partition: int(where.timestamp() * 1000)}
+            # Kafka knows no time before 1970, and refuses to be asked about one.
+            moment = {partition: max(int(where.timestamp() * 1000), 0)}
             found = (await self._consumer.offsets_for_times(moment))[partition]
             if found is not None:
                 return int(found.offset)

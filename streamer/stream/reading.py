@@ -140,7 +140,8 @@ class Reader:
 
     async def _at(self, moment: datetime, ends: Offsets) -> Offsets:
         """The first offsets at or after a time; a partition's end where all is older."""
-        asked = dict.fromkeys(ends, int(moment.timestamp() * 1000))
+        # Kafka knows no time before 1970, and refuses to be asked about one.
+        asked = dict.fromkeys(ends, max(int(moment.timestamp() * 1000), 0))
         found = await self._consumer.offsets_for_times(asked)
         return {
             place: end if found[place] is None else min(found[place].offset, end)

@@ -83,3 +83,11 @@ async def test_nothing_is_committed_twice_or_without_a_group() -> None:
         await lonely.next()
     await lonely.commit()
     assert alone.committed == []
+
+
+async def test_what_is_done_is_committed_while_more_waits() -> None:
+    consumer = Consumer(4, 5, 6)
+    given = Delivery(consumer, "earliest", commit_every=0, grouped=True)
+    for _ in range(3):
+        await given.next()
+    assert consumer.committed == [{PLACE: 5}, {PLACE: 6}]

@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 
 from streamer.client import LabelRecord, LabelTable
-from streamer.records.label import Label
+from streamer.records.label import DELETED_AT, Label
 from tests.client.making import LABEL, at, deletion, record
 
 
@@ -62,3 +64,17 @@ def test_a_deletion_removes_what_lay_before_it_in_the_input(
 
 def test_a_ticket_id_may_hold_a_slash() -> None:
     assert (record(LABEL).ticket_id, record(LABEL).task) == ("a/b", "topic")
+
+
+@pytest.mark.parametrize(
+    ("said", "offset"),
+    [(b"813", 813), (None, None), (b"", None), (b"x", None), (b"9" * 5000, None)],
+)
+def test_a_deletion_that_does_not_say_how_far_it_reaches_is_read_all_the_same(
+    said: bytes | None, offset: int | None
+) -> None:
+    headers = ((DELETED_AT, said),)
+    raw = SimpleNamespace(
+        key=b"a/topic", value=None, partition=0, offset=1, timestamp=0, headers=headers
+    )
+    assert LabelRecord.of(raw).deleted_at == offset

@@ -65,7 +65,7 @@ def recount(summaries: Iterable[Summary], *, once: bool = True) -> Counter[tuple
         task = summary.task or ""
         for family, counts in summary.counts.items():
             for name, n in counts.items():
-                sums[task, family, name] += n
+                sums[task, family, summary.service if family == "records" else name] += n
         for path, pairs in summary.latency.items():
             for bucket, n in pairs:
                 sums[task, path, str(bucket)] += n

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -142,6 +143,23 @@ def test_nothing_is_raised_while_all_is_as_expected() -> None:
         assert not [r for r in scene.readings() if r.out]
 
 
+def test_what_was_before_a_calibration_is_not_held_against_it() -> None:
+    scene, some = Scene(), random.Random(7)
+    for _ in seconds(scene, some, 90, coverage=0.6):
+        pass
+    assert scene.raised("coverage_drift")
+    made_ms = scene.now_ms
+    new = replace(KNOWN, coverage=0.7, since_ms=made_ms)
+    watch = Watch(scene.windows, {"intent": new}, LIMITS, str)
+    for _ in seconds(scene, some, 20, coverage=0.7):
+        assert not [r for r in scene.readings(watch) if r.out]
+    for _ in seconds(scene, some, 20, coverage=0.4):
+        pass
+    (drift,) = [r for r in scene.readings(watch) if r.kind == "coverage_drift"]
+    assert drift.out
+    assert (drift.since_ms or 0) >= made_ms
+
+
 def test_what_is_said_is_held_against_the_nearest_end() -> None:
     scene, some = Scene(), random.Random(5)
     for _ in seconds(scene, some, 40, coverage=0.6, bug=0.9):
@@ -190,6 +208,12 @@ def test_without_a_calibration_the_first_tickets_are_the_reference() -> None:
     assert any(scene.raised("coverage_drift") for _ in seconds(scene, some, 60, coverage=0.8))
 
 
+def test_the_reference_itself_is_hardly_ever_off_by_the_tolerance() -> None:
+    five_errors = 5 * (0.25 / ENOUGH) ** 0.5
+    tolerances = (LIMITS.coverage_tolerance, LIMITS.agreement_tolerance, LIMITS.label_tolerance)
+    assert five_errors <= min(tolerances)
+
+
 def test_a_worker_that_abstains_is_named_until_it_votes_again() -> None:
     scene = Scene()
     votes = {"a/given": 100, "b/given": 90, "b/abstained": 10}
@@ -202,6 +226,25 @@ def test_a_worker_that_abstains_is_named_until_it_votes_again() -> None:
     assert not scene.raised("worker_abstains")
     scene.tell({"ballots": {"c/given": 10, "c/abstained": 9}})
     assert not scene.raised("worker_abstains"), "too few votes to say"
+
+
+def test_few_tickets_raise_nothing_and_end_nothing() -> None:
+    scene = Scene()
+    scene.tell({"ballots": {"b/abstained": 30}})
+    scene.tell({"records": {"main": 30}, "dead": {"no text": 30}}, task=None)
+    assert scene.raised("worker_abstains")
+    assert scene.raised("dead_letters")
+    for _ in range(30):
+        scene.later(60)
+        scene.tell({"ballots": {"b/abstained": 1}})
+        scene.tell({"records": {"main": 1}, "dead": {"no text": 1}}, task=None)
+        assert scene.raised("worker_abstains"), "it must not end because the night is quiet"
+        assert scene.raised("dead_letters")
+    scene.later(400)
+    scene.tell({"ballots": {"b/given": 5}})
+    scene.tell({"records": {"main": 5}}, task=None)
+    assert not scene.raised("worker_abstains")
+    assert not scene.raised("dead_letters")
 
 
 def test_the_judge_queue_by_its_age_and_by_what_kafka_keeps() -> None:

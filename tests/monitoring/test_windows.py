@@ -142,3 +142,11 @@ def test_the_recount_would_see_what_is_counted_twice(seed: int) -> None:
     # The negative control.
     told = list(storm(60, NOW, seed=seed))
     assert recount(shaken(told, random.Random(seed)), once=False) != recount(told)
+
+
+def test_the_last_hour_of_the_processes_is_the_same_from_few_windows() -> None:
+    end_ms = LONG.start(1_700_000_000_000)
+    windows = Windows({}, {})
+    windows.take(storm(3000, end_ms, every_ms=10_000), end_ms)
+    small = merged(w for _, w in windows.among(RECENT, None, 0, end_ms + 1))
+    assert windows.hour(end_ms).heard == small.heard

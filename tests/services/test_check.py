@@ -237,3 +237,12 @@ def test_summaries_on_several_partitions_are_a_warning(place: Place, capsys) -> 
     assert [line.split()[1] for line in raw["warnings"]] == [
         f"'{place.stem}.{name}'" for name in ("stats", "alerts")
     ]
+
+
+def test_a_page_that_everybody_could_open_is_a_problem(tmp_path: Path, capsys) -> None:
+    config = tmp_path / "streamer.yaml"
+    config.write_text(CONFIG.format(kafka="nowhere:1", triton="nowhere:2", stem="t"))
+    assert main(["check", "--config", str(config)]) == 0
+    opened = ["--set", "monitor.listen.host=0.0.0.0"]
+    assert main(["check", "--config", str(config), *opened]) == 2
+    assert "a monitor.token is needed" in capsys.readouterr().err

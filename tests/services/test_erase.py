@@ -12,6 +12,7 @@ from aiokafka.structs import ConsumerRecord
 from streamer.cli import main
 from streamer.dev.kafka import Kafka
 from streamer.records import Position
+from streamer.services.inspect.search import OCCURRENCES
 from streamer.stream.partitioner import partitions
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import whole
@@ -73,3 +74,16 @@ async def test_what_is_not_found_goes_by_its_key_and_says_so(stage: Stage, capsy
         (key, int(partitions([key], 4)[0])) for key in (b"T1", b"T2")
     ]
     assert "T2: nothing of it was found so far back" in capsys.readouterr().err
+
+
+async def test_every_partition_in_which_the_ticket_ever_lay_is_told(stage: Stage) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=stage.bootstrap) as producer:
+        for place in (0, *[3] * OCCURRENCES):
+            sent = await producer.send_and_wait(
+                stage.topics.tickets, orjson.dumps({"id": "T1", "text": "x"}), partition=place
+            )
+            at = Position("tickets", sent.topic, place, sent.offset)
+            made = label("T1", at, sent.timestamp)
+            await producer.send_and_wait(stage.topics.labels, made.to_json(), key=made.key)
+    assert await erase(stage, "T1") == 0
+    assert sorted(record.partition for record in await deletions(stage)) == [0, 3]

@@ -71,6 +71,15 @@ async def test_a_label_set_that_is_not_held_is_a_dead_letter_each_time() -> None
         assert dict(dead.headers)["dead.reason"] == b"unknown_label_set"
 
 
+async def test_a_request_whose_follower_died_is_judged_again_when_it_is_replayed() -> None:
+    run = Run()
+    child = replace(request("ugly child", "reason"), label_set="0123")
+    asked = request("bad parent", followers=(Follower(("bad",), request=child),))
+    for _ in range(2):
+        found = (await run.of(asked)).emissions
+        assert [e.topic for e in found if e.topic != "log"] == ["labels", "dead"]
+
+
 async def test_followers_count_only_where_the_verdict_meets_them() -> None:
     run = Run()
     child = request("ugly child", "reason")

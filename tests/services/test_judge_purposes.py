@@ -241,3 +241,12 @@ async def test_a_backfill_is_judged_and_marked_but_neither_logged_nor_counted() 
     assert len(run.logs) == 1
     assert run.metric("streamer_verdicts_total") == 1
     assert run.judge.scored.count("good") == 3
+
+
+async def test_nobody_is_asked_about_an_old_ticket_again() -> None:
+    run = Run(tasks=decided(review_below=0.6))
+    run.judge.vectors["unsure"] = (0.3, 0.59, 0.11)
+    await run.of(request("unsure", backfill="again"))
+    assert [(label.label, label.backfill) for label in run.labels] == [("bad", "again")]
+    assert run.metric("streamer_reviews_total", "mood", "unsure") == 0
+    assert {emission.topic for emission in run.emissions} == {"labels"}

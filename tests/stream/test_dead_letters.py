@@ -2,8 +2,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import pytest
+
 from streamer.errors import TicketError
-from streamer.records.dead_letter import DeadLetter
+from streamer.records.dead_letter import DeadLetter, attempts
 from streamer.stream.dead_letters import KEPT_BYTES, DeadLetters, headers_bytes, record_bytes
 from tests.stream.simulated import SimRecord
 
@@ -68,6 +70,21 @@ def test_of_a_letter_that_died_again_only_the_newest_reason_counts() -> None:
     second = LETTERS.emission(again, TicketError("unknown_label_set", "abc"))
     letter = DeadLetter.from_headers(second.headers)
     assert (letter.reason, letter.truncated, letter.sha256) == ("unknown_label_set", False, None)
+
+
+@pytest.mark.parametrize("said", [None, b"", b"-1", b"\xff", b"9" * 5000, "\u0663".encode()])
+def test_a_count_that_somebody_else_wrote_stops_nothing(said: bytes | None) -> None:
+    odd = replace(RECORD, headers=(("dead.attempt", said),))  # type: ignore[arg-type]
+    assert attempts(odd.headers) == 0
+    assert DeadLetter.from_headers(LETTERS.emission(odd, ERROR).headers).attempt == 0
+
+
+@pytest.mark.parametrize("value", [None, b"\xff"])
+def test_an_inputs_own_headers_of_our_beginning_hide_no_letter(value: bytes | None) -> None:
+    odd = replace(RECORD, headers=(("dead.end", value),))  # type: ignore[arg-type]
+    letter = LETTERS.emission(odd, ERROR)
+    assert letter.headers[0] == ("dead.end", value)
+    assert DeadLetter.from_headers(letter.headers).reason == "not_json"
 
 
 def test_header_sizes_count_names_and_missing_values() -> None:

@@ -53,6 +53,7 @@ async def values(reader: Reader, parts: list[Part]) -> list[str]:
         (moment(1), None, [1, 2, 3]),
         (moment(0.5), moment(3), [1, 2]),
         (moment(9), None, []),
+        (datetime(1960, 1, 1, tzinfo=UTC), None, [0, 1, 2, 3]),
         ("earliest", moment(2), [0, 1]),
     ],
 )

@@ -12,12 +12,13 @@ from streamer import words
 from streamer.commands.init import peek
 from streamer.commands.init.asking import Asking
 from streamer.commands.init.document import OUTPUTS, Answers
-from streamer.commands.init.propose import leaves, propose
+from streamer.commands.init.propose import Proposal, leaves, propose
 from streamer.errors import ConfigError, StreamerError
 from streamer.records.rows import rows
 from streamer.terminal import cell, note
 
 _BOOTSTRAP = "127.0.0.1:9092"
+_ID, _TEXT = "/id", "/text"
 _NOBODY = "because there is no terminal at which to ask for it"
 _ROWS = 200
 _FIELDS = 20
@@ -53,9 +54,9 @@ def interview(wishes: Wishes, asking: Asking, sample: Path | None) -> Answers:
     proposal = propose(seen)
     if seen and asking.person:
         _show(seen[-1])
-    guess = proposal.id or "/id", ",".join(proposal.text) or "/text"
-    if not (seen or asking.person or (wishes.id and wishes.text)):
-        note(f"no ticket was seen: id {guess[0]} and text {guess[1]} are guesses, correct the file")
+    guess = proposal.id or _ID, ",".join(proposal.text) or _TEXT
+    if not asking.person:
+        _warn(wishes, proposal, len(seen))
     return Answers(
         bootstrap=bootstrap,
         topic=topic,
@@ -64,6 +65,15 @@ def interview(wishes: Wishes, asking: Asking, sample: Path | None) -> Answers:
         task=wishes.task or asking.ask("name of the task", "--task", words.task, "topic"),
         labels=wishes.labels or asking.ask("labels, as bug,question", "--labels", words.labels),
     )
+
+
+def _warn(wishes: Wishes, proposal: Proposal, seen: int) -> None:
+    guessed = [] if wishes.id or proposal.id else [f"id {_ID}"]
+    guessed += [] if wishes.text or proposal.text else [f"text {_TEXT}"]
+    if guessed:
+        why = f"nothing like it is in the {seen} tickets seen" if seen else "no ticket was seen"
+        are = "is a guess" if len(guessed) == 1 else "are guesses"
+        note(f"{why}: {' and '.join(guessed)} {are}, correct the file")
 
 
 def _topics(bootstrap: str) -> list[str]:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 
 from streamer.config import Settings
 from streamer.dev.demo.accounts import Outcome
-from streamer.records.dead_letter import HANDLED, DeadLetter
+from streamer.records.dead_letter import DeadLetter, is_mark
 from streamer.records.judge_request import JudgeRequest
 from streamer.services.streaming import connection
 
@@ -91,7 +91,7 @@ class Observer:
         return Outcome(place, label["task"], label["source"], label["label"], record.timestamp)
 
     def _dead(self, record: Any) -> Outcome | None:
-        if HANDLED in dict(record.headers):
+        if is_mark(record.headers):
             return None
         letter = DeadLetter.from_headers(record.headers)
         if letter.topic == self._topics.tickets:

@@ -58,8 +58,7 @@ class Watch:
     def quick(self, now_ms: int) -> list[Reading]:
         """What changes from second to second."""
         limits = self._limits
-        hour = merged(w for _, w in self._windows.among(RECENT, None, 0, now_ms + LATE_MS))
-        heard = process_views(hour, now_ms)
+        heard = process_views(self._windows.hour(now_ms), now_ms)
         minutes = now_ms - MINUTES_MS
         last = merged(w for _, w in self._windows.among(RECENT, None, minutes, now_ms + LATE_MS))
         found = [
@@ -104,8 +103,9 @@ class Watch:
         return readings, everything
 
     def _expected(self, task: str, cells: Cells) -> tuple[Expected, Cells]:
-        """What to expect of a task, and the cells to test: all but those that it was taken from."""
+        """What to expect of a task, and the later cells, which are tested."""
         known = self._known.get(task, Expected())
+        cells = cells.after(known.since_ms)
         first = None if known.complete else first_enough(cells)
         if first is None:
             return known, cells

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
-from streamer.records.dead_letter import HANDLED, DeadLetter, Handled
+from streamer.records.dead_letter import DeadLetter, Handled, is_mark
 from streamer.stream.positions import Start
 from streamer.stream.reading import Reader
 from streamer.stream.record import Record
@@ -69,7 +69,7 @@ async def collect(reader: Reader, topic: str, since: Start = "earliest") -> Lett
     async for batch in reader.batches(parts):
         for record in batch:
             try:
-                if HANDLED in dict(record.headers):
+                if is_mark(record.headers):
                     mark = Handled.from_json(record.value or b"")
                     handled[mark.partition, mark.offset] = mark
                 else:

@@ -60,11 +60,11 @@ def page(found: Inspection) -> Iterator[str]:
 
 def _occurrence(one: Occurrence) -> Iterator[str]:
     if not one.there:
-        yield f"  {one.place}   no longer there"
+        yield f"  {clean(one.place)}   no longer there"
         return
     created = f"   created {clean(one.created_at)}" if one.created_at else ""
     problem = f"   {one.problem}" if one.problem else ""
-    yield f"  {one.place}   {_time(one.at_ms)}{created}{problem}"
+    yield f"  {clean(one.place)}   {_time(one.at_ms)}{created}{problem}"
     if one.subject:
         yield f"  {_quoted(one.subject)}"
     if one.text:
@@ -100,10 +100,10 @@ def _state(label: Label, of: int) -> str:
     if label.revision:
         words.append(f"revision {label.revision}")
     if label.backfill is not None:
-        words.append(f"backfill {clean(label.backfill)}")
+        words.append(f"backfill {label.backfill}")
     if of > 1:
         words.append(f"the state of {of} labels")
-    return f"{paint(clean(label.label), 'green')}{sure}  {', '.join(words)}"
+    return f"{paint(clean(label.label), 'green')}{sure}  {clean(', '.join(words))}"
 
 
 def _reasons(label: Label) -> Iterator[str]:
@@ -125,14 +125,14 @@ def _vote(vote: Vote) -> str:
 
 
 def _rule(rule: Rule) -> str:
-    words = [f"{clean(rule.kind)}: {rule.quorum} of {rule.of}"]
+    words = [f"{rule.kind}: {rule.quorum} of {rule.of}"]
     if rule.worker is not None:
-        words.append(f"of {clean(rule.worker)} alone")
+        words.append(f"of {rule.worker} alone")
     if rule.measure is not None:
-        words.append(f"{clean(rule.measure)} at least {rule.at_least or 0:g}")
+        words.append(f"{rule.measure} at least {rule.at_least or 0:g}")
     if rule.alpha is not None:
         words.append(f"alpha {rule.alpha:g}")
-    return ", ".join(words)
+    return clean(", ".join(words))
 
 
 def _top(probabilities: Mapping[str, float]) -> str:

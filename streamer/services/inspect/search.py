@@ -9,9 +9,10 @@ from functools import partial
 import orjson
 from aiokafka import TopicPartition
 
+from streamer.config.kafka import Topics
 from streamer.config.settings import Settings
 from streamer.errors import TicketError
-from streamer.records.dead_letter import HANDLED
+from streamer.records.dead_letter import is_mark
 from streamer.records.label import Position, label_key
 from streamer.services.inspect.hops import trail
 from streamer.services.inspect.inspection import Inspection, Looked, Occurrence
@@ -51,7 +52,7 @@ async def find(
     """
     began = datetime.now(UTC) - since
     topics, clients = settings.topics, Clients(connection(settings.kafka))
-    ticket = Sought(ticket_id, settings.tasks, Intake.of(settings.input), topics.dead)
+    ticket = Sought(ticket_id, settings.tasks, Intake.of(settings.input), topics)
     keyed = (topics.labels, topics.judge, topics.audit, topics.log, topics.review)
     async with Reader.of(clients, [*keyed, topics.dead, topics.tickets]) as reader:
         scan = partial(_scan, reader, since=began, watch=watch, limit=limit)
@@ -78,15 +79,18 @@ async def find(
 
 
 class Sought:
-    """A ticket id, and how its records are recognised; `dead` is the dead letter topic."""
+    """A ticket id, and how its records are recognised on the `topics`."""
 
-    def __init__(self, ticket_id: str, tasks: Iterable[str], intake: Intake, dead: str) -> None:
+    def __init__(
+        self, ticket_id: str, tasks: Iterable[str], intake: Intake, topics: Topics
+    ) -> None:
         self._ticket_id = ticket_id
         self._text = ticket_id.encode()
         self._by_task = sorted(label_key(ticket_id, task) for task in tasks)
-        self._keys = frozenset([*self._by_task, self._text])
+        self._keys = frozenset(self._by_task)
         self._intake = intake
-        self._dead = dead
+        self._tickets = topics.tickets
+        self._dead = topics.dead
 
     def partitions(self, reader: Reader, topic: str) -> list[TopicPartition]:
         """Where the records lie that have a task in their key."""
@@ -97,13 +101,18 @@ class Sought:
         return _hashed(reader, topic, [self._text])
 
     def concerned(self, record: Record) -> bool:
-        """Whether a record is about the ticket: by its key, or by what a dead letter holds."""
-        if record.key in self._keys:
-            return HANDLED not in dict(record.headers)
+        """Whether a record is about the ticket: by its key, or by what a dead letter holds.
+
+        An id may have a slash, and be what another's key is with its task.
+        """
+        if record.topic == self._tickets:
+            return record.key == self._text
+        if record.topic != self._dead:
+            return record.key in self._keys
+        if record.key == self._text or record.key in self._keys:
+            return not is_mark(record.headers)
         # A cheap look first: few dead letters name the ticket.
-        if record.topic != self._dead or self._text not in (record.value or b""):
-            return False
-        return self._ticket_id in self._ids(record)
+        return self._text in (record.value or b"") and self._ticket_id in self._ids(record)
 
     def occurrence(self, record: Input, text: bool) -> Occurrence:
         """The ticket in an input record, with what it says or without."""

@@ -6,6 +6,7 @@ from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.monitoring.expected import Expected
 from streamer.records.calibration import Calibration
+from streamer.services.intake import milliseconds
 from streamer.services.rules import load_calibration, rule_before
 
 
@@ -39,4 +40,5 @@ def expected(task: Task, calibration: Calibration) -> Expected:
         agreement={pair: share for pair, share in agreement.items() if pair in pairs},
         labels=reference.labels if served and reference is not None else None,
         source=f"calibration {calibration.version}" if served and reference else None,
+        since_ms=int(milliseconds(calibration.made_at) or 0),
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from streamer.monitoring.alarms.standing import Id, Standing
 from streamer.monitoring.expected import Expected
-from streamer.monitoring.tallies import dead
+from streamer.monitoring.tallies import tickets_read
 from streamer.monitoring.view import Series, State
 from streamer.monitoring.views import process_views, task_view
 from streamer.monitoring.windows import LONG, RECENT, Windows, merged
@@ -49,13 +49,12 @@ class LiveView:
         now_ms = _now_ms()
         resolution = RECENT if span_s * 1000 <= RECENT.keep_ms else LONG
         start = resolution.start(now_ms - int(span_s * 1000))
-        seconds = (now_ms - start) / 1000
+        seconds = max(now_ms - start, 1) / 1000
         tasks = {
             task: merged(w for _, w in self._windows.among(resolution, task, start, now_ms))
             for task in self._known()
         }
         processes = merged(w for _, w in self._windows.among(resolution, None, start, now_ms))
-        hour = self._windows.among(RECENT, None, now_ms - RECENT.keep_ms, now_ms)
         return State(
             at_ms=now_ms,
             span_s=seconds,
@@ -63,8 +62,8 @@ class LiveView:
                 task: task_view(window, seconds, self._expected.get(task, Expected()))
                 for task, window in tasks.items()
             },
-            processes=process_views(merged(window for _, window in hour), now_ms),
-            records_per_s=dead(processes)[1] / seconds,
+            processes=process_views(self._windows.hour(now_ms), now_ms),
+            records_per_s=tickets_read(processes) / seconds,
             dead=processes.counts.get("dead", {}),
             alarms=self.alarms(),
             note=" ".join(filter(None, (self._late(), NOTE))),

@@ -6,7 +6,7 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from streamer.monitoring.alarms.standing import Id
+from streamer.monitoring.alarms.standing import Id, Standing
 from streamer.monitoring.windows import Taken
 from streamer.observe.exposition import counter, gauge
 from streamer.observe.families import FAMILIES
@@ -23,7 +23,7 @@ class MonitorMetrics:
         self._summaries: dict[Outcome, int] = dict.fromkeys(
             ("added", "repeated", "stale", "unreadable"), 0
         )
-        self._alarms: Mapping[Id, object] = {}
+        self._alarms: Mapping[Id, Standing] = {}
         self._behind = 0
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -39,7 +39,7 @@ class MonitorMetrics:
         """So many summaries are not taken yet."""
         self._behind = count
 
-    def alarms(self, standing: Mapping[Id, object]) -> None:
+    def alarms(self, standing: Mapping[Id, Standing]) -> None:
         """These alarms stand now, and no others."""
         self._alarms = standing
 
@@ -51,7 +51,10 @@ class MonitorMetrics:
         """For prometheus_client."""
         yield gauge(
             _FAMILIES["streamer_alarm"],
-            {(kind, task or "", subject or ""): 1.0 for kind, task, subject in self._alarms},
+            {
+                (kind, task or "", subject or "", stands.reading.severity): 1.0
+                for (kind, task, subject), stands in self._alarms.items()
+            },
         )
         yield counter(
             _FAMILIES["streamer_summaries_total"],

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 from streamer.config.settings import Settings
-from streamer.errors import ConfigError
 from streamer.monitoring.alarms.watch import Watch
 from streamer.monitoring.windows import Taken
 from streamer.observe.listener import Listener
@@ -16,6 +15,7 @@ from streamer.observe.status_routes import status_routes
 from streamer.services.inspect.search import find
 from streamer.services.intake import rfc3339
 from streamer.services.monitor.alerts import Alerts
+from streamer.services.monitor.door import refuse_open_door
 from streamer.services.monitor.expectations import expectations
 from streamer.services.monitor.live import LiveView
 from streamer.services.monitor.lookout import Lookout
@@ -24,7 +24,7 @@ from streamer.services.monitor.progress import Progress
 from streamer.services.monitor.tables import SummaryTables
 from streamer.services.monitor.tail import Tail
 from streamer.services.monitor.web.application import application
-from streamer.services.monitor.web.guard import Guard, is_loopback
+from streamer.services.monitor.web.guard import Guard
 from streamer.services.retention import retention_s
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
@@ -64,16 +64,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                     await lookout.look()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
-
-
-def refuse_open_door(settings: Settings) -> None:
-    """Raises `ConfigError` where anybody could reach the page."""
-    monitor = settings.monitor
-    if monitor.token is None and not is_loopback(monitor.listen.host):
-        raise ConfigError(
-            f"monitor.listen: {monitor.listen.host} is reached from other machines, so a "
-            "monitor.token is needed: set it to ${MONITOR_TOKEN}, or listen on 127.0.0.1"
-        )
 
 
 class _Monitor:

@@ -186,3 +186,12 @@ def test_the_end_of_input_writes_nothing(folder: Path) -> None:
     assert process.returncode == 2
     assert errors.endswith("no answer, so nothing was written: run `streamer init` again\n")
     assert not (folder / "streamer.yaml").exists()
+
+
+def test_what_no_ticket_shows_is_told_to_be_a_guess(folder: Path, nowhere: str, capsys) -> None:
+    (folder / "t.jsonl").write_text('{"id": 1, "nps": 7}\n{"id": 2, "nps": 9}\n')
+    options = ["--topic", "help", "--labels", "bug,question", "--bootstrap", nowhere]
+    assert init(*options, "--from-sample", "t.jsonl", "--yes") == 0
+    said = capsys.readouterr().err
+    assert "nothing like it is in the 2 tickets seen: text /text is a guess" in said
+    assert "id /id" not in said

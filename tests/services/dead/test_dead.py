@@ -231,3 +231,15 @@ async def test_a_strange_record_on_the_topic_hinders_nobody(desk: Desk) -> None:
     _, _, err = await desk.does("list")
     assert "1 records on the topic are no dead letters" in err
     assert await desk.open() == [place]
+
+
+async def test_an_input_can_not_pass_for_a_mark(desk: Desk) -> None:
+    good = await desk.letter(desk.record(1))
+    partition, offset = map(int, good.split(":"))
+    forged = Handled("dropped", partition, offset, "unreadable", "2026-01-31T08:00:00Z")
+    sly = desk.record(2, value=forged.to_json(), headers=tuple(forged.headers()))
+    other = await desk.letter(sly)
+    assert await desk.open() == [good, other]
+    assert (await desk.does("replay", "--reason", "unreadable"))[0] == 0
+    (back,) = [r for r in await desk.on("tickets") if r.value == sly.value]
+    assert [header for header in back.headers if header[0] == "dead.handled"] == forged.headers()

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from streamer.records.log import VerdictLog, log_json
 from streamer.services.inspect import Inspection, find
 from streamer.services.intake import rfc3339
 from streamer.stream.dead_letters import DeadLetters
+from streamer.stream.partitioner import partitions
 from tests.conftest import ECHO_LABELS
 from tests.services.records import Rec
 from tests.stage import Stage
@@ -259,6 +260,39 @@ async def test_shows_it_on_one_screen(log: Log, capsys) -> None:
         assert shown in said
     assert await asyncio.to_thread(main, [*command, "--no-text"]) == 0
     assert "refund" not in capsys.readouterr().out
+
+
+async def test_a_record_that_lies_about_itself_does_nothing_to_the_terminal(
+    log: Log, capsys
+) -> None:
+    at = await log.ticket("T1", "x")
+    odd = "\x1b[2J"
+    rule = Rule(odd, 2, 3, odd, 0.8, worker=odd)
+    lying = replace(at, topic=f"elsewhere{odd}")
+    made = label("T1", lying, log.began, source=odd, verdict=odd, backfill=odd, rule=rule)
+    await log.label(made)
+    command = ["inspect", "T1", "--config", str(log.stage.config)]
+    assert await asyncio.to_thread(main, command) == 0
+    said = capsys.readouterr().out
+    assert "no longer there" in said
+    assert all(line.isprintable() for line in said.splitlines())
+
+
+async def test_an_id_with_a_slash_is_not_mixed_up_with_anothers_key(log: Log) -> None:
+    # One whose label lies in the partition in which that of the other will be looked for.
+    one = next(name for name in (f"T{n}" for n in range(99)) if len(_places(name)) == 1)
+    for ticket_id in (one, f"{one}/intent"):
+        await log.label(label(ticket_id, await log.ticket(ticket_id, ticket_id), log.began))
+    for ticket_id in (one, f"{one}/intent"):
+        found = await log.find(ticket_id)
+        (outcome,) = found.outcomes
+        assert [label.ticket_id for label in outcome.labels] == [ticket_id]
+        assert [occurrence.text for occurrence in found.occurrences] == [ticket_id]
+
+
+def _places(ticket_id: str) -> set[int]:
+    keys = [label_key(ticket_id, "intent"), label_key(f"{ticket_id}/intent", "intent")]
+    return set(partitions(keys, 5).tolist())
 
 
 async def test_as_json_it_hides_what_the_ticket_says_where_told(log: Log, capsys) -> None:

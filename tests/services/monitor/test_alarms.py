@@ -9,7 +9,7 @@ from tests.services.monitor.running import Make, Monitor, now_ms
 from tests.waiting import eventually
 
 QUICK = {"alarms": {"silent_for": 3.0}}
-SILENT = 'streamer_alarm{kind="service_silent",subject="classify",task=""}'
+SILENT = 'streamer_alarm{kind="service_silent",severity="critical",subject="classify",task=""}'
 
 
 def beats(first: int, count: int, back_ms: int = 0) -> Iterator[Summary]:

@@ -13,6 +13,7 @@ from tests.records.test_calibration import MADE
 
 REFERENCE = Reference({"a": 0.7, "b": 0.3}, {"w1/w2": 0.9, "w1/w3": 0.8, "w2/w3": 0.85})
 WORKERS = ("w1", "w2", "w3")
+MADE_MS = 1_767_225_600_000
 CALIBRATED = replace(
     MADE,
     models={name: Model("1", 1.0) for name in WORKERS},
@@ -36,6 +37,7 @@ def test_the_calibrated_rule_is_held_to_all_that_was_found() -> None:
         agreement={"w1/w2": 0.9},
         labels=REFERENCE.labels,
         source=f"calibration {CALIBRATED.version}",
+        since_ms=MADE_MS,
     )
     assert found.complete
 
@@ -47,7 +49,7 @@ def test_a_rule_that_asks_all_is_held_to_every_pair() -> None:
 
 def test_another_rule_is_held_to_nothing_but_its_first_workers() -> None:
     assert expected(task("unanimity"), CALIBRATED) == Expected(
-        agreement=expected(task("unanimity"), CALIBRATED).agreement
+        agreement=expected(task("unanimity"), CALIBRATED).agreement, since_ms=MADE_MS
     )
     assert expected(task("majority"), CALIBRATED).agreement == {"w1/w2": 0.9}
 
@@ -71,4 +73,4 @@ def test_only_a_promise_of_fidelity_that_holds_can_be_broken(calibration: Calibr
 
 def test_of_an_old_file_without_a_reference_the_rate_is_left() -> None:
     old = expected(task("calibrated"), replace(CALIBRATED, reference=None))
-    assert old == Expected(coverage=0.8, fidelity=0.97)
+    assert old == Expected(coverage=0.8, fidelity=0.97, since_ms=MADE_MS)

@@ -114,3 +114,13 @@ def test_alarms_come_worst_first() -> None:
     assert (silent.kind, dead.kind) == ("service_silent", "dead_letters")
     assert silent.since == "2023-11-14T22:13:20.001Z"
     assert silent.runbook == "docs/runbooks/service_silent.md"
+
+
+def test_a_ticket_that_goes_to_the_judge_comes_in_once() -> None:
+    counts = {"records": {"": 100}}
+    view = seen(
+        Summary("p", "classify", None, 1, now_ms(), 1.0, counts, {}, {}),
+        Summary("j", "judge", None, 1, now_ms(), 1.0, {"records": {"": 30}}, {}, {}),
+    )
+    state = view.state()
+    assert state.records_per_s == pytest.approx(100 / state.span_s)

@@ -3,11 +3,11 @@
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 
 from aiohttp import web
 from yarl import URL
 
+from streamer.services.monitor.door import is_loopback
 from streamer.services.monitor.web.answers import error
 
 log = logging.getLogger(__name__)
@@ -76,14 +76,6 @@ class Guard:
             given.strip().encode("utf-8", "surrogateescape"), self._token.encode()
         )
         return kind.lower() == "bearer" and same
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this address is reached from its own machine alone."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _own_name(request: web.Request, host: str) -> bool:

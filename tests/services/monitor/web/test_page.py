@@ -58,7 +58,7 @@ async def test_an_alarm_appears_is_announced_and_goes(site: Site, chromium: Brow
         await expect(items).to_have_count(2)
         await expect(items.first).to_contain_text("Critical: A worker abstains · topic · topic_net")
         await expect(items.first).to_contain_text("What to do: docs/runbooks/worker_abstains.md")
-        await expect(items.last).to_contain_text("By chance no more often than every 30 d")
+        await expect(items.last).to_contain_text("By chance about every 30 d on average")
         await expect(page.locator("#announcer")).to_contain_text("Alarm: ")
         assert await page.locator("#announcer").get_attribute("aria-live") == "polite"
         await expect(page.locator("#headline .says")).to_have_text(

@@ -56,7 +56,7 @@ function drawn(alarm) {
     el("p", {}, foreign(alarm.text)),
     el("p", { class: "soft" },
       KINDS[alarm.kind] ? `${KINDS[alarm.kind].means} ` : null,
-      often ? `By chance no more often than every ${seconds(often)}. ` : null,
+      often ? `By chance about every ${seconds(often)} on average, or less often. ` : null,
       "What to do: ", runbook(alarm.runbook)),
   );
 }
