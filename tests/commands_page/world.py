@@ -43,7 +43,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._servers = ExitStack()
-        self._shown = {str(folder): "/home/me/helpdesk"}
+        self._shown = {str(folder): "~/helpdesk"}
         self._kafka: Kafka | None = None
         _write_tickets(folder)
 

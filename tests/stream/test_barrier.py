@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from streamer.stream.emission import Barrier, Emission
 from streamer.stream.record import Record
-from tests.stream.test_engine import Group, Rig, virtual
+from tests.stream.rig import Group, Rig, virtual
 
 
 async def before_and_after(batch: Sequence[Record]) -> AsyncIterator[Group]:

@@ -1,158 +1,29 @@
-"""Single decisions of the engine, one at a time, on a clock that jumps."""
+"""Single decisions of the engine, one at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     GroupAuthorizationFailedError,
-    KafkaError,
     NoOffsetForPartitionError,
     TopicAuthorizationFailedError,
 )
 
 from streamer.errors import BrokerError, HandlerError, ModelError
-from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Barrier, Emission, Settled
-from streamer.stream.engine import Engine, Limits
-from streamer.stream.positions import Positions
-from streamer.stream.publisher import Publisher
+from streamer.stream.emission import Emission, Settled
+from streamer.stream.engine import Limits
 from streamer.stream.record import Record
-from tests.stream.simulated import TOPIC, SimRecord
-from tests.stream.test_publisher import Producer
-from tests.stream.virtual_loop import VirtualLoop
-
-PARTITION = TopicPartition(TOPIC, 0)
-Group = Sequence[Emission | Settled] | Barrier
-Handle = Callable[[Sequence[Record]], AsyncIterator[Group]]
-
-
-class Scripted:
-    """One partition whose polls are put in by hand, as records or as errors to raise."""
-
-    def __init__(self) -> None:
-        self.polls: asyncio.Queue[list[SimRecord] | BaseException] = asyncio.Queue()
-        self.commits: list[int] = []
-        self.commit_error: KafkaError | None = None
-        self.commit_hangs = False
-        self.rooms: list[int] = []
-        self.sought: list[int] = []
-        self._paused: set[TopicPartition] = set()
-
-    def subscribe(self, *, topics: list[str], listener: ConsumerRebalanceListener) -> None: ...
-
-    async def getmany(
-        self, *, timeout_ms: int, max_records: int
-    ) -> Mapping[TopicPartition, Sequence[Record]]:
-        self.rooms.append(max_records)
-        poll = await self.polls.get() if timeout_ms else []
-        if isinstance(poll, BaseException):
-            raise poll
-        return {PARTITION: poll} if poll else {}
-
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        if self.commit_hangs:
-            await asyncio.sleep(10**9)
-        if self.commit_error is not None:
-            raise self.commit_error
-        self.commits.append(offsets[PARTITION])
-
-    def assignment(self) -> frozenset[TopicPartition]:
-        return frozenset([PARTITION])
-
-    def highwater(self, partition: TopicPartition) -> int | None:
-        return None
-
-    def pause(self, *partitions: TopicPartition) -> None:
-        self._paused.update(partitions)
-
-    def paused(self) -> set[TopicPartition]:
-        return set(self._paused)
-
-    def resume(self, *partitions: TopicPartition) -> None:
-        self._paused.difference_update(partitions)
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        self.sought.append(offset)
-
-    async def beginning_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, 7)
-
-    async def end_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, 9)
-
-    async def offsets_for_times(self, timestamps: Any) -> Mapping[TopicPartition, Any]:
-        return {}
-
-
-class Handler:
-    def __init__(self, handle: Handle) -> None:
-        self.batches: list[list[int]] = []
-        self._handle = handle
-
-    def handle(self, batch: Sequence[Record]) -> AsyncIterator[Group]:
-        self.batches.append([record.offset for record in batch])
-        return self._handle(batch)
-
-
-class Acknowledging(Producer):
-    """Takes everything at once, unless told to wait."""
-
-    at_once = True
-
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[None]:
-        acknowledged = await super().send_batch(batch, topic, partition=partition)
-        if self.at_once:
-            acknowledged.set_result(None)
-        return acknowledged
-
-
-class Rig:
-    """An engine with scripted surroundings."""
-
-    def __init__(self, handle: Handle, limits: Limits | None = None) -> None:
-        self.consumer, self.producer = Scripted(), Acknowledging()
-        self.handler = Handler(handle)
-        self.engine = Engine(
-            self.consumer,
-            Publisher(self.producer, limit=1000, within=30),
-            self.handler,
-            Positions(self.consumer, "earliest"),
-            DeadLetters("labels", 1000),
-            limits or Limits(drain=5),
-        )
-        self.task = asyncio.create_task(self.engine.run(TOPIC))
-
-    def feed(self, *offsets: int) -> None:
-        self.consumer.polls.put_nowait([SimRecord(0, offset) for offset in offsets])
-
-    async def stop(self) -> None:
-        self.engine.stop()
-        await self.task
-
-
-async def answer(batch: Sequence[Record]) -> AsyncIterator[Group]:
-    yield [Emission(record, "labels", b"key", b"label") for record in batch]
-
-
-async def answer_slowly(batch: Sequence[Record]) -> AsyncIterator[Group]:
-    await asyncio.sleep(2)
-    async for group in answer(batch):
-        yield group
-
-
-def virtual(scenario: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Runs the test on the clock that jumps."""
-
-    def test() -> None:
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            runner.run(scenario())
-
-    test.__name__ = scenario.__name__
-    return test
+from tests.stream.rig import (
+    PARTITION,
+    Group,
+    Rig,
+    answer,
+    answer_slowly,
+    virtual,
+)
+from tests.stream.simulated import TOPIC
 
 
 @virtual
