@@ -199,14 +199,14 @@ class Metrics:
         found = self._histograms[f"streamer_{clock}_latency_seconds"].get((task, source))
         return None if found is None else found.percentile(q)
 
-    def values(self, family: str) -> Mapping[tuple[str, ...], float]:
-        """What a counter or gauge says now, by its labels.
+    def snapshot(self) -> Mapping[str, Values]:
+        """What counters and gauges say now, by family and labels; none that was never set.
 
         What is read from engines is that of the main lane alone, without the label `lane`: what a
         side lane holds back on purpose is no backlog.
         """
         main = self._engines.get("main")
-        return (read(main) if main is not None else {}).get(family) or self._values[family]
+        return self._values if main is None else {**self._values, **read(main)}
 
     def buckets(self, family: str) -> Mapping[tuple[str, ...], tuple[int, ...]]:
         """The counts of a histogram's fine buckets, by its labels."""

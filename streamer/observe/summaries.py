@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
+from streamer.observe.engine_view import Values
 from streamer.observe.metrics import Metrics
 from streamer.records.summary import Service, Summary
 
@@ -68,41 +69,42 @@ class Summaries:
         """One summary for the process, and one for each task that it has ever counted for."""
         now = self._clock()
         seconds, self._looked_at = now - self._looked_at, now
-        made = self._counts()
-        latency = self._latencies()
+        # Once for all families: to read an engine is to look at every record that it works on.
+        values = self._metrics.snapshot()
+        made, latency, gauges = self._counts(values), self._latencies(), dict(_gauges(values))
         return [
-            self._summary(task, now, seconds, made.get(task, {}), latency.get(task, {}))
+            Summary(
+                process=self._process,
+                service=self._service,
+                task=task,
+                sequence=self._next(task),
+                at_ms=int(now * 1000),
+                seconds=seconds,
+                counts=made.get(task, {}),
+                gauges=gauges if task is None else {},
+                latency=latency.get(task, {}),
+            )
             for task in (None, *sorted({*self._metrics.tasks, *filter(None, made)}))
         ]
 
-    def _summary(
-        self, task: str | None, now: float, seconds: float, counts: Counts, latency: Latency
-    ) -> Summary:
+    def _next(self, task: str | None) -> int:
         self._sequences[task] += 1
-        return Summary(
-            process=self._process,
-            service=self._service,
-            task=task,
-            sequence=self._sequences[task],
-            at_ms=int(now * 1000),
-            seconds=seconds,
-            counts=counts,
-            gauges=dict(self._gauges()) if task is None else {},
-            latency=latency,
-        )
+        return self._sequences[task]
 
-    def _counts(self) -> dict[str | None, Counts]:
+    def _counts(self, values: Mapping[str, Values]) -> dict[str | None, Counts]:
         made: dict[str | None, Counts] = defaultdict(lambda: defaultdict(dict))
         for short, family in OF_TASKS.items():
-            for (task, *others), count in self._new(family):
+            for (task, *others), count in self._new(family, values):
                 made[task][short]["/".join(others)] = count
         for short, family in OF_PROCESS.items():
-            for labels, count in self._new(family):
+            for labels, count in self._new(family, values):
                 made[None][short]["/".join(labels)] = count
         return made
 
-    def _new(self, family: str) -> Iterator[tuple[tuple[str, ...], int]]:
-        for labels, value in self._metrics.values(family).items():
+    def _new(
+        self, family: str, values: Mapping[str, Values]
+    ) -> Iterator[tuple[tuple[str, ...], int]]:
+        for labels, value in values.get(family, {}).items():
             known = self._counted.get((family, labels), 0.0)
             if value != known:
                 self._counted[family, labels] = value
@@ -124,8 +126,8 @@ class Summaries:
                     made[task][f"{clock}/{source}"] = fresh
         return made
 
-    def _gauges(self) -> Iterator[tuple[str, float]]:
-        for short, family in GAUGES.items():
-            values = self._metrics.values(family).values()
-            if values:
-                yield short, max(values) if short == "oldest_s" else sum(values)
+
+def _gauges(known: Mapping[str, Values]) -> Iterator[tuple[str, float]]:
+    for short, family in GAUGES.items():
+        if values := known.get(family, {}).values():
+            yield short, max(values) if short == "oldest_s" else sum(values)

@@ -1,7 +1,6 @@
 """Tells the monitor, once a second, what this process did."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,19 +29,23 @@ class Stats:
     @asynccontextmanager
     async def published(self, producer: Any) -> AsyncIterator[None]:
         """Publish meanwhile, and what is left at the end."""
-        lane = asyncio.create_task(self._regularly(producer))
+        ending = asyncio.Event()
+        lane = asyncio.create_task(self._regularly(producer, ending))
         try:
             yield
         finally:
-            lane.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await lane
-            await self._publish(producer)
+            # Not cancelled: what it has taken from the sums by then would be in no summary.
+            ending.set()
+            await lane
 
-    async def _regularly(self, producer: Any) -> None:
-        while True:
-            await asyncio.sleep(EVERY)
-            await self._publish(producer)
+    async def _regularly(self, producer: Any, ending: asyncio.Event) -> None:
+        while not ending.is_set():
+            try:
+                async with asyncio.timeout(EVERY):
+                    await ending.wait()
+            except TimeoutError:
+                await self._publish(producer)
+        await self._publish(producer)
 
     async def _publish(self, producer: Any) -> None:
         try:

@@ -123,9 +123,9 @@ def test_lanes_stand_apart_and_what_is_summarised_is_the_main_one() -> None:
     assert found["streamer_records_total", "main"] == 9
     assert found["streamer_records_total", "audits"] == 100
     assert found["streamer_lag_records", "audits", "1"] == 8
-    assert metrics.values("streamer_lag_records") == {("0",): 4, ("5",): 1}
-    assert metrics.values("streamer_watermark_age_seconds") == {(): 1.5}
-    assert metrics.values("streamer_settled_total") == {("no task applies",): 2}
+    assert metrics.snapshot()["streamer_lag_records"] == {("0",): 4, ("5",): 1}
+    assert metrics.snapshot()["streamer_watermark_age_seconds"] == {(): 1.5}
+    assert metrics.snapshot()["streamer_settled_total"] == {("no task applies",): 2}
 
 
 @dataclass

@@ -49,7 +49,7 @@ def test_the_sums_of_all_summaries_are_the_metrics(seed: int) -> None:
                 totals[summary.task, key] = totals.get((summary.task, key), 0) + count
         known = {
             (task, "/".join(rest)): value
-            for (task, *rest), value in metrics.values(name).items()
+            for (task, *rest), value in metrics.snapshot().get(name, {}).items()
             if value
         }
         assert totals == known
