@@ -89,7 +89,7 @@ def test_where_the_maker_is_missing_one_line_says_what_to_do(
     def without(name: str, *more: object, **others: object) -> object:
         if name == "shtab":
             raise ImportError(name)
-        return really(name, *more, **others)  # type: ignore[arg-type]
+        return really(name, *more, **others)
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert main(["completion", "bash"]) == 2

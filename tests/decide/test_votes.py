@@ -143,8 +143,8 @@ def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> 
         voters = [o for o in opinions if o.codes[row] != ABSTAINED]
         agreeing = [o for o in voters if o.codes[row] == code]
         assert all(o.probabilities is not None for o in voters)
-        of_all = [float(o.probabilities[row, code]) for o in voters]  # type: ignore[index]
-        values = [float(o.probabilities[row, code]) for o in agreeing]  # type: ignore[index]
+        of_all = [float(o.probabilities[row, code]) for o in voters]
+        values = [float(o.probabilities[row, code]) for o in agreeing]
         expected = {
             "mean": np.mean(values),
             "min": min(values),

@@ -158,4 +158,4 @@ async def _fill(producer: AIOKafkaProducer, topic: str, count: int) -> None:
 
 async def _has(consumer: object, count: int) -> bool:
     # Assigned in the background; no poll, which would move the position.
-    return len(consumer.assignment()) == count  # type: ignore[attr-defined]
+    return len(consumer.assignment()) == count

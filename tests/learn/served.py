@@ -69,7 +69,7 @@ class Serving:
         ]
         known = self.calibration.models if self.calibration else {}
         voting = Voting(
-            workers,  # type: ignore[arg-type]
+            workers,
             self.rule,
             self.planner.on_outage,
             Metrics(),
@@ -111,7 +111,7 @@ class Serving:
         purposes = {"decide": plan.decide, "verify": plan.verify, "audit": plan.audit}
         found: list[Log] = [logs.make(arrival, place) for place, arrival in enumerate(arrivals)]
         asked = [
-            (count.rows[place], requests.make(arrivals[place], place, purpose, ""))  # type: ignore[arg-type]
+            (count.rows[place], requests.make(arrivals[place], place, purpose, ""))
             for purpose, marks in purposes.items()
             for place in np.flatnonzero(marks)
         ]
@@ -122,7 +122,7 @@ class Serving:
             verdicts = Verdicts(
                 JudgeTask(
                     self.after, after_rule(self.after.kind, self.after.alpha), self.calibration
-                ),  # type: ignore[arg-type]
+                ),
                 task.label_set,
                 "7",
                 made,

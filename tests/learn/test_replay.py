@@ -201,7 +201,7 @@ async def test_a_changed_ballot_is_noticed(change: Callable[[BallotLog], BallotL
         and log.label is not None
         and len({vote.label for vote in log.ballot.votes}) == 2
     )
-    logs[place] = change(logs[place])  # type: ignore[arg-type]
+    logs[place] = change(logs[place])
     found = again(logs, cases)
     assert {each.decision_id for each in found.differences} == {logs[place].decision_id}
 

@@ -79,7 +79,7 @@ def test_spans_say_what_they_are_about(traced: Make) -> None:
     assert (process.kind, send.kind) == (SpanKind.CONSUMER, SpanKind.PRODUCER)
     assert process.start_time == step.start_time == 1_700_000_000_000_000_000
     assert process.resource.attributes["service.name"] == "streamer-test"
-    assert str(process.instrumentation_scope.schema_url).endswith("/1.44.0")  # type: ignore[union-attr]
+    assert str(process.instrumentation_scope.schema_url).endswith("/1.44.0")
 
 
 def test_a_redelivery_stays_in_its_trace(traced: Make) -> None:

@@ -96,7 +96,7 @@ def request(text: str, task: str = "mood", number: int = 1, **changed: object) -
         "created_at": "2026-01-01T00:00:00.000Z",
         "traceparent": TRACEPARENT,
     }
-    return JudgeRequest(**(given | changed))  # type: ignore[arg-type]
+    return JudgeRequest(**(given | changed))
 
 
 def record(made: JudgeRequest | bytes, offset: int = 0, timestamp: int = 0) -> Rec:

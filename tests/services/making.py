@@ -109,7 +109,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
             for name, condition in (tasks or {"intent": None}).items()
         ]
         dead = DeadLetters("dead", 2**20, on_letter=metrics.dead)
-        mapping = Intake(**intake)  # type: ignore[arg-type]
+        mapping = Intake(**intake)
         built = ClassifyHandler(
             "support",
             mapping,

@@ -87,12 +87,12 @@ async def test_a_late_commit_of_the_audits_does_not_cut_the_main_lane_short() ->
         drained.set()
 
     stop.set()
-    lane = AuditLane(Late(waits=True), 60.0)  # type: ignore[arg-type]
+    lane = AuditLane(Late(waits=True), 60.0)
     await together(main(), lane.run(Run().handler, Metrics(), Status("the judge"), stop))
     assert drained.is_set()
 
 
 async def test_what_kafka_refuses_the_audits_before_the_end_ends_the_service() -> None:
-    lane = AuditLane(Late(waits=False), 60.0)  # type: ignore[arg-type]
+    lane = AuditLane(Late(waits=False), 60.0)
     with pytest.raises(BrokerError):
         await lane.run(Run().handler, Metrics(), Status("the judge"), asyncio.Event())

@@ -74,18 +74,18 @@ def test_of_a_letter_that_died_again_only_the_newest_reason_counts() -> None:
 
 @pytest.mark.parametrize("said", [None, b"", b"-1", b"\xff", b"9" * 5000, "\u0663".encode()])
 def test_a_count_that_somebody_else_wrote_stops_nothing(said: bytes | None) -> None:
-    odd = replace(RECORD, headers=(("dead.attempt", said),))  # type: ignore[arg-type]
+    odd = replace(RECORD, headers=(("dead.attempt", said),))
     assert attempts(odd.headers) == 0
     assert DeadLetter.from_headers(LETTERS.emission(odd, ERROR).headers).attempt == 0
 
 
 @pytest.mark.parametrize("value", [None, b"\xff"])
 def test_an_inputs_own_headers_of_our_beginning_hide_no_letter(value: bytes | None) -> None:
-    odd = replace(RECORD, headers=(("dead.end", value),))  # type: ignore[arg-type]
+    odd = replace(RECORD, headers=(("dead.end", value),))
     letter = LETTERS.emission(odd, ERROR)
     assert letter.headers[0] == ("dead.end", value)
     assert DeadLetter.from_headers(letter.headers).reason == "not_json"
 
 
 def test_header_sizes_count_names_and_missing_values() -> None:
-    assert headers_bytes([("ab", b"cde"), ("f", None)]) == 22  # type: ignore[list-item]
+    assert headers_bytes([("ab", b"cde"), ("f", None)]) == 22

@@ -62,7 +62,7 @@ async def test_reads_what_lies_between_two_times(
 ) -> None:
     topic = await filled(kafka, 4)
     async with Reader.of(clients(kafka), [topic]) as reader:
-        parts = await reader.parts(reader.partitions(topic), since, until)  # type: ignore[arg-type]
+        parts = await reader.parts(reader.partitions(topic), since, until)
         assert [part.count for part in parts] == [len(numbers)] * 2
         assert await values(reader, parts) == [f"{p}/{n}" for p in range(2) for n in numbers]
         # As often as one likes.

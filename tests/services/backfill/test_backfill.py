@@ -39,7 +39,7 @@ def moment(second: float) -> datetime:
 def wish(begin: float, end: float | None = None, **changed: object) -> Wish:
     given: dict[str, object] = {"name": "again", "rate": 10_000, "backlog": 10_000}
     until = None if end is None else moment(end)
-    return Wish(moment(begin), until, **(given | changed))  # type: ignore[arg-type]
+    return Wish(moment(begin), until, **(given | changed))
 
 
 @dataclass

@@ -48,7 +48,7 @@ class Desk:
         name = getattr(self.stage.topics, topic)
         given: dict[str, object] = {"value": b"\xff{", "key": f"k{number}".encode()}
         given |= {"offset": number, "partition": number % 3, "topic": name, "headers": HEADERS}
-        return Rec(**(given | more))  # type: ignore[arg-type]
+        return Rec(**(given | more))
 
     async def does(self, *arguments: str) -> tuple[int, str, str]:
         """`streamer dead`: exit code, stdout and stderr."""

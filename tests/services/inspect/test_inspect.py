@@ -108,7 +108,7 @@ def label(ticket_id: str, position: Position, began: int, **changed: object) -> 
         "created_at": rfc3339(began),
         "decided_at": rfc3339(began + 15),
     }
-    return Label(**(given | changed))  # type: ignore[arg-type]
+    return Label(**(given | changed))
 
 
 def request(ticket_id: str, like: Label, text: str = "") -> JudgeRequest:
