@@ -31,7 +31,10 @@ class Opinion:
         Ties go to the label that comes first, so that a repeat votes alike.
         """
         usable = (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= SUM_TOLERANCE)
-        return cls(np.where(usable, raw.argmax(axis=1), ABSTAINED), raw)
+        codes = raw.argmax(axis=1)
+        if np.count_nonzero(usable) < len(raw):
+            codes = np.where(usable, codes, ABSTAINED)
+        return cls(codes, raw)
 
     @classmethod
     def none(cls, count: int) -> "Opinion":

@@ -19,11 +19,11 @@ def tempered(opinion: Opinion, temperature: float) -> Opinion:
     if opinion.probabilities is None:
         return opinion
     voted = opinion.codes != ABSTAINED
-    if voted.all():
+    if np.count_nonzero(voted) == len(voted):
         rounded = _rounded(_powers(opinion.probabilities, temperature))
-    else:
-        rounded = np.zeros_like(opinion.probabilities)
-        rounded[voted] = _rounded(_powers(opinion.probabilities[voted], temperature))
+        return Opinion(rounded.argmax(axis=1), rounded)
+    rounded = np.zeros_like(opinion.probabilities)
+    rounded[voted] = _rounded(_powers(opinion.probabilities[voted], temperature))
     return Opinion(np.where(voted, rounded.argmax(axis=1), ABSTAINED), rounded)
 
 

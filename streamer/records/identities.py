@@ -7,13 +7,29 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.records.identity import FIRST, GAMMA, SECOND, Place, seeds, task_hash
+from streamer.records.identity import (
+    FIRST,
+    GAMMA,
+    SECOND,
+    Place,
+    TicketIdentity,
+    seeds,
+    task_hash,
+)
 
 Words = NDArray[np.uint64]
+
+# At a low rate each ticket is a batch, and fewer than so many are hashed faster one by one.
+FEW = 8
 
 
 def digests(source: str, places: Sequence[Place]) -> list[bytes]:
     """`TicketIdentity.digest` of N records; records of one partition mostly lie together."""
+    if len(places) < FEW:
+        return [
+            TicketIdentity(source, place.topic, place.partition, place.offset).digest
+            for place in places
+        ]
     found: list[Words] = []
     for (topic, partition), run in groupby(places, attrgetter("topic", "partition")):
         offsets = np.array([place.offset for place in run], np.uint64)
@@ -24,6 +40,8 @@ def digests(source: str, places: Sequence[Place]) -> list[bytes]:
 
 def trace_ids(known: Sequence[bytes]) -> list[str]:
     """`TicketIdentity.trace_id` of N digests."""
+    if len(known) < FEW:
+        return [f"{int.from_bytes(digest) | 1:032x}" for digest in known]
     words = _words(known)
     words[:, 1] |= np.uint64(1)
     text = words.astype(">u8").tobytes().hex()
@@ -32,6 +50,8 @@ def trace_ids(known: Sequence[bytes]) -> list[str]:
 
 def decision_ids(known: Sequence[bytes], task: str) -> list[bytes]:
     """`TicketIdentity.decision_id` of N digests, as ASCII."""
+    if len(known) < FEW:
+        return [b"%032x" % (int.from_bytes(digest) ^ task_hash(task)) for digest in known]
     mine = np.frombuffer(task_hash(task).to_bytes(16), ">u8").astype(np.uint64)
     return _pieces((_words(known) ^ mine).astype(">u8").tobytes().hex().encode(), 32)
 

@@ -157,7 +157,7 @@ class ClassifyHandler:
         self, task: Task, arrivals: Sequence[Arrival], seen_ms: float, calls: BatchTrace
     ) -> AsyncIterator[Group | Barrier]:
         draws = self._stratum.draws([arrival.ticket.id for arrival in arrivals], task.verify)
-        everybody = draws.uniform if draws.uniform.any() else None
+        everybody = draws.uniform if np.count_nonzero(draws.uniform) else None
         async for count in task.voting.run(_texts(arrivals), calls, everybody):
             plan = self._plan(task, count, draws)
             some = [arrivals[row] for row in count.rows.tolist()]
@@ -180,7 +180,7 @@ class ClassifyHandler:
             if ready := _whose_label(arrivals, plan, task, child):
                 async for group in self._classify(child, ready, seen_ms, calls):
                     yield group
-        if plan.decide.any():
+        if np.count_nonzero(plan.decide):
             self._metrics.deferred(task.name, plan.deferred, int(plan.decide.sum()))
             deferred = [arrivals[place] for place in np.flatnonzero(plan.decide).tolist()]
             followers = await self._followers(task, deferred, calls)
@@ -191,7 +191,7 @@ class ClassifyHandler:
             *settling.logs(),
         ]:
             yield beside
-        if plan.verify.any():
+        if np.count_nonzero(plan.verify):
             # A verdict that came first would be revised by the label that it is about.
             yield Barrier()
             yield settling.requests(plan.verify, "verify", {})

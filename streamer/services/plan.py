@@ -80,10 +80,10 @@ class Plan:
     def parts(self) -> Iterator[Part]:
         """The published labels, grouped by how they are published."""
         labelled = ~self.decide
-        for fallback in (False, True) if self.fallback.any() else (False,):
-            for final in (True, False) if self.verify.any() else (True,):
+        for fallback in (False, True) if np.count_nonzero(self.fallback) else (False,):
+            for final in (True, False) if np.count_nonzero(self.verify) else (True,):
                 places = labelled & (self.fallback == fallback) & (self.final == final)
-                if places.any():
+                if np.count_nonzero(places):
                     source: Source = "fallback" if fallback else "workers"
                     yield Part(np.flatnonzero(places), source, final)
 

@@ -109,7 +109,7 @@ class Settling:
 
     def logs(self) -> list[Emission]:
         """The log of the tickets that were drawn for it."""
-        if not self._plan.draws.logged.any():
+        if not np.count_nonzero(self._plan.draws.logged):
             return []
         count = self._plan.count
         everybody = Ballots((*count.seats, *count.beside), self._task.label_set)

@@ -101,7 +101,7 @@ class Voting:
         seats = await self._ask(self._workers[:asked], TextTensor(texts), calls)
         decision = self.rule.decide([seat.opinion for seat in seats], len(left))
         count = self._count(np.arange(len(texts)), seats, decision)
-        if not left or not (decision.open.any() or (everybody is not None and everybody.any())):
+        if not left or (everybody is None and not np.count_nonzero(decision.open)):
             yield count
             return
         beside = np.zeros_like(decision.open) if everybody is None else everybody & ~decision.open
@@ -167,7 +167,7 @@ class Voting:
             return Seat(name, None, nothing, nothing, "outage")
         self._metrics.called(name, len(tensor), time.monotonic() - began)
         raw = tempered(Opinion.of(answer.probs), 1)
-        if unusable := int((raw.codes == ABSTAINED).sum()):
+        if unusable := int(np.count_nonzero(raw.codes == ABSTAINED)):
             self._metrics.abstained(name, "unusable", unusable)
         temperature = self._temperatures.get(name)
         opinion = raw if temperature is None else tempered(raw, temperature)

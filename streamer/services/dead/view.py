@@ -29,7 +29,10 @@ HEADER = (
 def list_letters(settings: Settings, selection: Selection, everything: bool, as_json: bool) -> int:
     """Write the selected letters, oldest first; those that are done with only for `everything`."""
     letters = asyncio.run(_letters(settings))
-    chosen = sorted(selection.of(letters.found), key=lambda letter: letter.timestamp)
+    chosen = sorted(
+        selection.of(letters.found),
+        key=lambda letter: (letter.timestamp, letter.partition, letter.offset),
+    )
     shown = [letter for letter in chosen if everything or letter.handled is None]
     if as_json:
         for letter in shown:

@@ -1,7 +1,9 @@
 """Dead letters on a real Kafka, handled as an operator would."""
 
 import asyncio
+import itertools
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -33,14 +35,19 @@ class Desk:
         self.stage = stage
         self._producer = producer
         self._capsys = capsys
+        self._ms = itertools.count(int(time.time() * 1000) - 10_000)
 
     async def letter(self, record: Rec, reason: str = "unreadable", limit: int = 2**20) -> str:
-        """Let a record die; returns the letter's place."""
+        """Let a record die, a millisecond after the one before; returns the letter's place."""
         dead = DeadLetters(self.stage.topics.dead, limit).emission(
             record, TicketError(reason, "line 1\x1b[2J")
         )
         made = await self._producer.send_and_wait(
-            dead.topic, dead.value, key=dead.key, headers=list(dead.headers)
+            dead.topic,
+            dead.value,
+            key=dead.key,
+            headers=list(dead.headers),
+            timestamp_ms=next(self._ms),
         )
         return f"{made.partition}:{made.offset}"
 
