@@ -4,7 +4,17 @@ import argparse
 import importlib
 from pathlib import Path
 
-BENCHMARKS = ("decide", "pipeline", "tracing", "latency", "memory", "cascade", "quality", "misuse")
+BENCHMARKS = (
+    "decide",
+    "pipeline",
+    "tracing",
+    "latency",
+    "memory",
+    "cascade",
+    "quality",
+    "misuse",
+    "burst",
+)
 
 
 def main() -> None:

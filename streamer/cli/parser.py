@@ -3,12 +3,12 @@
 import argparse
 from importlib.metadata import version
 
-from streamer.cli import learning, repairing, running, setting_up, tickets
+from streamer.cli import learning, planning, repairing, running, setting_up, tickets
 from streamer.cli.usage import Parser
 from streamer.cli.verbs import Verbs
 
 _ROOMS = {
-    "set up": (setting_up,),
+    "set up": (setting_up, planning),
     "run": (running,),
     "tickets": (tickets, repairing),
     "learn": (learning,),
