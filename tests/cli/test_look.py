@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from streamer.cli import main, parser
+from tests.interrupting import interruptible
 from tests.waiting import eventually
 
 EXIT_CODES = {"0": "done", "1": "failed", "2": "wrong configuration or usage", "130": "interrupted"}
@@ -147,7 +148,9 @@ def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
     waiting = tmp_path / "slow.jsonl"
     os.mkfifo(waiting)
     words = command("init", "--from-sample", str(waiting), "--topic", "t", "--labels", "a,b")
-    with subprocess.Popen(words, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+    with subprocess.Popen(
+        words, stderr=subprocess.PIPE, cwd=tmp_path, preexec_fn=interruptible
+    ) as process:
         # It can be opened for writing once the command reads it: that is when it works.
         assert eventually(lambda: opened(waiting))
         process.send_signal(signal.SIGINT)

@@ -23,6 +23,7 @@ from streamer.judging.head import Head
 from streamer.records.labelset import LabelSet
 from streamer.records.log import log_json
 from streamer.records.log_file import LogWriter
+from tests.interrupting import interruptible
 from tests.learn import planted
 from tests.learn.served import Serving
 from tests.stage import Service
@@ -80,6 +81,7 @@ class World:
             env=self._environment(),
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=interruptible,
         ) as process:
             assert process.stderr is not None
             found = next((line for line in process.stderr if word in line), "")
