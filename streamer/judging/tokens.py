@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
+from streamer.judging.cutting import Cutting
 from streamer.judging.encoder import Encoder
-
-# Far more characters than one token has in any real text: what lies beyond them could only be
-# tokenised to be thrown away, and a ticket of megabytes would hold up its whole batch.
-_CHARACTERS_PER_TOKEN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +27,7 @@ class TicketTokenizer:
         # A ticket that says "[SEP]" means these five characters, not the end of the text.
         self._tokenizer.encode_special_tokens = True
         self._start, self._end = (self._special(name) for name in ("[CLS]", "[SEP]"))
-        self._budget = (max_tokens or encoder.max_tokens) - 2
-        # Tickets open with what they are about; what is wanted often stands at the end.
-        self._head = self._budget - self._budget // 4
+        self._cutting = Cutting((max_tokens or encoder.max_tokens) - 2)
 
     def encode(self, texts: Sequence[str]) -> list[TicketTokens]:
         """Token ids for each text; an empty text gives the two special tokens alone."""
@@ -51,14 +46,9 @@ class TicketTokenizer:
 
     def _shorten(self, text: str) -> str:
         # Half a surrogate pair can't be tokenised; a decoder hook may let one through.
-        text = text.encode("utf-8", "replace").decode()
-        room = self._budget * _CHARACTERS_PER_TOKEN
-        if len(text) <= 2 * room:
-            return text
-        return f"{text[:room]} {text[-room:]}"
+        return self._cutting.shortened(text.encode("utf-8", "replace").decode())
 
     def _fit(self, ids: list[int], shortened: bool) -> TicketTokens:
-        over = len(ids) > self._budget
-        if over:
-            ids = ids[: self._head] + ids[len(ids) - (self._budget - self._head) :]
-        return TicketTokens([self._start, *ids, self._end], over or shortened)
+        fitted = self._cutting.fitted(ids)
+        cut = shortened or len(fitted) < len(ids)
+        return TicketTokens([self._start, *fitted, self._end], cut)

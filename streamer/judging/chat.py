@@ -1,0 +1,161 @@
+"""A model's way of talking: its tokenizer and its chat template, as they lie in its folder.
+
+Here all text becomes token ids, once: ids go into the engine. Two ways of tokenising are kept
+apart. What the template writes may hold special tokens. What anybody else wrote, tickets above all,
+is read as the characters that it consists of, whatever they spell.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import ConfigError
+
+_SYSTEM, _USER, _ANSWER = "STREAMERSYSTEMTEXT", "STREAMERUSERTEXT", "STREAMERANSWERTEXT"
+# Thinking is switched off by the names that templates have for it; and the date is no news: one
+# that changed every day would be another prompt every day, with other scores.
+_SWITCHES = {"enable_thinking": False, "thinking": False, "date_string": "26 Jul 2024"}
+_CLOSED = "\n\n</think>\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the template writes before the system text, between it and the user's, and after.
+
+    `after` ends where the model's answer begins, `end` is the token that ends an answer. A template
+    that knows no system text gets both in one message of the user, `between` a blank line.
+    """
+
+    before: str
+    between: str
+    after: str
+    end: int
+
+
+class Chat:
+    """Tokenizer and chat template of one model. Safe to use from several threads."""
+
+    def __init__(self, tokenizer: str, frame: Frame) -> None:
+        """`tokenizer` is the text of tokenizer.json."""
+        from tokenizers import Tokenizer
+
+        self.frame = frame
+        self._templates = _plain(Tokenizer.from_str(tokenizer))
+        content = json.loads(tokenizer)
+        added = content.get("added_tokens") or []
+        # Not every token that a template uses is marked as special: that of "<think>" is not.
+        content["added_tokens"] = [{**token, "special": True} for token in added]
+        self._texts = _plain(Tokenizer.from_str(json.dumps(content)))
+        self._texts.encode_special_tokens = True
+        unknown = _unknown(content.get("model") or {})
+        self._reserved = {int(token["id"]) for token in added if token["content"] != unknown}
+
+    @classmethod
+    def at(cls, folder: Path) -> "Chat":
+        """From a folder in Hugging Face layout: tokenizer.json and a chat template.
+
+        Raises `ConfigError` where they are missing or can't be used.
+        """
+        from transformers import AutoTokenizer
+
+        try:
+            text = (folder / "tokenizer.json").read_text(encoding="utf-8")
+            loaded = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"{folder} holds no usable tokenizer ({error}); judge.model must be a folder in "
+                "Hugging Face layout, with tokenizer.json and a chat template"
+            ) from error
+        if not loaded.chat_template:
+            raise ConfigError(
+                f"{folder} has no chat template: take an instruction-tuned model, or put its "
+                "chat_template.jinja there"
+            )
+        return cls(text, _frame(loaded, folder))
+
+    def template(self, text: str) -> list[int]:
+        """Tokens of what the template wrote, with its special tokens."""
+        return list(self._templates.encode(text, add_special_tokens=False).ids)
+
+    def texts(self, texts: Sequence[str]) -> list[list[int]]:
+        """Tokens of texts of anybody: never a special or an added one."""
+        encodings = self._texts.encode_batch(list(texts), add_special_tokens=False)
+        # A word-level vocabulary may know "</s>" as a word too; it is left out then.
+        return [[i for i in encoding.ids if i not in self._reserved] for encoding in encodings]
+
+    def answer(self, text: str) -> tuple[int, ...]:
+        """Tokens of `text` as an answer, that is after the template's last words.
+
+        Raises `ConfigError` where they run into one.
+        """
+        opening = self.template(self.frame.after)
+        whole = self.template(self.frame.after + text)
+        if whole[: len(opening)] != opening:
+            raise ConfigError(
+                f"the tokenizer joins an answer such as {text!r} to the chat template before it: "
+                "its template must end in a special token or a line break"
+            )
+        return tuple(whole[len(opening) :])
+
+
+def _plain(tokenizer: Any) -> Any:
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _unknown(model: dict[str, Any]) -> str | None:
+    """The token for what the vocabulary lacks: any text may hold it."""
+    if model.get("unk_id") is not None:
+        return str(model["vocab"][model["unk_id"]][0])
+    return model.get("unk_token")
+
+
+def _frame(loaded: Any, folder: Path) -> Frame:
+    pieces = _rendered(loaded, [("system", _SYSTEM), ("user", _USER)])
+    if pieces is None:
+        pieces = _rendered(loaded, [("user", f"{_SYSTEM}\n\n{_USER}")])
+    if pieces is None:
+        raise ConfigError(
+            f"the chat template in {folder} does not write what it is given, in this order: "
+            "take another model, or correct its chat_template.jinja"
+        )
+    before, between, after = pieces
+    if after.rfind("<think>") > after.rfind("</think>"):
+        after = after.rstrip() + _CLOSED
+    return Frame(before, between, after, _end(loaded, folder))
+
+
+def _rendered(loaded: Any, messages: Sequence[tuple[str, str]]) -> tuple[str, str, str] | None:
+    """What stands around the two texts; None where the template can't write them so."""
+    from jinja2 import TemplateError
+
+    try:
+        text = _render(loaded, messages, generate=True)
+    except TemplateError:
+        return None
+    before, found, rest = text.partition(_SYSTEM)
+    between, found_too, after = rest.partition(_USER)
+    if not (found and found_too) or _SYSTEM in rest or _USER in after:
+        return None
+    return before, between, after
+
+
+def _end(loaded: Any, folder: Path) -> int:
+    talk = [("user", _USER), ("assistant", _ANSWER)]
+    after = _render(loaded, talk, generate=False).partition(_ANSWER)[2]
+    ids = loaded.encode(after, add_special_tokens=False) if after else [loaded.eos_token_id]
+    if ids[0] is None:
+        raise ConfigError(f"{folder} names no token that ends an answer: give it an eos_token")
+    return int(ids[0])
+
+
+def _render(loaded: Any, messages: Sequence[tuple[str, str]], *, generate: bool) -> str:
+    talk = [{"role": role, "content": text} for role, text in messages]
+    return str(
+        loaded.apply_chat_template(
+            talk, tokenize=False, add_generation_prompt=generate, **_SWITCHES
+        )
+    )

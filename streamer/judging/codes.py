@@ -1,0 +1,61 @@
+"""One short code for each label, and each code one token of the model."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase, digits
+
+from streamer.errors import ConfigError
+
+LARGEST = 128
+"""So many tokens vLLM gives the log-probabilities of in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """K codes as the model reads them in the prompt, and the token [K] that answers with each."""
+
+    texts: tuple[str, ...]
+    ids: tuple[int, ...]
+
+    @classmethod
+    def assign(cls, count: int, answer: Callable[[str], Sequence[int]]) -> "Codes":
+        """Codes for `count` labels: a letter each, or two characters each beyond 26.
+
+        `answer` gives the tokens of a text as the model would answer it. A code whose answer is not
+        one token, or the token of an earlier code, is passed over. Raises `ConfigError` when the
+        tokenizer has too few.
+        """
+        if count > LARGEST:
+            raise ConfigError(
+                f"{count} labels are more than the {LARGEST} that can have codes: "
+                "set judge.codes to names"
+            )
+        found: dict[int, str] = {}
+        for text in _candidates(count):
+            ids = answer(text)
+            if len(ids) == 1:
+                found.setdefault(ids[0], text)
+            if len(found) == count:
+                return cls(tuple(found.values()), tuple(found))
+        raise ConfigError(
+            f"the model's tokenizer has {len(found)} codes that are single tokens, and the task "
+            f"has {count} labels: set judge.codes to names, or take another model"
+        )
+
+    def permuted(self, order: Sequence[int]) -> "Codes":
+        """The same codes, label i with the one that label `order[i]` had."""
+        return Codes(
+            tuple(self.texts[place] for place in order), tuple(self.ids[place] for place in order)
+        )
+
+
+def _candidates(count: int) -> Iterator[str]:
+    if count <= len(ascii_uppercase):
+        yield from ascii_uppercase
+        return
+    # All of the same length: a model that has seen "A" and "AB" in one list may mean either by "A".
+    for second in (ascii_uppercase, ascii_lowercase, digits):
+        for first in ascii_uppercase:
+            yield from (first + end for end in second)
+    for first in digits + ascii_lowercase:
+        yield from (first + end for end in digits + ascii_lowercase)

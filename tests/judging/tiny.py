@@ -1,0 +1,103 @@
+"""A causal model with random weights and a tokenizer made on the spot: nothing is downloaded."""
+
+import json
+from itertools import product
+from pathlib import Path
+from string import ascii_letters, ascii_uppercase, digits
+
+from streamer.judging.prompt import Prompt
+from streamer.records.labelset import LabelSet
+
+TEMPLATE = """\
+{% for message in messages %}<|im_start|>{{ message.role }}
+{{ message.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% if enable_thinking is defined and not enable_thinking %}<think>
+
+</think>
+
+{% else %}<think>
+{% endif %}{% endif %}"""
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+WORDS = (
+    "the customer wants money back for an invoice that was charged twice",
+    "where is my parcel and when does the courier come to the office",
+    "the app crashes when I open the report since the update on Monday",
+    "please label the ticket: account billing shipping technical refund and nothing else",
+    "account_change billing_invoice bug_report data_export feature_request how_to performance",
+)
+
+
+def tokenizer_json() -> str:
+    """Byte-level BPE in which every pair of letters and digits is a token."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=4000,
+        special_tokens=list(SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    pairs = ["".join(pair) for pair in product(ascii_uppercase, ascii_letters + digits)]
+    tokenizer.train_from_iterator([*WORDS * 50, *pairs * 20], trainer)
+    # As in models that think: marks of the template that are not special.
+    tokenizer.add_tokens([AddedToken(mark, special=False) for mark in ("<think>", "</think>")])
+    return str(tokenizer.to_str())
+
+
+def save_tokenizer(folder: Path, template: str = TEMPLATE) -> None:
+    """tokenizer.json with a chat template, as a model's folder has them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tokenizer.json").write_text(tokenizer_json())
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": "<|endoftext|>",
+        "chat_template": template,
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+
+
+def save_model(folder: Path, *, seed: int = 7) -> None:
+    """Two layers of random float32 weights, wide enough apart that scores differ."""
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    save_tokenizer(folder)
+    vocabulary = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
+    config = Qwen3Config(
+        vocab_size=vocabulary,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=32,
+        max_position_embeddings=8192,
+        initializer_range=0.2,
+        tie_word_embeddings=False,
+        eos_token_id=0,
+        bos_token_id=None,
+        dtype="float32",
+    )
+    torch.manual_seed(seed)
+    Qwen3ForCausalLM(config).to(torch.float32).save_pretrained(folder)
+
+
+def make_prompt(count: int, task: str = "topic", *, examples: int = 2) -> Prompt:
+    """A prompt with `count` labels, some of which begin or end like others."""
+    words = ("account", "billing", "bug_report", "how_to", "refund", "shipping", "technical")
+    names = [
+        words[place % 7] if place < 7 else f"{words[place % 7]}_{place // 7}"
+        for place in range(count)
+    ]
+    return Prompt(
+        task=task,
+        label_set=LabelSet(tuple(names)),
+        instructions="You label the tickets of a help desk.",
+        descriptions=tuple(f"tickets about {name.replace('_', ' ')}" for name in names),
+        examples=tuple((WORDS[i], names[i % count]) for i in range(examples)),
+    )
