@@ -3,14 +3,15 @@
 import argparse
 from pathlib import Path
 
-from streamer.cli.verbs import Verbs, overrides, settings
+from streamer.cli.verbs import Verbs, overrides, settings, with_json
 from streamer.words import moment
 
 
 def add(verbs: Verbs) -> None:
+    added = {}
     for service, text in ((classify, "let workers vote on tickets"), (judge, "settle the rest")):
         name = service.__name__
-        added = verbs.add(
+        added[name] = verbs.add(
             service,
             f"run the {name} service: {text}",
             more="It runs until Ctrl-C or SIGTERM, finishes what it has begun, and commits that."
@@ -22,15 +23,16 @@ def add(verbs: Verbs) -> None:
                 f"streamer {name} --resume earliest  # when Kafka has deleted what comes next",
             ),
         )
-        added.add_argument(
+        added[name].add_argument(
             "--listen", metavar="HOST:PORT", help="where to answer /metrics, /healthz and /readyz"
         )
-        added.add_argument(
+        added[name].add_argument(
             "--resume",
             metavar="WHERE",
             type=moment,
             help="where to go on when the committed offset is gone: earliest, latest or a time",
         )
+    _add_trial(added["judge"])
     watching = verbs.add(
         monitor,
         "run the monitor: a live page of what the services do, and alarms",
@@ -64,9 +66,13 @@ def classify(options: argparse.Namespace) -> int:
 
 
 def judge(options: argparse.Namespace) -> int:
+    given = settings(options)
+    if options.text is not None:
+        from streamer.services import trial
+
+        return trial.run(given, options.text, options.task, options.json)
     from streamer.services import judge, process
 
-    given = settings(options)
     return process.run(lambda stop: judge.serve(given, stop, options.resume))
 
 
@@ -88,3 +94,14 @@ def demo(options: argparse.Namespace) -> int:
     from streamer.dev import demo
 
     return demo.run(options.config, overrides(options), data=options.data, rate=options.rate)
+
+
+def _add_trial(judging: argparse.ArgumentParser) -> None:
+    tried = judging.add_argument_group("one ticket, without Kafka")
+    tried.add_argument(
+        "--try", dest="text", metavar="TEXT", help="show prompt, scores and verdict, and end"
+    )
+    tried.add_argument(
+        "--task", metavar="NAME", action="append", help="of this task only (may be repeated)"
+    )
+    with_json(tried, "one line of JSON for each task")

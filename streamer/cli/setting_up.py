@@ -73,6 +73,11 @@ def add(verbs: Verbs) -> None:
 
 
 def init(options: argparse.Namespace) -> int:
+    if options.prompts:
+        from streamer.commands.init import prompts
+        from streamer.config import load
+
+        return prompts.run(load(options.out))
     from streamer.commands import init
 
     return init.run(
@@ -138,6 +143,7 @@ def _add_init(verbs: Verbs) -> None:
             "streamer init",
             "streamer init --topic helpdesk.tickets --labels billing,bug,question --yes",
             "streamer init --from-sample tickets.jsonl --labels low,high --task urgency",
+            "streamer init --prompts  # for a judge of kind llm, once streamer.yaml is there",
         ),
         configured=False,
     )
@@ -160,6 +166,11 @@ def _add_init(verbs: Verbs) -> None:
         default=Path("streamer.yaml"),
         metavar="FILE",
         help="where to write it (streamer.yaml)",
+    )
+    started.add_argument(
+        "--prompts",
+        action="store_true",
+        help="write the prompts that judge.prompts lacks, for the tasks of that file",
     )
     started.add_argument("--yes", action="store_true", help="ask nothing: take what is proposed")
     started.add_argument("--force", action="store_true", help="write over a file that is there")

@@ -53,7 +53,9 @@ class Verbs:
         return "\n".join([f"{self._purpose}:", *lines])
 
 
-def with_json(added: argparse.ArgumentParser, text: str = "the answer as one line of JSON") -> None:
+def with_json(
+    added: "argparse._ActionsContainer", text: str = "the answer as one line of JSON"
+) -> None:
     """Give a verb the option `--json`: stdout holds nothing but JSON then."""
     added.add_argument("--json", action="store_true", help=text)
 

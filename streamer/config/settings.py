@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from streamer.config.base import Block
 from streamer.config.kafka import KafkaSettings, Topics
 from streamer.config.tasks import Name, Pointer, Task
+from streamer.records.labelset import LabelSet
 
 
 class Input(Block):
@@ -79,12 +80,37 @@ class JudgeListen(Listen):
     port: int = Field(default=9465, ge=0, le=65535)
 
 
-class Judge(Block):
-    """The judge service. `python` is the interpreter of its environment."""
+class Engine(Block):
+    """How vLLM runs a language model; null takes what suits the device. See docs/judge.md.
 
-    kind: Literal["classifier"] = "classifier"
+    `kv_cache_gib` counts on a CPU alone, `gpu_share` (of the GPU's memory) on a GPU alone.
+    """
+
+    max_batch_tokens: int | None = Field(default=None, ge=64)
+    max_sequences: int | None = Field(default=None, ge=1)
+    precision: Literal["bfloat16", "float16", "float32"] | None = None
+    kv_cache_gib: int = Field(default=1, ge=1)
+    gpu_share: float = Field(default=0.9, gt=0, lt=1)
+
+
+class Judge(Block):
+    """The judge service. `python` is the interpreter of its environment.
+
+    Of kind classifier it has a head per task in `models`. Of kind llm it is the one language model
+    in the folder `model`, which reads the prompt `<prompts>/<task>.yaml` and answers by `codes`;
+    where the labels have less than `min_coverage` of its probability, its verdict is unsure.
+    """
+
+    kind: Literal["classifier", "llm"] = "classifier"
     python: Path = Path(".venv-judge/bin/python")
     models: Path = Path("models_repo/judge")
+    model: Path = Path("models_repo/judge/llm")
+    prompts: Path = Path("prompts")
+    codes: Literal["letters", "names"] = "letters"
+    contextual: bool = False
+    min_coverage: float = Field(default=0.5, ge=0, le=1)
+    max_ticket_tokens: int = Field(default=1024, ge=32)
+    engine: Engine = Engine()
     flow: JudgeFlow = JudgeFlow()
     listen: JudgeListen = JudgeListen()
     remember: int = Field(default=100_000, ge=0)
@@ -211,6 +237,11 @@ class Settings(Block):
         for value in values:
             if value not in self.tasks[other].labels:
                 raise ValueError(f"tasks.{name}.when: {value!r} is no label of task {other!r}")
+
+    @property
+    def label_sets(self) -> dict[str, LabelSet]:
+        """Each task's label set."""
+        return {name: task.label_set for name, task in self.tasks.items()}
 
     def path(self, path: Path) -> Path:
         """A path of the file, made absolute against the file's folder."""

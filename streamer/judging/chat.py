@@ -85,6 +85,10 @@ class Chat:
         # A word-level vocabulary may know "</s>" as a word too; it is left out then.
         return [[i for i in encoding.ids if i not in self._reserved] for encoding in encodings]
 
+    def written(self, ids: Sequence[int]) -> str:
+        """What tokens stand for, special ones by their names."""
+        return str(self._templates.decode(list(ids), skip_special_tokens=False))
+
     def answer(self, text: str) -> tuple[int, ...]:
         """Tokens of `text` as an answer, that is after the template's last words.
 

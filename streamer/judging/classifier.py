@@ -13,18 +13,8 @@ from streamer.judging.heads import Heads
 from streamer.judging.judge import Verdicts
 from streamer.judging.settings import EngineSettings
 from streamer.judging.tokens import TicketTokenizer
+from streamer.judging.warm_up import warm_up
 from streamer.records.labelset import LabelSet
-
-# Read at start, so that the first real ticket finds every size of batch and text tried before.
-_WARM_UP = (
-    "Password reset link never arrives",
-    "The invoice for March shows two seats that we cancelled, and nobody answers on the phone.",
-    "Since the update on Monday the export hangs at 40 percent. I have tried another browser, "
-    "cleared the cache and asked a colleague, who sees the same on her machine. " * 3,
-    "We moved our whole team to the new plan last week, and since then the single sign-on asks "
-    "for a code that no one receives. " * 40,
-)
-_WARM_UP_ROUNDS = 2
 
 
 class ClassifierJudge:
@@ -57,10 +47,8 @@ class ClassifierJudge:
     async def start(self) -> None:
         """Load and warm up; returns when tickets are really being answered."""
         await self._embedder.start()
-        tickets = [ticket.ids for ticket in self._tokenizer.encode(_WARM_UP * 16)]
-        for _ in range(_WARM_UP_ROUNDS):
-            for size in (1, len(_WARM_UP), len(tickets)):
-                await self._embedder.embed(tickets[:size])
+        for texts in warm_up():
+            await self._embedder.embed([ticket.ids for ticket in self._tokenizer.encode(texts)])
 
     def label_sets(self, task: str) -> tuple[LabelSet, ...]:
         """The label sets held for a task, the current one first; empty for an unknown task."""

@@ -1,37 +1,22 @@
-"""One vLLM engine, embedding token ids, watched so that no caller waits for a dead one."""
+"""One vLLM engine that embeds token ids."""
 
-import asyncio
-import contextlib
-import itertools
-import multiprocessing
-import os
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.judging.encoder import Encoder
-from streamer.judging.judge import EngineDead
 from streamer.judging.settings import EngineSettings
+from streamer.judging.watched_engine import WatchedEngine
 
 if TYPE_CHECKING:
-    from vllm import PoolingParams
     from vllm.v1.engine.async_llm import AsyncLLM
-
-_RESTART = "the process must exit without committing and be started again"
-_STOP_SECONDS = 5.0
-# vLLM writes a span for a request without a context too, as a trace of its own.
-_NOT_SAMPLED = {"traceparent": f"00-{'1' * 32}-{'1' * 16}-00"}
 
 
 class Embedder:
-    """Embeds tickets; calls run at the same time and share the engine's batches.
-
-    The engine counts as dead when its process ends, or when tickets wait and none is answered
-    for `stalled_after` seconds. From then on every call, waiting or new, raises `EngineDead`.
-    """
+    """Embeds tickets; `stalled_after` and all that is said of failures as in `WatchedEngine`."""
 
     def __init__(
         self,
@@ -41,38 +26,23 @@ class Embedder:
         stalled_after: float = 120.0,
         look_every: float = 0.5,
     ) -> None:
+        settings = settings or EngineSettings()
         self._encoder = encoder
-        self._settings = settings or EngineSettings()
-        self._stalled_after = stalled_after
-        self._look_every = look_every
-        self._numbers = itertools.count()
-        self._waiting = 0
-        self._progress = 0.0
-        self._engine: AsyncLLM | None = None
-        self._params: PoolingParams | None = None
-        self._processes: list[multiprocessing.process.BaseProcess] = []
-        self._watch: asyncio.Task[None] | None = None
-        self._death: asyncio.Future[str] | None = None
+        self._engine = WatchedEngine(
+            settings,
+            lambda: settings.encoder_arguments(encoder),
+            stalled_after=stalled_after,
+            look_every=look_every,
+        )
 
     @property
     def process_ids(self) -> tuple[int, ...]:
         """The engine's child processes."""
-        return tuple(process.pid for process in self._processes if process.pid is not None)
+        return self._engine.process_ids
 
     async def start(self) -> None:
-        """Load the engine, which takes most of a minute on a small machine.
-
-        Raises `EngineDead` when it does not come up.
-        """
-        os.environ.update(self._settings.environment())
-        before = set(multiprocessing.active_children())
-        self._death = asyncio.get_running_loop().create_future()
-        try:
-            self._engine, self._params = await asyncio.to_thread(self._load)
-        except Exception as error:
-            raise EngineDead(f"vLLM did not start ({error}); its log is above") from error
-        self._processes = [p for p in multiprocessing.active_children() if p not in before]
-        self._watch = asyncio.create_task(self._look())
+        """Load the engine; raises `EngineDead` when it does not come up."""
+        await self._engine.start()
 
     async def embed(
         self,
@@ -80,126 +50,28 @@ class Embedder:
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
     ) -> NDArray[np.float32]:
         """float32 [N, dimensions] for N tickets given as token ids. Raises `EngineDead`."""
-        engine, death = self._alive()
-        if not tickets:
+        headers = self._engine.headers(trace_headers, len(tickets))
+        asks = [partial(_ask, ids, header) for ids, header in zip(tickets, headers, strict=True)]
+        vectors = await self._engine.answers(asks)
+        if not vectors:
             return np.empty((0, self._encoder.dimensions), np.float32)
-        headers = self._headers(trace_headers or [None] * len(tickets))
-        work = asyncio.gather(
-            *(self._one(engine, ids, header) for ids, header in zip(tickets, headers, strict=True))
-        )
-        try:
-            await asyncio.wait((work, death), return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                raise EngineDead(death.result())
-            return self._encoder.normalised(np.stack(work.result()))
-        except EngineDead:
-            raise
-        except Exception as error:
-            # Whatever the engine throws at a sound request, its next answers can't be trusted.
-            self._die(f"the vLLM engine failed ({error!r}); {_RESTART}")
-            raise EngineDead(death.result()) from error
-        finally:
-            work.cancel()
-            work.add_done_callback(_retrieve)
-
-    def _headers(
-        self, given: Sequence[Mapping[str, str] | None]
-    ) -> Sequence[Mapping[str, str] | None]:
-        if self._settings.traces_endpoint is None:
-            return given
-        return [header or _NOT_SAMPLED for header in given]
+        return self._encoder.normalised(np.stack(vectors))
 
     async def healthy(self) -> None:
         """Raises `EngineDead` when the engine died, stalled, or was never started."""
-        self._alive()
+        await self._engine.healthy()
 
     async def stop(self) -> None:
         """End the engine's processes; calls that still wait get `EngineDead`."""
-        self._die("the engine was stopped")
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
-        if self._engine is not None:
-            await asyncio.to_thread(self._engine.shutdown, _STOP_SECONDS)
-            self._engine = None
-        await asyncio.to_thread(_end, self._processes)
-        self._processes = []
-
-    def _load(self) -> tuple["AsyncLLM", "PoolingParams"]:
-        from vllm import AsyncEngineArgs, PoolingParams
-        from vllm.v1.engine.async_llm import AsyncLLM
-
-        arguments = self._settings.arguments(self._encoder)
-        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
-        return engine, PoolingParams(task="embed", use_activation=False)
-
-    async def _one(
-        self, engine: "AsyncLLM", ids: list[int], headers: Mapping[str, str] | None
-    ) -> NDArray[np.float32]:
-        if self._waiting == 0:
-            self._progress = time.monotonic()
-        self._waiting += 1
-        try:
-            answers = engine.encode(
-                {"type": "token", "prompt_token_ids": ids},
-                self._params,
-                str(next(self._numbers)),
-                trace_headers=headers,
-            )
-            # A pooled request has one answer; the generator must still run to its end.
-            vectors: list[NDArray[np.float32]] = [
-                answer.outputs.data.float().numpy() async for answer in answers
-            ]
-            self._progress = time.monotonic()
-            return vectors[-1]
-        finally:
-            self._waiting -= 1
-
-    async def _look(self) -> None:
-        while True:
-            trouble = self._trouble()
-            if trouble is not None:
-                return self._die(trouble)
-            await asyncio.sleep(self._look_every)
-
-    def _trouble(self) -> str | None:
-        if self._engine is None or self._engine.errored:
-            return f"the vLLM engine died; {_RESTART}"
-        if not all(process.is_alive() for process in self._processes):
-            return f"a process of the vLLM engine ended; {_RESTART}"
-        if self._waiting and time.monotonic() - self._progress > self._stalled_after:
-            return (
-                f"the vLLM engine answered none of {self._waiting} waiting tickets"
-                f" for {self._stalled_after:g} s; {_RESTART}"
-            )
-        return None
-
-    def _die(self, reason: str) -> None:
-        if self._death is not None and not self._death.done():
-            self._death.set_result(reason)
-
-    def _alive(self) -> tuple["AsyncLLM", asyncio.Future[str]]:
-        engine, death = self._engine, self._death
-        if death is None:
-            raise EngineDead("the vLLM engine is not running; call start() first")
-        trouble = self._trouble()
-        if trouble is not None:
-            self._die(trouble)
-        if engine is None or death.done():
-            raise EngineDead(death.result())
-        return engine, death
+        await self._engine.stop()
 
 
-def _retrieve(work: asyncio.Future[Any]) -> None:
-    # The caller has its answer already; asyncio would report this error as lost.
-    if not work.cancelled():
-        work.exception()
+async def _ask(
+    ids: list[int], headers: Mapping[str, str] | None, engine: "AsyncLLM", number: str
+) -> AsyncGenerator[NDArray[np.float32], None]:
+    from vllm import PoolingParams
 
-
-def _end(processes: Sequence[multiprocessing.process.BaseProcess]) -> None:
-    for process in processes:
-        process.join(_STOP_SECONDS)
-        if process.is_alive():
-            process.kill()
-            process.join()
+    prompt: Any = {"type": "token", "prompt_token_ids": ids}
+    params = PoolingParams(task="embed", use_activation=False)
+    async for answer in engine.encode(prompt, params, number, trace_headers=headers):
+        yield answer.outputs.data.float().numpy()

@@ -21,10 +21,13 @@ class Verdicts:
 
     `probabilities` is float32 [N, K], calibrated, each row summing to 1, columns in the order of
     the label set; `truncated` is bool [N]: tickets of which the judge read only head and tail.
+    `coverage` is float32 [N]: the share of its probability that a language model gave to the labels
+    and not to other words; None for a judge that can say nothing else.
     """
 
     probabilities: NDArray[np.float32]
     truncated: NDArray[np.bool_]
+    coverage: NDArray[np.float32] | None = None
 
 
 class Judge(Protocol):

@@ -140,6 +140,8 @@ EXAMPLES: Mapping[str, tuple[Any, ...]] = {
             after=After("v3", 0.0),
             published="billing",
             source="judge",
+            coverage=0.98,
+            truncated=True,
         ),
         AnswerLog(_ID, "4711", "topic", _LABELS.version, _ANSWERED, "billing", "kim", gold=True),
     ),

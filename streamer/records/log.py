@@ -53,7 +53,9 @@ class VerdictLog:
     """What the judge said: `vector` is raw and rounded, before the temperature of `calibration`.
 
     None, with `missing`, where an audit was given up. `published` is the label that stands after
-    the rule, None for an audit and where a person was asked instead.
+    the rule, None for an audit and where a person was asked instead. `coverage` is the share of its
+    probability that a language model gave to all labels together; `truncated`, that it read only
+    the ticket's head and tail.
     """
 
     decision_id: str
@@ -71,6 +73,8 @@ class VerdictLog:
     source: Source | None
     missing: str | None = None
     calibration: str | None = None
+    coverage: float | None = None
+    truncated: bool = False
     kind: Literal["verdict"] = field(default="verdict", init=False)
 
 

@@ -1,7 +1,7 @@
 """The log as a Parquet file, one row per record."""
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,7 +18,7 @@ _TEXT = (
     "candidate", "deferred", "calibration", "judge", "published", "missing", "reviewer",
     "mode",
 )  # fmt: skip
-_FLAGS = ("uniform", "suspended", "final", "gold")
+_FLAGS = ("uniform", "suspended", "final", "gold", "truncated")
 _NESTED = ("position", "ballot", "rule", "after")
 _FORMAT = b"1"
 
@@ -27,6 +27,7 @@ SCHEMA = pa.schema(
         *((name, pa.string()) for name in _TEXT),
         *((name, pa.bool_()) for name in _FLAGS),
         ("confidence", pa.float64()),
+        ("coverage", pa.float64()),
         ("served", pa.int32()),
         ("vector", pa.list_(pa.float64())),
         *((name, pa.string()) for name in _NESTED),
@@ -40,9 +41,13 @@ renamed or changes its type within a format number.
 """
 
 _FIELDS = {
-    kind.__dataclass_fields__["kind"].default: [field.name for field in fields(kind)]
+    kind.__dataclass_fields__["kind"].default: {
+        field.name: field.default is not MISSING for field in fields(kind)
+    }
     for kind in (BallotLog, VerdictLog, AnswerLog)
 }
+"""By kind: its fields, and whether each has a default."""
+
 _AT_ONCE = 5000
 
 
@@ -118,7 +123,12 @@ def read_log(path: Path) -> Iterator[Log]:
 
 
 def _record(row: dict[str, Any]) -> Log:
-    found = {name: row[name] for name in _FIELDS[row["kind"]]}
+    # A field that was added later is null in what was written before, or has no column there.
+    found = {
+        name: row[name]
+        for name, defaulted in _FIELDS[row["kind"]].items()
+        if not (defaulted and row.get(name) is None)
+    }
     for name in _NESTED:
         if found.get(name) is not None:
             found[name] = orjson.Fragment(found[name])

@@ -1,4 +1,4 @@
-"""Says whether the configuration, and with it Kafka, Triton and the judge's heads, are right."""
+"""Says whether the configuration, and with it Kafka, Triton and the judge, are right."""
 
 import asyncio
 import sys
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError, StreamerError
+from streamer.judging.causal_model import CausalModel
 from streamer.judging.head import Head
+from streamer.judging.prompts import load_prompts
 from streamer.services.intake import load_decoder
 from streamer.services.monitor.door import refuse_open_door
 from streamer.services.topic_check import TopicReport, topic_report
@@ -24,12 +26,14 @@ def run(settings: Settings, connect: bool, as_json: bool = False) -> int:
 
     Raises `ConfigError` with one line for each problem; as JSON they are the answer, and 2 is
     returned. `connect` also asks Kafka for the topics, Triton for models and labels, and looks for
-    the judge's heads. What is not wrong but should be known comes as warnings, on stderr.
+    the judge's models. What is not wrong but should be known comes as warnings, on stderr.
     """
-    problems, topics = [*_decoder_problems(settings), *_door_problems(settings)], TopicReport()
+    problems = [*_decoder_problems(settings), *_door_problems(settings)]
+    problems += _prompt_problems(settings)
+    topics = TopicReport()
     if connect:
         topics, models = asyncio.run(_connected(settings))
-        problems += [*topics.problems, *models, *_head_problems(settings)]
+        problems += [*topics.problems, *models, *_judge_problems(settings)]
     if as_json:
         said = {"problems": problems, "warnings": topics.warnings, "kept": topics.kept}
         tell_json({"good": not problems, "connected": connect, **said})
@@ -44,7 +48,7 @@ def run(settings: Settings, connect: bool, as_json: bool = False) -> int:
 
 def summary(settings: Settings, connected: bool) -> Iterator[str]:
     """What is configured, in a few lines."""
-    asked = ": Kafka, Triton and the judge's heads too" if connected else ""
+    asked = ": Kafka, Triton and the judge too" if connected else ""
     yield f"the configuration is good{asked}"
     topics = settings.topics
     yield f"kafka   {settings.kafka.bootstrap}, group {settings.kafka.group}"
@@ -121,6 +125,26 @@ def _known(error: object) -> bool:
     if isinstance(error, BaseException) and not isinstance(error, StreamerError):
         raise error
     return isinstance(error, StreamerError)
+
+
+def _prompt_problems(settings: Settings) -> Iterator[str]:
+    if settings.judge.kind != "llm":
+        return
+    for name, label_set in settings.label_sets.items():
+        try:
+            load_prompts(settings.path(settings.judge.prompts), {name: label_set})
+        except ConfigError as error:
+            yield str(error)
+
+
+def _judge_problems(settings: Settings) -> Iterator[str]:
+    if settings.judge.kind == "classifier":
+        yield from _head_problems(settings)
+        return
+    try:
+        CausalModel.at(settings.path(settings.judge.model))
+    except ConfigError as error:
+        yield str(error)
 
 
 def _head_problems(settings: Settings) -> Iterator[str]:

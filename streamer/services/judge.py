@@ -4,7 +4,11 @@ import asyncio
 import os
 
 from streamer.config.settings import Settings
+from streamer.judging.asked import Form
 from streamer.judging.classifier import ClassifierJudge
+from streamer.judging.judge import Judge
+from streamer.judging.language import LanguageJudge
+from streamer.judging.prompts import load_prompts
 from streamer.judging.settings import EngineSettings
 from streamer.observe.exporter import traces_url
 from streamer.services.judge_lanes import run_lanes
@@ -13,13 +17,37 @@ from streamer.stream.positions import Start
 
 async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = None) -> None:
     """Run until `stop` is set; raises as `run_lanes` does."""
-    await run_lanes(_classifier, settings, stop, resume)
+    await run_lanes(load, settings, stop, resume)
+
+
+def load(settings: Settings) -> Judge:
+    """The configured judge, not started; raises `ConfigError` where it lacks anything."""
+    return language(settings) if settings.judge.kind == "llm" else _classifier(settings)
+
+
+def language(settings: Settings) -> LanguageJudge:
+    """The judge of kind llm, not started; raises `ConfigError` where it lacks anything."""
+    judge, engine = settings.judge, settings.judge.engine
+    return LanguageJudge.load(
+        settings.path(judge.model),
+        load_prompts(settings.path(judge.prompts), settings.label_sets),
+        Form(judge.codes, judge.contextual, judge.max_ticket_tokens),
+        settings=EngineSettings(
+            precision=engine.precision,
+            max_sequences=engine.max_sequences,
+            max_batch_tokens=engine.max_batch_tokens,
+            kv_cache_gib=engine.kv_cache_gib,
+            gpu_share=engine.gpu_share,
+            traces_endpoint=traces_url(os.environ),
+        ),
+        stalled_after=judge.stalled_after,
+    )
 
 
 def _classifier(settings: Settings) -> ClassifierJudge:
     return ClassifierJudge.load(
         settings.path(settings.judge.models),
-        {name: task.label_set for name, task in settings.tasks.items()},
+        settings.label_sets,
         settings=EngineSettings(traces_endpoint=traces_url(os.environ)),
         stalled_after=settings.judge.stalled_after,
     )

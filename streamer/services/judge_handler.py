@@ -142,7 +142,7 @@ class JudgeHandler:
             self._label_set(task, label_set),
             self._judge.version(task, label_set),
             [case.request for case in cases],
-            answer.probabilities,
+            answer,
             rfc3339(int(time.time() * 1000)),
         )
         yield list(self._judged.publish(cases, verdicts, seen_ms))

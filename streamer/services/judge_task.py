@@ -15,20 +15,25 @@ from streamer.services.rules import load_calibration
 class JudgeTask:
     """What follows from the judge's answer: `rule` is the one described in `after`.
 
-    A verdict less sure than `review_below` goes to a person.
+    A verdict less sure than `review_below` goes to a person, and so does one of a judge that gives
+    the labels less than `min_coverage` of its probability, all of them together.
     """
 
     after: After
     rule: AfterJudge
     calibration: Calibration | None = None
     review_below: float = 0.0
+    min_coverage: float = 0.0
 
     @classmethod
-    def of(cls, task: Task, calibration: Calibration | None = None) -> "JudgeTask":
+    def of(
+        cls, task: Task, calibration: Calibration | None = None, min_coverage: float = 0.0
+    ) -> "JudgeTask":
         """As configured."""
         after = task.after
         rule = after_rule(after.kind, after.alpha)
-        return cls(After(after.kind, after.alpha), rule, calibration, task.review_below or 0.0)
+        described = After(after.kind, after.alpha)
+        return cls(described, rule, calibration, task.review_below or 0.0, min_coverage)
 
     def calibrated(self, label_set: str) -> Calibration | None:
         """The calibration, if it is of this label set; a request may still be of an older one."""
@@ -42,5 +47,5 @@ def judge_tasks(settings: Settings) -> dict[str, JudgeTask]:
     for name, task in settings.tasks.items():
         file = task.calibration
         calibration = None if file is None else load_calibration(name, task, settings.path(file))
-        found[name] = JudgeTask.of(task, calibration)
+        found[name] = JudgeTask.of(task, calibration, settings.judge.min_coverage)
     return found

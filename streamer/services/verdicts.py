@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.distributions import checked
-from streamer.decide.opinion import ABSTAINED, Probabilities
+from streamer.decide.opinion import ABSTAINED
 from streamer.decide.rounding import rounded
 from streamer.decide.standing import Standing, quantised, standing
+from streamer.judging.judge import Verdicts as Answer
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label, Verdict
 from streamer.records.labelset import LabelSet
@@ -21,7 +22,7 @@ VERIFIED = 1
 
 
 class Verdicts:
-    """The judge's answers [N, K] to N requests of one task and label set.
+    """The judge's answer to N requests of one task and label set.
 
     `judge` is its version, `at` the time as records have it. `labels` are those that stand by the
     rule after the judge, whether or not they are published. All methods take a request's place.
@@ -33,7 +34,7 @@ class Verdicts:
         label_set: LabelSet,
         judge: str,
         requests: Sequence[JudgeRequest],
-        probabilities: Probabilities,
+        answer: Answer,
         at: str,
     ) -> None:
         self._task = task
@@ -41,9 +42,11 @@ class Verdicts:
         self._judge = judge
         self._requests = requests
         self._at = at
+        self._truncated = answer.truncated
+        self._coverage = None if answer.coverage is None else rounded(answer.coverage)
         known = task.calibrated(label_set.version)
         self._calibration = None if known is None else known.version
-        verdicts = quantised(probabilities)
+        verdicts = quantised(answer.probabilities)
         self._vectors = rounded(verdicts)
         self._standing: Standing = standing(
             task.rule,
@@ -115,6 +118,8 @@ class Verdicts:
             published=None if published is None else published.label,
             source=None if published is None else published.source,
             calibration=self._calibration,
+            coverage=None if self._coverage is None else float(self._coverage[place]),
+            truncated=bool(self._truncated[place]),
         )
 
     def _label(self, place: int) -> Label:
@@ -147,6 +152,8 @@ class Verdicts:
         # People are asked about what is new: an old ticket they may have answered long ago.
         if self._requests[place].backfill is not None:
             return False
+        if self._coverage is not None and self._coverage[place] < self._task.min_coverage:
+            return True
         return bool(self._sure[place] < self._task.review_below)
 
     def _name(self, place: int) -> str:

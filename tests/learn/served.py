@@ -9,6 +9,7 @@ import numpy as np
 from streamer.decide.after_rule import after_rule
 from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.votes import VoteRule
+from streamer.judging.judge import Verdicts as JudgeAnswer
 from streamer.learn.cases import Cases
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
@@ -126,7 +127,7 @@ class Serving:
                 task.label_set,
                 "7",
                 made,
-                probabilities[list(rows)],
+                JudgeAnswer(probabilities[list(rows)], np.zeros(len(rows), np.bool_)),
                 AT,
             )
             found += [verdicts.log(place) for place in range(len(made))]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from streamer.errors import ConfigError
@@ -12,6 +13,7 @@ from streamer.learn.cases import Cases
 from streamer.learn.gold import read_gold
 from streamer.learn.joined import joined
 from streamer.learn.log_table import LogTable
+from streamer.records.examples import EXAMPLES
 from streamer.records.labelset import LabelSet
 from streamer.records.log import AnswerLog, BallotLog, Log, VerdictLog, log_json
 from streamer.records.log_file import SCHEMA, LogWriter, read_log
@@ -192,3 +194,14 @@ def test_a_wrong_true_label_is_one_line(tmp_path: Path, row: str | None, said: s
     path.write_text(f"id,label\n{row}\n" if row else "id,truth\n7,a\n")
     with pytest.raises(ConfigError, match=said):
         read_gold(path, LabelSet(("a", "b")))
+
+
+def test_a_file_of_before_a_field_was_added_is_read_with_its_default(tmp_path: Path) -> None:
+    path, older = tmp_path / "log.parquet", tmp_path / "older.parquet"
+    verdict = next(one for one in EXAMPLES["log"] if isinstance(one, VerdictLog))
+    with LogWriter(path) as log:
+        log.add(log_json(verdict))
+    whole = pq.read_table(path)
+    kept = [name for name in whole.column_names if name not in ("coverage", "truncated")]
+    pq.write_table(whole.select(kept), older)
+    assert list(read_log(older)) == [replace(verdict, coverage=None, truncated=False)]

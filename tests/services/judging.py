@@ -43,6 +43,7 @@ class Scripted:
         self.loaded = "7"
         self.scored: list[str] = []
         self.vectors: dict[str, Sequence[float]] = {}
+        self.coverage: dict[str, float] = {}
         self.gate = asyncio.Event()
         self.gate.set()
         self.dead = False
@@ -69,7 +70,8 @@ class Scripted:
         self.scored += texts
         await self.gate.wait()
         found = np.array([self.vectors.get(text) or _sure(text) for text in texts], np.float32)
-        return Verdicts(found, np.zeros(len(texts), bool))
+        known = np.array([self.coverage.get(text, 1.0) for text in texts], np.float32)
+        return Verdicts(found, np.zeros(len(texts), bool), known if self.coverage else None)
 
     async def healthy(self) -> None:
         if self.dead:
@@ -129,6 +131,7 @@ def decided(
     alpha: float = 0.0,
     calibration: Calibration | None = None,
     review_below: float | None = None,
+    min_coverage: float = 0.0,
 ) -> dict[str, JudgeTask]:
     """Every task, with this rule after the judge."""
     given = {
@@ -138,7 +141,7 @@ def decided(
         "review_below": review_below,
     }
     task = Task.model_validate(given)
-    return dict.fromkeys(TASKS, JudgeTask.of(task, calibration))
+    return dict.fromkeys(TASKS, JudgeTask.of(task, calibration, min_coverage))
 
 
 class Run:

@@ -97,7 +97,7 @@ def test_everything_right(place: Place, capsys: pytest.CaptureFixture[str]) -> N
     place.topics(labels={"cleanup.policy": "compact"})
     place.head(ECHO_LABELS)
     assert place.check("--connect") == 0
-    assert "Kafka, Triton and the judge's heads too" in capsys.readouterr().out
+    assert "Kafka, Triton and the judge too" in capsys.readouterr().out
 
 
 def problems(place: Place, capsys: pytest.CaptureFixture[str], *more: str) -> list[str]:

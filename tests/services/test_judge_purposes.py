@@ -165,6 +165,19 @@ async def test_what_the_judge_is_unsure_of_goes_to_a_person() -> None:
     assert run.metric("streamer_reviews_total", "mood", "unsure") == 1
 
 
+async def test_who_hardly_names_a_label_at_all_is_unsure_however_sure_of_the_rest() -> None:
+    run = Run(tasks=decided(min_coverage=0.5))
+    run.judge.coverage |= {"good rambles": 0.499, "good answers": 0.5}
+    await run.of(
+        request("good rambles", number=1, candidate="good", uniform=True),
+        request("good answers", number=2, candidate="good", uniform=True),
+    )
+    (label,), (review,) = run.labels, run.reviews
+    assert (label.ticket_id, review.ticket.id, review.reason) == ("t2", "t1", "unsure")
+    logged = {log.ticket_id: (log.coverage, log.published) for log in run.logs}
+    assert logged == {"t1": (0.499, None), "t2": (0.5, "good")}
+
+
 async def test_a_verification_is_published_also_where_a_person_is_asked() -> None:
     run = Run(tasks=decided(review_below=0.6))
     run.judge.vectors["unsure"] = (0.3, 0.59, 0.11)
