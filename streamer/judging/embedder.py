@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from streamer.judging.encoder import Encoder
 from streamer.judging.judge import EngineDead
 from streamer.judging.settings import EngineSettings
+from streamer.judging.token_budget import TokenBudget
 
 if TYPE_CHECKING:
     from vllm import PoolingParams
@@ -45,6 +46,7 @@ class Embedder:
         self._settings = settings or EngineSettings()
         self._stalled_after = stalled_after
         self._look_every = look_every
+        self._budget = TokenBudget(self._settings.tokens_in_flight)
         self._numbers = itertools.count()
         self._waiting = 0
         self._progress = 0.0
@@ -58,6 +60,11 @@ class Embedder:
     def process_ids(self) -> tuple[int, ...]:
         """The engine's child processes."""
         return tuple(process.pid for process in self._processes if process.pid is not None)
+
+    @property
+    def full(self) -> bool:
+        """Whether tickets wait because the engine has as many tokens as it should hold."""
+        return self._budget.exhausted
 
     async def start(self) -> None:
         """Load the engine, which takes most of a minute on a small machine.
@@ -135,6 +142,12 @@ class Embedder:
         return engine, PoolingParams(task="embed", use_activation=False)
 
     async def _one(
+        self, engine: "AsyncLLM", ids: list[int], headers: Mapping[str, str] | None
+    ) -> NDArray[np.float32]:
+        async with self._budget.spend(len(ids)):
+            return await self._asked(engine, ids, headers)
+
+    async def _asked(
         self, engine: "AsyncLLM", ids: list[int], headers: Mapping[str, str] | None
     ) -> NDArray[np.float32]:
         if self._waiting == 0:

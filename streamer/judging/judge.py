@@ -55,6 +55,10 @@ class Judge(Protocol):
         when the engine died or stalled, `ModelError` when it answered nonsense.
         """
 
+    @property
+    def full(self) -> bool:
+        """Whether the engine has as much as it should hold, and tickets wait for it."""
+
     async def healthy(self) -> None:
         """Raises `EngineDead` when the engine can't answer any more."""
 

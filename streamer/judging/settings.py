@@ -26,6 +26,11 @@ class EngineSettings:
     max_batch_tokens: int = 4096
     traces_endpoint: str | None = None
 
+    @property
+    def tokens_in_flight(self) -> int:
+        """How many tokens the engine is given at once: one step's, and the next one's waiting."""
+        return 2 * self.max_batch_tokens
+
     def environment(self) -> dict[str, str]:
         """Variables that must stand before vLLM is imported; its processes inherit them."""
         return {
