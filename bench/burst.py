@@ -53,6 +53,10 @@ class SlowJudge:
 
     async def start(self) -> None: ...
 
+    @property
+    def full(self) -> bool:
+        return self._turn.locked()
+
     async def healthy(self) -> None: ...
 
     async def stop(self) -> None: ...

@@ -67,10 +67,13 @@ class Classify(Block):
 
 
 class JudgeFlow(Flow):
-    """As `Flow`; smaller, because a ticket takes the judge a thousand times as long."""
+    """As `Flow`; smaller, because a ticket takes the judge a thousand times as long.
+
+    Many small batches: the tokens in the engine are the bound, and these must reach it.
+    """
 
     max_batch: int = Field(default=64, ge=1, le=4096)
-    in_flight: int = Field(default=4, ge=1, le=64)
+    in_flight: int = Field(default=16, ge=1, le=64)
     max_buffered: int = Field(default=1024, ge=1)
 
 

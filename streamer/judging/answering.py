@@ -26,9 +26,12 @@ class Answering(Protocol):
     def longest(self) -> int: ...
 
     async def scores(
-        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers
+        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
     ) -> Scores:
-        """[N, K], raw; the labels' probabilities need not sum to 1."""
+        """[N, K], raw; the labels' probabilities need not sum to 1.
+
+        The prompts have their first `shared` tokens in common.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,9 @@ class ByCode:
         return 0
 
     async def scores(
-        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers
+        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
     ) -> Scores:
-        found = await scorer.score([(ids, self.codes.ids) for ids in prompts], headers)
+        found = await scorer.score([(ids, self.codes.ids) for ids in prompts], headers, shared)
         return np.array(found).reshape(len(prompts), len(self.codes.ids))
 
 
@@ -62,21 +65,24 @@ class ByName:
         return len(self.trie.levels) - 1
 
     async def scores(
-        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers
+        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
     ) -> Scores:
         headers = headers or [None] * len(prompts)
-        walks = [self._walk(scorer, ids, one) for ids, one in zip(prompts, headers, strict=True)]
+        walks = [
+            self._walk(scorer, ids, one, shared) for ids, one in zip(prompts, headers, strict=True)
+        ]
         return np.array(await asyncio.gather(*walks)).reshape(len(prompts), self.trie.count)
 
     async def _walk(
-        self, scorer: Scorer, prompt: list[int], headers: Mapping[str, str] | None
+        self, scorer: Scorer, prompt: list[int], headers: Mapping[str, str] | None, shared: int
     ) -> Scores:
         walk = Walk(self.trie)
         for level in range(len(self.trie.levels)):
             places = walk.open(level)
             nodes = [self.trie.nodes[place] for place in places]
             questions: list[Question] = [([*prompt, *node.path], node.tokens) for node in nodes]
-            answers = await scorer.score(questions, [headers] * len(nodes))
+            answers = await scorer.score(questions, [headers] * len(nodes), shared)
+            shared = len(prompt)
             for place, scores in zip(places, answers, strict=True):
                 walk.tell(place, scores)
         return walk.scores()

@@ -77,6 +77,11 @@ class ClassifierJudge:
             )
         return Verdicts(probabilities, np.array([ticket.truncated for ticket in tickets], bool))
 
+    @property
+    def full(self) -> bool:
+        """See `Judge.full`."""
+        return self._embedder.full
+
     async def healthy(self) -> None:
         """Raises `EngineDead` when the engine can't answer any more."""
         await self._embedder.healthy()

@@ -40,6 +40,11 @@ class Embedder:
         """The engine's child processes."""
         return self._engine.process_ids
 
+    @property
+    def full(self) -> bool:
+        """See `WatchedEngine.full`."""
+        return self._engine.full
+
     async def start(self) -> None:
         """Load the engine; raises `EngineDead` when it does not come up."""
         await self._engine.start()
@@ -51,7 +56,10 @@ class Embedder:
     ) -> NDArray[np.float32]:
         """float32 [N, dimensions] for N tickets given as token ids. Raises `EngineDead`."""
         headers = self._engine.headers(trace_headers, len(tickets))
-        asks = [partial(_ask, ids, header) for ids, header in zip(tickets, headers, strict=True)]
+        asks = [
+            (len(ids), partial(_ask, ids, header))
+            for ids, header in zip(tickets, headers, strict=True)
+        ]
         vectors = await self._engine.answers(asks)
         if not vectors:
             return np.empty((0, self._encoder.dimensions), np.float32)

@@ -29,6 +29,16 @@ class Verdicts:
     truncated: NDArray[np.bool_]
     coverage: NDArray[np.float32] | None = None
 
+    @classmethod
+    def joined(cls, parts: "Sequence[Verdicts]") -> "Verdicts":
+        """Answers of one judge to tickets of one task and label set, as one, in their order."""
+        coverage = [part.coverage for part in parts if part.coverage is not None]
+        return cls(
+            np.concatenate([part.probabilities for part in parts]),
+            np.concatenate([part.truncated for part in parts]),
+            np.concatenate(coverage) if coverage else None,
+        )
+
 
 class Judge(Protocol):
     """Scores tickets against closed label sets. Calls may run at the same time, and mix tasks."""
@@ -57,6 +67,10 @@ class Judge(Protocol):
         Raises `TicketError` when the label set (a `LabelSet.version`) is not held, `EngineDead`
         when the engine died or stalled, `ModelError` when it answered nonsense.
         """
+
+    @property
+    def full(self) -> bool:
+        """Whether the engine has as much as it should hold, and tickets wait for it."""
 
     async def healthy(self) -> None:
         """Raises `EngineDead` when the engine can't answer any more."""

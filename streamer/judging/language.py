@@ -97,6 +97,11 @@ class LanguageJudge:
             )
         return Verdicts(probabilities, truncated, np.minimum(coverage, 1).astype(np.float32))
 
+    @property
+    def full(self) -> bool:
+        """See `Judge.full`."""
+        return self._scorer.full
+
     async def healthy(self) -> None:
         """Raises `EngineDead` when the engine can't answer any more."""
         await self._scorer.healthy()
@@ -119,7 +124,8 @@ class LanguageJudge:
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         tickets = await asyncio.to_thread(one.chat_prompt.encode, texts)
         prompts = [ticket.ids for ticket in tickets]
-        scores = await one.answering.scores(self._scorer, prompts, headers)
+        shared = len(one.chat_prompt.prefix)
+        scores = await one.answering.scores(self._scorer, prompts, headers, shared)
         return scores, np.array([ticket.truncated for ticket in tickets], bool)
 
     def _every(self) -> list[Asked]:

@@ -52,6 +52,11 @@ class Scorer:
         """The engine's child processes."""
         return self._engine.process_ids
 
+    @property
+    def full(self) -> bool:
+        """See `WatchedEngine.full`."""
+        return self._engine.full
+
     async def start(self) -> None:
         """Load the engine; raises `EngineDead` when it does not come up."""
         await self._engine.start()
@@ -60,14 +65,16 @@ class Scorer:
         self,
         questions: Sequence[Question],
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
+        shared: int = 0,
     ) -> list[Scores]:
         """Log-probabilities, over the whole vocabulary, of each question's tokens in their order.
 
+        The first `shared` tokens of the prompts are in the prefix cache, and cost nothing.
         Raises `EngineDead`, or `ModelError` when an answer is no number.
         """
         headers = self._engine.headers(trace_headers, len(questions))
         asks = [
-            partial(_ask, list(prompt), part, header)
+            (max(len(prompt) - shared, 1), partial(_ask, list(prompt), part, header))
             for (prompt, tokens), header in zip(questions, headers, strict=True)
             for part in _parts(tokens)
         ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamer.judging.judge import EngineDead
 from streamer.judging.settings import EngineSettings
+from streamer.judging.token_budget import TokenBudget
 
 if TYPE_CHECKING:
     from vllm.v1.engine.async_llm import AsyncLLM
@@ -46,6 +47,7 @@ class WatchedEngine:
         self._stalled_after = stalled_after
         self._look_every = look_every
         self._numbers = itertools.count()
+        self._budget = TokenBudget(0)
         self._waiting = 0
         self._progress = 0.0
         self._engine: AsyncLLM | None = None
@@ -67,16 +69,26 @@ class WatchedEngine:
         before = set(multiprocessing.active_children())
         self._death = asyncio.get_running_loop().create_future()
         try:
-            self._engine = await asyncio.to_thread(self._load)
+            self._engine, step = await asyncio.to_thread(self._load)
         except Exception as error:
             raise EngineDead(f"vLLM did not start ({error}); its log is above") from error
+        # One step's is computed, and the next one's waits for it.
+        self._budget = TokenBudget(2 * step)
         self._processes = [p for p in multiprocessing.active_children() if p not in before]
         self._watch = asyncio.create_task(self._look())
 
-    async def answers(self, asks: Sequence[Ask[Answer]]) -> list[Answer]:
-        """The answers to all requests, in their order. Raises `EngineDead`."""
+    @property
+    def full(self) -> bool:
+        """Whether requests wait because the engine has as many tokens as it should hold."""
+        return self._budget.exhausted
+
+    async def answers(self, asks: Sequence[tuple[int, Ask[Answer]]]) -> list[Answer]:
+        """The answers to all requests, in their order; each with the tokens it has to compute.
+
+        Raises `EngineDead`.
+        """
         engine, death = self._alive()
-        work = asyncio.gather(*(self._one(engine, ask) for ask in asks))
+        work = asyncio.gather(*(self._admitted(engine, tokens, ask) for tokens, ask in asks))
         try:
             await asyncio.wait((work, death), return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -118,11 +130,18 @@ class WatchedEngine:
         await asyncio.to_thread(_end, self._processes)
         self._processes = []
 
-    def _load(self) -> "AsyncLLM":
+    def _load(self) -> tuple["AsyncLLM", int]:
+        """The engine, and how many tokens it computes in one step."""
         from vllm import AsyncEngineArgs
         from vllm.v1.engine.async_llm import AsyncLLM
 
-        return AsyncLLM.from_engine_args(AsyncEngineArgs(**self._arguments()))
+        arguments = self._arguments()
+        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+        return engine, int(arguments["max_num_batched_tokens"])
+
+    async def _admitted(self, engine: "AsyncLLM", tokens: int, ask: Ask[Answer]) -> Answer:
+        async with self._budget.spend(tokens):
+            return await self._one(engine, ask)
 
     async def _one(self, engine: "AsyncLLM", ask: Ask[Answer]) -> Answer:
         if self._waiting == 0:

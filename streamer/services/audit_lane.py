@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamer.config.settings import Flow, Settings
@@ -9,7 +10,10 @@ from streamer.errors import BrokerError
 from streamer.observe.metrics import Metrics
 from streamer.services.audit_handler import AuditHandler
 from streamer.services.judge_handler import JudgeHandler
-from streamer.services.streaming import Status, Stream
+from streamer.services.streaming import Journaled, Status, Stream
+from streamer.stream.journal import Journal
+from streamer.stream.trials import Trials
+from streamer.stream.turnstile import Turnstile
 
 log = logging.getLogger(__name__)
 
@@ -47,17 +51,26 @@ class AuditLane:
         return cls(stream, settings.audit.patience)
 
     async def run(
-        self, handler: JudgeHandler, metrics: Metrics, status: Status, stop: asyncio.Event
+        self,
+        handler: JudgeHandler,
+        turnstile: Turnstile,
+        room: Callable[[], bool],
+        metrics: Metrics,
+        stop: asyncio.Event,
     ) -> None:
-        """Judge audits while the main topic, watched by `status`, leaves room.
+        """Judge audits while the main topic leaves `room`.
 
         The probes stay those of the main topic. Raises as the stream does, but not what Kafka
         refuses after `stop`: audits come again, and the end of this lane must not cut short what
         the main topic has in flight.
         """
-        audits = AuditHandler(handler, status.idle, self.patience)
+
+        def audits(journal: Journal) -> AuditHandler:
+            trials = Trials(handler, journal, turnstile, handler.set_aside)
+            return AuditHandler(trials, handler.give_up, room, self.patience)
+
         try:
-            await self.stream.run(audits, metrics, Status("audits"), stop)
+            await self.stream.run(Journaled(audits), metrics, Status("audits"), stop)
         except BrokerError as error:
             if not stop.is_set():
                 raise

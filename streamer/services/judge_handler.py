@@ -2,27 +2,34 @@
 
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from streamer.errors import TicketError
 from streamer.judging.judge import Judge
+from streamer.judging.judge import Verdicts as Answer
 from streamer.observe.metrics import Metrics
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.labelset import LabelSet
+from streamer.services.as_done import AsDone
 from streamer.services.case import Case
 from streamer.services.intake import rfc3339
 from streamer.services.judged import Judged
 from streamer.services.memory import Memory, Output
-from streamer.services.merge import merge
 from streamer.services.verdicts import Verdicts
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission, Settled
 from streamer.stream.record import Record
 
 Group = list[Emission | Settled]
+
+DEADLY = (
+    "killed_the_judge",
+    "the judge ended twice while it was asked about this alone; replay it once the cause is mended",
+)
 
 
 class JudgeHandler:
@@ -83,6 +90,17 @@ class JudgeHandler:
             trace.end()
         return settled
 
+    def set_aside(self, record: Record) -> Group:
+        """A request that the engine does not survive: its dead letter."""
+        settled: Group = []
+        received_ns = time.time_ns()
+        request = self._request(record, settled, received_ns)
+        if request is not None:
+            trace = self._trace(record, request, received_ns)
+            settled.append(self._dead(record, TicketError(*DEADLY), trace))
+            trace.end()
+        return settled
+
     def _read(self, batch: Sequence[Record], received_ns: int) -> tuple[list[Case], Group]:
         cases: list[Case] = []
         settled: Group = []
@@ -117,43 +135,59 @@ class JudgeHandler:
         return trace
 
     async def _settle(self, cases: Sequence[Case], seen_ms: float) -> AsyncIterator[Group]:
-        groups: dict[tuple[str, str, str | None], list[Case]] = defaultdict(list)
+        """Ask about each by itself: no answer waits for another; what comes at once leaves so."""
+        asked: AsDone[tuple[Case, Answer | TicketError]] = AsDone()
         for case in cases:
-            asked = case.request
-            groups[asked.task, asked.label_set, asked.backfill].append(case)
-        work = [self._score(some, seen_ms) for some in groups.values()]
-        async for group in merge(work):
-            yield group
+            asked.add(self._ask(case))
+        async with aclosing(asked.results()) as results:
+            async for answered in results:
+                group, waiting = self._publish(answered, seen_ms)
+                for case in waiting:
+                    asked.add(self._ask(case))
+                yield group
 
-    async def _score(self, cases: Sequence[Case], seen_ms: float) -> AsyncIterator[Group]:
-        task, label_set = cases[0].request.task, cases[0].request.label_set
-        texts = [case.request.ticket.text for case in cases]
-        traces = [case.trace.trace_headers() for case in cases]
+    async def _ask(self, case: Case) -> tuple[Case, Answer | TicketError]:
+        request = case.request
+        texts, traces = [request.ticket.text], [case.trace.trace_headers()]
         try:
-            answer = await self._judge.score(task, label_set, texts, traces)
+            return case, await self._judge.score(request.task, request.label_set, texts, traces)
         except TicketError as error:
-            dead = [self._dead(case.record, error, case.trace) for case in cases]
-            for case, letter in zip(cases, dead, strict=True):
+            return case, error
+
+    def _publish(
+        self, answered: Iterable[tuple[Case, Answer | TicketError]], seen_ms: float
+    ) -> tuple[Group, list[Case]]:
+        """What follows from some answers, and who must be judged because of them."""
+        made: Group = []
+        waiting: list[Case] = []
+        alike: dict[tuple[str, str, str | None], list[tuple[Case, Answer]]] = defaultdict(list)
+        for case, answer in answered:
+            if isinstance(answer, TicketError):
+                letter = self._dead(case.record, answer, case.trace)
                 case.published.append(Output(letter.topic, letter.key or b"", letter.value or b""))
-            yield [*dead]
-            return
-        verdicts = Verdicts(
+                made.append(letter)
+            else:
+                asked = case.request
+                alike[asked.task, asked.label_set, asked.backfill].append((case, answer))
+        for some in alike.values():
+            cases, verdicts = self._verdicts(some)
+            made += self._judged.publish(cases, verdicts, seen_ms)
+            for case, label in zip(cases, verdicts.labels, strict=True):
+                waiting += _waiting(case, label.label)
+        return made, waiting
+
+    def _verdicts(self, some: Sequence[tuple[Case, Answer]]) -> tuple[list[Case], Verdicts]:
+        """Cases of one task and label set, and what the judge said of them."""
+        cases = [case for case, _ in some]
+        task, label_set = cases[0].request.task, cases[0].request.label_set
+        return cases, Verdicts(
             self._judged.tasks[task],
             self._label_set(task, label_set),
             self._judge.version(task, label_set),
             [case.request for case in cases],
-            answer,
+            Answer.joined([answer for _, answer in some]),
             rfc3339(int(time.time() * 1000)),
         )
-        yield list(self._judged.publish(cases, verdicts, seen_ms))
-        waiting = [
-            waiter
-            for case, label in zip(cases, verdicts.labels, strict=True)
-            for waiter in _waiting(case, label.label)
-        ]
-        if waiting:
-            async for group in self._settle(waiting, seen_ms):
-                yield group
 
     def _label_set(self, task: str, version: str) -> LabelSet:
         return next(held for held in self._judge.label_sets(task) if held.version == version)

@@ -18,9 +18,11 @@ from streamer.services.judge_task import JudgeTask, judge_tasks
 from streamer.services.judged import Judged, JudgeOutputs
 from streamer.services.memory import Memory
 from streamer.services.stats import Stats
-from streamer.services.streaming import Status, Stream
+from streamer.services.streaming import Journaled, Status, Stream
 from streamer.services.together import first, together
 from streamer.stream.positions import Start
+from streamer.stream.trials import Trials
+from streamer.stream.turnstile import Turnstile
 
 HEALTH_EVERY = 2.0
 
@@ -64,10 +66,16 @@ async def run_lanes(
         handler = JudgeHandler(
             judge, judged, stream.dead_letters(metrics), memory, tracing, metrics
         )
-        lanes = [stream.run(handler, metrics, status, stop)]
+        turnstile = Turnstile()
+        requests = Journaled(lambda journal: Trials(handler, journal, turnstile, handler.set_aside))
+        lanes = [stream.run(requests, metrics, status, stop)]
         if settings.audit.share > 0:
             audits = AuditLane.of(settings, group, outputs)
-            lanes.append(audits.run(handler, metrics, status, stop))
+
+            def room() -> bool:
+                return status.spare() and not judge.full
+
+            lanes.append(audits.run(handler, turnstile, room, metrics, stop))
         await first(together(*lanes), _watch(judge))
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from aiokafka import TopicPartition
 
@@ -17,10 +18,13 @@ from streamer.observe.server import StatusServer
 from streamer.services.stats import Stats
 from streamer.stream.bounded import BoundedConsumer
 from streamer.stream.clients import Clients
+from streamer.stream.commits import Commits
 from streamer.stream.connection import Connection
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.engine import Engine, Limits
+from streamer.stream.groups import noted
 from streamer.stream.handler import Handler
+from streamer.stream.journal import Journal
 from streamer.stream.positions import Positions, Start
 from streamer.stream.publisher import Publisher
 
@@ -28,6 +32,13 @@ log = logging.getLogger(__name__)
 
 MARGIN = 64 * 1024
 SILENT_FOR = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """Makes the handler of a stream once its journal is there."""
+
+    handler: Callable[[Journal], Handler]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +66,15 @@ class Stream:
 
     async def run(
         self,
-        handler: Handler,
+        handler: Handler | Journaled,
         metrics: Metrics,
         status: "Status",
         stop: asyncio.Event,
     ) -> None:
-        """Handle the topic until `stop` is set; raises what made it fail."""
+        """Handle the topic until `stop` is set; raises what made it fail.
+
+        With a `Journaled` in place of a handler, commits say what is in flight.
+        """
         clients = Clients(connection(self.kafka))
         told = [] if self.stats is None else [self.stats.topic]
         await clients.ensure_topics([self.topic, *self.outputs, self.dead, *told])
@@ -75,8 +89,14 @@ class Stream:
         compression = None if kafka.compression == "none" else kafka.compression
         producer = clients.producer(limit=kafka.max_record_bytes, compression=compression)
         async with clients.started(producer), clients.started(consumer):
+            measured = MeasuredConsumer(read, self.topic, metrics)
+            commits = Commits(measured)
+            if isinstance(handler, Journaled):
+                commits = journal = Journal(measured, partial(self._noted, clients))
+                handler = handler.handler(journal)
             engine = Engine(
-                MeasuredConsumer(read, self.topic, metrics),
+                measured,
+                commits,
                 Publisher(
                     MeasuredProducer(producer, metrics),
                     kafka.max_record_bytes + MARGIN,
@@ -93,6 +113,13 @@ class Stream:
             telling = nullcontext() if self.stats is None else self.stats.published(producer)
             async with telling, engine.ends.watched():
                 await _run(engine, self.topic, stop)
+
+    async def _noted(
+        self, clients: Clients, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, tuple[int, str]]:
+        # The consumer itself does not give the metadata away.
+        async with clients.admin() as admin:
+            return await noted(admin, self.group, partitions)
 
 
 class Status:
@@ -112,9 +139,9 @@ class Status:
         self._engine = engine
         self._assignment = assignment
 
-    def idle(self) -> bool:
-        """Whether the service reads its topic, and nothing that it read is unfinished."""
-        return self._engine is not None and self._engine.idle
+    def spare(self) -> bool:
+        """Whether the service reads its topic, and nothing that it read waits to be begun."""
+        return self._engine is not None and self._engine.spare
 
     def ready(self) -> str | None:
         """Why the service does no work yet; None when it does."""

@@ -6,22 +6,18 @@ import logging
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    IllegalStateError,
-    KafkaError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-)
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from streamer.errors import BrokerError, HandlerError, TicketError
 from streamer.stream.assignment import Assignment
+from streamer.stream.commits import MOVED, Commits
+from streamer.stream.counts import Counts
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.ends import Ends
@@ -35,7 +31,6 @@ log = logging.getLogger(__name__)
 POLL_MS = 200
 COMMIT_EVERY = 0.25
 FULL_FOR = 1.0
-MOVED = (CommitFailedError, IllegalStateError)
 
 
 class Consumer(Protocol):
@@ -45,7 +40,6 @@ class Consumer(Protocol):
     async def getmany(
         self, *, timeout_ms: int, max_records: int
     ) -> Mapping[TopicPartition, Sequence[Record]]: ...
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
     def assignment(self) -> frozenset[TopicPartition]: ...
     def highwater(self, partition: TopicPartition) -> int | None: ...
     async def position(self, partition: TopicPartition) -> int: ...
@@ -68,20 +62,6 @@ class Limits:
     drain: float = 20.0
 
 
-@dataclass(slots=True)
-class Counts:
-    """What the engine did since it started, for metrics."""
-
-    records: int = 0
-    batches: int = 0
-    emissions: int = 0
-    commits: int = 0
-    commits_lost: int = 0
-    rebalances: int = 0
-    redelivered: int = 0
-    settled: dict[str, int] = field(default_factory=dict)
-
-
 class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Runs one handler over one topic, as a member of a consumer group.
 
@@ -93,6 +73,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     def __init__(
         self,
         consumer: Consumer,
+        commits: Commits,
         publisher: Publisher,
         handler: Handler,
         positions: Positions,
@@ -100,6 +81,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         limits: Limits,
     ) -> None:
         self._consumer = consumer
+        self._commits = commits
         self._publisher = publisher
         self._handler = handler
         self._positions = positions
@@ -129,9 +111,9 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         return len(self._buffer)
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing that was read is unfinished."""
-        return not self._assignment.unfinished
+    def spare(self) -> bool:
+        """Whether nothing that was read waits for a slot."""
+        return not self._buffer and len(self._tasks) < self._limits.in_flight
 
     @property
     def oldest_ms(self) -> int | None:
@@ -328,23 +310,19 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     async def _commit(self) -> None:
         async with self._committing:
-            assignment = self._assignment
-            offsets = assignment.to_commit()
-            if not offsets:
-                return
-            try:
-                await self._consumer.commit(offsets)
-            except MOVED:
-                # The partitions are somebody else's by now, who will read the records again.
-                self.counts.commits_lost += 1
-            except KafkaError as error:
-                raise BrokerError(
-                    f"Kafka refused a commit ({error!r}); what is done will come again. "
-                    "Run `streamer check --connect` for the group's rights, then restart"
-                ) from error
-            else:
-                assignment.committed(offsets)
-                self.counts.commits += 1
+            await self._commit_finished()
+
+    async def _commit_finished(self) -> None:
+        assignment = self._assignment
+        offsets = assignment.to_commit()
+        if not offsets:
+            return
+        if await self._commits.commit(offsets):
+            assignment.committed(offsets)
+            self.counts.commits += 1
+        else:
+            # The partitions are somebody else's by now, who will read the records again.
+            self.counts.commits_lost += 1
 
     async def _settle(self) -> None:
         """Drain within the budget and commit what is done, unless something failed."""
@@ -353,7 +331,9 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             await asyncio.wait(self._tasks, timeout=self._limits.drain)
         await _cancel(self._release_tasks())
         if self._error is None:
-            await self._commit()
+            async with self._committing:
+                await self._commit_finished()
+                await self._commits.leave()
 
     async def _finish(self) -> None:
         """Settle for the last time; without Kafka a commit is retried for ever, so not longer."""

@@ -1,5 +1,6 @@
 """How far a consumer group is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -13,8 +14,16 @@ async def committed(admin: Any, group: str) -> dict[TopicPartition, int]:
 
     `admin` is a started admin client. Raises `BrokerError`.
     """
+    return {place: offset for place, (offset, _) in (await noted(admin, group)).items()}
+
+
+async def noted(
+    admin: Any, group: str, partitions: Sequence[TopicPartition] | None = None
+) -> dict[TopicPartition, tuple[int, str]]:
+    """As `committed`, of some or all partitions, each offset with the metadata of its commit."""
+    asked = None if partitions is None else list(partitions)
     try:
-        found = await admin.list_consumer_group_offsets(group)
+        found = await admin.list_consumer_group_offsets(group, partitions=asked)
     except GroupCoordinatorNotAvailableError:
         # No group has ever committed anything on this Kafka.
         return {}
@@ -23,4 +32,4 @@ async def committed(admin: Any, group: str) -> dict[TopicPartition, int]:
             f"Kafka doesn't tell how far the group {group} is ({error!r}): look at the brokers' "
             "health and this user's rights"
         ) from error
-    return {place: at.offset for place, at in found.items() if at.offset >= 0}
+    return {place: (at.offset, at.metadata or "") for place, at in found.items() if at.offset >= 0}

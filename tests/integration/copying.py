@@ -9,6 +9,7 @@ from aiokafka.structs import ConsumerRecord
 
 from streamer.dev.kafka import Kafka
 from streamer.stream.clients import Clients
+from streamer.stream.commits import Commits
 from streamer.stream.connection import Connection
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission
@@ -134,6 +135,7 @@ class Place:
             await stack.enter_async_context(self.clients.started(consumer))
             engine = Engine(
                 consumer,
+                Commits(consumer),
                 Publisher(producer, LIMIT, within=30),
                 handler,
                 Positions(consumer, start, resume),

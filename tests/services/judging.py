@@ -47,6 +47,7 @@ class Scripted:
         self.gate = asyncio.Event()
         self.gate.set()
         self.dead = False
+        self.full = False
 
     async def start(self) -> None: ...
 

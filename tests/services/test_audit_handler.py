@@ -1,4 +1,4 @@
-"""Audits that wait for the judge to have nothing else to do."""
+"""Audits that wait until the judge has room."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ def now() -> int:
 
 async def test_audits_wait_for_room() -> None:
     run, room = Run(), asyncio.Event()
-    audits = AuditHandler(run.handler, room.is_set, patience=60)
+    audits = AuditHandler(run.handler, run.handler.give_up, room.is_set, patience=60)
     batch = [record(request("good", number=i, purpose="audit"), i, now()) for i in range(3)]
 
     async def judged() -> list[object]:
@@ -32,7 +32,9 @@ async def test_audits_wait_for_room() -> None:
 async def test_what_is_too_old_is_given_up_and_logged_whether_there_is_room_or_not() -> None:
     for room in (True, False):
         run = Run()
-        audits = AuditHandler(run.handler, lambda room=room: room, patience=1.0)
+        audits = AuditHandler(
+            run.handler, run.handler.give_up, lambda room=room: room, patience=1.0
+        )
         made = [request("good", number=i, purpose="audit", uniform=True) for i in range(2)]
         batch = [
             record(made[0], 0, now() - 5000),
@@ -55,7 +57,7 @@ async def test_what_is_too_old_is_given_up_and_logged_whether_there_is_room_or_n
 
 async def test_a_batch_may_be_given_up_while_it_waits() -> None:
     run = Run()
-    audits = AuditHandler(run.handler, lambda: False, patience=0.3)
+    audits = AuditHandler(run.handler, run.handler.give_up, lambda: False, patience=0.3)
     batch = [record(request("good", number=i, purpose="audit"), i, now()) for i in range(2)]
     found = [item async for group in audits.handle(batch) for item in group]
     assert len(found) == 2

@@ -14,8 +14,8 @@ from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Model
 from streamer.services.audit_lane import AuditLane
 from streamer.services.judge_lanes import run_lanes
-from streamer.services.streaming import Status
 from streamer.services.together import together
+from streamer.stream.turnstile import Turnstile
 from tests.services.judging import LABELS, Run, Scripted, calibration
 
 
@@ -36,6 +36,10 @@ class Late:
         if self._waits:
             await stop.wait()
         raise BrokerError("Kafka did not take a commit")
+
+
+def always() -> bool:
+    return True
 
 
 def settings(path: Path) -> Settings:
@@ -88,11 +92,11 @@ async def test_a_late_commit_of_the_audits_does_not_cut_the_main_lane_short() ->
 
     stop.set()
     lane = AuditLane(Late(waits=True), 60.0)
-    await together(main(), lane.run(Run().handler, Metrics(), Status("the judge"), stop))
+    await together(main(), lane.run(Run().handler, Turnstile(), always, Metrics(), stop))
     assert drained.is_set()
 
 
 async def test_what_kafka_refuses_the_audits_before_the_end_ends_the_service() -> None:
     lane = AuditLane(Late(waits=False), 60.0)
     with pytest.raises(BrokerError):
-        await lane.run(Run().handler, Metrics(), Status("the judge"), asyncio.Event())
+        await lane.run(Run().handler, Turnstile(), always, Metrics(), asyncio.Event())

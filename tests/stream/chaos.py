@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from streamer.errors import BrokerError, ModelError
+from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission, Settled
 from streamer.stream.engine import Engine, Limits
@@ -76,6 +77,7 @@ class Process:
         self.handler = SimHandler(log)
         self.engine = parts.engine(
             self.consumer,
+            Commits(self.consumer),
             parts.publisher(self.producer, limit=10_000, within=60.0),
             self.handler,
             Positions(self.consumer, "earliest"),

@@ -9,6 +9,7 @@ from aiokafka.errors import (
     KafkaError,
 )
 
+from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.engine import Engine, Limits
@@ -112,6 +113,7 @@ class Rig:
         self.handler = Handler(handle)
         self.engine = Engine(
             self.consumer,
+            Commits(self.consumer),
             Publisher(self.producer, limit=1000, within=30),
             self.handler,
             Positions(self.consumer, "earliest"),

@@ -1,0 +1,124 @@
+"""Commits that also say what is in flight, so that the next process knows what an end left."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+from aiokafka import TopicPartition
+
+from streamer.stream.commits import Commits, Consumer
+from streamer.stream.note import Note
+from streamer.stream.page import Page
+from streamer.stream.record import Record
+
+# A note for every batch would double the commits of a quiet topic. What it says too much, the next
+# process works through one by one after an unclean end, for nothing: a few seconds.
+AHEAD = 256
+
+Committed = tuple[int, str]
+"""A committed offset and its metadata."""
+
+Look = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, Committed]]]
+
+
+class Journal(Commits):
+    """Keeps a note in the metadata of each partition's commit while its records are in flight.
+
+    The notes travel with the group's offsets: whoever gets the partition next finds one where the
+    process before it did not leave in order. `look` asks Kafka for what is committed.
+    """
+
+    def __init__(self, consumer: Consumer, look: Look, ahead: int = AHEAD) -> None:
+        super().__init__(consumer)
+        self._look = look
+        self._ahead = ahead
+        self._pages: dict[TopicPartition, Page] = {}
+        self._written: dict[TopicPartition, str] = {}
+        # One write at a time, each with the floor of its moment: a late one would go back.
+        self._lock = asyncio.Lock()
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> bool:
+        """As `Commits.commit`, and notes stay as they are."""
+        async with self._lock:
+            # What was settled without being worked on, like audits given up, was not asked about.
+            await self._learn(offsets)
+            for partition, offset in offsets.items():
+                self._pages[partition].floor = offset
+            return await self._write(offsets)
+
+    async def leave(self) -> None:
+        """Take the notes back; a window that isn't worked through stays open."""
+        async with self._lock:
+            for page in self._pages.values():
+                page.close()
+            await self._write(
+                [
+                    partition
+                    for partition, page in self._pages.items()
+                    if page.note().text() != self._written[partition]
+                ]
+            )
+            self._pages, self._written = {}, {}
+
+    async def read(self, records: Sequence[Record]) -> None:
+        """Learn what was noted of the records' partitions, once for each that came here."""
+        async with self._lock:
+            await self._learn({_partition(record): record.offset for record in reversed(records)})
+
+    def suspects(self, record: Record) -> bool:
+        """Whether the record was perhaps in flight at an unclean end."""
+        return self._page(record).suspects(record.offset)
+
+    def tries(self, record: Record) -> int:
+        """How often the record was begun alone, and the process ended uncleanly."""
+        return self._page(record).tries(record.offset)
+
+    async def open(self, records: Sequence[Record]) -> None:
+        """Note that the records are about to be in flight together."""
+        async with self._lock:
+            due = {
+                _partition(record)
+                for record in records
+                if self._page(record).open(record.offset, self._ahead)
+            }
+            await self._write(due)
+
+    async def begin(self, record: Record) -> None:
+        """Note that the record is about to be tried alone."""
+        async with self._lock:
+            self._page(record).begin(record.offset)
+            await self._write([_partition(record)])
+
+    def finish(self, record: Record) -> None:
+        """Note, with the next commit, that the trial ended well."""
+        if (page := self._pages.get(_partition(record))) is not None:
+            page.finish(record.offset)
+
+    def spare(self, record: Record) -> None:
+        """Take a trial back that was given up; noted with the next commit."""
+        if (page := self._pages.get(_partition(record))) is not None:
+            page.spare(record.offset)
+
+    async def _learn(self, places: Mapping[TopicPartition, int]) -> None:
+        """Ask about new partitions; where nothing is committed yet, it counts from the place on."""
+        new = [partition for partition in places if partition not in self._pages]
+        if not new:
+            return
+        found = await self._look(new)
+        for partition in new:
+            offset, text = found.get(partition, (places[partition], ""))
+            self._pages[partition] = Page(offset, Note.parse(text))
+            self._written[partition] = text
+
+    def _page(self, record: Record) -> Page:
+        return self._pages[_partition(record)]
+
+    async def _write(self, partitions: Iterable[TopicPartition]) -> bool:
+        notes = {partition: self._pages[partition].note().text() for partition in partitions}
+        if not notes:
+            return True
+        self._written.update(notes)
+        return await self._send({tp: (self._pages[tp].floor, text) for tp, text in notes.items()})
+
+
+def _partition(record: Record) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
