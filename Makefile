@@ -6,12 +6,13 @@
 #   make demo DATA=folder  the same on the data sets in a folder
 #   make test              all checks that end within ten minutes
 #   make test-slow         kill storms, outages, soaks
+#   make test-k8s          the Helm chart (needs Go; its tools take 20 minutes the first time)
 #   make bench             benchmarks
 #   make lock              resolve the pinned requirements again
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test test-slow bench lint lock
+.PHONY: help setup tools demo test test-slow test-k8s bench lint lock
 
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 BASE = $(firstword $(shell for p in $(PYTHON) python3.11 python3.12 python3; do \
@@ -68,12 +69,16 @@ tools:
 		else echo "the tests also need$$missing: on Debian, apt-get install$$missing"; exit 1; fi; }
 
 test: lint tools
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --ignore tests/judging
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --ignore tests/judging --ignore tests/k8s
 	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m "not slow" tests/judging
 
 test-slow: setup tools
-	$(BIN)/python -m pytest -m slow --ignore tests/judging
+	$(BIN)/python -m pytest -m slow --ignore tests/judging --ignore tests/k8s
 	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m slow tests/judging
+
+test-k8s: setup
+	$(BIN)/python -m tests.k8s.go_tools
+	$(BIN)/python -m pytest tests/k8s
 
 bench: setup
 	$(BIN)/python -m bench
