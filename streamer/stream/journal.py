@@ -54,7 +54,7 @@ class Journal(Commits):
                 [
                     partition
                     for partition, page in self._pages.items()
-                    if page.note().text() != self._written[partition]
+                    if page.note().text() != self._written.get(partition)
                 ]
             )
             self._pages, self._written = {}, {}
@@ -85,13 +85,23 @@ class Journal(Commits):
     async def begin(self, record: Record) -> None:
         """Note that the record is about to be tried alone."""
         async with self._lock:
-            self._page(record).begin(record.offset)
-            await self._write([_partition(record)])
+            page = self._page(record)
+            page.begin(record.offset)
+            try:
+                await self._write([_partition(record)])
+            except asyncio.CancelledError:
+                page.spare(record.offset)
+                raise
 
-    def finish(self, record: Record) -> None:
-        """Note, with the next commit, that the trial ended well."""
-        if (page := self._pages.get(_partition(record))) is not None:
-            page.finish(record.offset)
+    async def finish(self, record: Record) -> None:
+        """Note that the trial ended well, before anything else is tried.
+
+        With the next commit it would be too late: what is tried next, of another partition too,
+        may end the process at the same place each time, and this record would be taken for it.
+        """
+        async with self._lock:
+            self._page(record).finish(record.offset)
+            await self._write([_partition(record)])
 
     def spare(self, record: Record) -> None:
         """Take a trial back that was given up; noted with the next commit."""
@@ -116,8 +126,12 @@ class Journal(Commits):
         notes = {partition: self._pages[partition].note().text() for partition in partitions}
         if not notes:
             return True
+        # Of a write that is cancelled nobody knows whether Kafka took it.
+        for partition in notes:
+            self._written.pop(partition, None)
+        taken = await self._send({tp: (self._pages[tp].floor, note) for tp, note in notes.items()})
         self._written.update(notes)
-        return await self._send({tp: (self._pages[tp].floor, text) for tp, text in notes.items()})
+        return taken
 
 
 def _partition(record: Record) -> TopicPartition:

@@ -68,7 +68,7 @@ class Trials:
             except (asyncio.CancelledError, GeneratorExit):
                 self._journal.spare(record)
                 raise
-            self._journal.finish(record)
+            await self._journal.finish(record)
 
     async def _at_once(self, records: Sequence[Record]) -> AsyncGenerator[Group, None]:
         await self._journal.open(records)

@@ -2,30 +2,46 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
 
 from streamer.errors import BrokerError, ModelError
 from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission, Settled
 from streamer.stream.engine import Engine, Limits
+from streamer.stream.handler import Handler
+from streamer.stream.journal import Committed, Journal
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
-from tests.stream.simulated import Group, Log, SimConsumer, SimProducer, SimRecord
+from streamer.stream.record import Record
+from streamer.stream.trials import Trials
+from streamer.stream.turnstile import Turnstile
+from tests.stream.simulated import SET_ASIDE, Group, Log, SimConsumer, SimProducer, SimRecord
 from tests.stream.virtual_loop import VirtualLoop
 
 CHAOS_SECONDS = 40.0
-QUIET_SECONDS = 300.0
 LIMITS = Limits(max_batch=12, in_flight=3, max_buffered=30, drain=2.0)
+AHEAD = 8
 
 
 @dataclass
 class Parts:
-    """The classes a process is built from; the negative controls put broken ones here."""
+    """The classes a process is built from; the negative controls put broken ones here.
+
+    With a share of `deadly` records the processes keep a journal and try what an end left.
+    """
 
     engine: Callable[..., Engine] = Engine
     publisher: Callable[..., Publisher] = Publisher
+    journal: "type[SimJournal]" = field(default_factory=lambda: SimJournal)
+    trials: Callable[..., Handler] = Trials
+    deadly: float = 0.0
+    # Seconds without harm that are enough for all to be done.
+    quiet: float = 300.0
 
 
 @dataclass
@@ -38,6 +54,34 @@ class Outcome:
     failures: int = 0
     rebalances: int = 0
     most_buffered: int = 0
+    deadly: int = 0
+    set_aside: int = 0
+    # Of the deadly record that ended most processes.
+    most_deaths: int = 0
+
+
+class SimJournal(Journal):
+    """Remembers what is under trial, so that a run can say whether a death was one."""
+
+    def __init__(self, log: Log, consumer: SimConsumer) -> None:
+        super().__init__(consumer, self._committed, AHEAD)
+        self._log = log
+        self.trying: set[tuple[int, int]] = set()
+
+    async def _committed(
+        self, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, Committed]:
+        await asyncio.sleep(self._log.chance.expovariate(20))
+        log = self._log
+        return {tp: (log.committed[tp], log.notes[tp]) for tp in partitions if tp in log.committed}
+
+    async def begin(self, record: Record) -> None:
+        self.trying.add((record.partition, record.offset))
+        await super().begin(record)
+
+    async def finish(self, record: Record) -> None:
+        await super().finish(record)
+        self.trying.discard((record.partition, record.offset))
 
 
 class SimHandler:
@@ -46,6 +90,7 @@ class SimHandler:
     def __init__(self, log: Log) -> None:
         self._log = log
         self.fail = 0.0
+        self.killed_by: list[SimRecord] = []
 
     async def handle(
         self, batch: Sequence[SimRecord]
@@ -58,6 +103,9 @@ class SimHandler:
                 raise ModelError("the worker is out; start it")
             size = chance.randint(1, len(waiting))
             group, waiting = waiting[:size], waiting[size:]
+            self.killed_by += [record for record in group if record.deadly]
+            if self.killed_by:
+                raise ModelError("the engine died; look into its log")
             yield [item for record in group for item in self._items(record)]
 
     def _items(self, record: SimRecord) -> list[Emission | Settled]:
@@ -75,11 +123,17 @@ class Process:
         self.consumer = SimConsumer(log, group)
         self.producer = SimProducer(log)
         self.handler = SimHandler(log)
+        self.journal = parts.journal(log, self.consumer)
+        handler: Handler = self.handler
+        commits = Commits(self.consumer)
+        if parts.deadly:
+            commits = self.journal
+            handler = parts.trials(self.handler, self.journal, Turnstile(), _set_aside)
         self.engine = parts.engine(
             self.consumer,
-            Commits(self.consumer),
+            commits,
             parts.publisher(self.producer, limit=10_000, within=60.0),
-            self.handler,
+            handler,
             Positions(self.consumer, "earliest"),
             DeadLetters("dead", 10_000),
             LIMITS,
@@ -87,16 +141,23 @@ class Process:
         self.task = asyncio.create_task(self.engine.run("tickets"))
 
 
+def _set_aside(record: Record) -> list[Emission | Settled]:
+    key = b"%d/%d/%d" % (record.partition, record.offset, SET_ASIDE)
+    return [Emission(record, "dead", key, record.value)]
+
+
 class Chaos:
     """Runs processes as a supervisor would, and harms them."""
 
     def __init__(self, seed: int, parts: Parts) -> None:
         self._chance = random.Random(seed)
-        self._log = Log(self._chance, partitions=self._chance.randint(1, 5))
+        self._log = Log(self._chance, self._chance.randint(1, 5), parts.deadly)
         self._group = Group(self._log)
         self._parts = parts
         self._processes: list[Process] = []
         self._outcome = Outcome(seed)
+        self._deaths: Counter[tuple[int, int]] = Counter()
+        self._killed_by: Counter[tuple[int, int]] = Counter()
 
     async def run(self) -> Outcome:
         coordinator = asyncio.create_task(self._group.coordinate())
@@ -107,7 +168,7 @@ class Chaos:
         while loop.time() < until:
             await asyncio.sleep(self._chance.expovariate(2))
             await self._step()
-        await self._calm_down(loop.time() + QUIET_SECONDS)
+        await self._calm_down(loop.time() + self._parts.quiet)
         for process in list(self._processes):
             await self._leave(process)
         coordinator.cancel()
@@ -142,6 +203,7 @@ class Chaos:
         self._outcome.kills += 1
         process.producer.dead = True
         self._group.kill(process.consumer)
+        self._deaths.update(process.journal.trying)
         process.task.cancel()
         await asyncio.gather(process.task, return_exceptions=True)
         self._forget(process)
@@ -154,6 +216,9 @@ class Chaos:
         (error,) = await asyncio.gather(process.task, return_exceptions=True)
         if error is not None:
             self._outcome.failures += 1
+            self._deaths.update(process.journal.trying)
+            killers = {(record.partition, record.offset) for record in process.handler.killed_by}
+            self._killed_by.update(killers)
             if not isinstance(error, ModelError | BrokerError):
                 self._outcome.violations.append(f"the engine failed by itself: {error!r}")
         self._group.leave(process.consumer)
@@ -186,6 +251,14 @@ class Chaos:
         outcome.repeats = log.repeats
         outcome.violations += log.violations
         outcome.violations += [f"lost: {r.partition}@{r.offset}" for r in log.lost]
+        every = [record for records in log.records.values() for record in records]
+        outcome.deadly = sum(record.deadly for record in every)
+        outcome.most_deaths = max(self._killed_by.values(), default=0)
+        for record in filter(log.is_set_aside, every):
+            outcome.set_aside += 1
+            deaths = self._deaths[record.partition, record.offset]
+            if deaths < 2:
+                outcome.violations.append(f"set aside after {deaths} deaths: {record}")
         return outcome
 
 

@@ -18,6 +18,7 @@ from aiokafka.errors import (
 TOPIC = "tickets"
 
 Output = tuple[int, int, int]  # partition, offset, number of the output
+SET_ASIDE = -1  # the number of a dead letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class SimRecord:
     key: bytes | None = None
     value: bytes | None = b"text"
     headers: Sequence[tuple[str, bytes]] = ()
+    deadly: bool = False
 
     @property
     def outputs(self) -> list[Output]:
@@ -40,12 +42,15 @@ class SimRecord:
 class Log:
     """Input partitions with gaps in their offsets, what was published, and what was committed."""
 
-    def __init__(self, chance: random.Random, partitions: int) -> None:
+    def __init__(self, chance: random.Random, partitions: int, deadly: float = 0.0) -> None:
+        """`deadly` is the share of the records that end the process which handles them."""
         self.chance = chance
+        self._deadly = deadly
         self.records: dict[TopicPartition, list[SimRecord]] = {
             TopicPartition(TOPIC, number): [] for number in range(partitions)
         }
         self.committed: dict[TopicPartition, int] = {}
+        self.notes: dict[TopicPartition, str] = {}
         # How many records of each were found done below a commit; what is done stays done.
         self._checked = dict.fromkeys(self.records, 0)
         self.published: dict[Output, int] = {}
@@ -57,11 +62,16 @@ class Log:
             partition, records = self.chance.choice(list(self.records.items()))
             last = records[-1].offset if records else -1
             offset = last + self.chance.choice([1, 1, 1, 2, 5])
-            records.append(SimRecord(partition.partition, offset))
+            # Not drawn where there are none: the runs without them stay what they were.
+            deadly = bool(self._deadly) and self.chance.random() < self._deadly
+            records.append(SimRecord(partition.partition, offset, deadly=deadly))
 
-    def commit(self, partition: TopicPartition, offset: int) -> None:
+    def commit(self, partition: TopicPartition, offset: int, note: str = "") -> None:
         """Take a commit and hold the invariant: what lies below it is published."""
+        if offset < self.committed.get(partition, 0):
+            self.violations.append(f"{partition} went back to {offset}")
         self.committed[partition] = offset
+        self.notes[partition] = note
         while (place := self._checked[partition]) < len(self.records[partition]):
             record = self.records[partition][place]
             if record.offset >= offset:
@@ -70,7 +80,12 @@ class Log:
             if not self.is_done(record):
                 self.violations.append(f"{partition} committed {offset}, {record.offset} not done")
 
+    def is_set_aside(self, record: SimRecord) -> bool:
+        return (record.partition, record.offset, SET_ASIDE) in self.published
+
     def is_done(self, record: SimRecord) -> bool:
+        if self.is_set_aside(record):
+            return True
         if not record.outputs:
             return (record.partition, record.offset) in self.settled
         return all(output in self.published for output in record.outputs)
@@ -210,7 +225,9 @@ class SimConsumer:
                 break
         return got
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(
+        self, offsets: Mapping[TopicPartition, int] | Mapping[TopicPartition, tuple[int, str]]
+    ) -> None:
         if not set(offsets) <= self.held:
             raise IllegalStateError("not assigned")
         generation = self.generation
@@ -219,8 +236,9 @@ class SimConsumer:
             await asyncio.get_running_loop().create_future()
         if generation != self._group.generation:
             raise CommitFailedError
-        for partition, offset in offsets.items():
-            self._log.commit(partition, offset)
+        for partition, committed in offsets.items():
+            offset, note = committed if isinstance(committed, tuple) else (committed, "")
+            self._log.commit(partition, offset, note)
 
     def assignment(self) -> frozenset[TopicPartition]:
         return self.held
