@@ -43,6 +43,9 @@ class Trials:
         """Yields what the handler does."""
         await self._journal.read(batch)
         suspects = [record for record in batch if self._journal.suspects(record)]
+        # Who was tried already comes first: what is deadly shows at once, and whom a kill from
+        # outside hit is cleared before the next one can come.
+        suspects.sort(key=self._journal.tries, reverse=True)
         others = [record for record in batch if not self._journal.suspects(record)]
         if suspects:
             log.warning("an unclean end left these: %d records are tried alone", len(suspects))

@@ -132,3 +132,23 @@ def test_control_without_the_note_before_a_trial_it_never_ends() -> None:
     world = lives(World(SEED, poison=7, journal=Forgetful), most=20)
     assert world.deaths == 20
     assert world.aside == []
+
+
+async def test_who_was_tried_already_comes_first_and_is_cleared() -> None:
+    world = World(SEED)
+    world.committed = (0, Note(open=BATCH, tried={5: 1}).text())
+    journal = Journal(world, world.look)
+    asked: list[int] = []
+
+    class Noting:
+        async def handle(self, batch: Sequence[Record]) -> AsyncIterator[Sequence[Settled]]:
+            for record in batch:
+                asked.append(record.offset)
+                yield [Settled(record, "answered")]
+
+    trials = Trials(Noting(), journal, Turnstile(), lambda record: [Settled(record, "aside")])
+    async for _ in trials.handle([SimRecord(0, offset) for offset in range(BATCH)]):
+        if len(asked) == 2:
+            # The next one is begun once it is written down that this one was no danger.
+            assert 5 not in Note.parse(world.committed[1]).tried
+    assert asked == [5, 0, 1, 2, 3, 4, 6, 7]
