@@ -9,8 +9,14 @@ import yaml
 
 from tests.k8s.go_tools import KEDA_CRDS, OPENAPI, PROMETHEUS_CRDS
 
-STRIMZI_CRDS = Path(__file__).parent / "crds"
-CRD_FOLDERS = (KEDA_CRDS.path, PROMETHEUS_CRDS.path, STRIMZI_CRDS)
+CRDS = (
+    KEDA_CRDS.path / "keda.sh_scaledobjects.yaml",
+    KEDA_CRDS.path / "keda.sh_triggerauthentications.yaml",
+    PROMETHEUS_CRDS.path / "monitoring.coreos.com_servicemonitors.yaml",
+    PROMETHEUS_CRDS.path / "monitoring.coreos.com_prometheusrules.yaml",
+    # Strimzi's is in no Go module.
+    Path(__file__).parent / "crds" / "kafkatopics.yaml",
+)
 
 Schema = dict[str, Any]
 
@@ -44,11 +50,8 @@ def write_schemas(folder: Path) -> None:
 
 def crds() -> Iterator[Schema]:
     """The definitions of the kinds that the chart uses and Kubernetes doesn't have."""
-    for folder in CRD_FOLDERS:
-        for file in sorted(folder.glob("*.yaml")):
-            found = yaml.load(file.read_text(), _Loader)
-            if found.get("kind") == "CustomResourceDefinition":
-                yield found
+    for file in CRDS:
+        yield yaml.load(file.read_text(), _Loader)
 
 
 def _write(folder: Path, kind: str, group: str, version: str, schema: Schema) -> None:

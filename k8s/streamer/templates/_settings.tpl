@@ -27,6 +27,8 @@ judge:
   listen: {host: 0.0.0.0, port: 9465}
   python: {{ .Values.judge.python }}
   models: /models
+  model: /models/llm
+  prompts: /models/prompts
 monitor:
 {{- if .Values.monitor.token.secret }}
   listen: {host: 0.0.0.0, port: 9466}
@@ -43,7 +45,7 @@ triton: {url: "{{ include "streamer.name" . }}-workers.{{ .Release.Namespace }}.
 {{/* (list $ component) */}}
 {{- define "streamer.settings.checksum" -}}
 {{- $template := eq (index . 1) "judge" | ternary "streamer.settings.judge" "streamer.settings" -}}
-checksum/config: {{ include $template (index . 0) | sha256sum }}
+checksum/config: {{ printf "%s%s" (include $template (index . 0)) (toJson (index . 0).Values.files) | sha256sum }}
 {{- end -}}
 
 {{/* Environment of our own services: (list $ component). */}}
