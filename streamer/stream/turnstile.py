@@ -1,14 +1,18 @@
 """Lets many through together, or one alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 
 class Turnstile:
-    """Whoever goes alone waits until nobody is inside, and comes before those who go together."""
+    """Whoever goes alone waits until nobody is inside, and comes before those who go together.
+
+    Once anybody has failed inside, nobody is let in any more: whoever waits is to be cancelled.
+    """
 
     def __init__(self) -> None:
+        self._broken = False
         self._inside = 0
         self._waiting = 0
         self._occupied = False
@@ -20,7 +24,8 @@ class Turnstile:
         await self._until(lambda: not self._occupied and not self._waiting)
         self._inside += 1
         try:
-            yield
+            with self._watched():
+                yield
         finally:
             self._inside -= 1
             self._tell()
@@ -36,13 +41,24 @@ class Turnstile:
             self._waiting -= 1
             self._tell()
         try:
-            yield
+            with self._watched():
+                yield
         finally:
             self._occupied = False
             self._tell()
 
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException:
+            self._broken = True
+            raise
+
     async def _until(self, free: Callable[[], bool]) -> None:
-        while not free():
+        while self._broken or not free():
             await self._changed.wait()
 
     def _tell(self) -> None:

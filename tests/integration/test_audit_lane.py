@@ -1,7 +1,7 @@
 """The judge service on a real Kafka with a scripted judge: audits yield to what is urgent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -27,7 +27,9 @@ from tests.waiting import soon
 class Lanes:
     """A judge service of its own, with its topics."""
 
-    def __init__(self, kafka: Kafka, patience: float = 600) -> None:
+    def __init__(
+        self, kafka: Kafka, patience: float = 600, flow: Mapping[str, int] | None = None
+    ) -> None:
         stem = unique_topic("judged")
         names = {name: f"{stem}.{name}" for name in Topics.model_fields}
         self.topics = Topics(**names)
@@ -45,7 +47,7 @@ class Lanes:
             "topics": names,
             "tasks": {"mood": task},
             "audit": {"share": 0.5, "patience": patience},
-            "judge": {"listen": {"port": 0}, "flow": {"max_batch": 4, "in_flight": 1}},
+            "judge": {"listen": {"port": 0}, "flow": flow or {"max_batch": 4, "in_flight": 1}},
         }
         self.settings = Settings.model_validate(given)
         self._bootstrap = kafka.bootstrap

@@ -83,6 +83,10 @@ class SimJournal(Journal):
         await super().finish(record)
         self.trying.discard((record.partition, record.offset))
 
+    def spare(self, record: Record) -> None:
+        super().spare(record)
+        self.trying.discard((record.partition, record.offset))
+
 
 class SimHandler:
     """Answers in any order, with one, two or no records per input, sometimes very late."""
@@ -91,6 +95,8 @@ class SimHandler:
         self._log = log
         self.fail = 0.0
         self.killed_by: list[SimRecord] = []
+        # What the first batch that failed held.
+        self.failed: Sequence[SimRecord] = ()
 
     async def handle(
         self, batch: Sequence[SimRecord]
@@ -100,11 +106,13 @@ class SimHandler:
         while waiting:
             await asyncio.sleep(chance.choice([0, 0.01, 0.1, 0.1, 4]) * chance.random())
             if chance.random() < self.fail:
+                self.failed = self.failed or batch
                 raise ModelError("the worker is out; start it")
             size = chance.randint(1, len(waiting))
             group, waiting = waiting[:size], waiting[size:]
             self.killed_by += [record for record in group if record.deadly]
             if self.killed_by:
+                self.failed = self.failed or batch
                 raise ModelError("the engine died; look into its log")
             yield [item for record in group for item in self._items(record)]
 
@@ -216,13 +224,19 @@ class Chaos:
         (error,) = await asyncio.gather(process.task, return_exceptions=True)
         if error is not None:
             self._outcome.failures += 1
-            self._deaths.update(process.journal.trying)
+            self._deaths.update(self._accused(process, error))
             killers = {(record.partition, record.offset) for record in process.handler.killed_by}
             self._killed_by.update(killers)
             if not isinstance(error, ModelError | BrokerError):
                 self._outcome.violations.append(f"the engine failed by itself: {error!r}")
         self._group.leave(process.consumer)
         self._forget(process)
+
+    def _accused(self, process: Process, error: BaseException) -> set[tuple[int, int]]:
+        """Whose trial may be taken for the cause."""
+        if isinstance(error, ModelError):
+            return {(record.partition, record.offset) for record in process.handler.failed}
+        return process.journal.trying
 
     def _forget(self, process: Process) -> None:
         self._outcome.rebalances += process.engine.counts.rebalances
