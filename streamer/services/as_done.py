@@ -26,6 +26,7 @@ class AsDone(Generic[T]):
 
         The first exception ends it, and the rest of the work is cancelled.
         """
+        done: list[asyncio.Task[T]] = []
         try:
             while self._running or self._done:
                 await self._some.wait()
@@ -35,7 +36,8 @@ class AsDone(Generic[T]):
         finally:
             for task in self._running:
                 task.cancel()
-            await asyncio.gather(*self._running, *self._done, return_exceptions=True)
+            # Those too that failed together with the first: asyncio would report them as lost.
+            await asyncio.gather(*self._running, *self._done, *done, return_exceptions=True)
 
     def _finish(self, task: "asyncio.Task[T]") -> None:
         self._running.discard(task)
