@@ -15,22 +15,18 @@ from typing import NamedTuple
 import numpy as np
 from aiokafka import AIOKafkaProducer
 
+from bench.asked import LABELS, TASK, request
 from bench.labels import everything, wait_for
 from bench.result import Result, load
 from streamer.config import load as load_settings
 from streamer.config.settings import Settings
 from streamer.dev.kafka import Kafka
 from streamer.judging.judge import Verdicts
-from streamer.records.judge_request import Ballot, JudgeRequest
-from streamer.records.label import Position, Rule, Vote
 from streamer.records.labelset import LabelSet
-from streamer.records.ticket import Ticket
-from streamer.services.intake import rfc3339
 from streamer.services.judge_lanes import run_lanes
 from streamer.sizing.backlog import Backlog, Phase
 from streamer.stream.topics import TopicSpec, create_topics
 
-LABELS = LabelSet(("bug", "question"))
 RATE, BURST, BURST_S, JUDGED, SECOND_AT, LASTS = 20.0, 5.0, 15.0, 40.0, 25.0, 50.0
 PARTITIONS = 6
 # What is younger did not wait: a batch takes as long as this.
@@ -77,7 +73,8 @@ class SlowJudge:
         async with self._turn:
             await asyncio.sleep(len(texts) / JUDGED)
         return Verdicts(
-            np.full((len(texts), len(LABELS)), 0.5, np.float32), np.zeros(len(texts), np.bool_)
+            np.full((len(texts), len(LABELS)), 1 / len(LABELS), np.float32),
+            np.zeros(len(texts), np.bool_),
         )
 
 
@@ -104,7 +101,9 @@ def run(options: argparse.Namespace) -> list[Result]:
 
 def _settings(folder: Path, bootstrap: str) -> Settings:
     config = folder / "streamer.yaml"
-    config.write_text(_CONFIG.format(bootstrap=bootstrap, labels=", ".join(LABELS.labels)))
+    config.write_text(
+        _CONFIG.format(bootstrap=bootstrap, task=TASK, labels=", ".join(LABELS.labels))
+    )
     return load_settings(config, {})
 
 
@@ -112,7 +111,7 @@ _CONFIG = """\
 kafka: {{bootstrap: "{bootstrap}", start: earliest}}
 audit: {{share: 0}}
 judge: {{listen: {{port: 0}}, flow: {{max_batch: 8, in_flight: 1, max_buffered: 32}}}}
-tasks: {{kind: {{labels: [{labels}], workers: [a, b]}}}}
+tasks: {{{task}: {{labels: [{labels}], workers: [a, b]}}}}
 """
 
 
@@ -163,7 +162,7 @@ async def _feed(bootstrap: str, topic: str, first: int, count: int, rate: float)
         while sent < count:
             due = min(count, int((time.perf_counter() - began) * rate) + 1)
             for number in range(first + sent, first + due):
-                made = _request(number)
+                made = request(number)
                 await producer.send(
                     topic,
                     made.to_json(),
@@ -173,23 +172,6 @@ async def _feed(bootstrap: str, topic: str, first: int, count: int, rate: float)
             sent = due
             await asyncio.sleep(0.01)
         await producer.flush()
-
-
-def _request(number: int) -> JudgeRequest:
-    now = rfc3339(int(time.time() * 1000))
-    return JudgeRequest(
-        ticket=Ticket(f"t{number}", "it does not work", now),
-        task="kind",
-        label_set=LABELS.version,
-        ballot=Ballot((Vote("a", "1", "bug", 0.6), Vote("b", "1", "question", 0.6)), (None, None)),
-        rule=Rule("majority", 2, 2),
-        decision_id=f"{number:032x}",
-        revision=0,
-        purpose="decide",
-        position=Position("tickets", "tickets", 0, number),
-        created_at=now,
-        traceparent=f"00-{number + 1:032x}-{number + 1:016x}-00",
-    )
 
 
 async def _seen(bootstrap: str, asked: str, labels: str, began_ms: float) -> Seen:

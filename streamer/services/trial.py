@@ -11,6 +11,7 @@ from streamer.judging.judge import Judge
 from streamer.judging.language import LanguageJudge
 from streamer.records.labelset import LabelSet
 from streamer.services.judge import load
+from streamer.services.judge_task import JudgeTask
 from streamer.terminal import clean, paint, tell, tell_json
 
 _BAR = 30
@@ -62,6 +63,7 @@ async def _trial(judge: Judge, settings: Settings, name: str, text: str) -> Tria
     row = answer.probabilities[0].tolist()
     coverage = None if answer.coverage is None else float(answer.coverage[0])
     scores = sorted(zip(label_set.labels, row, strict=True), key=lambda one: -one[1])
+    followed = JudgeTask.of(task, min_coverage=settings.judge.min_coverage)
     language = judge if isinstance(judge, LanguageJudge) else None
     return Trial(
         task=name,
@@ -70,8 +72,7 @@ async def _trial(judge: Judge, settings: Settings, name: str, text: str) -> Tria
         scores=tuple(scores),
         coverage=coverage,
         truncated=bool(answer.truncated[0]),
-        unsure=scores[0][1] < (task.review_below or 0.0)
-        or (coverage is not None and coverage < settings.judge.min_coverage),
+        unsure=followed.unsure(scores[0][1], coverage),
     )
 
 

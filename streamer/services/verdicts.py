@@ -118,7 +118,7 @@ class Verdicts:
             published=None if published is None else published.label,
             source=None if published is None else published.source,
             calibration=self._calibration,
-            coverage=None if self._coverage is None else float(self._coverage[place]),
+            coverage=self._covered(place),
             truncated=bool(self._truncated[place]),
         )
 
@@ -152,9 +152,10 @@ class Verdicts:
         # People are asked about what is new: an old ticket they may have answered long ago.
         if self._requests[place].backfill is not None:
             return False
-        if self._coverage is not None and self._coverage[place] < self._task.min_coverage:
-            return True
-        return bool(self._sure[place] < self._task.review_below)
+        return self._task.unsure(float(self._sure[place]), self._covered(place))
+
+    def _covered(self, place: int) -> float | None:
+        return None if self._coverage is None else float(self._coverage[place])
 
     def _name(self, place: int) -> str:
         return self._label_set.labels[int(self._standing.codes[place])]
