@@ -13,6 +13,7 @@ BENCHMARKS = (
     "cascade",
     "quality",
     "misuse",
+    "small_judge",
     "burst",
     "feeding",
 )
@@ -28,7 +29,9 @@ def main() -> None:
     parser.add_argument("--drained", type=int, default=20_000, help="backlog of `cascade`")
     parser.add_argument("--judged", type=int, default=4_000, help="backlog of `feeding`")
     parser.add_argument("--judge-pairs", type=int, default=3, help="pairs of runs of `feeding`")
-    parser.add_argument("--data", type=Path, help="data sets of `cascade` and `quality`")
+    parser.add_argument(
+        "--data", type=Path, help="data sets of `cascade`, `quality` and `small_judge`"
+    )
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")

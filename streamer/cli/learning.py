@@ -16,6 +16,7 @@ def add(verbs: Verbs) -> None:
         examples=(
             "streamer train",
             "streamer train workers --task intent",
+            "streamer train judge --kind llm  # a small language model, for a laptop",
             "streamer train --json | jq .models",
         ),
     )
@@ -29,6 +30,12 @@ def add(verbs: Verbs) -> None:
     )
     trained.add_argument(
         "--task", metavar="NAME", action="append", help="only this task (may be repeated)"
+    )
+    trained.add_argument(
+        "--kind",
+        choices=("classifier", "llm"),
+        metavar="KIND",
+        help="of the judge: classifier or llm (as judge.kind says)",
     )
     trained.add_argument("--seed", type=int, metavar="N", default=1, help="of chance (1)")
     with_json(trained)
@@ -57,6 +64,7 @@ def train(options: argparse.Namespace) -> int:
         settings(options),
         what=options.what,
         tasks=options.task,
+        kind=options.kind,
         seed=options.seed,
         as_json=options.json,
     )

@@ -52,9 +52,19 @@ def add(verbs: Verbs) -> None:
     shown = verbs.add(
         demo,
         "play real tickets through the whole stack and report",
-        examples=("streamer demo", "streamer demo --data my-data-sets --rate 50"),
+        examples=(
+            "streamer demo",
+            "streamer demo --data my-data-sets --rate 50",
+            "streamer demo --judge llm  # a small language model, and the encoder beside it",
+        ),
     )
     shown.add_argument("--data", type=Path, metavar="DIR", help="play the data sets in this folder")
+    shown.add_argument(
+        "--judge",
+        choices=("classifier", "llm"),
+        metavar="KIND",
+        help="classifier or llm (as judge.kind says)",
+    )
     shown.add_argument("--rate", type=float, help="tickets per second (default: 40 s in all)")
 
 
@@ -93,7 +103,8 @@ def up(options: argparse.Namespace) -> int:
 def demo(options: argparse.Namespace) -> int:
     from streamer.dev import demo
 
-    return demo.run(options.config, overrides(options), data=options.data, rate=options.rate)
+    given = overrides(options) | ({"judge.kind": options.judge} if options.judge else {})
+    return demo.run(options.config, given, data=options.data, rate=options.rate)
 
 
 def _add_trial(judging: argparse.ArgumentParser) -> None:

@@ -107,7 +107,7 @@ class Judge(Block):
     kind: Literal["classifier", "llm"] = "classifier"
     python: Path = Path(".venv-judge/bin/python")
     models: Path = Path("models_repo/judge")
-    model: Path = Path("models_repo/judge/llm")
+    model: Path = Path("models_repo/judge/language-model")
     prompts: Path = Path("prompts")
     codes: Literal["letters", "names"] = "letters"
     contextual: bool = False

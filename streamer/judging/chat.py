@@ -75,6 +75,11 @@ class Chat:
             )
         return cls(text, _frame(loaded, folder))
 
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens there are, special ones included."""
+        return int(self._texts.get_vocab_size())
+
     def template(self, text: str) -> list[int]:
         """Tokens of what the template wrote, with its special tokens."""
         return list(self._templates.encode(text, add_special_tokens=False).ids)

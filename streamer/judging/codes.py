@@ -31,7 +31,7 @@ class Codes:
                 "set judge.codes to names"
             )
         found: dict[int, str] = {}
-        for text in _candidates(count):
+        for text in cls.candidates(count):
             ids = answer(text)
             if len(ids) == 1:
                 found.setdefault(ids[0], text)
@@ -42,20 +42,22 @@ class Codes:
             f"has {count} labels: set judge.codes to names, or take another model"
         )
 
+    @staticmethod
+    def candidates(count: int) -> Iterator[str]:
+        """What may be a code where there are `count` labels, in the order of preference."""
+        if count <= len(ascii_uppercase):
+            yield from ascii_uppercase
+            return
+        # All of the same length: a model that has seen "A" and "AB" in one list may mean either
+        # by "A".
+        for second in (ascii_uppercase, ascii_lowercase, digits):
+            for first in ascii_uppercase:
+                yield from (first + end for end in second)
+        for first in digits + ascii_lowercase:
+            yield from (first + end for end in digits + ascii_lowercase)
+
     def permuted(self, order: Sequence[int]) -> "Codes":
         """The same codes, label i with the one that label `order[i]` had."""
         return Codes(
             tuple(self.texts[place] for place in order), tuple(self.ids[place] for place in order)
         )
-
-
-def _candidates(count: int) -> Iterator[str]:
-    if count <= len(ascii_uppercase):
-        yield from ascii_uppercase
-        return
-    # All of the same length: a model that has seen "A" and "AB" in one list may mean either by "A".
-    for second in (ascii_uppercase, ascii_lowercase, digits):
-        for first in ascii_uppercase:
-            yield from (first + end for end in second)
-    for first in digits + ascii_lowercase:
-        yield from (first + end for end in digits + ascii_lowercase)

@@ -12,7 +12,7 @@ from streamer.errors import ConfigError
 from streamer.learn.double_faults import PairErrors, pair_errors
 from streamer.learn.examples import Examples, read_examples
 from streamer.learn.held_out import HeldOut
-from streamer.learn.judge.order import JudgeJob, TrainingOrder
+from streamer.learn.judge.order import JudgeJob, JudgeKind, TrainingOrder
 from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.manifest import Manifest
 from streamer.learn.repository import latest_version
@@ -25,17 +25,19 @@ def run(
     *,
     what: str = "all",
     tasks: Collection[str] | None = None,
+    kind: JudgeKind | None = None,
     seed: int = 1,
     as_json: bool = False,
 ) -> int:
     """Train the workers, the judge or both, for `tasks` or every task that has data.
 
-    What was made of the same data, labels, seed and code is kept. Raises `ConfigError` for data,
-    labels or kinds that can't be used.
+    The judge is of `kind`, or of the configured one. What was made of the same data, labels, seed
+    and code is kept. Raises `ConfigError` for data, labels or kinds that can't be used.
     """
     chosen = _chosen(settings, tasks)
+    kind = kind or settings.judge.kind
     with bars() as shown:
-        judged = _judge(settings, chosen, seed, shown) if what in ("all", "judge") else {}
+        judged = _judge(settings, chosen, kind, seed, shown) if what in ("all", "judge") else {}
         made = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
     models = {**made, **{f"judge ({name})": manifest for name, manifest in judged.items()}}
     pairs = dict(_pairs(settings, chosen, made))
@@ -88,8 +90,11 @@ def _workers(
 
 
 def _judge(
-    settings: Settings, tasks: Mapping[str, Task], seed: int, bars: Progress
+    settings: Settings, tasks: Mapping[str, Task], kind: JudgeKind, seed: int, bars: Progress
 ) -> dict[str, Manifest]:
+    judge = settings.judge
+    if kind == "llm":
+        _check_language(settings, tasks)
     jobs = [
         JudgeJob(
             name, task.labels, str(settings.path(data.train)), data.text, data.label, data.held_back
@@ -99,18 +104,31 @@ def _judge(
     ]
     order = TrainingOrder(
         tuple(jobs),
-        str(settings.path(settings.judge.models)),
+        str(settings.path(judge.model if kind == "llm" else judge.models)),
         str(settings.path(settings.state) / "embeddings"),
         seed,
+        kind,
+        str(settings.path(judge.prompts)),
+        judge.max_ticket_tokens,
     )
     shown = {name: bars.add_task(f"judge, {name}", total=None) for name in tasks}
-    process = JudgeProcess(settings.path(settings.judge.python))
+    process = JudgeProcess(settings.path(judge.python))
     trained = process.run(
         order, lambda task, done, total: bars.update(shown[task], completed=done, total=total)
     )
     for bar in shown.values():
         bars.update(bar, total=1, completed=1)
     return trained
+
+
+def _check_language(settings: Settings, tasks: Mapping[str, Task]) -> None:
+    if settings.judge.codes == "names":
+        raise ConfigError("judge.codes: the small judge answers by letters; take names out")
+    if missing := [name for name in settings.tasks if name not in tasks]:
+        raise ConfigError(
+            f"the small judge is one model for all tasks, and would not know {', '.join(missing)}: "
+            "give each task `data`, and leave --task out"
+        )
 
 
 def _examples(settings: Settings, task: Task) -> Examples:

@@ -13,6 +13,7 @@ from streamer.dev.demo.scenario import test_tickets, with_broken
 from streamer.dev.demo.summary import summary
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
+from streamer.learn import train
 from streamer.terminal import console
 
 _PLAYED_IN_S = 40.0
@@ -34,6 +35,9 @@ def run(
     good = test_tickets(load(config, overrides))
     with interruptible(), Stack(config, overrides, out.print) as stack:
         played = with_broken(good, stack.settings.input.id, _SEED)
+        if stack.settings.judge.kind == "llm":
+            out.print("training the encoder, which is asked beside the language model")
+            train.run(stack.settings, what="judge", kind="classifier", seed=_SEED)
         bring_up(stack, out.print, own_workers="triton.url" not in overrides)
         out.print(f"up after {time.monotonic() - began:.0f} s")
         acts = Performance(stack, config, out, began)

@@ -13,6 +13,7 @@ from streamer.records.rows import rows
 _KINDS = {"word": "word_ngrams", "char": "char_ngrams", "net": "subword_net"}
 _TASKS = {
     "intent": ("bank", "topic_banking77"),
+    "queue": ("bank", "topic_banking77"),
     "sentiment": ("airline", "sentiment_airline"),
     "reason": ("complaint", "sentiment_airline"),
 }

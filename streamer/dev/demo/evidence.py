@@ -46,9 +46,23 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """The whole run."""
+class OtherJudge:
+    """A judge of another kind on the N test tickets of one task: `codes` [N], and its `cost` in
+    seconds per decision, from a full topic.
+    """
 
+    kind: str
+    task: str
+    codes: Labels
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The whole run. `judge` is the kind of the stack's own; `others` were only asked beside it."""
+
+    judge: str
+    others: Sequence[OtherJudge]
     tasks: Sequence[TaskEvidence]
     tried: Sequence[Tried]
     drains: Sequence[Drain]

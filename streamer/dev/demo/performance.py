@@ -12,9 +12,10 @@ from streamer.config import Settings
 from streamer.dev.demo.accounts import Accounts
 from streamer.dev.demo.audited import Audited, audited
 from streamer.dev.demo.calibrated import Tried, tried
-from streamer.dev.demo.evidence import Drain, Evidence, TaskEvidence, task_evidence
+from streamer.dev.demo.evidence import Drain, Evidence, OtherJudge, TaskEvidence, task_evidence
 from streamer.dev.demo.judge_only import judge_all
 from streamer.dev.demo.observer import Observer
+from streamer.dev.demo.other_judge import ask_other_judge
 from streamer.dev.demo.playing import play, until_settled
 from streamer.dev.demo.scenario import Played, held_back_tickets
 from streamer.dev.demo.view import View
@@ -52,13 +53,26 @@ class Performance:
         async with clients.started(self._producer), self._observer.watching():
             accounts = await self._live(played, rate)
             verdicts, drains = await self._drains(good)
+            others = await self._others(good)
             audits = await self._audit(good)
         tasks = [await self._task(name, good, verdicts, accounts) for name in self._settings.tasks]
         tried = [self._try(task, drains, *audits) for task in tasks]
         first = min((outcome.at_ms for _, outcome, _ in accounts.outcomes()), default=0)
         now_ms, now = time.time() * 1000, time.monotonic()
         first_label_s = (first - now_ms) / 1000 + now - self._began
-        return Evidence(tasks, tried, drains, accounts, first_label_s, self._stack.restarts())
+        restarts = self._stack.restarts()
+        kind = self._settings.judge.kind
+        return Evidence(kind, others, tasks, tried, drains, accounts, first_label_s, restarts)
+
+    async def _others(self, good: Sequence[Played]) -> list[OtherJudge]:
+        """The encoder, where a language model judges."""
+        if self._settings.judge.kind == "classifier":
+            return []
+        self._console.print("asking the encoder about the same tickets")
+        asked = [(ticket, task) for ticket in good for task in ticket.gold]
+        return await ask_other_judge(
+            self._settings, self._config, self._producer, self._observer, asked
+        )
 
     async def _audit(self, good: Sequence[Played]) -> tuple[Audited, Audited]:
         """What workers and judge say of the held-back and of the test tickets."""

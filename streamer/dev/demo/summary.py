@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from rich.table import Table
 
-from streamer.dev.demo.evidence import Drain, Evidence, TaskEvidence
+from streamer.dev.demo.evidence import Drain, Evidence, OtherJudge, TaskEvidence
 from streamer.dev.demo.view import milliseconds
 from streamer.learn.report import (
     Figures,
@@ -33,6 +33,10 @@ def summary(evidence: Evidence) -> Iterator[str | Table]:
     yield ""
     yield from _calibrations(evidence)
     yield ""
+    if evidence.others:
+        yield _judges(evidence)
+        yield "Fidelity is of what the workers agreed on, cost per decision from a full topic."
+        yield ""
     yield _speed(evidence)
     yield "Per decision. Both drained from a full topic at full speed, warm, without loading."
     yield "rho is a worker's time alone over the judge's; the stream's own cost is in neither."
@@ -141,6 +145,21 @@ def _predicted(tasks: Sequence[TaskEvidence], drain: Drain) -> float:
         drain.judge_only,
         float(np.average(coverage, weights=weights)),
     )
+
+
+def _judges(evidence: Evidence) -> Table:
+    """The stack's judge and others that were asked, on every test ticket."""
+    shown = table("JUDGES", "kind", "accuracy", "fidelity of the workers", "ms/ticket")
+    for task in evidence.tasks:
+        own = OtherJudge(
+            evidence.judge, task.name, task.judge, _judge_cost(evidence.drains, task.name)
+        )
+        for judge in (own, *(other for other in evidence.others if other.task == task.name)):
+            found = figures(task.agreed, judge.codes, task.gold)
+            accuracy = share(judge.codes == task.gold)
+            cost = f"{judge.cost * 1e3:.1f}"
+            shown.add_row(task.name, judge.kind, str(accuracy), str(found.fidelity), cost)
+    return shown
 
 
 def _judge_cost(drains: Sequence[Drain], task: str) -> float:

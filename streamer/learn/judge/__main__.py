@@ -1,7 +1,7 @@
 """Trains what the order on stdin asks for; one JSON object per line on stdout tells how it goes.
 
-{"event": "progress", "task", "done", "total"}: texts embedded so far
-{"event": "trained", "task", "seconds", "manifest"}: the head of a task is written
+{"event": "progress", "task", "done", "total"}: texts embedded, or batches learnt, so far
+{"event": "trained", "task", "seconds", "manifest"}: the judge of a task is written
 
 Exits 2, with one line on stderr, when the order or its data is wrong.
 """
@@ -17,9 +17,12 @@ import orjson
 
 from streamer.errors import ConfigError
 from streamer.judging.encoder import Encoder
-from streamer.learn.examples import read_examples
+from streamer.judging.prompts import load_prompts
+from streamer.learn.examples import Examples, read_examples
 from streamer.learn.judge.order import JudgeJob, TrainingOrder
 from streamer.learn.judge.training import JudgeTrainer
+from streamer.learn.manifest import Manifest
+from streamer.learn.small_judge.training import SmallJudgeTrainer
 from streamer.records.labelset import LabelSet
 
 _NO_NETWORK = {
@@ -34,25 +37,49 @@ def main() -> int:
     os.environ.update(_NO_NETWORK)
     try:
         order = TrainingOrder.from_json(sys.stdin.buffer.read())
-        trainer = JudgeTrainer(Encoder.packaged(), order.models_folder, order.cache_folder)
-        for job in order.jobs:
-            _train(trainer, job, order.seed)
+        (_language if order.kind == "llm" else _heads)(order)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
 
 
-def _train(trainer: JudgeTrainer, job: JudgeJob, seed: int) -> None:
+def _heads(order: TrainingOrder) -> None:
+    trainer = JudgeTrainer(Encoder.packaged(), order.models_folder, order.cache_folder)
+    for job in order.jobs:
+        began = time.monotonic()
+        manifest = trainer.train(
+            job.task, _examples(job), LabelSet(job.labels), seed=order.seed, progress=_progress
+        )
+        _trained(job.task, began, manifest)
+
+
+def _language(order: TrainingOrder) -> None:
     began = time.monotonic()
-    examples = read_examples(
+    prompts = load_prompts(
+        Path(order.prompts), {job.task: LabelSet(job.labels) for job in order.jobs}
+    )
+    subjects = [(prompts[job.task][0], _examples(job)) for job in order.jobs]
+
+    def progress(done: int, total: int) -> None:
+        for job in order.jobs:
+            _progress(job.task, done, total)
+
+    trainer = SmallJudgeTrainer(order.models_folder, order.max_ticket_tokens)
+    made = trainer.train(subjects, seed=order.seed, progress=progress)
+    for task, manifest in made.items():
+        _trained(task, began, manifest)
+
+
+def _examples(job: JudgeJob) -> Examples:
+    return read_examples(
         Path(job.examples), text=job.text, label=job.label, held_back=job.held_back
     )
-    manifest = trainer.train(
-        job.task, examples, LabelSet(job.labels), seed=seed, progress=_progress
-    )
+
+
+def _trained(task: str, began: float, manifest: Manifest) -> None:
     seconds = round(time.monotonic() - began, 1)
-    _tell(event="trained", task=job.task, seconds=seconds, manifest=asdict(manifest))
+    _tell(event="trained", task=task, seconds=seconds, manifest=asdict(manifest))
 
 
 def _progress(task: str, done: int, total: int) -> None:

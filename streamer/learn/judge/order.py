@@ -2,10 +2,13 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import orjson
 
 from streamer.errors import ConfigError
+
+JudgeKind = Literal["classifier", "llm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,19 @@ class JudgeJob:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOrder:
-    """`jobs` to train into `models`, with embeddings kept in `cache`."""
+    """`jobs` to train into `models`, with embeddings kept in `cache`.
+
+    Of `kind` llm, one language model of all jobs goes into `models`; it learns from the `prompts`
+    of that folder, and reads so many tokens of a ticket.
+    """
 
     jobs: tuple[JudgeJob, ...]
     models: str
     cache: str
     seed: int
+    kind: JudgeKind = "classifier"
+    prompts: str = ""
+    max_ticket_tokens: int = 1024
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))

@@ -1,0 +1,50 @@
+"""The demo as a stranger runs it, with a language model for the judge and the encoder beside it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.stage import JUDGE_PYTHON, ROOT
+
+pytestmark = pytest.mark.slow
+
+SHARE = r"(0\.\d{3}) \[[^\]]+\]"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copy(ROOT / "streamer.yaml", folder)
+    for name in ("sample", "prompts"):
+        shutil.copytree(ROOT / name, folder / name)
+    words = ["demo", "--config", str(folder / "streamer.yaml"), "--judge", "llm"]
+    words += ["--set", f"judge.python={JUDGE_PYTHON}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "streamer.cli", *words],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        timeout=2400,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_record_has_its_outcome(report: str) -> None:
+    assert re.search(r"unaccounted for +0\b", report)
+
+
+@pytest.mark.parametrize("task", ["intent", "sentiment"])
+def test_both_judges_are_compared_on_the_same_tickets(report: str, task: str) -> None:
+    rows = re.findall(rf"^ *{task} +(llm|classifier) +{SHARE}", report, re.MULTILINE)
+    found = dict(rows)
+    assert set(found) == {"llm", "classifier"}
+    # Ten intents and three sentiments: far above chance, or the small judge says nothing.
+    assert float(found["llm"]) > 0.65
+    assert float(found["classifier"]) > 0.8
