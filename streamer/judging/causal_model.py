@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from streamer.errors import ConfigError
@@ -10,38 +11,40 @@ from streamer.errors import ConfigError
 _TOLD = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CausalModel:
-    """A folder in Hugging Face layout.
-
-    `max_tokens` is the length that it was made for. `digest`, eight hexadecimal digits, is the hash
-    of weights, tokenizer and template: a temperature is worth nothing over others.
-    """
+    """A folder in Hugging Face layout; `max_tokens` is the length that the model was made for."""
 
     folder: Path
     max_tokens: int
-    digest: str
 
     @classmethod
     def at(cls, folder: Path) -> "CausalModel":
         """The model in `folder`, or its newest version where it holds numbered ones.
 
-        Reads all weights once. Raises `ConfigError` when there is none.
+        Raises `ConfigError` when there is none.
         """
         found = _newest(folder)
         try:
             config = json.loads((found / "config.json").read_text(encoding="utf-8"))
             max_tokens = int(config["max_position_embeddings"])
-            weights = sorted(found.glob("*.safetensors"))
-            if not weights:
+            if not any(found.glob("*.safetensors")):
                 raise FileNotFoundError("no *.safetensors")
-            digest = _digest([*(found / name for name in _TOLD), *weights])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"{folder} holds no language model ({error!r}): run `streamer train judge`, or "
                 "name a folder in Hugging Face layout in judge.model"
             ) from error
-        return cls(found, max_tokens, digest)
+        return cls(found, max_tokens)
+
+    @cached_property
+    def digest(self) -> str:
+        """Eight hexadecimal digits: the hash of weights, tokenizer and template.
+
+        A temperature is worth nothing over others. Reads all weights, once.
+        """
+        weights = sorted(self.folder.glob("*.safetensors"))
+        return _digest([*(self.folder / name for name in _TOLD), *weights])
 
 
 def _newest(folder: Path) -> Path:
