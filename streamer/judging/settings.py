@@ -53,6 +53,10 @@ class EngineSettings:
             # vLLM's own binding keeps one core free: half of a two-core machine.
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "OMP_NUM_THREADS": str(self.threads or len(os.sched_getaffinity(0))),
+            # A thread that waits for the others sleeps. By default it spins, on the very core that
+            # the service around the engine, or a neighbour, needs to get on: on two busy cores
+            # that halved the rate.
+            "OMP_WAIT_POLICY": "PASSIVE",
             # Tokenising is a small part; its threads would only fight with the engine's.
             "TOKENIZERS_PARALLELISM": "false",
             **self._tracing(),
