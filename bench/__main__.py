@@ -27,7 +27,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8, help="of each run of `latency`")
     parser.add_argument("--backlog", type=int, default=1_000_000, help="backlog of `memory`")
     parser.add_argument("--drained", type=int, default=20_000, help="backlog of `cascade`")
-    parser.add_argument("--judged", type=int, default=4_000, help="backlog of `feeding`")
+    parser.add_argument("--judged", type=int, default=4_000, help="backlog of `feeding`: encoder")
+    parser.add_argument("--read", type=int, default=1_200, help="backlog of `feeding`: language")
     parser.add_argument("--judge-pairs", type=int, default=3, help="pairs of runs of `feeding`")
     parser.add_argument(
         "--data", type=Path, help="data sets of `cascade`, `quality` and `small_judge`"

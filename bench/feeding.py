@@ -5,9 +5,9 @@ Both answer the same distinct prompts with the same engine settings, in turns; l
 
 import argparse
 import asyncio
-import os
 import statistics
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,68 +28,93 @@ WITHIN_S = 400.0
 STAMPED = {"message.timestamp.type": "LogAppendTime"}
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is fed, by its name in `bench.fed`, and the settings of a judge of it in `folder`."""
+
+    name: str
+    folder: Path
+
+    def judge(self) -> dict[str, object]:
+        if self.name == "encoder":
+            return {"models": str(self.folder)}
+        folders = {"model": str(self.folder / "model"), "prompts": str(self.folder / "prompts")}
+        # Random weights say anything but labels, and reviews are another topic.
+        return {"kind": "llm", "min_coverage": 0, **folders}
+
+    def side(self, side: str, *options: str) -> list[str]:
+        """The command that is one side of it."""
+        return [JUDGE_PYTHON, "-m", "bench.fed", self.name, side, str(self.folder), *options]
+
+
 def run(options: argparse.Namespace) -> list[Result]:
-    """The median of the pairs' ratios."""
+    """For each subject the median of the pairs' ratios."""
+    counts = {"encoder": options.judged, "language": options.read}
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        _side("head", folder / "heads")
         with Kafka(folder / "kafka") as kafka:
-            pairs = []
-            for number in range(options.judge_pairs):
-                alone, tokens = _offline(folder / f"offline-{number}.json", options.judged)
-                pairs.append((_through(kafka.bootstrap, folder, number, options.judged), alone))
-    ratios = [through / alone for through, alone in pairs]
-    return [
-        Result(
-            "feeding",
-            statistics.median(through for through, _ in pairs),
-            "tickets/s",
-            statistics.median(alone for _, alone in pairs),
-            statistics.median(ratios),
-            "ratio >= 0.90",
-            {
-                "ratios": spread(ratios),
-                "tickets": options.judged,
-                "tokens/ticket": tokens / options.judged,
-                "load": load(),
-            },
-        )
-    ]
+            return [
+                _compared(Subject(name, folder / name), kafka.bootstrap, count, options.judge_pairs)
+                for name, count in counts.items()
+            ]
 
 
-def _side(side: str, path: Path, tickets: int = 0) -> None:
-    argv = [JUDGE_PYTHON, "-m", "bench.fed", side, str(path), "--count", str(tickets)]
-    subprocess.run(argv, check=True)
+def _compared(subject: Subject, bootstrap: str, tickets: int, pairs: int) -> Result:
+    subject.folder.mkdir()
+    subprocess.run(subject.side("prepare"), check=True)
+    found = []
+    for number in range(pairs):
+        alone, tokens = _offline(subject, subject.folder / f"offline-{number}.json", tickets)
+        found.append((_through(subject, bootstrap, number, tickets), alone))
+    ratios = [through / alone for through, alone in found]
+    return Result(
+        f"feeding-{subject.name}",
+        statistics.median(through for through, _ in found),
+        "tickets/s",
+        statistics.median(alone for _, alone in found),
+        statistics.median(ratios),
+        "ratio >= 0.90",
+        {
+            "ratios": spread(ratios),
+            "tickets": tickets,
+            "tokens/ticket": tokens / tickets,
+            "load": load(),
+        },
+    )
 
 
-def _offline(path: Path, tickets: int) -> tuple[float, int]:
+def _offline(subject: Subject, file: Path, tickets: int) -> tuple[float, int]:
     """Tickets per second, and tokens in all."""
-    _side("offline", path, tickets)
-    found = orjson.loads(path.read_bytes())
+    argv = subject.side("offline", "--file", str(file), "--count", str(tickets))
+    subprocess.run(argv, check=True)
+    found = orjson.loads(file.read_bytes())
     return tickets / found["seconds"], found["tokens"]
 
 
-def _through(bootstrap: str, folder: Path, number: int, tickets: int) -> float:
+def _through(subject: Subject, bootstrap: str, number: int, tickets: int) -> float:
     """Tickets per second from a backlog on Kafka to labels on Kafka."""
-    topics = Topics(**{name: f"feeding-{number}.{name}" for name in Topics.model_fields})
-    config = folder / f"streamer-{number}.yaml"
-    config.write_bytes(orjson.dumps(_configuration(bootstrap, topics, folder / "heads", number)))
+    group = f"feeding-{subject.name}-{number}"
+    topics = Topics(**{name: f"{group}.{name}" for name in Topics.model_fields})
+    config = subject.folder / f"{group}.json"
+    config.write_bytes(orjson.dumps(_configuration(bootstrap, topics, group, subject.judge())))
     asyncio.run(_prepare(bootstrap, topics, tickets))
-    argv = [JUDGE_PYTHON, "-m", "bench.fed", "serve", str(config)]
-    child = Child(argv, folder / f"judge-{number}.log", env=dict(os.environ))
+    argv = [JUDGE_PYTHON, "-m", "streamer.cli", "judge", "--config", str(config)]
+    child = Child(argv, subject.folder / f"{group}.log")
     child.start()
     with running(child):
         asyncio.run(wait_for(bootstrap, topics.labels, tickets, WITHIN_S))
     return steady_rate(asyncio.run(written(bootstrap, topics.labels)))
 
 
-def _configuration(bootstrap: str, topics: Topics, heads: Path, number: int) -> dict[str, object]:
+def _configuration(
+    bootstrap: str, topics: Topics, group: str, judge: dict[str, object]
+) -> dict[str, object]:
     return {
-        "kafka": {"bootstrap": bootstrap, "group": f"feeding-{number}", "start": "earliest"},
+        "kafka": {"bootstrap": bootstrap, "group": group, "start": "earliest"},
         "topics": topics.model_dump(),
         "audit": {"share": 0},
         "tracing": {"sample": 0},
-        "judge": {"models": str(heads), "listen": {"port": 0}},
+        "judge": {**judge, "listen": {"port": 0}},
         "tasks": {TASK: {"labels": list(LABELS.labels), "workers": ["one", "two"]}},
     }
 

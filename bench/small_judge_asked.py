@@ -10,10 +10,10 @@ import numpy as np
 from streamer.config import Settings, load
 from streamer.judging.answering import ByCode
 from streamer.judging.asked import Asked, Form
-from streamer.judging.causal_model import CausalModel
 from streamer.judging.chat import Chat
 from streamer.judging.chat_prompt import ChatPrompt
 from streamer.judging.language import LanguageJudge
+from streamer.judging.model_folder import ModelFolder
 from streamer.judging.prompts import load_prompts
 from streamer.judging.scorer import Scorer
 from streamer.learn.examples import Examples, is_held_back, read_examples
@@ -24,7 +24,7 @@ SEED = 20260729
 async def ask(settings: Settings, task: str, chances: int) -> dict[str, np.ndarray]:
     """Arrays by name; of the test tickets where nothing else is said."""
     form = Form(max_ticket_tokens=settings.judge.max_ticket_tokens)
-    model = CausalModel.at(settings.path(settings.judge.model))
+    model = ModelFolder.at(settings.path(settings.judge.model))
     chat = Chat.at(model.folder)
     prompts = load_prompts(settings.path(settings.judge.prompts), settings.label_sets)
     asked = Asked.of(model, chat, prompts[task][0], form)

@@ -99,12 +99,13 @@ class Engine(Block):
 class Judge(Block):
     """The judge service. `python` is the interpreter of its environment.
 
-    Of kind classifier it has a head per task in `models`. Of kind llm it is the one language model
+    Of kind classifier it has a head per task in `models`, of kind sequence a whole model per task
+    there, with a head for sequence classification. Of kind llm it is the one language model
     in the folder `model`, which reads the prompt `<prompts>/<task>.yaml` and answers by `codes`;
     where the labels have less than `min_coverage` of its probability, its verdict is unsure.
     """
 
-    kind: Literal["classifier", "llm"] = "classifier"
+    kind: Literal["classifier", "sequence", "llm"] = "classifier"
     python: Path = Path(".venv-judge/bin/python")
     models: Path = Path("models_repo/judge")
     model: Path = Path("models_repo/judge/language-model")

@@ -32,6 +32,15 @@ def quantised(probabilities: Probabilities) -> Probabilities:
     return rounded
 
 
+def judgement(verdicts: Probabilities, temperature: float | None) -> Opinion:
+    """What the judge itself thinks, of verdicts [N, K] that are `quantised`: tempered where known.
+
+    Ties go to the label that comes first.
+    """
+    opinion = Opinion(verdicts.argmax(axis=1), verdicts)
+    return opinion if temperature is None else tempered(opinion, temperature)
+
+
 def standing(
     rule: AfterJudge,
     verdicts: Probabilities,
@@ -39,14 +48,13 @@ def standing(
     candidates: Codes,
     ensembles: NDArray[np.float64],
 ) -> Standing:
-    """What stands for verdicts [N, K] that are `quantised`, tempered where a temperature is known.
+    """What stands for verdicts [N, K]; these and `temperature` as in `judgement`.
 
     `candidates` [N] are the workers' labels, -1 for none; `ensembles` [N, K] their mean
     distributions, a row of zeros where none is known: there a rule that compares distributions
-    keeps nothing. Ties of the judge go to the label that comes first.
+    keeps nothing.
     """
-    opinion = Opinion(verdicts.argmax(axis=1), verdicts)
-    opinion = opinion if temperature is None else tempered(opinion, temperature)
+    opinion = judgement(verdicts, temperature)
     judged, kept = opinion.codes, np.zeros(len(verdicts), np.bool_)
     known = ensembles.any(axis=1)
     against = (candidates >= 0) & (candidates != judged)

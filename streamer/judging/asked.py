@@ -5,10 +5,10 @@ from typing import Literal
 
 from streamer.errors import ConfigError
 from streamer.judging.answering import Answering, ByCode, ByName
-from streamer.judging.causal_model import CausalModel
 from streamer.judging.chat import Chat
 from streamer.judging.chat_prompt import ChatPrompt
 from streamer.judging.codes import LARGEST, Codes
+from streamer.judging.model_folder import ModelFolder
 from streamer.judging.prompt import Prompt
 from streamer.judging.trie import Trie
 
@@ -36,7 +36,7 @@ class Asked:
     version: str
 
     @classmethod
-    def of(cls, model: CausalModel, chat: Chat, prompt: Prompt, form: Form) -> "Asked":
+    def of(cls, model: ModelFolder, chat: Chat, prompt: Prompt, form: Form) -> "Asked":
         """Raises `ConfigError` where the labels can't be told apart, or the prompt is too long."""
         codes = _codes(chat, prompt, form)
         answering: Answering
@@ -66,7 +66,7 @@ def _codes(chat: Chat, prompt: Prompt, form: Form) -> Codes | None:
     return Codes.assign(count, chat.answer)
 
 
-def _check_length(asked: Asked, model: CausalModel) -> None:
+def _check_length(asked: Asked, model: ModelFolder) -> None:
     if asked.longest >= model.max_tokens:
         raise ConfigError(
             f"the prompt of task {asked.prompt.task} takes up to {asked.longest} tokens, and "

@@ -1,7 +1,7 @@
 """One vLLM engine that embeds token ids."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from streamer.judging.settings import EngineSettings
 from streamer.judging.watched_engine import WatchedEngine
 
 if TYPE_CHECKING:
+    from vllm import PoolingParams
     from vllm.v1.engine.async_llm import AsyncLLM
 
 
@@ -77,9 +78,13 @@ class Embedder:
 async def _ask(
     ids: list[int], headers: Mapping[str, str] | None, engine: "AsyncLLM", number: str
 ) -> AsyncGenerator[NDArray[np.float32], None]:
+    prompt: Any = {"type": "token", "prompt_token_ids": ids}
+    async for answer in engine.encode(prompt, _embedding(), number, trace_headers=headers):
+        yield answer.outputs.data.float().numpy()
+
+
+@cache
+def _embedding() -> "PoolingParams":
     from vllm import PoolingParams
 
-    prompt: Any = {"type": "token", "prompt_token_ids": ids}
-    params = PoolingParams(task="embed", use_activation=False)
-    async for answer in engine.encode(prompt, params, number, trace_headers=headers):
-        yield answer.outputs.data.float().numpy()
+    return PoolingParams(task="embed", use_activation=False)

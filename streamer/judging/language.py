@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from streamer.errors import ModelError, TicketError
 from streamer.judging.asked import Asked, Form
-from streamer.judging.causal_model import CausalModel
 from streamer.judging.chat import Chat
 from streamer.judging.judge import Verdicts
+from streamer.judging.model_folder import ModelFolder
 from streamer.judging.prompts import Prompts
 from streamer.judging.scorer import Scorer
 from streamer.judging.settings import EngineSettings
@@ -47,7 +47,7 @@ class LanguageJudge:
         Raises `ConfigError` when the folder holds no usable model, its tokenizer has too few codes,
         or a prompt is too long for it.
         """
-        model = CausalModel.at(folder)
+        model = ModelFolder.at(folder)
         chat = Chat.at(model.folder)
         asked = {
             task: tuple(Asked.of(model, chat, prompt, form) for prompt in held)
@@ -122,7 +122,8 @@ class LanguageJudge:
         texts: Sequence[str],
         headers: Sequence[Mapping[str, str] | None] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        tickets = await asyncio.to_thread(one.chat_prompt.encode, texts)
+        # Here and not in a thread: to cross over costs more than a ticket, whose length is bounded.
+        tickets = one.chat_prompt.encode(texts)
         prompts = [ticket.ids for ticket in tickets]
         shared = len(one.chat_prompt.prefix)
         scores = await one.answering.scores(self._scorer, prompts, headers, shared)

@@ -1,7 +1,7 @@
 """One vLLM engine that says how likely chosen tokens are to come next."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import ModelError
-from streamer.judging.causal_model import CausalModel
 from streamer.judging.codes import LARGEST
+from streamer.judging.model_folder import ModelFolder
 from streamer.judging.settings import EngineSettings
 from streamer.judging.watched_engine import WatchedEngine
 
 if TYPE_CHECKING:
+    from vllm import SamplingParams
     from vllm.v1.engine.async_llm import AsyncLLM
 
 Scores = NDArray[np.float64]
@@ -31,7 +32,7 @@ class Scorer:
 
     def __init__(
         self,
-        model: CausalModel,
+        model: ModelFolder,
         longest: int,
         settings: EngineSettings | None = None,
         *,
@@ -110,11 +111,20 @@ async def _ask(
     engine: "AsyncLLM",
     number: str,
 ) -> AsyncGenerator[Scores, None]:
+    given: Any = {"type": "token", "prompt_token_ids": prompt}
+    params = sampling(tokens)
+    async for answer in engine.generate(given, params, number, trace_headers=headers):
+        found = answer.outputs[0].logprobs[0]
+        yield np.array([found[token].logprob for token in tokens], np.float64)
+
+
+@lru_cache(1024)
+def sampling(tokens: tuple[int, ...]) -> "SamplingParams":
+    """What vLLM is asked for beside a prompt, to be told the log-probabilities of these tokens."""
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
-    given: Any = {"type": "token", "prompt_token_ids": prompt}
-    params = SamplingParams(
+    return SamplingParams(
         # The likeliest token, which nobody looks at: without one there are no probabilities.
         max_tokens=1,
         temperature=0.0,
@@ -122,6 +132,3 @@ async def _ask(
         detokenize=False,
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
-    async for answer in engine.generate(given, params, number, trace_headers=headers):
-        found = answer.outputs[0].logprobs[0]
-        yield np.array([found[token].logprob for token in tokens], np.float64)

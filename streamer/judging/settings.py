@@ -1,7 +1,7 @@
 """Settings of the vLLM engine, each on purpose."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +53,10 @@ class EngineSettings:
             # vLLM's own binding keeps one core free: half of a two-core machine.
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "OMP_NUM_THREADS": str(self.threads or len(os.sched_getaffinity(0))),
+            # A thread that waits for the others sleeps. By default it spins, on the very core that
+            # the service around the engine, or a neighbour, needs to get on: on two busy cores
+            # that halved the rate.
+            "OMP_WAIT_POLICY": "PASSIVE",
             # Tokenising is a small part; its threads would only fight with the engine's.
             "TOKENIZERS_PARALLELISM": "false",
             **self._tracing(),
@@ -81,6 +85,26 @@ class EngineSettings:
             "disable_log_stats": self.traces_endpoint is None,
         }
 
+    def sequence_arguments(self, folder: Path, longest: int) -> dict[str, Any]:
+        """Arguments of `AsyncEngineArgs` for a model with a head for sequence classification.
+
+        `longest` counts the tokens of the longest ticket, special ones included.
+        """
+        step = _GPU_STEP if on_gpu() else _CPU_STEP
+        return self._arguments(folder, longest, step, whole=True) | {
+            "runner": "pooling",
+            # Many of them look both ways: no prefix can be reused, no prompt cut in chunks.
+            "enable_prefix_caching": False,
+            "enable_chunked_prefill": False,
+            "gpu_memory_utilization": self.gpu_share,
+            "enforce_eager": True,
+            "disable_log_stats": self.traces_endpoint is None,
+        }
+
+    def shared(self, engines: int) -> "EngineSettings":
+        """The same for one of so many engines on a device."""
+        return replace(self, gpu_share=self.gpu_share / max(engines, 1))
+
     def language_arguments(self, folder: Path, longest: int) -> dict[str, Any]:
         """Arguments of `AsyncEngineArgs` for a causal model that scores.
 
@@ -107,14 +131,18 @@ class EngineSettings:
             "disable_log_stats": False,
         }
 
-    def _arguments(self, folder: Path, longest: int, step: "_Step") -> dict[str, Any]:
+    def _arguments(
+        self, folder: Path, longest: int, step: "_Step", *, whole: bool = False
+    ) -> dict[str, Any]:
+        """With `whole` prompts, even the longest fits into a step."""
+        tokens = self.max_batch_tokens or step.tokens
         return {
             "model": str(folder),
             "served_model_name": folder.name,
             "dtype": self.precision or best_precision(),
             "max_model_len": longest,
             "max_num_seqs": self.max_sequences or step.sequences,
-            "max_num_batched_tokens": self.max_batch_tokens or step.tokens,
+            "max_num_batched_tokens": max(tokens, longest) if whole else tokens,
             # Token ids go in: the engine needs no tokenizer.
             "skip_tokenizer_init": True,
             "distributed_executor_backend": "uni",

@@ -35,9 +35,11 @@ def run(
     and code is kept. Raises `ConfigError` for data, labels or kinds that can't be used.
     """
     chosen = _chosen(settings, tasks)
-    kind = kind or settings.judge.kind
+    judge = kind or settings.judge.kind
     with bars() as shown:
-        judged = _judge(settings, chosen, kind, seed, shown) if what in ("all", "judge") else {}
+        judged: dict[str, Manifest] = {}
+        if what in ("all", "judge") and judge != "sequence":  # that one is brought along
+            judged = _judge(settings, chosen, judge, seed, shown)
         made = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
     models = {**made, **{f"judge ({name})": manifest for name, manifest in judged.items()}}
     pairs = dict(_pairs(settings, chosen, made))

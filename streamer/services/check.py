@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError, StreamerError
-from streamer.judging.causal_model import CausalModel
 from streamer.judging.head import Head
+from streamer.judging.model_folder import ModelFolder
 from streamer.judging.prompts import load_prompts
+from streamer.judging.sequence_model import SequenceModel
 from streamer.services.intake import load_decoder
 from streamer.services.monitor.door import refuse_open_door
 from streamer.services.topic_check import TopicReport, topic_report
@@ -138,13 +139,25 @@ def _prompt_problems(settings: Settings) -> Iterator[str]:
 
 
 def _judge_problems(settings: Settings) -> Iterator[str]:
-    if settings.judge.kind == "classifier":
+    judge = settings.judge
+    if judge.kind == "classifier":
         yield from _head_problems(settings)
-        return
-    try:
-        CausalModel.at(settings.path(settings.judge.model))
-    except ConfigError as error:
-        yield str(error)
+    elif judge.kind == "sequence":
+        yield from _sequence_problems(settings)
+    else:
+        try:
+            ModelFolder.at(settings.path(judge.model))
+        except ConfigError as error:
+            yield str(error)
+
+
+def _sequence_problems(settings: Settings) -> Iterator[str]:
+    folder, longest = settings.path(settings.judge.models), settings.judge.max_ticket_tokens
+    for name, label_set in settings.label_sets.items():
+        try:
+            SequenceModel.at(folder / name, label_set, longest)
+        except ConfigError as error:
+            yield str(error)
 
 
 def _head_problems(settings: Settings) -> Iterator[str]:

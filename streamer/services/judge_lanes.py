@@ -1,6 +1,7 @@
 """The judge's two lanes: requests first, and audits while there is time."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -62,6 +63,8 @@ async def run_lanes(
         _check_versions(judged.tasks, judge)
         stack.push_async_callback(judge.stop)
         await judge.start()
+        # What the engine's library brought stays: the collector would look at all of it again.
+        gc.freeze()
         memory = Memory(settings.judge.remember)
         handler = JudgeHandler(
             judge, judged, stream.dead_letters(metrics), memory, tracing, metrics

@@ -1,17 +1,17 @@
 """Asks the judge about one text, and shows what it read, what it scored and what would follow."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from streamer.config.settings import Settings
+from streamer.decide.standing import judgement, quantised
 from streamer.errors import ConfigError
 from streamer.judging.judge import Judge
 from streamer.judging.language import LanguageJudge
-from streamer.records.labelset import LabelSet
 from streamer.services.judge import load
-from streamer.services.judge_task import JudgeTask
+from streamer.services.judge_task import JudgeTask, judge_tasks
 from streamer.terminal import clean, paint, tell, tell_json
 
 _BAR = 30
@@ -22,7 +22,8 @@ class Trial:
     """The judge's answer for one task: labels with their probabilities, the likeliest first.
 
     `prompt` is what a language model read, None for another judge; `unsure` says that a person
-    would be asked.
+    would be asked. `calibration` is the version of the one whose temperature is in the
+    probabilities, `strange` that of one that was made with another judge and is left out.
     """
 
     task: str
@@ -32,14 +33,24 @@ class Trial:
     coverage: float | None
     truncated: bool
     unsure: bool
+    calibration: str | None
+    strange: str | None
 
 
-def run(settings: Settings, text: str, tasks: Sequence[str] | None, as_json: bool) -> int:
+def run(
+    settings: Settings,
+    text: str,
+    tasks: Sequence[str] | None,
+    as_json: bool,
+    load: Callable[[Settings], Judge] = load,
+) -> int:
     """Tell of each task, or those in `tasks`; raises `ConfigError`, or `EngineDead`."""
     for name in tasks or ():
         if name not in settings.tasks:
             raise ConfigError(f"--task: there is no task {name}: {', '.join(settings.tasks)}")
-    for trial in asyncio.run(_trials(settings, text, tasks or list(settings.tasks))):
+    known = judge_tasks(settings)
+    followed = {name: known[name] for name in tasks or known}
+    for trial in asyncio.run(_trials(load(settings), followed, text)):
         if as_json:
             tell_json(_document(trial))
         else:
@@ -47,32 +58,35 @@ def run(settings: Settings, text: str, tasks: Sequence[str] | None, as_json: boo
     return 0
 
 
-async def _trials(settings: Settings, text: str, tasks: Sequence[str]) -> list[Trial]:
-    judge = load(settings)
+async def _trials(judge: Judge, tasks: Mapping[str, JudgeTask], text: str) -> list[Trial]:
     try:
         await judge.start()
-        return [await _trial(judge, settings, name, text) for name in tasks]
+        return [await _trial(judge, name, task, text) for name, task in tasks.items()]
     finally:
         await judge.stop()
 
 
-async def _trial(judge: Judge, settings: Settings, name: str, text: str) -> Trial:
-    task = settings.tasks[name]
-    label_set: LabelSet = task.label_set
+async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> Trial:
+    label_set = judge.label_sets(name)[0]
+    version, known = judge.version(name, label_set.version), task.calibration
+    fits = known is not None and known.judge.version in (None, version)
     answer = await judge.score(name, label_set.version, [text])
-    row = answer.probabilities[0].tolist()
+    temperature = known.judge.temperature if known is not None and fits else None
+    row = judgement(quantised(answer.probabilities), temperature).probabilities
+    assert row is not None  # a judge always has them
     coverage = None if answer.coverage is None else float(answer.coverage[0])
-    scores = sorted(zip(label_set.labels, row, strict=True), key=lambda one: -one[1])
-    followed = JudgeTask.of(task, min_coverage=settings.judge.min_coverage)
+    scores = sorted(zip(label_set.labels, row[0].tolist(), strict=True), key=lambda one: -one[1])
     language = judge if isinstance(judge, LanguageJudge) else None
     return Trial(
         task=name,
-        judge=judge.version(name, label_set.version),
+        judge=version,
         prompt=None if language is None else language.shown(name, label_set.version, text),
         scores=tuple(scores),
         coverage=coverage,
         truncated=bool(answer.truncated[0]),
-        unsure=followed.unsure(scores[0][1], coverage),
+        unsure=task.unsure(scores[0][1], coverage),
+        calibration=known.version if known is not None and fits else None,
+        strange=known.version if known is not None and not fits else None,
     )
 
 
@@ -84,6 +98,7 @@ def _document(trial: Trial) -> dict[str, Any]:
         "coverage": trial.coverage,
         "unsure": trial.unsure,
         "truncated": trial.truncated,
+        "calibration": trial.calibration,
         "judge": trial.judge,
         "prompt": trial.prompt,
     }
@@ -101,6 +116,13 @@ def _show(trial: Trial) -> None:
 
 def _remarks(trial: Trial) -> list[str]:
     said = []
+    if trial.calibration is not None:
+        said.append(f"with the temperature of calibration {trial.calibration}")
+    if trial.strange is not None:
+        said.append(
+            f"calibration {trial.strange} is of another version of the judge: it is left out here, "
+            "and the service refuses to start with it; run `streamer calibrate` again"
+        )
     if trial.coverage is not None:
         said.append(f"{trial.coverage:.4f} of the model's probability is on the labels")
     if trial.truncated:

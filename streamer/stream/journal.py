@@ -1,6 +1,7 @@
 """Commits that also say what is in flight, so that the next process knows what an end left."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from aiokafka import TopicPartition
@@ -9,6 +10,8 @@ from streamer.stream.commits import Commits, Consumer
 from streamer.stream.note import Note
 from streamer.stream.page import Page
 from streamer.stream.record import Record
+
+log = logging.getLogger(__name__)
 
 # A note for every batch would double the commits of a quiet topic. What it says too much, the next
 # process works through one by one after an unclean end, for nothing: a few seconds.
@@ -116,8 +119,11 @@ class Journal(Commits):
         found = await self._look(new)
         for partition in new:
             offset, text = found.get(partition, (places[partition], ""))
-            self._pages[partition] = Page(offset, Note.parse(text))
+            page = self._pages[partition] = Page(offset, Note.parse(text))
             self._written[partition] = text
+            if page.window > offset:
+                where = f"{partition.topic}[{partition.partition}]@{offset}..{page.window - 1}"
+                log.warning("an unclean end left a window: %s is worked through one by one", where)
 
     def _page(self, record: Record) -> Page:
         return self._pages[_partition(record)]

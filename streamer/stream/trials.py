@@ -48,7 +48,6 @@ class Trials:
         suspects.sort(key=self._journal.tries, reverse=True)
         others = [record for record in batch if not self._journal.suspects(record)]
         if suspects:
-            log.warning("an unclean end left these: %d records are tried alone", len(suspects))
             async with self._turnstile.alone(), aclosing(self._one_by_one(suspects)) as groups:
                 async for group in groups:
                     yield group

@@ -12,10 +12,10 @@ import pytest_asyncio
 from streamer.errors import TicketError
 from streamer.judging.answering import ByCode, ByName
 from streamer.judging.asked import Asked, Form
-from streamer.judging.causal_model import CausalModel
 from streamer.judging.chat import Chat
 from streamer.judging.chat_prompt import BLOCK
 from streamer.judging.language import LanguageJudge
+from streamer.judging.model_folder import ModelFolder
 from streamer.judging.scorer import Scorer
 from streamer.judging.settings import EngineSettings
 from tests.judging.brute_force import BruteForce, softmax
@@ -47,7 +47,7 @@ class Running:
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     folder = tmp_path_factory.mktemp("model")
     save_model(folder)
-    model, chat = CausalModel.at(folder), Chat.at(folder)
+    model, chat = ModelFolder.at(folder), Chat.at(folder)
     asked = {
         f"{form.codes}-{size}": Asked.of(model, chat, make_prompt(size), form)
         for form in (LETTERS, NAMES)
@@ -198,7 +198,7 @@ async def test_what_a_ticket_says_stays_between_its_delimiters(running: Running)
 @pytest.mark.slow
 async def test_bfloat16_is_as_near_as_its_eight_bits_allow(tmp_path: Path) -> None:
     save_model(tmp_path)
-    model, chat = CausalModel.at(tmp_path), Chat.at(tmp_path)
+    model, chat = ModelFolder.at(tmp_path), Chat.at(tmp_path)
     one = Asked.of(model, chat, make_prompt(10), LETTERS)
     scorer = Scorer(model, one.longest, EngineSettings(precision="bfloat16"))
     await scorer.start()

@@ -1,9 +1,11 @@
 """A causal model with random weights and a tokenizer made on the spot: nothing is downloaded."""
 
 import json
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from string import ascii_letters, ascii_uppercase, digits
+from typing import Literal
 
 from streamer.judging.prompt import Prompt
 from streamer.records.labelset import LabelSet
@@ -60,8 +62,8 @@ def save_tokenizer(folder: Path, template: str = TEMPLATE) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
-def save_model(folder: Path, *, seed: int = 7) -> None:
-    """Two layers of random float32 weights, wide enough apart that scores differ."""
+def save_model(folder: Path, *, seed: int = 7, width: int = 64, layers: int = 2) -> None:
+    """Random float32 weights, wide enough apart that scores differ."""
     import torch
     from tokenizers import Tokenizer
     from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -70,10 +72,10 @@ def save_model(folder: Path, *, seed: int = 7) -> None:
     vocabulary = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
     config = Qwen3Config(
         vocab_size=vocabulary,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=2,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 32,
         num_key_value_heads=1,
         head_dim=32,
         max_position_embeddings=8192,
@@ -101,3 +103,45 @@ def make_prompt(count: int, task: str = "topic", *, examples: int = 2) -> Prompt
         descriptions=tuple(f"tickets about {name.replace('_', ' ')}" for name in names),
         examples=tuple((WORDS[i], names[i % count]) for i in range(examples)),
     )
+
+
+def save_classifier(
+    folder: Path, kind: Literal["bert", "qwen3"], labels: Sequence[str], *, seed: int = 7
+) -> None:
+    """A classifier of random float32 weights, its outputs in the order of `labels`."""
+    import torch
+    from tokenizers import Tokenizer, processors
+    from transformers import (
+        BertConfig,
+        BertForSequenceClassification,
+        Qwen3Config,
+        Qwen3ForSequenceClassification,
+    )
+
+    save_tokenizer(folder)
+    file = str(folder / "tokenizer.json")
+    tokenizer = Tokenizer.from_file(file)
+    common = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "initializer_range": 0.2,
+        "pad_token_id": 0,
+        "id2label": dict(enumerate(labels)),
+        "label2id": {label: place for place, label in enumerate(labels)},
+        "dtype": "float32",
+    }
+    torch.manual_seed(seed)
+    if kind == "bert":
+        around = [(name, tokenizer.token_to_id(name)) for name in SPECIAL[1:]]
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{SPECIAL[1]} $A {SPECIAL[2]}", special_tokens=around
+        )
+        tokenizer.save(file)
+        model = BertForSequenceClassification(BertConfig(max_position_embeddings=128, **common))
+    else:
+        shape = {"num_key_value_heads": 1, "head_dim": 32, "max_position_embeddings": 4096}
+        model = Qwen3ForSequenceClassification(Qwen3Config(**common, **shape))
+    model.to(torch.float32).save_pretrained(folder)

@@ -181,6 +181,23 @@ def test_a_broken_head_is_one_line(place: Place, capsys) -> None:
     assert "no usable head" in line
 
 
+def test_a_model_with_a_head_of_its_own_needs_the_task_s_labels(place: Place, capsys) -> None:
+    place.topics()
+    folder = place.config.parent / "heads" / "topic" / "2"
+    folder.mkdir(parents=True)
+    said = ("--set", "judge.kind=sequence")
+    (line,) = problems(place, capsys, *said)
+    assert "holds no model" in line
+    (folder / "model.safetensors").write_bytes(b"weights")
+    labels = dict(enumerate(ECHO_LABELS[::-1]))
+    config = {"architectures": ["BertForSequenceClassification"], "max_position_embeddings": 512}
+    (folder / "config.json").write_text(json.dumps(config | {"id2label": {0: "LABEL_0"}}))
+    (line,) = problems(place, capsys, *said)
+    assert "id2label says LABEL_0" in line
+    (folder / "config.json").write_text(json.dumps(config | {"id2label": labels}))
+    assert place.check("--connect", *said) == 0
+
+
 def test_an_unknown_key_and_a_missing_decoder_are_one_line_each(place: Place, capsys) -> None:
     assert place.check("--set", "input.decoder=nobody.decode") == 2
     assert "nobody.decode" in capsys.readouterr().err

@@ -66,7 +66,7 @@ class Performance:
 
     async def _others(self, good: Sequence[Played]) -> list[OtherJudge]:
         """The encoder, where a language model judges."""
-        if self._settings.judge.kind == "classifier":
+        if self._settings.judge.kind != "llm":
             return []
         self._console.print("asking the encoder about the same tickets")
         asked = [(ticket, task) for ticket in good for task in ticket.gold]

@@ -1,0 +1,65 @@
+"""A model on disk in Hugging Face layout."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import ConfigError
+
+_TOLD = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """`config` is what config.json in `folder` says."""
+
+    folder: Path
+    config: Mapping[str, Any]
+
+    @classmethod
+    def at(cls, folder: Path) -> "ModelFolder":
+        """The model in `folder`, or its newest version where it holds numbered ones.
+
+        Raises `ConfigError` where config.json, max_position_embeddings in it, or the weights are
+        missing.
+        """
+        found = _newest(folder)
+        try:
+            config = json.loads((found / "config.json").read_text(encoding="utf-8"))
+            int(config["max_position_embeddings"])
+            if not any(found.glob("*.safetensors")):
+                raise FileNotFoundError("no *.safetensors")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{folder} holds no model ({error!r}): put one there in Hugging Face layout, "
+                "correct judge.model or judge.models, or run `streamer train judge --kind llm`"
+            ) from error
+        return cls(found, config)
+
+    @property
+    def max_tokens(self) -> int:
+        """The length that the model was made for."""
+        return int(self.config["max_position_embeddings"])
+
+    @cached_property
+    def digest(self) -> str:
+        """Eight hexadecimal digits: the hash of weights, tokenizer and template.
+
+        A temperature is worth nothing over others. Reads all weights, once.
+        """
+        whole = hashlib.blake2b(digest_size=4)
+        weights = sorted(self.folder.glob("*.safetensors"))
+        for file in [*(self.folder / name for name in _TOLD), *weights]:
+            if file.exists():
+                with file.open("rb") as content:
+                    whole.update(hashlib.file_digest(content, "sha256").digest())
+        return whole.hexdigest()
+
+
+def _newest(folder: Path) -> Path:
+    numbered = [path for path in folder.glob("[0-9]*") if path.name.isdecimal()]
+    return max(numbered, key=lambda path: int(path.name), default=folder)
