@@ -98,5 +98,7 @@ lock: .venv/.ready
 	$(COMPILE) --extra judge-gpu -o requirements/images/judge-gpu.txt
 	printf 'numpy\nscipy\nnvidia-pytriton\n' | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
 		-o requirements/images/workers.txt
+	echo tokenizers | $(COMPILE_GIVEN) --no-deps -c requirements/judge.txt \
+		-o requirements/images/onnx.txt
 	printf 'uv\nsetuptools>=77\n' | $(COMPILE_GIVEN) -c requirements/uv.txt \
 		-o requirements/images/build.txt

@@ -104,7 +104,10 @@ class Triton:
         self._free_shared_memory()
 
     def healthy(self) -> bool:
-        """Whether every loaded model answers a canary: a dead stub still calls itself ready."""
+        """Whether every model answers a canary: a dead stub still calls itself ready.
+
+        Of named models only these: an ensemble loads others, which take no texts.
+        """
         with grpc.insecure_channel(self.url) as channel:
             triton = service_pb2_grpc.GRPCInferenceServiceStub(channel)
             try:
@@ -114,8 +117,8 @@ class Triton:
                 index = triton.RepositoryIndex(
                     service_pb2.RepositoryIndexRequest(ready=True), timeout=_CANARY_S
                 )
-                for model in index.models:
-                    request = probs_request(model.name, TextTensor([CANARY]))
+                for model in self._models or [model.name for model in index.models]:
+                    request = probs_request(model, TextTensor([CANARY]))
                     triton.ModelInfer(request, timeout=_CANARY_S)
             except grpc.RpcError:
                 return False
