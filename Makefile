@@ -1,6 +1,6 @@
 # Everything needs only Python 3.11 or 3.12 (with venv and pip), Java 17, Maven, make and git;
 # the tests also openssl, and what `make tools` installs on Debian: chromium, prometheus, npm, zsh
-# and fish.
+# and fish; test-k8s also podman, runc and mmdebstrap, as root.
 #
 #   make demo              real tickets through Kafka, Triton and vLLM, and a report
 #   make demo DATA=folder  the same on the data sets in a folder
@@ -78,7 +78,9 @@ test-slow: setup tools
 	$(BIN)/python -m pytest -m slow --ignore tests/judging --ignore tests/k8s
 	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m slow tests/judging
 
-test-k8s: setup
+# Images are built, and pods run, without a cluster and without a registry of images.
+test-k8s: TOOLS = podman:podman runc:runc mmdebstrap:mmdebstrap ip:iproute2
+test-k8s: setup tools
 	$(BIN)/python -m tests.k8s.go_tools
 	$(BIN)/python -m pytest tests/k8s
 

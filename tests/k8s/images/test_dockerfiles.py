@@ -53,9 +53,13 @@ def test_its_base_has_a_version_and_can_be_named_by_digest(name: str) -> None:
 @pytest.mark.parametrize("name", RUNNING)
 def test_the_last_stage_builds_nothing_and_keeps_no_installer(name: str) -> None:
     last = stages(name)[-1]
-    (run,) = [one.rest for one in last if one.word == "RUN"]
-    assert "pip uninstall" in run
-    assert not BUILD_TOOLS.search(run)
+    *libraries, uninstall = [one.rest for one in last if one.word == "RUN"]
+    assert "pip uninstall" in uninstall
+    assert not BUILD_TOOLS.search(uninstall)
+    for run in libraries:
+        installed = re.findall(r"install --yes --no-install-recommends (\S+) &&", run)
+        assert set(installed) == {"libnuma1"}
+        assert "rm -rf /var/lib/apt/lists/*" in run
     copied = [one.rest for one in last if one.word == "COPY"]
     assert copied
     assert all(re.fullmatch(r"--from=\w+ /opt/\w+ /opt/\w+", source) for source in copied)
