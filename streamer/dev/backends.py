@@ -1,6 +1,7 @@
 """The folder of backends that Triton wants: the wheel's Python backend, and our kinds beside it.
 
-`python -m streamer.dev.backends FOLDER` makes it where an image is built.
+`python -P -m streamer.dev.backends FOLDER` makes it where an image is built; without -P its links
+would lead into the sources beside it.
 """
 
 import importlib.util
