@@ -159,9 +159,8 @@ async def test_whoever_is_not_let_in_is_told_in_one_line(
     stage: Stage, key: str, value: str
 ) -> None:
     await stage.make_topics()
-    done = streamer(
-        "classify", "--config", str(stage.config), "--set", f"kafka.security.{key}={value}"
-    )
+    given = ["--set", f"kafka.security.{key}={value}", "--listen", "127.0.0.1:0"]
+    done = streamer("classify", "--config", str(stage.config), *given)
     assert done.returncode == 2, done.stderr
     said = [line for line in done.stderr.splitlines() if " INFO streamer." not in line]
     assert len(said) == 1, done.stderr
