@@ -1,6 +1,7 @@
 """`streamer evaluate`: a page and a JSON file on each task of a log."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from streamer.commands.logged import Logged, logged, temperatures
@@ -10,6 +11,8 @@ from streamer.decide.before_judge import BeforeJudge
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
+from streamer.learn.report import Share
+from streamer.learn.trials import Trial
 from streamer.records.calibration import Calibration
 from streamer.services.rules import rule_before
 from streamer.terminal import note, tell, tell_json, watched
@@ -40,10 +43,39 @@ def run(
         evaluation = evaluate(each.table.cases, _options(each, prices, latencies))
         page = write(evaluation, folder / each.name)
         if as_json:
-            tell_json({"task": each.name, "tickets": evaluation.tickets, "page": str(page)})
+            tried = [_json(trial) for trial in each.trials]
+            said = {"task": each.name, "tickets": evaluation.tickets, "page": str(page)}
+            tell_json({**said, "shadows": tried})
         else:
             tell(f"{each.name}: {evaluation.tickets} tickets, {page}")
+            for trial in each.trials:
+                tell(_line(trial))
     return 0
+
+
+def _line(trial: Trial) -> str:
+    return (
+        f"  {trial.worker}: shadow version {trial.version} answered {trial.answered} of"
+        f" {trial.drawn}; agrees with version {trial.serving} on {_shown(trial.agreement)}; with"
+        f" the judge, in the uniform stratum, on {_shown(trial.judged)}, version {trial.serving} on"
+        f" {_shown(trial.serving_judged)}"
+    )
+
+
+def _shown(share: Share | None) -> str:
+    return "-" if share is None else f"{share} of {share.of}"
+
+
+def _json(trial: Trial) -> dict[str, object]:
+    shares = ("agreement", "judged", "serving_judged")
+    found: dict[str, Share | None] = {name: getattr(trial, name) for name in shares}
+    return {
+        **asdict(trial),
+        **{
+            name: share and {"value": share.value, "interval": share.interval, "of": share.of}
+            for name, share in found.items()
+        },
+    }
 
 
 def _options(each: Logged, prices: Prices | None, latencies: Prices | None) -> Options:

@@ -15,6 +15,7 @@ from streamer.learn.cases import Cases
 from streamer.learn.gold import read_gold
 from streamer.learn.joined import Joined, joined
 from streamer.learn.log_table import JUDGE, LogTable
+from streamer.learn.trials import Trial, trials
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.services.rules import load_calibration
@@ -23,12 +24,16 @@ from streamer.terminal import note, watched
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One task with its tickets of the uniform stratum, raw; `file` is that of its calibration."""
+    """One task with its tickets of the uniform stratum, raw; `file` is that of its calibration.
+
+    `trials` are of all its tickets that were shown to a version on trial.
+    """
 
     name: str
     task: Task
     table: LogTable
     file: Path | None
+    trials: Sequence[Trial] = ()
 
     def calibration(self) -> Calibration | None:
         """The calibration that is served; None where there is none, or none yet.
@@ -109,8 +114,8 @@ def _logged(
         table = replace(table, cases=replace(table.cases, gold=np.array(told, np.int64)))
         if absent := len(truth.keys() - set(table.cases.ids)):
             _say(name, [f"{absent} true labels are of tickets that are not in the log's stratum"])
-    path = task.calibration
-    return Logged(name, task, table, None if path is None else settings.path(path))
+    path, tried = task.calibration, trials(decisions, name, task.label_set)
+    return Logged(name, task, table, None if path is None else settings.path(path), tried)
 
 
 def _say(task: str, notes: Sequence[str]) -> None:

@@ -211,12 +211,18 @@ class Settings(Block):
     @model_validator(mode="after")
     def _shared_models(self) -> "Settings":
         labels: dict[str, tuple[str, ...]] = {}
+        versions: dict[str, str | None] = {}
         for name, task in self.tasks.items():
             for worker in task.workers:
                 if labels.setdefault(worker.model, task.labels) != task.labels:
                     raise ValueError(
                         f"tasks.{name}.workers: {worker.model!r} also votes for a task with other "
                         "labels, and a model has one label set: give each task a model of its own"
+                    )
+                if versions.setdefault(worker.model, worker.version) != worker.version:
+                    raise ValueError(
+                        f"tasks.{name}.workers: {worker.model!r} votes in another version for "
+                        "another task: give both the same version"
                     )
         return self
 

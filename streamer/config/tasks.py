@@ -35,11 +35,44 @@ class When(Block):
         return self.in_ if self.in_ is not None else (str(self.equals),)
 
 
+Version = Annotated[str, Field(pattern=r"^[1-9][0-9]*$")]
+
+
+class Shadow(Block):
+    """Another version of a worker's model, asked about the share `share` of the tickets.
+
+    What it says is logged and never counted. An answer that takes longer than `deadline` seconds is
+    given up.
+    """
+
+    version: Version
+    share: float = Field(gt=0, le=1)
+    deadline: float = Field(default=0.2, gt=0, le=5)
+
+
 class Worker(Block):
-    """A worker: the Triton model's name and, where this project trains it, its kind."""
+    """A worker: the Triton model's name and, where this project trains it, its kind.
+
+    `version` is the one that votes; without it, that is the newest that Triton serves.
+    """
 
     model: Name
     kind: str | None = None
+    version: Version | None = None
+    shadow: Shadow | None = None
+
+    @model_validator(mode="after")
+    def _shadow_beside_a_known_version(self) -> "Worker":
+        if self.shadow is None:
+            return self
+        if self.version is None:
+            raise ValueError(
+                "a shadow needs the worker's own version: without it, the newest that Triton "
+                "serves would vote"
+            )
+        if self.version == self.shadow.version:
+            raise ValueError("the shadow's version votes already: name another, or drop the shadow")
+        return self
 
 
 class Data(Block):

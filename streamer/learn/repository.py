@@ -23,6 +23,7 @@ output [ {{ name: "PROBS" data_type: TYPE_FP32 dims: [ {size} ] label_filename: 
 dynamic_batching {{ }}
 instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 """
+_SERVED = "version_policy {{ latest {{ num_versions: {served} }} }}\n"
 
 
 def write_model(
@@ -35,12 +36,14 @@ def write_model(
     parameters: Mapping[str, str] | None = None,
     max_batch_size: int = 4096,
     instances: int = 1,
+    served: int = 1,
 ) -> Path:
     """Describe a worker to Triton and return its folder.
 
     `kind` names the folder of its code under streamer/backends; `parameters` reach that code as
     strings. `version` is made as an empty folder, for kinds without artefacts; with None there is
-    none yet, and `new_version` makes the first. Raises ConfigError for an impossible label set.
+    none yet, and `new_version` makes the first. Triton
+    loads the `served` newest versions. Raises ConfigError for an impossible label set.
     """
     _check_labels(name, labels)
     folder = repository / name
@@ -52,6 +55,8 @@ def write_model(
         size=len(labels),
         instances=instances,
     )
+    if served > 1:
+        config += _SERVED.format(served=served)
     for key, value in sorted((parameters or {}).items()):
         config += (
             f"parameters {{ key: {_quoted(key)} value {{ string_value: {_quoted(value)} }} }}\n"

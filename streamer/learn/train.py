@@ -76,7 +76,15 @@ def _workers(
     settings: Settings, tasks: Mapping[str, Task], seed: int, bars: Progress
 ) -> dict[str, Manifest]:
     jobs = [
-        Job(name, worker.model, worker.kind, task.label_set, examples)
+        Job(
+            name,
+            worker.model,
+            worker.kind,
+            task.label_set,
+            examples,
+            # Who pins a version means to have the one before or after it beside it.
+            served=1 if worker.version is None else 2,
+        )
         for name, task in tasks.items()
         for examples in [_examples(settings, task)]
         for worker in task.workers

@@ -29,13 +29,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One worker to train: the Triton name of the `model`, its `kind`, its task and examples."""
+    """One worker to train: the Triton name of the `model`, its `kind`, its task and examples.
+
+    Triton loads the `served` newest versions of it.
+    """
 
     task: str
     model: str
     kind: str
     label_set: LabelSet
     examples: Examples
+    served: int = 1
 
 
 def train_workers(
@@ -120,7 +124,9 @@ def _train(job: Job, repository: Path, seed: int) -> Manifest:
         trained.model.save(folder)
         trained.held_out.save(folder)
         manifest.write(folder)
-    write_model(repository, job.model, job.kind, job.label_set.labels, version=None)
+    write_model(
+        repository, job.model, job.kind, job.label_set.labels, version=None, served=job.served
+    )
     return manifest
 
 

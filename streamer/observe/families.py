@@ -149,6 +149,12 @@ FAMILIES: tuple[Family, ...] = (
         "Votes that a worker did not give.",
     ),
     Family(
+        "streamer_shadow_answers_total",
+        "counter",
+        ("worker", "version", "outcome"),
+        "Tickets that a shadow version was drawn for, by outcome: given, unusable or outage.",
+    ),
+    Family(
         "streamer_worker_calls_total",
         "counter",
         ("worker",),

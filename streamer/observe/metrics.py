@@ -145,6 +145,10 @@ class Metrics:
         """Votes that a worker did not give."""
         self._add("streamer_abstentions_total", (worker, reason), count)
 
+    def shadowed(self, worker: str, version: str, outcome: str, count: int) -> None:
+        """So many tickets on which a shadow version was drawn: given, unusable or outage."""
+        self._add("streamer_shadow_answers_total", (worker, version, outcome), count)
+
     def called(self, worker: str, rows: int, seconds: float) -> None:
         """A worker answered a batch of `rows` tickets within `seconds`."""
         self._add("streamer_worker_calls_total", (worker,), 1)

@@ -12,7 +12,7 @@ from streamer.records.identity import TicketIdentity
 from streamer.records.judge_request import Ballot, Follower, JudgeRequest
 from streamer.records.label import After, Label, Position, Rule, Vote
 from streamer.records.labelset import LabelSet
-from streamer.records.log import AnswerLog, BallotLog, VerdictLog
+from streamer.records.log import AnswerLog, BallotLog, ShadowVote, VerdictLog
 from streamer.records.review import Review
 from streamer.records.summary import Summary
 from streamer.records.ticket import Ticket
@@ -125,6 +125,7 @@ EXAMPLES: Mapping[str, tuple[Any, ...]] = {
             suspended=False,
             final=False,
             mode="sequential",
+            shadows=(ShadowVote(_VOTES[0].worker, "2", "billing", (0.9, 0.04, 0.06)),),
         ),
         VerdictLog(
             decision_id=_ID,

@@ -15,6 +15,21 @@ Reason = Literal["disagreement", "outage", "budget"]
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowVote:
+    """What another version of a worker's model said of a ticket, counted nowhere.
+
+    `vector` is raw and rounded, as those of a ballot; `label` its likeliest, both None where it
+    did not answer: `missing` says why.
+    """
+
+    worker: str
+    version: str
+    label: str | None
+    vector: tuple[float, ...] | None
+    missing: Literal["outage", "unusable"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BallotLog:
     """What the workers said of one ticket and task, and what was decided before the judge.
 
@@ -23,7 +38,8 @@ class BallotLog:
     judge, None where it was deferred; `candidate` the workers' own label in any case. `deferred`
     says why the judge decides, or why a fallback stands in for it. `uniform` tickets were drawn
     before any vote, and all workers asked. `suspended` says that no promise held: the judge's
-    budget was acting, or other models answered than those that were calibrated.
+    budget was acting, or other models answered than those that were calibrated. `shadows` are the
+    versions on trial that were asked about this ticket.
     """
 
     decision_id: str
@@ -45,6 +61,7 @@ class BallotLog:
     suspended: bool
     final: bool
     mode: Mode
+    shadows: tuple[ShadowVote, ...] = ()
     kind: Literal["ballot"] = field(default="ballot", init=False)
 
 
@@ -127,7 +144,13 @@ def _nested(raw: dict[str, Any]) -> dict[str, Any]:
         "position": made(Position, raw["position"]),
         "ballot": Ballot(tuple([made(Vote, vote) for vote in ballot["votes"]]), vectors),
         "rule": made(Rule, raw["rule"]),
+        "shadows": tuple([_shadow(vote) for vote in raw.get("shadows", ())]),
     }
+
+
+def _shadow(raw: dict[str, Any]) -> ShadowVote:
+    vector = None if raw["vector"] is None else tuple(raw["vector"])
+    return made(ShadowVote, raw | {"vector": vector})
 
 
 _KINDS: dict[str, Callable[[dict[str, Any]], Log]] = {

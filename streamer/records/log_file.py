@@ -19,7 +19,7 @@ _TEXT = (
     "mode",
 )  # fmt: skip
 _FLAGS = ("uniform", "suspended", "final", "gold", "truncated")
-_NESTED = ("position", "ballot", "rule", "after")
+_NESTED = ("position", "ballot", "rule", "after", "shadows")
 _FORMAT = b"1"
 
 SCHEMA = pa.schema(
@@ -36,8 +36,8 @@ SCHEMA = pa.schema(
 )
 """A column for every field of the three kinds of records, null where a kind has no such field.
 
-position, ballot, rule and after are JSON, as they are on the topic. Columns may be added; none is
-renamed or changes its type within a format number.
+position, ballot, rule, after and shadows are JSON, as they are on the topic. Columns may be added;
+none is renamed or changes its type within a format number.
 """
 
 _FIELDS = {

@@ -102,13 +102,15 @@ async def _model_problems(settings: Settings) -> list[str]:
     except ConfigError as error:
         return [str(error)]
     asked = {
-        worker.model: task.labels for task in settings.tasks.values() for worker in task.workers
+        worker.model: (task.labels, worker.version or "")
+        for task in settings.tasks.values()
+        for worker in task.workers
     }
     try:
         answers = await asyncio.gather(
             *(
-                handshake(client, model, labels, patience_s=PATIENCE_S)
-                for model, labels in asked.items()
+                handshake(client, model, labels, patience_s=PATIENCE_S, version=version)
+                for model, (labels, version) in asked.items()
             ),
             return_exceptions=True,
         )

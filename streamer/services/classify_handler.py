@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,15 +20,26 @@ from streamer.services.label_form import LabelForm
 from streamer.services.merge import merge
 from streamer.services.plan import Draws, Plan
 from streamer.services.settling import Outputs, Settling
+from streamer.services.shadows import Asked
 from streamer.services.stratum import Stratum
 from streamer.services.tally import tally
 from streamer.services.task import Task
-from streamer.services.voting import Count
+from streamer.services.voting import Count, Rows
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.record import Record
 
 Group = Sequence[Emission | Settled]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One batch on its way; `unlogged` waits with its rows for what the shadows say."""
+
+    seen_ms: float
+    calls: BatchTrace
+    closing: ExitStack
+    unlogged: list[tuple[Settling, Rows, Asked]] = field(default_factory=list)
 
 
 class ClassifyHandler:
@@ -78,15 +91,21 @@ class ClassifyHandler:
         if missed := self._missed(arrivals, chosen.values()):
             yield missed
         traces = [arrival.trace for arrival in arrivals]
-        with self._tracing.batch(batch[0].topic, traces, len(batch)) as calls:
+        tracing = self._tracing.batch(batch[0].topic, traces, len(batch))
+        with ExitStack() as closing, tracing as calls:
+            ours = _Pass(seen_ms, calls, closing)
             work = [
-                self._classify(task, chosen[task.name], seen_ms, calls)
+                self._classify(task, chosen[task.name], ours)
                 for task in self._roots
                 if chosen[task.name]
             ]
             if work:
                 async for group in merge(work):
                     yield group
+            # Last of all, so that no label and no request waits for a version on trial.
+            for settling, rows, asked in ours.unlogged:
+                votes = await asked.votes()
+                yield settling.logs([votes.get(row, ()) for row in rows.tolist()])
         self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
 
     def _read(
@@ -154,14 +173,21 @@ class ClassifyHandler:
         ]
 
     async def _classify(
-        self, task: Task, arrivals: Sequence[Arrival], seen_ms: float, calls: BatchTrace
+        self, task: Task, arrivals: Sequence[Arrival], ours: _Pass
     ) -> AsyncIterator[Group | Barrier]:
         draws = self._stratum.draws([arrival.ticket.id for arrival in arrivals], task.verify)
         everybody = draws.uniform if np.count_nonzero(draws.uniform) else None
-        async for count in task.voting.run(_texts(arrivals), calls, everybody):
+        texts = _texts(arrivals)
+        asked = None
+        if task.shadows is not None:
+            asked = task.shadows.ask([arrival.ticket.id for arrival in arrivals], texts)
+        if asked is not None:
+            ours.closing.callback(asked.close)
+            draws = replace(draws, logged=draws.logged | asked.marks)
+        async for count in task.voting.run(texts, ours.calls, everybody):
             plan = self._plan(task, count, draws)
             some = [arrivals[row] for row in count.rows.tolist()]
-            async for group in self._settle(task, some, plan, seen_ms, calls):
+            async for group in self._settle(task, some, plan, ours, asked):
                 yield group
             tally(self._metrics, task.name, plan)
 
@@ -170,27 +196,29 @@ class ClassifyHandler:
         task: Task,
         arrivals: Sequence[Arrival],
         plan: Plan,
-        seen_ms: float,
-        calls: BatchTrace,
+        ours: _Pass,
+        asked: Asked | None,
     ) -> AsyncIterator[Group | Barrier]:
         settling = self._settling(task, arrivals, plan)
-        for labels in settling.labels(seen_ms):
+        for labels in settling.labels(ours.seen_ms):
             yield labels
         for child in self._children(task):
             if ready := _whose_label(arrivals, plan, task, child):
-                async for group in self._classify(child, ready, seen_ms, calls):
+                async for group in self._classify(child, ready, ours):
                     yield group
         if np.count_nonzero(plan.decide):
             self._metrics.deferred(task.name, plan.deferred, int(plan.decide.sum()))
             deferred = [arrivals[place] for place in np.flatnonzero(plan.decide).tolist()]
-            followers = await self._followers(task, deferred, calls)
+            followers = await self._followers(task, deferred, ours.calls)
             yield settling.requests(plan.decide, "decide", followers)
         if beside := [
             *settling.requests(plan.audit, "audit", {}),
             *settling.reviews(),
-            *settling.logs(),
+            *(settling.logs() if asked is None else ()),
         ]:
             yield beside
+        if asked is not None:
+            ours.unlogged.append((settling, plan.count.rows, asked))
         if np.count_nonzero(plan.verify):
             # A verdict that came first would be revised by the label that it is about.
             yield Barrier()

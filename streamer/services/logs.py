@@ -1,7 +1,7 @@
 """Log records of what was decided before the judge."""
 
 from streamer.decide.rounding import rounded
-from streamer.records.log import BallotLog, Reason
+from streamer.records.log import BallotLog, Reason, ShadowVote
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
 from streamer.services.plan import Plan
@@ -19,7 +19,7 @@ class Logs:
         self._at = at
         self._confidence = rounded(plan.published.confidence)
 
-    def make(self, arrival: Arrival, place: int) -> BallotLog:
+    def make(self, arrival: Arrival, place: int, shadows: tuple[ShadowVote, ...] = ()) -> BallotLog:
         """The log of the ticket at this place of the count."""
         task, plan = self._task, self._plan
         label, confidence = self._name(plan.published.codes[place]), self._confidence[place]
@@ -44,6 +44,7 @@ class Logs:
             deferred=self._deferred(label is None, fallback),
             suspended=plan.suspended,
             mode=task.planner.mode,
+            shadows=shadows,
             final=label is not None and bool(plan.final[place]),
         )
 

@@ -13,6 +13,7 @@ from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Calibration
 from streamer.services.plan import Planner
 from streamer.services.rules import load_calibration, rule_before
+from streamer.services.shadows import Shadow, Shadows, Trial
 from streamer.services.task import Condition, Task
 from streamer.services.voting import Voting
 from streamer.workers.triton import Tls, TritonClient
@@ -32,27 +33,46 @@ async def ready_tasks(
     `ConfigError` where models or calibrations are others than those that belong together.
     """
     calibrations = _calibrations(settings)
-    workers = await _workers(settings, stack, metrics, stop)
+    client = _client(settings)
+    stack.push_async_callback(client.close)
+    workers = await _workers(client, settings, stack, metrics, stop)
     if workers is None:
         return None
     _check_versions(calibrations, workers)
     return [
-        _task(name, task, calibrations.get(name), workers, metrics, backfill)
+        _task(
+            name,
+            task,
+            calibrations.get(name),
+            workers,
+            metrics,
+            backfill,
+            # A backfill is no traffic to try a version on.
+            None if backfill else _shadows(client, task, settings.audit.salt, metrics),
+        )
         for name, task in settings.tasks.items()
     ]
 
 
+def _client(settings: Settings) -> TritonClient:
+    triton = settings.triton
+    tls = None if triton.ca_file is None else Tls(settings.path(triton.ca_file))
+    return TritonClient(triton.url, tls=tls)
+
+
 async def _workers(
-    settings: Settings, stack: AsyncExitStack, metrics: Metrics, stop: asyncio.Event
+    client: TritonClient,
+    settings: Settings,
+    stack: AsyncExitStack,
+    metrics: Metrics,
+    stop: asyncio.Event,
 ) -> dict[str, Worker] | None:
     """Workers that have shaken hands, by model; None where told to stop before."""
     triton = settings.triton
-    tls = None if triton.ca_file is None else Tls(settings.path(triton.ca_file))
-    client = TritonClient(triton.url, tls=tls)
-    stack.push_async_callback(client.close)
     workers: dict[str, Worker] = {}
     for task in settings.tasks.values():
-        for model in (worker.model for worker in task.workers):
+        for worker in task.workers:
+            model = worker.model
             workers[model] = Worker(
                 client,
                 model,
@@ -60,6 +80,7 @@ async def _workers(
                 deadline_s=triton.deadline,
                 abstain_after_s=triton.abstain_after,
                 max_in_flight=triton.max_in_flight,
+                version=worker.version or "",
                 on_event=metrics.on_worker(model),
             )
             stack.push_async_callback(workers[model].close)
@@ -107,6 +128,7 @@ def _task(
     workers: dict[str, Worker],
     metrics: Metrics,
     backfill: str | None,
+    shadows: Shadows | None,
 ) -> Task:
     mine = [workers[worker.model] for worker in task.workers]
     condition = None
@@ -125,7 +147,21 @@ def _task(
         needs_ensemble=(task.after.kind, task.after.alpha) != ("v3", 0),
         verify=task.verify if task.mode == "optimistic" else 0,
         backfill=backfill,
+        shadows=shadows,
     )
+
+
+def _shadows(
+    client: TritonClient, task: TaskSettings, salt: str, metrics: Metrics
+) -> Shadows | None:
+    trials = [
+        Trial(worker.model, worker.shadow.version, worker.shadow.share, worker.shadow.deadline)
+        for worker in task.workers
+        if worker.shadow is not None
+    ]
+    if not trials:
+        return None
+    return Shadows([Shadow(client, trial, task.labels, metrics) for trial in trials], salt)
 
 
 def _budget(task: TaskSettings) -> JudgeBudget | None:

@@ -12,7 +12,7 @@ from streamer.observe.slowest import Milliseconds
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import Follower, Purpose
 from streamer.records.label import Label, label_key
-from streamer.records.log import log_json
+from streamer.records.log import ShadowVote, log_json
 from streamer.records.review import Review
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
@@ -107,8 +107,8 @@ class Settling:
                 made = self._requests.make(arrival, place, "decide", context)
                 yield Follower(tuple(values), request=made)
 
-    def logs(self) -> list[Emission]:
-        """The log of the tickets that were drawn for it."""
+    def logs(self, shadows: Sequence[tuple[ShadowVote, ...]] | None = None) -> list[Emission]:
+        """The log of the tickets that were drawn for it, with what `shadows` said of each."""
         if not np.count_nonzero(self._plan.draws.logged):
             return []
         count = self._plan.count
@@ -116,7 +116,11 @@ class Settling:
         logs = Logs(self._source, self._task, self._plan, everybody, self._now)
         topic = self._outputs.log
         return [
-            self._emission(arrival, topic, log_json(logs.make(arrival, place)))
+            self._emission(
+                arrival,
+                topic,
+                log_json(logs.make(arrival, place, () if shadows is None else shadows[place])),
+            )
             for place, arrival in self._marked(self._plan.draws.logged)
         ]
 

@@ -9,6 +9,7 @@ from streamer.records.labelset import LabelSet
 from streamer.services.arrival import Arrival
 from streamer.services.intake import find
 from streamer.services.plan import Planner
+from streamer.services.shadows import Shadows
 from streamer.services.voting import Seat, Voting
 
 
@@ -31,7 +32,8 @@ class Task:
 
     `rule` is the rule as it stands in a label. `needs_ensemble` says that the rule after the judge
     looks at the workers' distributions; `verify` is the share that is verified in optimistic mode.
-    `backfill` names the backfill that works on it, None in the live stream.
+    `shadows` are versions on trial. `backfill` names the backfill that works on it, None in the
+    live stream.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Task:
     needs_ensemble: bool = False
     verify: float = 1.0
     backfill: str | None = None
+    shadows: Shadows | None = None
     rule: Rule = field(init=False)
     calibrated: str | None = field(init=False)
 

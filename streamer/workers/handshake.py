@@ -18,9 +18,16 @@ _LOG_EVERY_S = 5.0
 
 
 async def handshake(
-    client: TritonClient, model: str, labels: Sequence[str], *, patience_s: float = math.inf
+    client: TritonClient,
+    model: str,
+    labels: Sequence[str],
+    *,
+    patience_s: float = math.inf,
+    version: str = "",
 ) -> str:
     """Meet a worker at start and return its version; waits up to `patience_s` for the server.
+
+    `version` is the only one that will do; with "" it is the model's current one.
 
     Raises ConfigError where Triton doesn't have the model, or has it with other labels or inputs;
     Outage when the patience is over.
@@ -28,11 +35,11 @@ async def handshake(
     began = logged = time.monotonic()
     while True:
         try:
-            version, found = await client.labels(model, _DEADLINE_S)
+            met, found = await client.labels(model, _DEADLINE_S, version)
             break
         except (UnknownModel, Refused) as error:
             raise ConfigError(
-                f"{error}; or correct the model's name in the configuration"
+                f"{error}; or correct the model's name or version in the configuration"
             ) from error
         except Outage as error:
             now = time.monotonic()
@@ -43,8 +50,8 @@ async def handshake(
                 logged = now
         await asyncio.sleep(_PAUSE_S)
     if wrong := mismatch(labels, found):
-        raise ConfigError(f"model {model}, version {version}: {wrong}")
-    return version
+        raise ConfigError(f"model {model}, version {met}: {wrong}")
+    return met
 
 
 def mismatch(wanted: Sequence[str], found: Sequence[str]) -> str | None:

@@ -64,15 +64,21 @@ class TritonClient:
         self._infer = service_pb2_grpc.GRPCInferenceServiceStub(self._channel).ModelInfer
 
     async def infer(
-        self, model: str, tensor: TextTensor, deadline_s: float, traceparent: str | None = None
+        self,
+        model: str,
+        tensor: TextTensor,
+        deadline_s: float,
+        traceparent: str | None = None,
+        version: str = "",
     ) -> tuple[str, npt.NDArray[np.float32]]:
-        """The version that answered and its probabilities [N, K], read-only.
+        """The version that answered and its probabilities [N, K], read-only; "" asks the current.
 
         Triton exports the spans of every call that has a `traceparent`: give only sampled ones.
         Raises Outage, UnknownModel or Refused.
         """
         metadata = None if traceparent is None else (("traceparent", traceparent),)
-        call = self._infer(probs_request(model, tensor), timeout=deadline_s, metadata=metadata)
+        request = probs_request(model, tensor, version)
+        call = self._infer(request, timeout=deadline_s, metadata=metadata)
         return read_probs(model, await _answer(model, call))
 
     async def labels(

@@ -37,17 +37,20 @@ class TextTensor:
         return TextTensor(self.texts[rows])
 
 
-def probs_request(model: str, tensor: TextTensor) -> service_pb2.ModelInferRequest:
-    """Ask for the probabilities of all rows, of the model's current version."""
-    request = service_pb2.ModelInferRequest(model_name=model, raw_input_contents=(tensor.raw,))
+def probs_request(
+    model: str, tensor: TextTensor, version: str = ""
+) -> service_pb2.ModelInferRequest:
+    """Ask for the probabilities of all rows; "" is the model's current version."""
+    request = service_pb2.ModelInferRequest(
+        model_name=model, model_version=version, raw_input_contents=(tensor.raw,)
+    )
     request.inputs.add(name="TEXT", datatype="BYTES", shape=(len(tensor), 1))
     return request
 
 
 def labels_request(model: str, version: str = "") -> service_pb2.ModelInferRequest:
     """Ask for a classification of the canary, which names all labels; "" is the current version."""
-    request = probs_request(model, TextTensor([CANARY]))
-    request.model_version = version
+    request = probs_request(model, TextTensor([CANARY]), version)
     output = request.outputs.add(name="PROBS")
     output.parameters["classification"].int64_param = _ALL_CLASSES
     return request

@@ -39,7 +39,8 @@ class Worker:
     """One model on Triton, its breaker and its retries. Belongs to one event loop.
 
     `answer` waits through outages until the breaker has been open for `abstain_after_s`; each call
-    may take `deadline_s`, and at most `max_in_flight` are under way. `on_event` is told of every
+    may take `deadline_s`, and at most `max_in_flight` are under way. `version` is the only one that
+    is asked; with "" it is whichever is the model's current one. `on_event` is told of every
     "retry", "refused" row, "opened" and "closed" breaker, and "version" met.
     """
 
@@ -52,6 +53,7 @@ class Worker:
         deadline_s: float = 5.0,
         abstain_after_s: float = 30.0,
         max_in_flight: int = 8,
+        version: str = "",
         breaker: Breaker | None = None,
         on_event: Callable[[str], None] = lambda event: None,
     ) -> None:
@@ -59,6 +61,7 @@ class Worker:
         self.labels = tuple(labels)
         self.breaker = breaker or Breaker()
         self._client = client
+        self._version = version
         self._deadline_s = deadline_s
         self._abstain_after_s = abstain_after_s
         self._slots = asyncio.Semaphore(max_in_flight)
@@ -78,7 +81,9 @@ class Worker:
 
         Raises ConfigError for an unknown model or other labels, Outage when the patience is over.
         """
-        version = await handshake(self._client, self.model, self.labels, patience_s=patience_s)
+        version = await handshake(
+            self._client, self.model, self.labels, patience_s=patience_s, version=self._version
+        )
         self._met.add(version)
         return version
 
@@ -130,7 +135,7 @@ class Worker:
         # A worker that answers the canary and fails on a batch again and again would hold up the
         # stream for ever: some ticket in there is more than it can bear.
         try:
-            await self._client.labels(self.model, self._deadline_s)
+            await self._client.labels(self.model, self._deadline_s, self._version)
         except ModelError:
             return False
         return True
@@ -139,7 +144,7 @@ class Worker:
         try:
             async with self._slots:
                 version, probs = await self._client.infer(
-                    self.model, tensor, self._deadline_s, traceparent
+                    self.model, tensor, self._deadline_s, traceparent, self._version
                 )
         except Refused as refusal:
             await self._check_refusal(refusal)
@@ -155,7 +160,7 @@ class Worker:
         # Who refuses the canary too refuses everything: that is no fault of a ticket, and looking
         # for the guilty row would make all of them unusable.
         try:
-            await self._client.labels(self.model, self._deadline_s)
+            await self._client.labels(self.model, self._deadline_s, self._version)
         except Refused:
             raise self._tripped(str(refusal)) from refusal
 
@@ -205,7 +210,7 @@ class Worker:
 
     async def _probe(self) -> None:
         try:
-            version, found = await self._client.labels(self.model, self._deadline_s)
+            version, found = await self._client.labels(self.model, self._deadline_s, self._version)
             if wrong := mismatch(self.labels, found):
                 raise Outage(self.model, f"version {version}: {wrong}")
         except ModelError as error:

@@ -16,6 +16,7 @@ from streamer.services.classify_handler import ClassifyHandler
 from streamer.services.intake import Intake
 from streamer.services.plan import Planner
 from streamer.services.settling import Outputs
+from streamer.services.shadows import Shadow, Shadows, Trial
 from streamer.services.stratum import Stratum
 from streamer.services.task import Condition, Task
 from streamer.services.voting import Voting
@@ -90,12 +91,14 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         planner: Planner | None = None,
         verify: float = 0.0,
         needs_ensemble: bool = False,
+        trials: Sequence[Trial] = (),
         tracing: Tracing | None = None,
         **intake: object,
     ) -> Run:
         metrics = Metrics(tasks=[], workers=[])
         met = [Worker(client, name, ECHO_LABELS) for name in workers]
         voting = Voting(met, rule or VoteRule("majority", len(met)), "wait", metrics)
+        shadows = [Shadow(client, trial, ECHO_LABELS, metrics) for trial in trials]
         made = [
             Task(
                 name,
@@ -105,6 +108,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
                 planner or Planner(),
                 needs_ensemble=needs_ensemble,
                 verify=verify,
+                shadows=Shadows(shadows, "salt") if shadows else None,
             )
             for name, condition in (tasks or {"intent": None}).items()
         ]

@@ -1,0 +1,78 @@
+"""Versions on trial beside those that serve, by a log."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from streamer.learn.joined import Joined
+from streamer.learn.report import Share
+from streamer.records.labelset import LabelSet
+from streamer.records.log import BallotLog, ShadowVote
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One version on trial beside the version of its model that served.
+
+    `drawn` tickets were to be shown to it and `answered` were. `agreement` is with the serving
+    version, over all tickets that both answered; `judged` and `serving_judged` are how often the
+    one and the other said what the judge said, over the same tickets of the uniform stratum alone.
+    None where there is no such ticket.
+    """
+
+    worker: str
+    serving: str
+    version: str
+    drawn: int
+    answered: int
+    agreement: Share | None
+    judged: Share | None
+    serving_judged: Share | None
+
+
+def trials(decisions: Iterable[Joined], task: str, labels: LabelSet) -> list[Trial]:
+    """Every pair of a serving version and one on trial that the log of this task has."""
+    found: dict[Key, list[tuple[Joined, ShadowVote, str]]] = defaultdict(list)
+    for one in decisions:
+        ballot = one.ballot
+        if ballot is None or (ballot.task, ballot.label_set) != (task, labels.version):
+            continue
+        for vote in ballot.shadows:
+            serving = _serving(ballot, vote.worker)
+            if serving is not None:
+                found[vote.worker, serving[0], vote.version].append((one, vote, serving[1]))
+    return [_trial(key, pairs) for key, pairs in sorted(found.items())]
+
+
+def _serving(ballot: BallotLog, worker: str) -> tuple[str, str] | None:
+    """The version that served and what it said; None where it was not asked or did not say."""
+    for vote in ballot.ballot.votes:
+        if vote.worker == worker and vote.version and vote.label is not None:
+            return vote.version, vote.label
+    return None
+
+
+def _trial(key: Key, pairs: list[tuple[Joined, ShadowVote, str]]) -> Trial:
+    both = [(one, vote.label, said) for one, vote, said in pairs if vote.label is not None]
+    judged = [
+        (one.verdict.candidate, new, old)
+        for one, new, old in both
+        if one.ballot is not None
+        and one.ballot.uniform
+        and one.verdict is not None
+        and one.verdict.vector is not None
+    ]
+    return Trial(
+        *key,
+        len(pairs),
+        len(both),
+        _share([new == old for _, new, old in both]),
+        _share([new == judge for judge, new, _ in judged]),
+        _share([old == judge for judge, _, old in judged]),
+    )
+
+
+def _share(right: list[bool]) -> Share | None:
+    return Share(sum(right), len(right)) if right else None
