@@ -22,9 +22,13 @@ _MADE = (
 
 @asynccontextmanager
 async def language_stage(
-    folder: Path, kafka: Kafka, partitions: int = 4, log: float = 0.0
+    folder: Path,
+    kafka: Kafka,
+    partitions: int = 4,
+    log: float = 0.0,
+    triton: str = "127.0.0.1:1",
 ) -> AsyncIterator[Stage]:
-    """`log` is the share of the tickets that are logged."""
+    """`log` is the share of the tickets that are logged; there is no Triton unless one is given."""
     model = folder / "model"
     command = [str(JUDGE_PYTHON), "-c", _MADE, str(model)]
     await asyncio.to_thread(subprocess.run, command, cwd=ROOT, check=True, timeout=120)
@@ -32,7 +36,7 @@ async def language_stage(
         "judge": {"kind": "llm", "model": str(model), "min_coverage": 0},
         "log": {"share": log},
     }
-    with Stage(folder, kafka, "127.0.0.1:1", blocks) as made:
+    with Stage(folder, kafka, triton, blocks) as made:
         assert main(["init", "--prompts", "--out", str(made.config)]) == 0
         await made.make_topics(partitions)
         yield made
