@@ -1,8 +1,10 @@
 """The configuration that the chart renders is one that `streamer` takes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from streamer.cli import main
 from streamer.config import load
@@ -24,3 +26,26 @@ def test_the_rendered_file_is_good_and_fits_the_pods(
     assert settings.kafka.member is None
     graces = [pod.get("terminationGracePeriodSeconds", 30) for pod in pod_specs(objects)]
     assert max(graces) > settings.kafka.drain
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"version": "1", "shadow": {"version": "2", "share": 0.05}},
+        {"version": "2"},
+        {"version": "1"},
+    ],
+    ids=["shadow", "promoted", "rolled back"],
+)
+def test_a_worker_version_is_rolled_out_by_values(first: dict[str, Any], tmp_path: Path) -> None:
+    workers = [{"model": "intent_word", **first}, "intent_char", "intent_net"]
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"config": {"tasks": {"intent": {"workers": workers}}}}))
+    path = tmp_path / "streamer.yaml"
+    path.write_text(streamer_yaml(rendered("--values", values)))
+    assert main(["check", "--config", str(path)]) == 0
+    pinned, *others = load(path).tasks["intent"].workers
+    shadow = first.get("shadow")
+    assert pinned.version == first["version"]
+    assert (pinned.shadow and pinned.shadow.model_dump(include={"version", "share"})) == shadow
+    assert [worker.version for worker in others] == [None, None]
