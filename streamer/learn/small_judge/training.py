@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -55,24 +56,34 @@ class SmallJudgeTrainer:
             return made
         split = [_split(prompt, examples, seed) for prompt, examples in subjects]
         with new_version(self.folder.parent, self.folder.name) as folder:
-            save_tokenizer(
-                folder,
-                [text for part, _ in split for text in part.texts],
-                *_told([prompt for prompt, _ in subjects]),
-                self.shape.tokens,
-            )
-            chat = Chat.at(folder)
+            chat = self._chat(folder, subjects, split)
             parts = [self._lessons(chat, *one) for one in zip(subjects, split, strict=True)]
             network = self.shape.network(chat.vocabulary, seed)
             self.schooling.teach(network, [learnt for learnt, _ in parts], seed, progress)
             network.save_pretrained(folder)
-            manifests = {}
-            for recipe, (_, held) in zip(recipes, parts, strict=True):
-                scores = Scores.of(probabilities(network, held), held.gold)
-                manifests[recipe.task] = Manifest.new(recipe, asdict(self.schooling), scores)
-                (folder / recipe.task).mkdir()
-                manifests[recipe.task].write(folder / recipe.task)
-        return manifests
+            return {
+                recipe.task: self._told(folder, recipe, network, held)
+                for recipe, (_, held) in zip(recipes, parts, strict=True)
+            }
+
+    def _chat(
+        self,
+        folder: Path,
+        subjects: Sequence[Subject],
+        split: Sequence[tuple[Examples, Examples]],
+    ) -> Chat:
+        """A tokenizer made of what is learnt from, in `folder`."""
+        texts = [text for part, _ in split for text in part.texts]
+        systems, codes = _said([prompt for prompt, _ in subjects])
+        save_tokenizer(folder, texts, systems, codes, self.shape.tokens)
+        return Chat.at(folder)
+
+    def _told(self, folder: Path, recipe: Recipe, network: Any, held: Lesson) -> Manifest:
+        scores = Scores.of(probabilities(network, held), held.gold)
+        manifest = Manifest.new(recipe, asdict(self.schooling), scores)
+        (folder / recipe.task).mkdir()
+        manifest.write(folder / recipe.task)
+        return manifest
 
     def _lessons(
         self, chat: Chat, subject: Subject, split: tuple[Examples, Examples]
@@ -117,7 +128,7 @@ def _split(prompt: Prompt, examples: Examples, seed: int) -> tuple[Examples, Exa
     return learnt, held
 
 
-def _told(prompts: Sequence[Prompt]) -> tuple[list[str], list[str]]:
+def _said(prompts: Sequence[Prompt]) -> tuple[list[str], list[str]]:
     """What stands before tickets, and all codes, before anything knows which will be taken."""
     codes = [
         tuple(islice(Codes.candidates(len(prompt.label_set)), len(prompt.label_set)))
