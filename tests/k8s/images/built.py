@@ -18,6 +18,8 @@ REPOSITORIES = {
     "workers": "streamer-workers",
 }
 
+_CACHE = "/var/cache/uv"
+
 
 def build(name: str, context: Path = ROOT) -> str:
     """Build an image and return its reference; layers of earlier builds are used again."""
@@ -38,12 +40,12 @@ def _mounts(folder: Path) -> list[tuple[Path, str]]:
     certificates = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
     inside = "/etc/ssl/certs/ca-certificates.crt"
     (folder / "pip.conf").write_text(f"[global]\ncert = {inside}\n")
-    (folder / "uv.toml").write_text("native-tls = true\n")
+    (folder / "uv.toml").write_text(f'native-tls = true\ncache-dir = "{_CACHE}"\n')
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "uv"
     cache.mkdir(parents=True, exist_ok=True)
     return [
         (Path(certificates), f"{inside}:ro"),
         (folder / "pip.conf", "/etc/pip.conf:ro"),
         (folder / "uv.toml", "/etc/uv/uv.toml:ro"),
-        (cache, "/root/.cache/uv"),
+        (cache, _CACHE),
     ]
