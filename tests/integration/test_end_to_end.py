@@ -135,10 +135,14 @@ async def test_every_ticket_gets_a_label_and_one_trace_from_input_to_label(
     requests = Counter(span.trace for span in collector.spans if span.name == "llm_request")
     assert all(trace.startswith(TRACE[:-4]) for trace in requests)
     assert max(requests.values()) == 1
-    asked_triton = [span for span in collector.spans if span.name == "InferRequest"]
-    calls = {span.id for span in collector.spans if span.name.startswith("infer ")}
-    assert asked_triton
-    assert {span.parent for span in asked_triton} <= calls
+
+    def triton_below_our_calls() -> bool:
+        # Triton tells of a call at once, we of ours with the next of our spans.
+        asked = {span.parent for span in collector.spans if span.name == "InferRequest"}
+        calls = {span.id for span in collector.spans if span.name.startswith("infer ")}
+        return bool(asked) and asked <= calls
+
+    assert await asyncio.to_thread(eventually, triton_below_our_calls)
 
 
 def _way(last: Span, by_id: Mapping[str, Span]) -> list[str]:

@@ -175,6 +175,7 @@ async def test_so_is_the_monitor(stage: Stage) -> None:
     await stage.feed(map(agreed, range(20)))
 
     def heard() -> bool:
+        assert monitor.child.running, monitor.log
         with urllib.request.urlopen(f"{monitor.url}/api/state", timeout=5) as answer:
             state = orjson.loads(answer.read())
         return bool(state["tasks"]["intent"]["tickets"] == 20)
