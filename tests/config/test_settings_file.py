@@ -128,6 +128,35 @@ def test_the_least_that_is_needed(path: Path) -> None:
         ),
         ("tasks.intent.workers", ["x", "x"], "tasks.intent: a worker is named twice"),
         (
+            "tasks.intent.workers",
+            [{"model": "x", "version": "0"}, "y"],
+            "tasks.intent.workers.0.version: '0' is not allowed: "
+            "String should match pattern '^[1-9][0-9]*$'",
+        ),
+        (
+            "tasks.intent.workers",
+            [{"model": "x", "shadow": {"version": "2", "share": 0.1}}, "y"],
+            "tasks.intent.workers.0: a shadow needs the worker's own version: without it, the "
+            "newest that Triton serves would vote",
+        ),
+        (
+            "tasks.intent.workers",
+            [{"model": "x", "version": "2", "shadow": {"version": "2", "share": 0.1}}, "y"],
+            "tasks.intent.workers.0: the shadow's version votes already: name another, or drop the "
+            "shadow",
+        ),
+        (
+            "tasks.intent.workers",
+            [{"model": "x", "version": "1", "shadow": {"version": "2", "share": 0}}, "y"],
+            "tasks.intent.workers.0.shadow.share: 0 is not allowed: Input should be greater than 0",
+        ),
+        (
+            "tasks.intent.workers",
+            [{"model": "x", "version": "1", "shadow": {"version": "2"}}, "y"],
+            "tasks.intent.workers.0.shadow.share: is missing; docs/configuration.md says what it "
+            "may be",
+        ),
+        (
             "tasks.intent.when",
             {"field": "/a", "in": ["x"], "equals": "y"},
             "tasks.intent.when: needs exactly one of `equals` and `in`",

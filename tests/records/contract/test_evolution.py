@@ -17,7 +17,7 @@ from streamer.records.alarm import Alarm
 from streamer.records.answer import Answer
 from streamer.records.dead_letter import Handled
 from streamer.records.examples import EXAMPLES, example
-from streamer.records.log import log_from_json
+from streamer.records.log import BallotLog, log_from_json
 from streamer.records.reading import made
 from streamer.records.review import Review
 from streamer.records.schema import RECORDS, schema
@@ -131,6 +131,16 @@ def test_what_the_first_version_wrote_is_read_today(name: str) -> None:
         Draft202012Validator(frozen(name)).validate(raw)
         read = READERS[name](orjson.dumps(raw))
         assert holds(orjson.loads(orjson.dumps(read)), raw)
+
+
+def test_a_ballot_that_was_logged_before_there_were_shadows_has_none() -> None:
+    old = [raw for raw in kept("log") if raw["kind"] == "ballot"]
+    assert old
+    for raw in old:
+        assert "shadows" not in raw
+        read = log_from_json(orjson.dumps(raw))
+        assert isinstance(read, BallotLog)
+        assert read.shadows == ()
 
 
 @pytest.mark.parametrize("name", RECORDS)
