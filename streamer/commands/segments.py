@@ -1,0 +1,147 @@
+"""`streamer segments fit`: from a log and its tickets to named segments and a page about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.commands.logged import logged_of
+from streamer.config.settings import Settings
+from streamer.decide.segments import Embeddings
+from streamer.errors import ConfigError, TicketError
+from streamer.learn.cases import Cases
+from streamer.learn.joined import Joined, joined
+from streamer.learn.judge_process import JudgeProcess
+from streamer.learn.segments import folder as versions
+from streamer.learn.segments.finding import find
+from streamer.learn.segments.material import Material
+from streamer.learn.segments.report import Report, report
+from streamer.records.log_file import read_log
+from streamer.records.rows import rows
+from streamer.services.intake import Intake
+from streamer.services.send import tickets
+from streamer.terminal import bars, clean, console, note, table, tell_json, watched
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How to fit: the number of segments (None to choose it), the seed, the most tickets, whether
+    the page may show what tickets say.
+    """
+
+    size: int | None = None
+    seed: int = 1
+    most: int = 20_000
+    text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A row of the file as the record that `streamer send` would make of it."""
+
+    value: bytes
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def fit(
+    settings: Settings,
+    log: Path,
+    file: Path,
+    folder: Path,
+    wanted: Wanted,
+    as_json: bool = False,
+) -> int:
+    """Write a new version into `folder` and say what was found.
+
+    The log has no text, so `file` has the tickets, as `streamer send` reads them; they are joined
+    by their ids. Raises `ConfigError`, and `ModelError` where the embedding fails.
+    """
+    decisions = joined(watched(read_log(log), "records"))
+    times = _uniform(decisions)
+    material = Material.of(times, _texts(settings, file), wanted.most)
+    for line in material.notes:
+        note(line)
+    previous = versions.latest(folder)
+    embeddings, encoder = _embedded(settings, material)
+    found = find(
+        material, embeddings, encoder, seed=wanted.seed, size=wanted.size, previous=previous
+    )
+    cases = _cases(settings, decisions)
+    moments = [times[name] for name in material.ids]
+    made = report(found, material, moments, cases, text=wanted.text)
+    target = versions.write(folder, found.segmentation, made)
+    (_tell_json if as_json else _tell)(made, target)
+    return 0
+
+
+def _uniform(decisions: Sequence[Joined]) -> Mapping[str, str]:
+    """The first time of every ticket of the uniform stratum, by its id."""
+    found: dict[str, str] = {}
+    for one in decisions:
+        if one.ballot is not None and one.ballot.uniform:
+            ticket, at = one.ballot.ticket_id, one.ballot.at
+            found[ticket] = min(at, found.get(ticket, at))
+    if not found:
+        raise ConfigError(
+            "the log has no ticket of the uniform stratum: raise audit.share, wait, and export the"
+            " log again"
+        )
+    return found
+
+
+def _texts(settings: Settings, file: Path) -> Mapping[str, str]:
+    """What the services would read of each ticket; tickets that they would refuse are left out."""
+    intake, found, refused = Intake.of(settings.input), {}, 0
+    for _, value in watched(tickets(rows(file), settings.input.id), "tickets"):
+        try:
+            ticket = intake.ticket(_File(value))
+        except TicketError:
+            refused += 1
+        else:
+            found[ticket.id] = ticket.text
+    if refused:
+        note(f"{refused} tickets of {file} are left out: no id or no text (as classify refuses)")
+    return found
+
+
+def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
+    if not len(material):
+        raise ConfigError("no ticket of the log is in the file: give the file of these tickets")
+    process = JudgeProcess(settings.path(settings.judge.python))
+    with bars() as shown:
+        bar = shown.add_task("embedding", total=len(material))
+        return process.embed(
+            material.texts, lambda done, total: shown.update(bar, completed=done, total=total)
+        )
+
+
+def _cases(settings: Settings, decisions: Sequence[Joined]) -> list[Cases]:
+    found = [logged_of(settings, name, decisions) for name in settings.tasks]
+    return [each.table.cases for each in found if len(each.table.cases)]
+
+
+def _tell(made: Report, target: Path) -> None:
+    names = [task.task for task in made.everywhere]
+    shown = table("segment", "share", *names, title=f"version {made.version}")
+    for one in made.segments:
+        shares = [
+            "-" if each.best is None else f"{each.best.agreement.value:.3f}" for each in one.served
+        ]
+        shown.add_row(clean(one.name), f"{one.share.value:.3f}", *shares)
+    out = console()
+    out.print(shown)
+    if names:
+        out.print("shares of a task: the best set's agreement with the judge")
+    out.print(f"written to {target}")
+
+
+def _tell_json(made: Report, target: Path) -> None:
+    segments = [
+        {"number": one.number, "name": one.name, "share": one.share.value, "new": not one.carried}
+        for one in made.segments
+    ]
+    tell_json({"folder": str(target), "version": made.version, "segments": segments})
