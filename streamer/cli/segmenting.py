@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from streamer.cli.verbs import Verbs, settings, with_json
-from streamer.words import at_least_one
+from streamer.words import at_least_one, share
 
 
 def add(verbs: Verbs) -> None:
@@ -16,6 +16,7 @@ def add(verbs: Verbs) -> None:
         examples=(
             "streamer segments fit log.parquet --tickets tickets.jsonl",
             "streamer segments fit log.parquet --tickets tickets.csv.gz --k 8 --no-text",
+            "streamer segments fit log.parquet --tickets tickets.jsonl --judge-budget 15%",
         ),
     )
     fitted.add_argument("what", choices=("fit",), metavar="fit", help="the one way")
@@ -35,6 +36,9 @@ def add(verbs: Verbs) -> None:
         default=Path("segments"),
         help="of all versions (segments)",
     )
+    fitted.add_argument(
+        "--judge-budget", type=share, metavar="SHARE", help="also choose workers per segment: 15%%"
+    )
     fitted.add_argument("--no-text", action="store_true", help="no ticket's text in the page")
     with_json(fitted)
 
@@ -47,6 +51,8 @@ def segments(options: argparse.Namespace) -> int:
         options.log,
         options.tickets,
         options.out,
-        segments.Wanted(options.k, options.seed, options.most, not options.no_text),
+        segments.Wanted(
+            options.k, options.seed, options.most, not options.no_text, options.judge_budget
+        ),
         options.json,
     )

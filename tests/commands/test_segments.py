@@ -68,6 +68,7 @@ def test_a_version_is_written_and_the_next_keeps_its_names(folder: Path, capsys)
     assert "1 tickets have no letter or digit" in shown.err
     assert "1 tickets are longer" in shown.err
     assert "left out: no id or no text" in shown.err
+    assert not json.loads((folder / "segments/1/routing.json").read_bytes())["tasks"]
     assert "<script>" not in (folder / "segments/1/report.html").read_text()
 
     assert fit(folder, "--k", "4", "--seed", "2", "--no-text", "--json") == 0
@@ -78,6 +79,18 @@ def test_a_version_is_written_and_the_next_keeps_its_names(folder: Path, capsys)
     first = json.loads((folder / "segments/1/segments.json").read_bytes())["segments"]
     assert {one["name"] for one in said["segments"]} == {one["name"] for one in first}
     assert "blockquote>" not in (folder / "segments/2/report.html").read_text()
+
+
+def test_ways_are_chosen_for_a_budget_and_shown(folder: Path, capsys) -> None:
+    assert fit(folder, "--k", "2", "--judge-budget", "20%") == 0
+    assert "planted: a way per segment agrees with the judge on" in capsys.readouterr().out
+    newest = max((folder / "segments").iterdir(), key=lambda path: int(path.name))
+    routing = json.loads((newest / "routing.json").read_bytes())
+    assert routing["version"] == json.loads((newest / "segments.json").read_bytes())["version"]
+    assert routing["tasks"]["planted"]["budget"] == 0.2
+    assert routing["at_least"] >= 0.5
+    assert (newest / "model.npz").exists()
+    assert "a way for every segment" in (newest / "report.html").read_text()
 
 
 def test_a_file_of_other_tickets_is_refused(folder: Path, tmp_path: Path, capsys) -> None:

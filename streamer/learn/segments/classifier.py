@@ -12,6 +12,7 @@ from streamer.backends import ngrams
 from streamer.backends.features import Features, Floats, softmax
 from streamer.backends.linear import LinearModel
 from streamer.decide.segments import GENERAL, unsure_to_general
+from streamer.learn.evaluation.interval import Interval
 from streamer.learn.kinds.kind import Targets
 from streamer.learn.kinds.linear import LinearKind
 from streamer.learn.report import Share, share
@@ -32,6 +33,16 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
+class ClassifierFigures:
+    """The same figures as `Classifier` has, each with its interval."""
+
+    at_least: float
+    agreement: Interval
+    sure: Interval
+    answered: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Classifier:
     """A model whose answer counts where its likeliest segment has a probability of `at_least`.
 
@@ -44,6 +55,12 @@ class Classifier:
     agreement: Share
     sure: Share
     answered: Share
+
+    @property
+    def figures(self) -> "ClassifierFigures":
+        """For a report."""
+        shares = (self.agreement, self.sure, self.answered)
+        return ClassifierFigures(self.at_least, *(Interval.of_share(one) for one in shares))
 
     def places(self, texts: Sequence[str]) -> Labels:
         """[N]: the place of each text's segment, or -1 for the general set."""

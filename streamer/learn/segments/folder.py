@@ -1,6 +1,8 @@
 """Where versions of the segments lie: one numbered folder each, never changed again.
 
 <folder>/<n>/segments.json   centroids, names, words, recipe, and the version: a hash of them
+<folder>/<n>/model.npz       the classifier that names a segment, where there is one
+<folder>/<n>/routing.json    how sure it must be, and the ways of every task, where they were chosen
 <folder>/<n>/report.json     figures of every segment; ids of examples, no text
 <folder>/<n>/report.html     the same as a page, with the examples' texts unless left out
 """
@@ -12,6 +14,7 @@ import orjson
 
 from streamer.errors import ConfigError
 from streamer.learn.repository import latest_version, new_version
+from streamer.learn.segments.classifier import Classifier
 from streamer.learn.segments.page import page
 from streamer.learn.segments.report import Report
 from streamer.records.segments import Segmentation
@@ -37,11 +40,16 @@ def read(version: Path) -> Segmentation:
         ) from None
 
 
-def write(folder: Path, segmentation: Segmentation, report: Report) -> Path:
+def write(
+    folder: Path, segmentation: Segmentation, report: Report, classifier: Classifier | None = None
+) -> Path:
     """Add a version; returns its folder. Raises `ConfigError` where it can't be written."""
     try:
         with new_version(folder.parent, folder.name) as draft:
             (draft / _FILE).write_bytes(segmentation.to_json())
+            (draft / "routing.json").write_bytes(_routing(report))
+            if classifier is not None:
+                classifier.model.save(draft)
             said = orjson.dumps(_without_text(report), option=orjson.OPT_INDENT_2)
             (draft / "report.json").write_bytes(said)
             (draft / "report.html").write_text(page(report), encoding="utf-8")
@@ -50,6 +58,16 @@ def write(folder: Path, segmentation: Segmentation, report: Report) -> Path:
             f"can't write to {folder}: {error.strerror}; name another folder with --out"
         ) from None
     return folder / str(latest_version(folder.parent, folder.name))
+
+
+def _routing(report: Report) -> bytes:
+    at_least = None if report.classifier is None else report.classifier.at_least
+    tasks = {
+        one.task: {"budget": one.budget, "general": one.general, "segments": one.ways}
+        for one in report.routed
+    }
+    said = {"version": report.version, "at_least": at_least, "tasks": tasks}
+    return orjson.dumps(said, option=orjson.OPT_INDENT_2)
 
 
 def _without_text(report: Report) -> Report:

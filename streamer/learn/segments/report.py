@@ -11,9 +11,11 @@ from streamer.decide.opinion import ABSTAINED
 from streamer.learn.cases import Cases
 from streamer.learn.evaluation.interval import Interval
 from streamer.learn.report import Share, committees, figures, share
+from streamer.learn.segments.classifier import ClassifierFigures
 from streamer.learn.segments.clustering import Tried
 from streamer.learn.segments.finding import Found
 from streamer.learn.segments.material import Material
+from streamer.learn.segments.routed import Routed
 from streamer.records.segments import FitRecipe, Segment
 
 FLOOR = 0.7
@@ -107,6 +109,8 @@ class Report:
     notes: tuple[str, ...]
     everywhere: tuple[Served, ...]
     segments: tuple[SegmentReport, ...]
+    classifier: ClassifierFigures | None
+    routed: tuple[Routed, ...]
 
 
 def report(
@@ -115,6 +119,8 @@ def report(
     times: Sequence[str],
     cases: Sequence[Cases],
     *,
+    classifier: ClassifierFigures | None = None,
+    routed: Sequence[Routed] = (),
     text: bool = True,
 ) -> Report:
     """Of tickets with their `times` [N] (RFC 3339) and, per task, what was said of them.
@@ -138,6 +144,8 @@ def report(
         tuple(material.notes),
         tuple(served(each, np.ones(len(each), np.bool_)) for each in cases),
         tuple(segments),
+        classifier,
+        tuple(routed),
     )
 
 

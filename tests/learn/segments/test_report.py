@@ -146,7 +146,9 @@ def test_versions_are_numbered_and_never_written_over(tmp_path: Path) -> None:
     one, other = (write(folder, found().segmentation, said()) for _ in range(2))
     assert (one.name, other.name) == ("1", "2")
     assert latest(folder) == read(one) == found().segmentation
-    assert {path.name for path in one.iterdir()} == {"segments.json", "report.json", "report.html"}
+    assert {path.name for path in one.iterdir()} == {
+        "segments.json", "routing.json", "report.json", "report.html"
+    }  # fmt: skip
 
 
 def test_a_damaged_version_says_what_to_do(tmp_path: Path) -> None:
