@@ -131,6 +131,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def at_least_one(text: str) -> int:
+    """A whole number from 1 on."""
+    if not (number := count(text)):
+        raise argparse.ArgumentTypeError("0 is too few: give a whole number from 1 on")
+    return number
+
+
 def _moment_or_none(text: str) -> Any:
     try:
         return moment(text)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamer.words import count, letter, positive, since, span, when
+from streamer.words import at_least_one, count, letter, positive, since, span, when
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_a_place_of_a_dead_letter_and_a_number() -> None:
     assert letter("3:812") == (3, 812)
     assert positive("0.5") == 0.5
     assert count("0") == 0
+    assert at_least_one("8") == 8
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_a_place_of_a_dead_letter_and_a_number() -> None:
         *((span, text) for text in ("", "h", "24", "0h", "-1h", "1.5h", "1y", "9999999d")),
         *((when, text) for text in ("earliest", "latest", "yesterday", "")),
         *((letter, text) for text in ("3", "3:", ":8", "-1:2", "a:b", "3:8:1")),
+        *((at_least_one, text) for text in ("", "-1", "0", "1.5", "many")),
         *((count, text) for text in ("", "-1", "1.5", "many")),
         *((positive, text) for text in ("0", "-1", "inf", "nan", "many", "")),
     ],

@@ -41,7 +41,7 @@ def add(verbs: Verbs) -> None:
     with_json(trained)
     exported = verbs.add(
         log,
-        "make a Parquet file of the log, for the three verbs below",
+        "make a Parquet file of the log, for the verbs below",
         more="It takes what lies in the log topic now, and joins no group.",
         examples=(
             "streamer log export log.parquet",

@@ -83,8 +83,7 @@ def logged(
     decisions = joined(watched(read_log(file), "records"))
     empty = True
     for name in chosen:
-        found = _logged(settings, name, decisions, gold)
-        _say(name, found.table.notes)
+        found = logged_of(settings, name, decisions, gold)
         if len(found.table.cases):
             empty = False
             yield found
@@ -102,9 +101,10 @@ def _chosen(settings: Settings, tasks: Sequence[str]) -> Sequence[str]:
     return tasks or list(settings.tasks)
 
 
-def _logged(
-    settings: Settings, name: str, decisions: Sequence[Joined], gold: Path | None
+def logged_of(
+    settings: Settings, name: str, decisions: Sequence[Joined], gold: Path | None = None
 ) -> Logged:
+    """One task of decisions of any; says on stderr what was left out. Raises `ConfigError`."""
     task = settings.tasks[name]
     workers = [worker.model for worker in task.workers]
     table = LogTable.of(decisions, name, task.label_set, workers)
@@ -114,6 +114,7 @@ def _logged(
         table = replace(table, cases=replace(table.cases, gold=np.array(told, np.int64)))
         if absent := len(truth.keys() - set(table.cases.ids)):
             _say(name, [f"{absent} true labels are of tickets that are not in the log's stratum"])
+    _say(name, table.notes)
     path, tried = task.calibration, trials(decisions, name, task.label_set)
     return Logged(name, task, table, None if path is None else settings.path(path), tried)
 

@@ -1,13 +1,17 @@
-"""Runs the judge's training under the judge's interpreter."""
+"""Trains the judge and embeds texts under the judge's interpreter."""
 
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from streamer.errors import ConfigError, ModelError
-from streamer.learn.judge.order import TrainingOrder
+from streamer.learn.judge.order import EmbeddingOrder, TrainingOrder
 from streamer.learn.manifest import Manifest
 
 Progress = Callable[[str, int, int], None]
@@ -24,14 +28,33 @@ class JudgeProcess:
 
     def run(self, order: TrainingOrder, progress: Progress) -> dict[str, Manifest]:
         """Train as ordered; manifests by task. Raises `ConfigError` or `ModelError`."""
+        told = self._follow(order.to_json(), progress, "training the judge")
+        return {event["task"]: Manifest.from_dict(event["manifest"]) for event in told}
+
+    def embed(
+        self, texts: Sequence[str], progress: Callable[[int, int], None]
+    ) -> tuple[NDArray[np.float32], str]:
+        """Embeddings [N, dimensions] of N texts, and the encoder's digest; nothing stays on disk.
+
+        Raises as `run`.
+        """
+        with TemporaryDirectory() as folder:
+            order = EmbeddingOrder(tuple(texts), folder)
+            (told,) = self._follow(
+                order.to_json(), lambda _, done, total: progress(done, total), "embedding tickets"
+            )
+            return np.load(told["file"], allow_pickle=False), told["encoder"]
+
+    def _follow(self, order: bytes, progress: Progress, what: str) -> list[dict[str, Any]]:
+        """What the process tells beside its progress."""
         with self._start() as process:
             assert process.stdin is not None  # a pipe, as asked for in _start
             assert process.stdout is not None
             assert process.stderr is not None
             try:
-                process.stdin.write(order.to_json())
+                process.stdin.write(order)
                 process.stdin.close()
-                made = _follow(process.stdout, progress)
+                told = list(_results(process.stdout, progress))
                 said = process.stderr.read().decode(errors="replace").strip()
             except BaseException:
                 # Asked to stop: it would go on alone for minutes.
@@ -40,8 +63,8 @@ class JudgeProcess:
         if process.returncode == _WRONG_ORDER:
             raise ConfigError(said)
         if process.returncode:
-            raise ModelError(f"training the judge failed; its last words:\n{said[-2000:]}")
-        return made
+            raise ModelError(f"{what} failed; its last words:\n{said[-2000:]}")
+        return told
 
     def _start(self) -> "subprocess.Popen[bytes]":
         command = [str(self._python), "-m", "streamer.learn.judge"]
@@ -55,12 +78,10 @@ class JudgeProcess:
             ) from None
 
 
-def _follow(lines: Iterable[bytes], progress: Progress) -> dict[str, Manifest]:
-    made: dict[str, Manifest] = {}
+def _results(lines: Iterable[bytes], progress: Progress) -> Iterator[dict[str, Any]]:
     for line in lines:
         event = orjson.loads(line)
         if event["event"] == "progress":
             progress(event["task"], event["done"], event["total"])
         else:
-            made[event["task"]] = Manifest.from_dict(event["manifest"])
-    return made
+            yield event

@@ -1,7 +1,8 @@
-"""Trains what the order on stdin asks for; one JSON object per line on stdout tells how it goes.
+"""Does what the order on stdin asks for; one JSON object per line on stdout tells how it goes.
 
 {"event": "progress", "task", "done", "total"}: texts embedded, or batches learnt, so far
 {"event": "trained", "task", "seconds", "manifest"}: the judge of a task is written
+{"event": "embedded", "file", "encoder"}: where the embeddings lie, and the encoder's digest
 
 Exits 2, with one line on stderr, when the order or its data is wrong.
 """
@@ -19,7 +20,8 @@ from streamer.errors import ConfigError
 from streamer.judging.encoder import Encoder
 from streamer.judging.prompts import load_prompts
 from streamer.learn.examples import Examples, read_examples
-from streamer.learn.judge.order import JudgeJob, TrainingOrder
+from streamer.learn.judge.embeddings import Embeddings
+from streamer.learn.judge.order import EmbeddingOrder, JudgeJob, TrainingOrder, order_from_json
 from streamer.learn.judge.training import JudgeTrainer
 from streamer.learn.manifest import Manifest
 from streamer.learn.small_judge.training import SmallJudgeTrainer
@@ -33,15 +35,25 @@ _NO_NETWORK = {
 
 
 def main() -> int:
-    """Train everything; returns the exit code."""
+    """Do all of it; returns the exit code."""
     os.environ.update(_NO_NETWORK)
     try:
-        order = TrainingOrder.from_json(sys.stdin.buffer.read())
-        (_language if order.kind == "llm" else _heads)(order)
+        order = order_from_json(sys.stdin.buffer.read())
+        if isinstance(order, EmbeddingOrder):
+            _embeddings(order)
+        else:
+            (_language if order.kind == "llm" else _heads)(order)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _embeddings(order: EmbeddingOrder) -> None:
+    encoder = Encoder.packaged()
+    kept = Embeddings(encoder, Path(order.cache))
+    kept.of(order.texts, lambda done, total: _progress("", done, total))
+    _tell(event="embedded", file=str(kept.path(order.texts)), encoder=encoder.digest)
 
 
 def _heads(order: TrainingOrder) -> None:

@@ -27,7 +27,7 @@ class Embeddings:
 
     def of(self, texts: Sequence[str], progress: Progress) -> NDArray[np.float32]:
         """float32 [N, dimensions] for N texts."""
-        path = self._cache / f"{self._key(texts)}.npy"
+        path = self.path(texts)
         if path.exists():
             progress(len(texts), len(texts))
             kept: NDArray[np.float32] = np.load(path, allow_pickle=False)
@@ -38,6 +38,10 @@ class Embeddings:
         np.save(draft, embeddings)
         draft.replace(path)
         return embeddings
+
+    def path(self, texts: Sequence[str]) -> Path:
+        """The file that keeps the embeddings of these texts, once they are made."""
+        return self._cache / f"{self._key(texts)}.npy"
 
     def _key(self, texts: Sequence[str]) -> str:
         return sha256(orjson.dumps([self._encoder.digest, list(texts)])).hexdigest()[:32]

@@ -1,8 +1,8 @@
-"""What to train, as one JSON object: how one interpreter asks the other."""
+"""What to train or to embed, as one JSON object: how one interpreter asks the other."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -45,17 +45,10 @@ class TrainingOrder:
         return orjson.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, value: bytes) -> "TrainingOrder":
-        """Raises ConfigError when the value is no order."""
-        try:
-            raw = orjson.loads(value)
-            jobs = (job | {k: tuple(job[k]) for k in ("labels", "text")} for job in raw["jobs"])
-            return cls(**(raw | {"jobs": tuple(JudgeJob(**job) for job in jobs)}))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ConfigError(
-                f"the training order is not understood ({error!r});"
-                " both environments must hold the same release of streamer: install them again"
-            ) from error
+    def from_dict(cls, raw: dict[str, Any]) -> "TrainingOrder":
+        """Raises `KeyError` or `TypeError` when it is no order."""
+        jobs = (job | {k: tuple(job[k]) for k in ("labels", "text")} for job in raw["jobs"])
+        return cls(**(raw | {"jobs": tuple(JudgeJob(**job) for job in jobs)}))
 
     @property
     def models_folder(self) -> Path:
@@ -64,3 +57,29 @@ class TrainingOrder:
     @property
     def cache_folder(self) -> Path:
         return Path(self.cache)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingOrder:
+    """`texts` to embed, into a file in the folder `cache`."""
+
+    texts: tuple[str, ...]
+    cache: str
+    kind: Literal["embeddings"] = "embeddings"
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(asdict(self))
+
+
+def order_from_json(value: bytes) -> TrainingOrder | EmbeddingOrder:
+    """Raises ConfigError when the value is no order."""
+    try:
+        raw = orjson.loads(value)
+        if raw["kind"] == "embeddings":
+            return EmbeddingOrder(tuple(raw["texts"]), raw["cache"])
+        return TrainingOrder.from_dict(raw)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"the order is not understood ({error!r});"
+            " both environments must hold the same release of streamer: install them again"
+        ) from error

@@ -1,0 +1,191 @@
+"""`streamer segments fit`: from a log and its tickets to named segments and a page about them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from streamer.commands.evaluate import WORKER_PRICE
+from streamer.commands.logged import logged_of
+from streamer.config.settings import Settings
+from streamer.decide.segments import GENERAL, Embeddings, Nearest
+from streamer.errors import ConfigError, TicketError
+from streamer.learn.cases import Cases
+from streamer.learn.joined import Joined, joined
+from streamer.learn.judge_process import JudgeProcess
+from streamer.learn.segments import folder as versions
+from streamer.learn.segments.classifier import learn_classifier
+from streamer.learn.segments.finding import Found, find
+from streamer.learn.segments.material import Material
+from streamer.learn.segments.report import Report, report
+from streamer.learn.segments.routed import Routed, route
+from streamer.records.log_file import read_log
+from streamer.records.rows import rows
+from streamer.services.intake import Intake
+from streamer.services.send import tickets
+from streamer.terminal import bars, clean, console, note, table, tell_json, watched
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How to fit: the number of segments (None to choose it), the seed, the most tickets, whether
+    the page may show what tickets say, and what a ticket may cost as a share of a verdict (None to
+    choose no ways).
+    """
+
+    size: int | None = None
+    seed: int = 1
+    most: int = 20_000
+    text: bool = True
+    budget: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A row of the file as the record that `streamer send` would make of it."""
+
+    value: bytes
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def fit(
+    settings: Settings,
+    log: Path,
+    file: Path,
+    folder: Path,
+    wanted: Wanted,
+    as_json: bool = False,
+) -> int:
+    """Write a new version into `folder` and say what was found.
+
+    The log has no text, so `file` has the tickets, as `streamer send` reads them; they are joined
+    by their ids. Raises `ConfigError`, and `ModelError` where the embedding fails.
+    """
+    decisions = joined(watched(read_log(log), "records"))
+    times = _uniform(decisions)
+    material = Material.of(times, _texts(settings, file), wanted.most)
+    for line in material.notes:
+        note(line)
+    previous = versions.latest(folder)
+    embeddings, encoder = _embedded(settings, material)
+    found = find(
+        material, embeddings, encoder, seed=wanted.seed, size=wanted.size, previous=previous
+    )
+    cases = _cases(settings, decisions)
+    texts, places = material.texts, found.places
+    classifier = learn_classifier(texts, places, len(found.segmentation.segments), wanted.seed)
+    moments = [times[name] for name in material.ids]
+    made = report(
+        found,
+        material,
+        moments,
+        cases,
+        classifier=None if classifier is None else classifier.figures,
+        routed=list(_routed(found, material, cases, wanted.budget)),
+        text=wanted.text,
+    )
+    target = versions.write(folder, found.segmentation, made, classifier)
+    (_tell_json if as_json else _tell)(made, target)
+    return 0
+
+
+def _uniform(decisions: Sequence[Joined]) -> Mapping[str, str]:
+    """The first time of every ticket of the uniform stratum, by its id."""
+    found: dict[str, str] = {}
+    for one in decisions:
+        if one.ballot is not None and one.ballot.uniform:
+            ticket, at = one.ballot.ticket_id, one.ballot.at
+            found[ticket] = min(at, found.get(ticket, at))
+    if not found:
+        raise ConfigError(
+            "the log has no ticket of the uniform stratum: raise audit.share, wait, and export the"
+            " log again"
+        )
+    return found
+
+
+def _texts(settings: Settings, file: Path) -> Mapping[str, str]:
+    """What the services would read of each ticket; tickets that they would refuse are left out."""
+    intake, found, refused = Intake.of(settings.input), {}, 0
+    for _, value in watched(tickets(rows(file), settings.input.id), "tickets"):
+        try:
+            ticket = intake.ticket(_File(value))
+        except TicketError:
+            refused += 1
+        else:
+            found[ticket.id] = ticket.text
+    if refused:
+        note(f"{refused} tickets of {file} are left out: no id or no text (as classify refuses)")
+    return found
+
+
+def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
+    if not len(material):
+        raise ConfigError("no ticket of the log is in the file: give the file of these tickets")
+    process = JudgeProcess(settings.path(settings.judge.python))
+    with bars() as shown:
+        bar = shown.add_task("embedding", total=len(material))
+        return process.embed(
+            material.texts, lambda done, total: shown.update(bar, completed=done, total=total)
+        )
+
+
+def _cases(settings: Settings, decisions: Sequence[Joined]) -> list[Cases]:
+    found = [logged_of(settings, name, decisions) for name in settings.tasks]
+    return [each.table.cases for each in found if len(each.table.cases)]
+
+
+def _routed(
+    found: Found, material: Material, cases: Sequence[Cases], budget: float | None
+) -> Iterator[Routed]:
+    # A ticket further out than its segment's limit belongs to none.
+    parts = found.segmentation.segments
+    near = Nearest(found.places, found.distances).within(np.array([one.far for one in parts]))
+    where = dict(zip(material.ids, near.tolist(), strict=True))
+    for each in cases if budget is not None else ():
+        places = np.array([where.get(name, GENERAL) for name in each.ids], np.int64)
+        prices = dict.fromkeys(each.workers, WORKER_PRICE)
+        made = route(each, places, [one.number for one in parts], prices, budget or 0.0)
+        if made is None:
+            note(f"{each.task}: too few judged tickets to choose ways by")
+        else:
+            yield made
+
+
+def _tell(made: Report, target: Path) -> None:
+    names = [task.task for task in made.everywhere]
+    shown = table("segment", "share", *names, title=f"version {made.version}")
+    for one in made.segments:
+        shares = [
+            "-" if each.best is None else f"{each.best.agreement.value:.3f}" for each in one.served
+        ]
+        shown.add_row(clean(one.name), f"{one.share.value:.3f}", *shares)
+    out = console()
+    out.print(shown)
+    if names:
+        out.print("shares of a task: the best set's agreement with the judge")
+    for task in made.routed:
+        lead = task.lead.agreement
+        out.print(
+            f"{task.task}: a way per segment agrees with the judge on"
+            f" {task.routed.agreement.value:.3f}, one way for all on"
+            f" {task.unrouted.agreement.value:.3f}; difference {lead.value:+.3f}"
+            f" [{lead.low:+.3f}, {lead.high:+.3f}], judge rates"
+            f" {task.routed.judge_rate.value:.3f} and {task.unrouted.judge_rate.value:.3f}"
+        )
+    out.print(f"written to {target}")
+
+
+def _tell_json(made: Report, target: Path) -> None:
+    segments = [
+        {"number": one.number, "name": one.name, "share": one.share.value, "new": not one.carried}
+        for one in made.segments
+    ]
+    said = {"folder": str(target), "version": made.version, "segments": segments}
+    tell_json({**said, "classifier": made.classifier, "routed": made.routed})

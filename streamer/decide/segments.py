@@ -1,0 +1,44 @@
+"""Which segment a ticket belongs to, by its embedding."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.opinion import Codes
+
+Embeddings = NDArray[np.float32]
+
+GENERAL = -1
+"""The place of no segment: the ticket is served like one that nobody sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Of N tickets the place of the nearest centroid, [N], and the distance to it, [N]."""
+
+    places: Codes
+    distances: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, embeddings: Embeddings, centroids: Embeddings) -> "Nearest":
+        """Euclidean; embeddings [N, D], at least one centroid [K, D]. Ties go to the first."""
+        rows, points = embeddings.astype(np.float64), centroids.astype(np.float64)
+        squares = (
+            (rows**2).sum(axis=1)[:, None] - 2 * rows @ points.T + (points**2).sum(axis=1)[None]
+        )
+        places = squares.argmin(axis=1)
+        least = squares[np.arange(len(rows)), places]
+        return cls(places, np.sqrt(np.maximum(least, 0.0)))
+
+    def within(self, far: NDArray[np.float64]) -> Codes:
+        """[N]: the place, or `GENERAL` for a ticket further out than its segment's `far` [K]."""
+        return np.where(self.distances <= far[self.places], self.places, GENERAL)
+
+
+def unsure_to_general(probabilities: NDArray[np.float32], at_least: float) -> Codes:
+    """[N] from a classifier's [N, K]: the likeliest place, or `GENERAL` where it is under
+    `at_least` or no number.
+    """
+    likeliest = probabilities.max(axis=1)
+    return np.where(likeliest >= at_least, probabilities.argmax(axis=1), GENERAL)

@@ -1,0 +1,128 @@
+"""A light classifier that names a ticket's segment: to embed every ticket would be too dear."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from streamer.backends import ngrams
+from streamer.backends.features import Features, Floats, softmax
+from streamer.backends.linear import LinearModel
+from streamer.decide.segments import GENERAL, unsure_to_general
+from streamer.learn.evaluation.interval import Interval
+from streamer.learn.kinds.kind import Targets
+from streamer.learn.kinds.linear import LinearKind
+from streamer.learn.report import Share, share
+from streamer.learn.scores import Labels
+
+WANTED = 0.95
+"""Agreement with the nearest centroid that the sure tickets shall reach (we choose)."""
+
+LARGEST = 5_000_000
+"""Bytes that the classifier may take."""
+
+_EIGHTHS = 8
+_LEAST = 10
+_SURE_AT_LEAST = 0.5
+_NEVER = 1.01
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierFigures:
+    """The same figures as `Classifier` has, each with its interval."""
+
+    at_least: float
+    agreement: Interval
+    sure: Interval
+    answered: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A model whose answer counts where its likeliest segment has a probability of `at_least`.
+
+    `agreement` with the nearest centroid, and that of the `sure` tickets alone, are of held-out
+    tickets on a model that did not see them; `answered` is the share of those that are sure.
+    """
+
+    model: LinearModel
+    at_least: float
+    agreement: Share
+    sure: Share
+    answered: Share
+
+    @property
+    def figures(self) -> "ClassifierFigures":
+        """For a report."""
+        shares = (self.agreement, self.sure, self.answered)
+        return ClassifierFigures(self.at_least, *(Interval.of_share(one) for one in shares))
+
+    def places(self, texts: Sequence[str]) -> Labels:
+        """[N]: the place of each text's segment, or -1 for the general set."""
+        return unsure_to_general(self.model.probabilities(texts), self.at_least)
+
+
+def learn_classifier(
+    texts: Sequence[str], places: Labels, segments: int, seed: int
+) -> Classifier | None:
+    """Of N texts and the places [N] of their segments; None where there is one segment only, or a
+    segment has too few tickets to hold some out.
+
+    A quarter, drawn by the texts' hashes, is held out: half of it scales the probabilities and
+    sets the limit, the other half is reported. The limit is the lowest, from 0.5 on, from which on
+    the sure ones agree as often as wanted, and always above what a text without any known n-gram
+    gets.
+    """
+    eighth = np.array([_eighth(text) for text in texts])
+    train, tune, test = eighth >= 2, eighth == 0, eighth == 1
+    counts = np.bincount(places[train], minlength=segments)
+    if segments < 2 or counts.min() < _LEAST or not tune.any() or not test.any():
+        return None
+    learnt, kind = _targets(texts, places, segments, train), _kind(texts, segments)
+    # One thread: the order of a sum must not vary.
+    with threadpool_limits(1):
+        model, _ = kind.tune(learnt, _targets(texts, places, segments, tune), seed)
+    said = model.probabilities([texts[at] for at in np.flatnonzero(tune)])
+    limit = _limit(said.max(axis=1), said.argmax(axis=1) == places[tune])
+    limit = max(limit, float(softmax(model.bias[None]).max()) + 1e-4)
+    told = model.probabilities([texts[at] for at in np.flatnonzero(test)])
+    named = unsure_to_general(told, limit)
+    right, sure = told.argmax(axis=1) == places[test], named != GENERAL
+    return Classifier(model, limit, share(right), share(right[sure]), share(sure))
+
+
+def _eighth(text: str) -> int:
+    """0 and 1 are an eighth each, what is above is for training; copies stay together."""
+    return sha256(text.encode("utf-8", "replace")).digest()[0] % _EIGHTHS
+
+
+def _targets(texts: Sequence[str], places: Labels, size: int, mine: Mask) -> Targets:
+    rows = np.flatnonzero(mine)
+    return Targets([texts[at] for at in rows], places[rows], size)
+
+
+def _kind(texts: Sequence[str], segments: int) -> LinearKind:
+    """Words, without so many rare ones that the model would grow too large."""
+    least = 2
+    while len(Features.fit(ngrams.words, texts, min_texts=least).buckets) > _most(segments):
+        least += 1
+    return LinearKind("word_ngrams", ngrams.words, least)
+
+
+def _most(segments: int) -> int:
+    """Buckets, each with its number, its weight by rarity and one weight per segment."""
+    return LARGEST // (4 * (segments + 2)) - 1000
+
+
+def _limit(sureness: Floats, right: Mask) -> float:
+    order = np.argsort(-sureness, kind="stable")
+    agreed = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(agreed >= WANTED)
+    if not len(good):
+        return _NEVER
+    return max(_SURE_AT_LEAST, float(sureness[order[good[-1]]]))

@@ -1,0 +1,75 @@
+"""Every way to serve a segment: some workers under a rule, or the judge at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.by_segment import Way
+from streamer.decide.chow import Chow
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.votes import Kind, VoteRule
+from streamer.learn.cases import Cases
+from streamer.learn.dials import Dial
+from streamer.learn.scores import Labels
+
+_JUDGE_RATES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
+"""Shares of all tickets that thresholds are set to leave to the judge (we choose)."""
+
+_MOST_WORKERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A way of serving, and the price of its workers' answers per ticket (the judge's is 1)."""
+
+    way: Way
+    price: float
+
+    def accepted(self, cases: Cases) -> Labels:
+        """[N]: the label that stands without the judge, or -1."""
+        return self.way.accepted(cases.opinions)
+
+
+def options(cases: Cases, prices: Mapping[str, float]) -> list[Option]:
+    """The judge for all, every worker alone, every pair and all three, the cheapest first.
+
+    Of workers with probabilities also with thresholds: Chow's rule for one, mean confidence for
+    more, set on these tickets.
+    """
+    ways = [Way((), None)]
+    for count in range(1, min(len(cases.workers), _MOST_WORKERS) + 1):
+        for places in combinations(range(len(cases.workers)), count):
+            ways += [Way(places, rule) for rule in _rules(cases, places)]
+    found = [Option(way, sum(prices[cases.workers[at]] for at in way.workers)) for way in ways]
+    return sorted(found, key=lambda one: one.price)
+
+
+def _rules(cases: Cases, places: Sequence[int]) -> list[BeforeJudge]:
+    opinions = [cases.opinions[at] for at in places]
+    kinds: tuple[Kind, ...] = ("majority", "unanimity") if len(places) > 2 else ("majority",)
+    plain: list[BeforeJudge] = [VoteRule(kind, len(places)) for kind in kinds]
+    if any(opinion.probabilities is None for opinion in opinions):
+        return plain
+    if len(places) == 1:
+        dials = [Dial("chow", lambda least: Chow(1 - least, 1))]
+    else:
+        dials = [Dial(kind, partial(VoteRule, kind, len(places), "mean")) for kind in kinds]
+    return plain + [rule for dial in dials for rule in _thresholds(dial, opinions)]
+
+
+def _thresholds(dial: Dial, opinions: Sequence[Opinion]) -> list[BeforeJudge]:
+    sweep = dial.sweep(opinions)
+    found = {sweep.threshold_for(rate) for rate in _JUDGE_RATES}
+    return [dial.at(one) for one in sorted(one for one in found if one is not None)]
+
+
+def outcomes(found: Sequence[Option], cases: Cases) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """[O, N] each, of judged tickets: who is left to the judge, and who is labelled otherwise."""
+    accepted = np.array([one.accepted(cases) for one in found])
+    asked = accepted == ABSTAINED
+    return asked, ~asked & (accepted != cases.judge.codes)

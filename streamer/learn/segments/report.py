@@ -1,0 +1,226 @@
+"""What is known of every segment: how large, how it changes, and who serves it well."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.opinion import ABSTAINED
+from streamer.learn.cases import Cases
+from streamer.learn.evaluation.interval import Interval
+from streamer.learn.report import Share, committees, figures, share
+from streamer.learn.segments.classifier import ClassifierFigures
+from streamer.learn.segments.clustering import Tried
+from streamer.learn.segments.finding import Found
+from streamer.learn.segments.material import Material
+from streamer.learn.segments.routed import Routed
+from streamer.records.segments import FitRecipe, Segment
+
+FLOOR = 0.7
+"""Where surely no worker agrees with the judge this often, the judge is needed (we choose)."""
+
+_WINDOWS = 12
+_EXAMPLES = 5
+_MOST_WORKERS = 3
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerAgreement:
+    """How often a worker says what the judge says, of the tickets that both answered."""
+
+    worker: str
+    agreement: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class SetAgreement:
+    """A set of workers under a rule.
+
+    It accepts `coverage` of the tickets without the judge, who says the same on `fidelity` of
+    those; `agreement` is both at once.
+    """
+
+    workers: str
+    coverage: Interval
+    fidelity: Interval
+    agreement: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How one task fares on a segment's judged `tickets`.
+
+    `needs_judge` says that the interval of every worker's agreement ends below the floor.
+    """
+
+    task: str
+    tickets: int
+    workers: tuple[WorkerAgreement, ...]
+    sets: tuple[SetAgreement, ...]
+    needs_judge: bool
+
+    @property
+    def best(self) -> SetAgreement | None:
+        """The set with the highest agreement; None where there is none, or no ticket."""
+        return max(self.sets, key=lambda one: one.agreement.value) if self.tickets else None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A ticket near the centroid; without `text` where that is not to be shown."""
+
+    ticket_id: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReport:
+    """One segment; `trend` is its share of the tickets in every window of time.
+
+    `carried` says that the version before had it, too.
+    """
+
+    number: int
+    name: str
+    words: tuple[str, ...]
+    carried: bool
+    share: Interval
+    trend: tuple[Interval, ...]
+    first_half: Interval
+    second_half: Interval
+    served: tuple[Served, ...]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole version: its segments, the largest first, and `everywhere` for all together."""
+
+    version: str
+    recipe: FitRecipe
+    tried: tuple[Tried, ...]
+    gone: tuple[str, ...]
+    period: tuple[str, str]
+    floor: float
+    notes: tuple[str, ...]
+    everywhere: tuple[Served, ...]
+    segments: tuple[SegmentReport, ...]
+    classifier: ClassifierFigures | None
+    routed: tuple[Routed, ...]
+
+
+def report(
+    found: Found,
+    material: Material,
+    times: Sequence[str],
+    cases: Sequence[Cases],
+    *,
+    classifier: ClassifierFigures | None = None,
+    routed: Sequence[Routed] = (),
+    text: bool = True,
+) -> Report:
+    """Of tickets with their `times` [N] (RFC 3339) and, per task, what was said of them.
+
+    Cases whose ticket has no place in a segment count in `everywhere` alone.
+    """
+    where = dict(zip(material.ids, found.places.tolist(), strict=True))
+    moments = np.array([datetime.fromisoformat(each).timestamp() for each in times])
+    segments = [
+        _segment(place, segment, found, material, moments, cases, where, text)
+        for place, segment in enumerate(found.segmentation.segments)
+    ]
+    segments.sort(key=lambda one: -one.share.value)
+    return Report(
+        found.segmentation.version,
+        found.segmentation.recipe,
+        found.tried,
+        found.gone,
+        (min(times), max(times)),
+        FLOOR,
+        tuple(material.notes),
+        tuple(served(each, np.ones(len(each), np.bool_)) for each in cases),
+        tuple(segments),
+        classifier,
+        tuple(routed),
+    )
+
+
+def served(cases: Cases, mine: Mask) -> Served:
+    """One task on some of its tickets [N], as far as the judge has seen them."""
+    rows = np.flatnonzero(mine & (cases.judge.codes != ABSTAINED))
+    some = cases[rows]
+    judge = some.judge.codes
+    workers = tuple(
+        WorkerAgreement(name, Interval.of_share(_agreed(opinion.codes, judge)))
+        for name, opinion in zip(some.workers, some.opinions, strict=True)
+    )
+    highest = max((one.agreement.high for one in workers), default=1.0)
+    return Served(some.task, len(rows), workers, _sets(some), bool(len(rows)) and highest < FLOOR)
+
+
+def _agreed(codes: NDArray[np.int64], judge: NDArray[np.int64]) -> Share:
+    answered = codes != ABSTAINED
+    return share((codes == judge)[answered])
+
+
+def _sets(cases: Cases) -> tuple[SetAgreement, ...]:
+    judge = cases.judge.codes
+    names = cases.workers[:_MOST_WORKERS]
+    codes = [opinion.codes for opinion in cases.opinions[:_MOST_WORKERS]]
+    answers = dict(zip(names, codes, strict=True))
+    found = []
+    for committee in committees(names):
+        said = figures(committee.accepted(answers), judge, judge)
+        shares = (said.coverage, said.fidelity, said.agreement)
+        found.append(SetAgreement(str(committee), *(Interval.of_share(each) for each in shares)))
+    return tuple(found)
+
+
+def _segment(
+    place: int,
+    segment: Segment,
+    found: Found,
+    material: Material,
+    moments: NDArray[np.float64],
+    cases: Sequence[Cases],
+    where: Mapping[str, int],
+    text: bool,
+) -> SegmentReport:
+    mine = found.places == place
+    halves = _windows(moments, 2)
+    first, second = (Interval.of_share(share(mine[halves == at])) for at in (0, 1))
+    windows = _windows(moments, _WINDOWS)
+    return SegmentReport(
+        segment.number,
+        segment.name,
+        segment.words,
+        segment.number in found.carried,
+        Interval.of_share(share(mine)),
+        tuple(Interval.of_share(share(mine[windows == at])) for at in range(_WINDOWS)),
+        first,
+        second,
+        tuple(served(each, _in_place(each, where, place)) for each in cases),
+        _examples(mine, found.distances, material, text),
+    )
+
+
+def _in_place(cases: Cases, where: Mapping[str, int], place: int) -> Mask:
+    return np.array([where.get(name) == place for name in cases.ids], np.bool_)
+
+
+def _windows(moments: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """[N]: which of `count` equal spans of time each moment lies in."""
+    start, span = moments.min(), max(float(np.ptp(moments)), 1e-9)
+    return np.asarray(np.minimum((moments - start) / span * count, count - 1), np.int64)
+
+
+def _examples(
+    mine: Mask, distances: NDArray[np.float64], material: Material, text: bool
+) -> tuple[Example, ...]:
+    rows = np.flatnonzero(mine)
+    nearest = rows[np.argsort(distances[rows], kind="stable")][:_EXAMPLES]
+    return tuple(Example(material.ids[at], material.texts[at] if text else None) for at in nearest)

@@ -1,0 +1,109 @@
+"""Is it worth to route: ways per segment beside one way for all, on tickets that chose nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.by_segment import Way
+from streamer.decide.distributions import Float64
+from streamer.decide.opinion import ABSTAINED
+from streamer.learn.cases import Cases
+from streamer.learn.evaluation.bootstrap import Bootstrap, once
+from streamer.learn.evaluation.interval import Interval
+from streamer.learn.scores import Labels
+from streamer.learn.segments.assigning import assign
+from streamer.records.label import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class ServedBy:
+    """The workers that a segment is served by, and their rule; without workers it is the judge."""
+
+    workers: tuple[str, ...]
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Of the tested tickets: labels that are the judge's, and tickets that the judge is asked."""
+
+    agreement: Interval
+    judge_rate: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A task's ways by the segments' numbers, `general` for the others, chosen on `chosen_on`
+    judged tickets for at most `budget` per ticket and tested on others.
+
+    `lead` is routed less unrouted, by a paired bootstrap.
+    """
+
+    task: str
+    budget: float
+    chosen_on: int
+    tested_on: int
+    general: ServedBy
+    ways: Mapping[str, ServedBy]
+    routed: Measured
+    unrouted: Measured
+    lead: Measured
+
+
+def route(
+    cases: Cases,
+    places: Labels,
+    numbers: Sequence[int],
+    prices: Mapping[str, float],
+    budget: float,
+) -> Routed | None:
+    """Of the tickets [N] of one task with the places [N] of their segments, -1 for none.
+
+    A half of the judged tickets, drawn by the hash of their ids, chooses; the other half tests.
+    None where a half is empty.
+    """
+    judged = cases.judge.codes != ABSTAINED
+    first = np.array([sha256(name.encode("utf-8", "replace")).digest()[1] % 2 == 0
+                      for name in cases.ids], np.bool_)  # fmt: skip
+    design, test = (np.flatnonzero(judged & half) for half in (first, ~first))
+    if not len(design) or not len(test):
+        return None
+    made = assign(cases[design], places[design], len(numbers), prices, budget)
+    held = cases[test]
+    both = [made.accepted(held, places[test]), made.unrouted(held)]
+    routed, unrouted, lead = _measured(both, held.judge.codes)
+    return Routed(
+        cases.task,
+        budget,
+        len(design),
+        len(test),
+        _served_by(made.general, cases),
+        {str(numbers[at]): _served_by(way, cases) for at, way in made.ways.items()},
+        routed,
+        unrouted,
+        lead,
+    )
+
+
+def _served_by(way: Way, cases: Cases) -> ServedBy:
+    names = tuple(cases.workers[at] for at in way.workers)
+    return ServedBy(names, Rule("judge", 0, 0) if way.rule is None else way.rule.described(names))
+
+
+def _measured(both: Sequence[Labels], judge: Labels) -> tuple[Measured, Measured, Measured]:
+    columns: list[NDArray[np.float64]] = []
+    for accepted in both:
+        asked = accepted == ABSTAINED
+        columns += [(asked | (accepted == judge)).astype(np.float64), asked.astype(np.float64)]
+    columns += [columns[0] - columns[2], columns[1] - columns[3]]
+    values = np.stack(columns, axis=1)
+
+    def means(counts: Float64) -> Float64:
+        return np.asarray(counts @ values / len(judge))
+
+    found, samples = means(once(len(judge)))[0], Bootstrap().of(means, len(judge))
+    told = [Interval.of_samples(float(found[at]), samples[:, at]) for at in range(len(columns))]
+    return Measured(*told[:2]), Measured(*told[2:4]), Measured(*told[4:])

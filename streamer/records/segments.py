@@ -1,0 +1,80 @@
+"""Segments of the tickets, as `streamer segments fit` writes them: read again, never changed."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from streamer.records.reading import made
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Tickets that lie around one centroid.
+
+    `number` and `name` stay the same from version to version while the segment is found again; a
+    number is never given twice. `words` are the typical ones now. `size` tickets were nearest to
+    `centroid` when it was found, 99 % of them no further than `far`.
+    """
+
+    number: int
+    name: str
+    words: tuple[str, ...]
+    size: int
+    far: float
+    centroid: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FitRecipe:
+    """Everything that decides what is found: equal recipes give equal segments.
+
+    `asked` is the number of segments that was asked for, None where it was chosen. `tickets` is a
+    hash of ids and texts, `encoder` and `code` hashes of what embedded and clustered them.
+    `previous` is the version whose names are carried on.
+    """
+
+    seed: int
+    asked: int | None
+    rows: int
+    tickets: str
+    encoder: str
+    code: str
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """All segments of a version, the recipe they were found by, and the number to give next."""
+
+    recipe: FitRecipe
+    segments: tuple[Segment, ...]
+    next_number: int
+
+    @property
+    def version(self) -> str:
+        """A hash of all that it says."""
+        return sha256(orjson.dumps(asdict(self))).hexdigest()[:16]
+
+    def to_json(self) -> bytes:
+        return orjson.dumps({"version": self.version, **asdict(self)}, option=orjson.OPT_INDENT_2)
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "Segmentation":
+        """Raises `ValueError`, `TypeError` or `KeyError` when the value is none, or was changed."""
+        raw: dict[str, Any] = orjson.loads(value)
+        found = cls(
+            made(FitRecipe, raw["recipe"]),
+            tuple(_segment(one) for one in raw["segments"]),
+            raw["next_number"],
+        )
+        if found.version != raw["version"]:
+            raise ValueError(f"it was changed after it was made: {found.version}")
+        return found
+
+
+def _segment(raw: Mapping[str, Any]) -> Segment:
+    lists = {"words": tuple(raw["words"]), "centroid": tuple(raw["centroid"])}
+    return made(Segment, {**raw, **lists})

@@ -1,0 +1,154 @@
+"""Workers and rules per segment, on tickets whose best workers are planted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from streamer.decide.by_segment import Way, accepted_by_segment
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.votes import VoteRule
+from streamer.learn.cases import Cases
+from streamer.learn.segments.assigning import LEAST, Assignment, assign
+
+WORKERS = ("one", "two", "three")
+PRICES = dict.fromkeys(WORKERS, 0.001)
+SIZE = 6
+
+
+def planted(rates: list[list[float]], each: int = 400, seed: int = 1) -> tuple[Cases, np.ndarray]:
+    """Judged tickets of `len(rates[0])` segments; worker w is the judge's equal on segment s with
+    the chance rates[w][s], and errs in its own way.
+    """
+    rng = np.random.default_rng(seed)
+    places = rng.permutation(np.repeat(np.arange(len(rates[0])), each))
+    judge = rng.integers(SIZE, size=len(places))
+    opinions = []
+    for chances in rates:
+        hits = rng.random(len(places)) < np.array(chances)[places]
+        wrong = (judge + rng.integers(1, SIZE, len(places))) % SIZE
+        opinions.append(Opinion(np.where(hits, judge, wrong), None))
+    ids = tuple(f"T-{number}" for number in range(len(places)))
+    gold = np.full(len(places), -1)
+    labels = tuple(f"label {code}" for code in range(SIZE))
+    cases = Cases("topic", labels, WORKERS, tuple(opinions), Opinion(judge, None), gold, ids)
+    return cases, places
+
+
+def agreement(accepted: np.ndarray, cases: Cases) -> float:
+    return float(((accepted == ABSTAINED) | (accepted == cases.judge.codes)).mean())
+
+
+def spent(made: Assignment, cases: Cases, places: np.ndarray) -> float:
+    ways = [made.ways.get(int(place), made.general) for place in places]
+    answers = np.mean([len(way.workers) * 0.001 for way in ways])
+    return float((made.accepted(cases, places) == ABSTAINED).mean() + answers)
+
+
+EXPERTS = [[0.98, 0.5, 0.5], [0.5, 0.98, 0.5], [0.5, 0.5, 0.98]]
+
+
+def test_the_planted_best_worker_of_every_segment_is_chosen() -> None:
+    cases, places = planted(EXPERTS)
+    made = assign(cases, places, 3, PRICES, budget=0.0011)
+    assert {place: way.workers for place, way in made.ways.items()} == {0: (0,), 1: (1,), 2: (2,)}
+
+
+def test_routed_beats_the_best_single_way_by_the_planted_margin_on_new_tickets() -> None:
+    made = assign(*planted(EXPERTS), 3, PRICES, budget=0.0011)
+    cases, places = planted(EXPERTS, seed=2)
+    routed = agreement(made.accepted(cases, places), cases)
+    single = max(agreement(opinion.codes, cases) for opinion in cases.opinions)
+    assert routed == pytest.approx(0.98, abs=0.02)
+    assert routed - single > 0.25
+    assert agreement(made.unrouted(cases), cases) <= single + 1e-9
+
+
+@pytest.mark.parametrize("budget", [0.002, 0.05, 0.1, 0.3, 0.6, 1.0])
+def test_the_budget_is_respected_and_used(budget: float) -> None:
+    cases, places = planted(EXPERTS)
+    made = assign(cases, places, 3, PRICES, budget)
+    assert made.price <= budget + 1e-9
+    # Prices that were shrunk to those of all tickets lie near those that are really spent.
+    assert spent(made, cases, places) <= budget + 0.06
+    more = assign(cases, places, 3, PRICES, budget + 0.3)
+    assert (
+        agreement(more.accepted(cases, places), cases)
+        >= agreement(made.accepted(cases, places), cases) - 0.01
+    )
+
+
+def test_a_segment_that_no_worker_serves_goes_straight_to_the_judge() -> None:
+    cases, places = planted([[0.97, 0.97, 0.2]] * 3)
+    made = assign(cases, places, 3, PRICES, budget=0.4)
+    assert made.ways[2] == Way((), None)
+    assert all(made.ways[place].workers for place in (0, 1))
+    assert (made.accepted(cases, places)[places == 2] == ABSTAINED).all()
+
+
+def test_identical_workers_gain_nothing_by_routing() -> None:
+    cases, places = planted([[0.8, 0.8, 0.8]])
+    same = replace(cases, opinions=cases.opinions * 3)
+    made = assign(same, places, 3, PRICES, budget=0.01)
+    np.testing.assert_array_equal(made.accepted(same, places), made.unrouted(same))
+
+
+@pytest.mark.parametrize("budget", [0.001, 0.05, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_one_segment_is_the_unrouted_choice_exactly(budget: float, seed: int) -> None:
+    cases, places = planted([[0.9, 0.6], [0.8, 0.8], [0.6, 0.9]], seed=seed)
+    made = assign(cases, np.zeros_like(places), 1, PRICES, budget)
+    np.testing.assert_array_equal(made.accepted(cases, np.zeros_like(places)), made.unrouted(cases))
+
+
+def test_a_segment_with_few_tickets_is_served_like_all_others() -> None:
+    cases, places = planted(EXPERTS)
+    small = places.copy()
+    small[np.flatnonzero(places == 1)[LEAST - 1 :]] = -1
+    made = assign(cases, small, 3, PRICES, budget=0.0011)
+    assert set(made.ways) == {0, 2}
+    np.testing.assert_array_equal(
+        made.accepted(cases, small)[small == 1], made.unrouted(cases)[small == 1]
+    )
+
+
+def test_far_tickets_take_the_general_way() -> None:
+    cases, places = planted(EXPERTS)
+    made = assign(cases, places, 3, PRICES, budget=0.0011)
+    nowhere = np.full_like(places, -1)
+    np.testing.assert_array_equal(made.accepted(cases, nowhere), made.unrouted(cases))
+
+
+def test_thresholds_are_chosen_per_segment_where_workers_say_how_sure_they_are() -> None:
+    rng = np.random.default_rng(6)
+    cases, places = planted([[0.95, 0.6], [0.95, 0.6], [0.95, 0.6]])
+    soft = []
+    for opinion in cases.opinions:
+        right = opinion.codes == cases.judge.codes
+        # As sure in both segments, so that one threshold for both asks too little in one.
+        top = np.clip(rng.normal(np.where(right, 0.75, 0.7), 0.1), 0.3, 0.99)
+        rows = np.repeat(((1 - top) / (SIZE - 1))[:, None], SIZE, axis=1)
+        rows[np.arange(len(top)), opinion.codes] = top
+        soft.append(Opinion.of(rows.astype(np.float32)))
+    sure = replace(cases, opinions=tuple(soft))
+    made = assign(sure, places, 2, PRICES, budget=0.25)
+    asked = made.accepted(sure, places) == ABSTAINED
+    assert asked[places == 1].mean() > asked[places == 0].mean() + 0.1
+    assert agreement(made.accepted(sure, places), sure) > agreement(made.unrouted(sure), sure)
+
+
+def test_no_judged_ticket_chooses_nothing() -> None:
+    cases, places = planted(EXPERTS)
+    with pytest.raises(ValueError, match="no judged tickets"):
+        assign(cases[np.zeros(0, np.int64)], places[:0], 3, PRICES, 0.1)
+
+
+def test_every_ticket_is_decided_by_its_own_way() -> None:
+    cases, places = planted(EXPERTS)
+    ways = {0: Way((2,), VoteRule("majority", 1)), 2: Way((), None)}
+    general = Way((0, 1), VoteRule("unanimity", 2))
+    codes = accepted_by_segment(places, ways, general, cases.opinions)
+    one, two, three = (opinion.codes for opinion in cases.opinions)
+    by_hand = np.where(one == two, one, ABSTAINED)
+    by_hand = np.where(places == 0, three, by_hand)
+    np.testing.assert_array_equal(codes, np.where(places == 2, ABSTAINED, by_hand))
