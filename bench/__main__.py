@@ -16,6 +16,7 @@ BENCHMARKS = (
     "small_judge",
     "burst",
     "feeding",
+    "segments",
 )
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--read", type=int, default=1_200, help="backlog of `feeding`: language")
     parser.add_argument("--judge-pairs", type=int, default=3, help="pairs of runs of `feeding`")
     parser.add_argument(
-        "--data", type=Path, help="data sets of `cascade`, `quality` and `small_judge`"
+        "--data", type=Path, help="data sets of `cascade`, `quality`, `small_judge`, `segments`"
     )
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(BENCHMARKS)):

@@ -17,7 +17,7 @@ from streamer.learn.cases import Cases
 from streamer.learn.dials import Dial
 from streamer.learn.scores import Labels
 
-_JUDGE_RATES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
+_JUDGE_RATES = (*np.arange(0.01, 0.30, 0.01), *np.arange(0.30, 0.96, 0.025))
 """Shares of all tickets that thresholds are set to leave to the judge (we choose)."""
 
 _MOST_WORKERS = 3
@@ -64,7 +64,7 @@ def _rules(cases: Cases, places: Sequence[int]) -> list[BeforeJudge]:
 
 def _thresholds(dial: Dial, opinions: Sequence[Opinion]) -> list[BeforeJudge]:
     sweep = dial.sweep(opinions)
-    found = {sweep.threshold_for(rate) for rate in _JUDGE_RATES}
+    found = {sweep.threshold_for(float(rate)) for rate in _JUDGE_RATES}
     return [dial.at(one) for one in sorted(one for one in found if one is not None)]
 
 
