@@ -15,6 +15,7 @@ from streamer.judging.model_folder import ModelFolder
 from streamer.judging.prompts import Prompts
 from streamer.judging.scorer import Scorer
 from streamer.judging.settings import EngineSettings
+from streamer.judging.softmax import softmax
 from streamer.judging.warm_up import warm_up
 from streamer.records.labelset import LabelSet
 
@@ -89,7 +90,7 @@ class LanguageJudge:
         one = self._find(task, label_set)
         scores, truncated = await self._scores(one, texts, trace_headers)
         coverage = np.exp(np.logaddexp.reduce(scores, axis=1))
-        probabilities = _softmax(scores - self._priors.get(one.version, 0.0))
+        probabilities = softmax(scores - self._priors.get(one.version, 0.0))
         if not np.isfinite(probabilities).all():
             raise ModelError(
                 f"the judge's probabilities for task {task} are not numbers; set "
@@ -141,9 +142,3 @@ class LanguageJudge:
             f"the judge has no prompt of task {task} for label set {label_set};"
             " write one, restart the judge and replay the dead letter",
         )
-
-
-def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float32]:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    found: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return found

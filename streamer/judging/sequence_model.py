@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import ConfigError
 from streamer.judging.model_folder import ModelFolder
+from streamer.judging.softmax import softmax
 from streamer.records.labelset import LabelSet
 
 
@@ -53,9 +54,7 @@ class SequenceModel:
     def probabilities(self, logits: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """float32 [N, K] in the label set's order: the softmax of N rows of the model's logits."""
         rows = np.array(logits, np.float64).reshape(len(logits), len(self.order))[:, self.order]
-        powers = np.exp(rows - rows.max(axis=1, keepdims=True))
-        found: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-        return found.astype(np.float32)
+        return softmax(rows)
 
 
 def _order(files: ModelFolder, want: LabelSet) -> tuple[int, ...]:
