@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from streamer.commands.evaluate import WORKER_PRICE
-from streamer.commands.logged import logged_of
+from streamer.commands.logged import Logged, logged_of, temperatures
 from streamer.config.settings import Settings
-from streamer.decide.segments import GENERAL, Embeddings, Nearest
+from streamer.decide.by_segment import Way
+from streamer.decide.segments import Embeddings, Nearest
 from streamer.errors import ConfigError, TicketError
-from streamer.learn.cases import Cases
 from streamer.learn.joined import Joined, joined
 from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.segments import folder as versions
@@ -22,7 +22,9 @@ from streamer.learn.segments.report import Report, report
 from streamer.learn.segments.routed import Routed, route
 from streamer.records.log_file import read_log
 from streamer.records.rows import rows
+from streamer.records.segments import GENERAL
 from streamer.services.intake import Intake
+from streamer.services.rules import rule_before
 from streamer.services.send import tickets
 from streamer.terminal import bars, clean, console, note, table, tell_json, watched
 
@@ -77,7 +79,7 @@ def fit(
     found = find(
         material, embeddings, encoder, seed=wanted.seed, size=wanted.size, previous=previous
     )
-    cases = _cases(settings, decisions)
+    tasks = _logged(settings, decisions)
     texts, places = material.texts, found.places
     classifier = learn_classifier(texts, places, len(found.segmentation.segments), wanted.seed)
     moments = [times[name] for name in material.ids]
@@ -85,9 +87,9 @@ def fit(
         found,
         material,
         moments,
-        cases,
+        [each.table.cases for each in tasks],
         classifier=None if classifier is None else classifier.figures,
-        routed=list(_routed(found, material, cases, wanted.budget)),
+        routed=list(_routed(found, material, tasks, wanted.budget)),
         text=wanted.text,
     )
     target = versions.write(folder, found.segmentation, made, classifier)
@@ -136,26 +138,36 @@ def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
         )
 
 
-def _cases(settings: Settings, decisions: Sequence[Joined]) -> list[Cases]:
+def _logged(settings: Settings, decisions: Sequence[Joined]) -> list[Logged]:
     found = [logged_of(settings, name, decisions) for name in settings.tasks]
-    return [each.table.cases for each in found if len(each.table.cases)]
+    return [each for each in found if len(each.table.cases)]
 
 
 def _routed(
-    found: Found, material: Material, cases: Sequence[Cases], budget: float | None
+    found: Found, material: Material, tasks: Sequence[Logged], budget: float | None
 ) -> Iterator[Routed]:
     # A ticket further out than its segment's limit belongs to none.
     parts = found.segmentation.segments
     near = Nearest(found.places, found.distances).within(np.array([one.far for one in parts]))
     where = dict(zip(material.ids, near.tolist(), strict=True))
-    for each in cases if budget is not None else ():
-        places = np.array([where.get(name, GENERAL) for name in each.ids], np.int64)
-        prices = dict.fromkeys(each.workers, WORKER_PRICE)
-        made = route(each, places, [one.number for one in parts], prices, budget or 0.0)
+    for each in tasks if budget is not None else ():
+        cases = each.table.cases
+        places = np.array([where.get(name, GENERAL) for name in cases.ids], np.int64)
+        prices = dict.fromkeys(cases.workers, WORKER_PRICE)
+        numbers = [one.number for one in parts]
+        made = route(cases, places, numbers, prices, budget or 0.0, _configured(each))
         if made is None:
-            note(f"{each.task}: too few judged tickets to choose ways by")
+            note(f"{each.name}: too few judged tickets to choose ways by")
         else:
             yield made
+
+
+def _configured(each: Logged) -> Way:
+    """How the task is served without segments."""
+    calibration, workers = each.calibration(), each.table.cases.workers
+    known = temperatures(calibration)
+    heat = tuple(known[name] for name in workers) if known else ()
+    return Way(tuple(range(len(workers))), rule_before(each.task, calibration), heat)
 
 
 def _tell(made: Report, target: Path) -> None:
