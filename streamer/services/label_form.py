@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from streamer.decide.decision import Decision
 from streamer.decide.rounding import rounded
 from streamer.records.identities import decision_ids
-from streamer.records.label import Label, Position, Rule, Source
+from streamer.records.label import Label, Position, Source
 from streamer.records.labelset import LabelSet
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
+from streamer.services.provenance import Provenance
 
 _KNOWN = 10_000
 # JSON escapes both characters, so that no label's name can hold one.
@@ -23,7 +24,7 @@ Said = tuple[int, ...]
 
 
 class LabelForm:
-    """Writes labels of one task; what it writes reads back as the same `Label`.
+    """Writes labels of one task and one provenance; what it writes reads back as the same `Label`.
 
     To make a `Label` with its parts and turn it into JSON takes 15 µs, as much as all else that is
     done for a ticket. Here whatever was said before is a template, and only ids, numbers and times
@@ -35,15 +36,13 @@ class LabelForm:
         source: str,
         task: str,
         label_set: LabelSet,
-        rule: Rule,
-        calibration: str | None = None,
+        provenance: Provenance,
         backfill: str | None = None,
     ) -> None:
         self._source = source
         self._task = task
         self._label_set = label_set
-        self._rule = rule
-        self._calibration = calibration
+        self._provenance = provenance
         self._backfill = backfill
         self._templates: dict[object, dict[Said, bytes]] = {}
 
@@ -89,14 +88,15 @@ class LabelForm:
             revision=0,
             final=final,
             votes=ballots.votes(votes, [0.0] * len(votes)),
-            rule=self._rule,
-            calibration=self._calibration,
+            rule=self._provenance.rule,
+            calibration=self._provenance.calibration,
             label_set=self._label_set.version,
             decision_id="",
             position=Position(self._source, topic, 0, 0),
             created_at="",
             decided_at="",
             backfill=self._backfill,
+            segment=self._provenance.segment,
         )
         fields = orjson.loads(label.to_json())
         slots = ("ticket_id", "confidence", "created_at", "decided_at")

@@ -16,13 +16,13 @@ from streamer.records.log import ShadowVote, log_json
 from streamer.records.review import Review
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
+from streamer.services.counts import Marks
 from streamer.services.intake import rfc3339
 from streamer.services.label_form import LabelForm
 from streamer.services.logs import Logs
 from streamer.services.plan import Part, Plan
 from streamer.services.requests import Requests
 from streamer.services.task import Task
-from streamer.services.voting import Marks
 from streamer.stream.emission import Emission
 
 
@@ -167,7 +167,8 @@ class Settling:
 
     def _trace(self, arrival: Arrival, part: Part, ballots: Ballots, code: int, place: int) -> None:
         name, votes = self._task.label_set.labels[code], ballots.votes_on(place)
-        arrival.trace.decided(self._task.name, name, part.source, rule=self._task.rule, votes=votes)
+        rule = self._plan.count.provenance.rule
+        arrival.trace.decided(self._task.name, name, part.source, rule=rule, votes=votes)
 
     def _count_labels(self, part: Part) -> None:
         names = self._task.label_set.labels
