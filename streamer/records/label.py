@@ -62,6 +62,11 @@ class Segmented:
     number: int | None
     version: str
 
+    @property
+    def name(self) -> str:
+        """The number as text; `general` where there is none."""
+        return "general" if self.number is None else str(self.number)
+
 
 @dataclass(frozen=True, slots=True)
 class Position:

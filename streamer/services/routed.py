@@ -24,13 +24,13 @@ def follow(
     """Count the ways of the tickets, `named` [N] in their order, and write them into the traces."""
     places = named.places.tolist()
     for place, count in Counter(places).items():
-        metrics.routed(task, _name(routes, place), count)
+        metrics.routed(task, routes.router.segmented(place).name, count)
     _count_unrouted(metrics, task, names.failed, named)
     for row, arrival in enumerate(arrivals):
         if arrival.trace.sampled:
             arrival.trace.routed(
                 task,
-                _name(routes, places[row]),
+                routes.router.segmented(places[row]).name,
                 float(named.sureness[row]),
                 routes.router.version,
                 routes.workers(places[row]),
@@ -48,8 +48,3 @@ def _count_unrouted(metrics: Metrics, task: str, failed: bool, named: Named) -> 
     far = int(np.count_nonzero(named.far))
     metrics.unrouted(task, "far", far)
     metrics.unrouted(task, "unsure", general - far)
-
-
-def _name(routes: Routes, place: int) -> str:
-    number = routes.router.segmented(place).number
-    return "general" if number is None else str(number)

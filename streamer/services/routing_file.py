@@ -23,7 +23,7 @@ class RoutingFile:
     def of(cls, name: str, task: Task, folder: Path) -> "RoutingFile":
         """That of task `name`; raises `ConfigError` where it can't be routed by this folder."""
         key = f"tasks.{name}.segments"
-        routing = _read(key, folder / FILE)
+        routing = read_routing(key, folder)
         if routing.gate is None:
             raise ConfigError(
                 f"{key}: {folder} has no classifier, so no segment can be told from another: fit"
@@ -39,7 +39,9 @@ class RoutingFile:
         return cls(routing, _gate(key, folder, routing), routes)
 
 
-def _read(key: str, path: Path) -> Routing:
+def read_routing(key: str, folder: Path) -> Routing:
+    """The routing in a version's folder; raises `ConfigError`, which names the key or option."""
+    path = folder / FILE
     try:
         return Routing.from_json(path.read_bytes())
     except OSError as error:

@@ -14,12 +14,15 @@ from streamer.backends.linear import LinearModel
 from streamer.backends.ngrams import single_words
 from streamer.config.tasks import Task
 from streamer.decide.votes import VoteRule
+from streamer.errors import ConfigError
+from streamer.learn.known import Known
+from streamer.learn.replay import replay
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.label import Rule, Segmented
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, log_from_json
-from streamer.records.routing import Served, TaskRoutes
+from streamer.records.routing import Routing, Served, TaskRoutes
 from streamer.services.plan import Planner
 from streamer.services.routes import Routes
 from streamer.services.segment_router import SegmentRouter
@@ -193,3 +196,19 @@ async def test_a_sampled_ticket_shows_its_way(make: MakeHandler) -> None:
     assert known["streamer.routing"] == "v"
     assert known["streamer.workers"] == ("echo_c",)
     assert 0.6 < float(str(known["streamer.segment.sureness"])) <= 1
+
+
+async def test_a_routed_log_is_decided_alike_once_more(make: MakeHandler) -> None:
+    ways = {"4": replace(ALONE, temperatures={"echo_c": 3.0}), "7": JUDGE}
+    patterns = [*itertools.product(range(3), repeat=3), (-1, -1, -1)]
+    records = [said(p, word) for p in patterns for word in ("alpha", "beta", "hello")]
+    everything = Stratum("salt", audit=0.5, log=1.0)
+    found = logs(await make(routing=routing(ways), stratum=everything).of(*records))
+    assert len(found) == len(records)
+    labels = {"intent": LabelSet(ECHO_LABELS)}
+    files = Routing("s", NUMBERS, None, {"intent": TaskRoutes("", {}, 0.1, ways)})
+    assert not replay(found, labels, Known({}, {"v": files})).differences
+    other = replace(files, tasks={"intent": TaskRoutes("", {}, 0.1, {**ways, "4": ALONE})})
+    assert replay(found, labels, Known({}, {"v": other})).differences
+    with pytest.raises(ConfigError, match="--segments"):
+        replay(found, labels, Known({}))
