@@ -70,7 +70,7 @@ class ClassifyHandler:
         self._intake = intake
         self._tasks = tuple(tasks)
         self._routers = {task.routes.router for task in tasks if task.routes is not None}
-        self._forms: dict[tuple[str, Provenance], LabelForm] = {}
+        self._forms: dict[tuple[str, tuple[Provenance, ...]], LabelForm] = {}
         self._roots = [task for task in tasks if not (task.condition and task.condition.task)]
         self._outputs = outputs
         self._dead_letters = dead_letters
@@ -249,16 +249,16 @@ class ClassifyHandler:
         return plan
 
     def _settling(self, task: Task, arrivals: Sequence[Arrival], plan: Plan) -> Settling:
-        form = self._form(task, plan.count.provenance)
+        form = self._form(task, plan.count.provenances)
         return Settling(
             self._source, task, form, self._outputs, arrivals, plan, self._metrics, self._tracing
         )
 
-    def _form(self, task: Task, provenance: Provenance) -> LabelForm:
-        key = (task.name, provenance)
+    def _form(self, task: Task, provenances: tuple[Provenance, ...]) -> LabelForm:
+        key = (task.name, provenances)
         if key not in self._forms:
             self._forms[key] = LabelForm(
-                self._source, task.name, task.label_set, provenance, task.backfill
+                self._source, task.name, task.label_set, provenances, task.backfill
             )
         return self._forms[key]
 

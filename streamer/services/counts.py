@@ -38,7 +38,8 @@ class Count:
 
     `rows` [n] are their places among those; `seats` and `decision` are about these rows, in this
     order. `outage` says that too many workers were out for any label to stand; `stale`, that some
-    answered in another version than the one that was calibrated. `beside` are the seats of workers
+    answered in another version than the one that was calibrated. `which` [n] says of each ticket
+    which of the `provenances` its decision has. `beside` are the seats of workers
     that were asked for the uniform stratum only, and had no say. Without seats the judge comes
     first.
     """
@@ -47,7 +48,8 @@ class Count:
     seats: tuple[Seat, ...]
     decision: Decision
     outage: bool
-    provenance: Provenance
+    provenances: tuple[Provenance, ...]
+    which: Rows
     beside: tuple[Seat, ...] = ()
     stale: bool = False
 
@@ -55,5 +57,16 @@ class Count:
         """Some of these tickets, by their places in here."""
         seats = tuple(seat[places] for seat in self.seats)
         beside = tuple(seat[places] for seat in self.beside)
-        rows, decision = self.rows[places], self.decision[places]
-        return replace(self, rows=rows, seats=seats, decision=decision, beside=beside)
+        return replace(
+            self,
+            rows=self.rows[places],
+            seats=seats,
+            decision=self.decision[places],
+            which=self.which[places],
+            beside=beside,
+        )
+
+    def provenance(self, place: int) -> Provenance:
+        """That of the ticket at this place of the count."""
+        at: int = self.which.item(place)
+        return self.provenances[at]

@@ -24,7 +24,7 @@ class Logs:
         task, plan = self._task, self._plan
         label, confidence = self._name(plan.published.codes[place]), self._confidence[place]
         known = label is not None and confidence == confidence
-        fallback, provenance = bool(plan.fallback[place]), plan.count.provenance
+        fallback, provenance = bool(plan.fallback[place]), plan.count.provenance(place)
         return BallotLog(
             decision_id=arrival.decision_id(task.name),
             ticket_id=arrival.ticket.id,

@@ -32,7 +32,7 @@ class Requests:
         """The request for the ticket at this place of the count."""
         task, own = self._task, self._plan.own
         code = int(own.codes[place])
-        provenance = self._plan.count.provenance
+        provenance = self._plan.count.provenance(place)
         needed = task.needs_ensemble and own.ensemble is not None
         return JudgeRequest(
             ticket=arrival.ticket,

@@ -1,9 +1,7 @@
-"""Asks one worker about some tickets, and tempers what it says."""
+"""Asks one worker about some tickets."""
 
-import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,14 +16,13 @@ from streamer.workers.wire import TextTensor
 
 
 class Seating:
-    """Seats workers at a vote; `temperatures` are theirs by name, where they were calibrated."""
+    """Seats workers at a vote, and counts what they do."""
 
-    def __init__(self, metrics: Metrics, temperatures: Mapping[str, float] | None = None) -> None:
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._temperatures = temperatures or {}
 
     async def seat(self, worker: Voter, tensor: TextTensor, calls: BatchTrace) -> Seat:
-        """What the worker says; one that is out is seated as absent."""
+        """What the worker says, raw; one that is out is seated as absent."""
         name, began = worker.model, time.monotonic()
         try:
             with calls.worker_call(name, len(tensor)) as call:
@@ -39,14 +36,9 @@ class Seating:
         raw = tempered(Opinion.of(answer.probs), 1)
         if unusable := int(np.count_nonzero(raw.codes == ABSTAINED)):
             self._metrics.abstained(name, "unusable", unusable)
-        temperature = self._temperatures.get(name)
-        opinion = raw if temperature is None else tempered(raw, temperature)
-        return Seat(name, answer.version, opinion, raw)
+        return Seat(name, answer.version, raw, raw)
 
-    async def beside(
-        self, workers: Sequence[Voter], texts: Sequence[bytes], count: Count, calls: BatchTrace
-    ) -> Count:
-        """The same with these workers' seats beside; one that is out is not waited for."""
-        some = TextTensor([texts[row] for row in count.rows.tolist()])
-        seats = await asyncio.gather(*(self.seat(worker, some, calls) for worker in workers))
-        return replace(count, beside=(*count.beside, *seats))
+
+def asked_about(texts: Sequence[bytes], count: Count) -> TextTensor:
+    """The texts of a count's tickets, out of those of the whole batch."""
+    return TextTensor([texts[row] for row in count.rows.tolist()])

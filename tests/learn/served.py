@@ -28,6 +28,7 @@ from streamer.services.provenance import Provenance
 from streamer.services.requests import Requests
 from streamer.services.seating import Seating
 from streamer.services.task import Task
+from streamer.services.terms import Terms
 from streamer.services.verdicts import Verdicts
 from streamer.services.voting import Voting
 from streamer.workers.faults import WorkerOut
@@ -71,13 +72,13 @@ class Serving:
             for name, opinion in pairs
         ]
         known = self.calibration.models if self.calibration else {}
+        heat = {name: model.temperature for name, model in known.items()}
         version = None if self.calibration is None else self.calibration.version
         voting = Voting(
             workers,
-            self.rule,
+            [Terms(self.rule, Provenance(self.rule.described(cases.workers), version), heat)],
             self.planner.on_outage,
-            Seating(Metrics(), {name: model.temperature for name, model in known.items()}),
-            Provenance(self.rule.described(cases.workers), version),
+            Seating(Metrics()),
         )
         labels = LabelSet(cases.labels)
         task = Task(

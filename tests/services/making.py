@@ -22,6 +22,7 @@ from streamer.services.settling import Outputs
 from streamer.services.shadows import Shadow, Shadows, Trial
 from streamer.services.stratum import Stratum
 from streamer.services.task import Condition, Task
+from streamer.services.terms import Terms
 from streamer.services.voting import Voting
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
@@ -102,8 +103,8 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         metrics = Metrics(tasks=[], workers=[])
         met = [Worker(client, name, ECHO_LABELS) for name in workers]
         chosen = rule or VoteRule("majority", len(met))
-        provenance = Provenance(chosen.described(workers))
-        voting = Voting(met, chosen, "wait", Seating(metrics), provenance)
+        terms = Terms(chosen, Provenance(chosen.described(workers)))
+        voting = Voting(met, [terms], "wait", Seating(metrics))
         shadows = [Shadow(client, trial, ECHO_LABELS, metrics) for trial in trials]
         made = [
             Task(
