@@ -111,6 +111,7 @@ class Task(Block):
     verify: float = Field(default=1.0, ge=0, le=1)
     budget: Budget | None = None
     calibration: Path | None = None
+    segments: Path | None = None
     review_below: float | None = Field(default=None, gt=0, le=1)
     when: When | None = None
     on_outage: Literal["wait", "judge", "fallback"] = "wait"

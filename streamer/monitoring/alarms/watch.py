@@ -107,6 +107,7 @@ class Watch:
         known = self._known.get(task, Expected())
         cells = cells.after(known.since_ms)
         first = None if known.complete else first_enough(cells)
+        known = known.audited_in(cells)
         if first is None:
             return known, cells
         start, window = first
