@@ -95,7 +95,8 @@ class Task(Block):
 
     `workers` are asked in this order: the first two together, the third only when its vote can
     still matter. `rule` says which tickets need no judge, `after` whose label stands on those that
-    did; `calibration` is the file that `streamer calibrate` wrote. Mode sequential asks the judge
+    did; `calibration` is the file that `streamer calibrate` wrote, `segments` the folder of a
+    version that `streamer segments fit` wrote. Mode sequential asks the judge
     first and publishes then; optimistic publishes the workers' label at once, has the judge verify
     the share `verify` of the tickets, and publishes a second revision of those. What the judge is
     less sure of than `review_below` goes to a person. `on_outage` says what happens when too few

@@ -36,15 +36,12 @@ class FirstAudits:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedSegments:
-    """By the segments' numbers as text: their `names`, and their `shares` of the tickets.
-
-    `since_ms` is when the version was written: what was before followed another. `audits` are seen,
-    by those segments that had enough.
+    """By the segments' numbers as text: their `names`, their `shares` of the tickets when they were
+    found, and of those with enough of them the first `audits`, which are seen and not known.
     """
 
     names: Mapping[str, str]
     shares: Mapping[str, float]
-    since_ms: int = 0
     audits: Mapping[str, FirstAudits] = field(default_factory=dict)
 
     def called(self, number: str) -> str:
@@ -57,7 +54,7 @@ class ExpectedSegments:
         for start, window in windows:
             for number, (hits, of) in tallies.segment_audits(window).items():
                 before = found.get(number, FirstAudits(0, 0, start))
-                if start > self.since_ms and before.of < AUDITS:
+                if before.of < AUDITS:
                     found[number] = FirstAudits(before.hits + hits, before.of + of, start)
         enough = {number: one for number, one in sorted(found.items()) if one.of >= AUDITS}
         return replace(self, audits=enough)

@@ -203,23 +203,23 @@ def test_a_segment_may_fall_to_what_is_promised_of_the_task() -> None:
     assert fidelity.bands[0].low == pytest.approx(KNOWN.fidelity - LIMITS.fidelity_tolerance)
 
 
-def test_the_first_audits_are_those_of_the_version_and_are_enough() -> None:
+def test_the_first_audits_are_as_many_as_are_enough() -> None:
     def window(yes: int, no: int, number: str = "1") -> Window:
         return Window({"segment_audited": {f"{number}/yes": yes, f"{number}/no": no}})
 
-    cells = [(10, window(0, 500)), (20, window(150, 20)), (30, window(140, 10)), (40, window(9, 0))]
-    found = replace(SEGMENTS, since_ms=10).audited_in([*cells, (50, window(20, 0, "2"))])
+    cells = [(20, window(150, 20)), (30, window(140, 10)), (40, window(9, 0))]
+    found = SEGMENTS.audited_in([*cells, (50, window(20, 0, "2"))])
     assert found.audits == {"1": FirstAudits(290, 320, 30)}
     assert found.audits["1"].of >= AUDITS
     assert found.audits["1"].low < found.audits["1"].share
-    assert replace(SEGMENTS, since_ms=20).audited_in(cells).audits == {}
+    assert SEGMENTS.audited_in(cells[1:]).audits == {}
 
 
 def test_what_was_before_a_version_is_not_held_against_it() -> None:
     scene, stream = settled(40)
     mix = {"1": 0.1, "2": 0.3, "3": 0.55, "4": 0.05}
-    version = replace(SEGMENTS, shares=mix, since_ms=scene.now_ms)
-    watch = Watch(scene.windows, {"intent": replace(WITH, segments=version)}, LIMITS, str)
+    version = replace(WITH, segments=replace(SEGMENTS, shares=mix), since_ms=scene.now_ms)
+    watch = Watch(scene.windows, {"intent": version}, LIMITS, str)
     for _ in windows(scene, stream, 30, shares=mix):
         assert not [r for r in scene.readings(watch) if r.out]
     assert scene.raised("segment_shift"), "by the version before it is one"
@@ -250,6 +250,19 @@ def test_a_task_without_segments_reads_as_if_there_were_no_such_thing() -> None:
         bare.later(10)
     assert scene.readings() == bare.readings()
     assert any(r.kind == "fidelity_broken" for r in bare.readings())
+
+
+def test_the_reference_begins_with_the_first_routed_tickets() -> None:
+    scene, stream = Scene(Expected(segments=SEGMENTS)), Stream(44)
+    for _ in range(40):
+        scene.tell({"decisions": {"accepted": 20, "deferred": 180}})
+        scene.later(10)
+    for _ in range(40):
+        scene.tell(stream.counts() | {"decisions": {"accepted": 150, "deferred": 50}})
+        scene.later(10)
+        assert not [r for r in scene.readings() if r.out]
+    _, expected = scene.watch.drift(scene.watch.cells(scene.now_ms))
+    assert expected["intent"].coverage == pytest.approx(0.75)
 
 
 def test_the_first_tickets_of_a_task_leave_its_segments_as_they_are() -> None:

@@ -42,7 +42,6 @@ def _shift(segments: ExpectedSegments, limits: Alarms) -> Test:
         _NAMED,
         bands,
         _shares(tuple(segments.shares)),
-        since_ms=segments.since_ms,
         lately=True,
     )
 
@@ -56,7 +55,6 @@ def _candidate(segments: ExpectedSegments, limits: Alarms) -> Test:
         "tickets",
         [band],
         lambda window: [tallies.far(window)],
-        since_ms=segments.since_ms,
         lately=True,
         expects=f"expected is {FAR:.1%} within {limits.far_tolerance:.1%}; they are like none of "
         "the segments: fit the segments again",
@@ -74,7 +72,6 @@ def _gone(segments: ExpectedSegments) -> Iterator[Test]:
             [Band(f"share of {segments.called(number)}", share, LEFT * share, 1.0)],
             _share(number),
             among=len(watched),
-            since_ms=segments.since_ms,
             lately=True,
             expects=f"expected is {share:.1%}; it dies: fit the segments again",
         )
