@@ -94,7 +94,8 @@ class Watch:
     def drift(self, cells: Mapping[str, Cells]) -> tuple[list[Reading], dict[str, Expected]]:
         """The tests' readings, and what was expected of each task.
 
-        Takes some milliseconds per task, so call it once per closed window.
+        Takes some milliseconds per task, with many segments a third of a second: so call it once
+        per closed window.
         """
         readings: list[Reading] = []
         everything = dict(self._known)
