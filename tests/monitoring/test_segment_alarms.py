@@ -220,6 +220,15 @@ def test_the_first_audits_are_as_many_as_are_enough() -> None:
     assert SEGMENTS.audited_in(cells[1:]).audits == {}
 
 
+@pytest.mark.parametrize("share", [0.8, 0.9, 0.95, 0.98])
+def test_what_is_held_against_a_segment_is_hardly_ever_above_its_true_share(share: float) -> None:
+    print("seed 45")
+    lows = np.array([FirstAudits(hits, AUDITS, 0).low for hits in range(AUDITS + 1)])
+    hits = np.random.default_rng(45).binomial(AUDITS, share, 100_000)
+    assert (lows[hits] - LIMITS.fidelity_tolerance > share).mean() < 0.0005
+    assert (hits / AUDITS - LIMITS.fidelity_tolerance > share).mean() > 0.05, "the share itself is"
+
+
 def test_what_was_before_a_version_is_not_held_against_it() -> None:
     scene, stream = settled(40)
     mix = {"1": 0.1, "2": 0.3, "3": 0.55, "4": 0.05}
