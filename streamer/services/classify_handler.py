@@ -21,7 +21,7 @@ from streamer.services.label_form import LabelForm
 from streamer.services.merge import merge
 from streamer.services.plan import Draws, Plan
 from streamer.services.provenance import Provenance
-from streamer.services.routed import follow
+from streamer.services.routed import begin, follow
 from streamer.services.segment_router import Names, SegmentRouter
 from streamer.services.settling import Outputs, Settling
 from streamer.services.shadows import Asked
@@ -70,6 +70,9 @@ class ClassifyHandler:
         self._intake = intake
         self._tasks = tuple(tasks)
         self._routers = {task.routes.router for task in tasks if task.routes is not None}
+        for task in tasks:
+            if task.routes is not None:
+                begin(metrics, task.name, task.routes)
         self._forms: dict[tuple[str, tuple[Provenance, ...]], LabelForm] = {}
         self._roots = [task for task in tasks if not (task.condition and task.condition.task)]
         self._outputs = outputs

@@ -6,11 +6,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from streamer.backends.gate import Named
-from streamer.observe.metrics import Metrics
+from streamer.observe.metrics import Metrics, Unrouted
 from streamer.records.segments import GENERAL
 from streamer.services.arrival import Arrival
 from streamer.services.routes import Routes
 from streamer.services.segment_router import Names
+
+REASONS: tuple[Unrouted, ...] = ("unsure", "far", "failed")
+
+
+def begin(metrics: Metrics, task: str, routes: Routes) -> None:
+    """Show all ways from the start: one that no ticket takes is a figure, too."""
+    for place in routes.router.places:
+        metrics.routed(task, routes.router.segmented(place).name, 0)
+    for reason in REASONS:
+        metrics.unrouted(task, reason, 0)
 
 
 def follow(

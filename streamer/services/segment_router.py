@@ -42,6 +42,11 @@ class SegmentRouter:
         self._gate = gate
         self._numbers = tuple(numbers)
 
+    @property
+    def places(self) -> range:
+        """Those of all segments, and that of none."""
+        return range(GENERAL, len(self._numbers))
+
     def names(self, arrivals: Sequence[Arrival]) -> Names:
         """The segments of a batch. Whatever goes wrong, its tickets are served as without segments:
         the stream goes on.

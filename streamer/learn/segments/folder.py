@@ -23,26 +23,13 @@ from streamer.learn.segments.report import Report
 from streamer.records.routing import FILE as ROUTING_FILE
 from streamer.records.routing import GateLimits, Routing, TaskRoutes
 from streamer.records.segments import Segmentation
-
-_FILE = "segments.json"
+from streamer.records.segments_folder import FILE, read_segments
 
 
 def latest(folder: Path) -> Segmentation | None:
     """The newest version; None where there is none. Raises `ConfigError` for a damaged one."""
     number = latest_version(folder.parent, folder.name)
-    return read(folder / str(number)) if number else None
-
-
-def read(version: Path) -> Segmentation:
-    """Raises `ConfigError` where the folder of a version can't be read."""
-    path = version / _FILE
-    try:
-        return Segmentation.from_json(path.read_bytes())
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigError(
-            f"{path}: can't be read as segments ({error}); restore it, or delete the version's"
-            " folder and fit again"
-        ) from None
+    return read_segments(folder / str(number)) if number else None
 
 
 def write(
@@ -51,7 +38,7 @@ def write(
     """Add a version; returns its folder. Raises `ConfigError` where it can't be written."""
     try:
         with new_version(folder.parent, folder.name) as draft:
-            (draft / _FILE).write_bytes(segmentation.to_json())
+            (draft / FILE).write_bytes(segmentation.to_json())
             limits = None if classifier is None else _saved(classifier.gate, draft)
             made = _routing(segmentation, limits, report)
             (draft / ROUTING_FILE).write_bytes(made.to_json())
