@@ -12,6 +12,9 @@ from pathlib import Path
 
 import orjson
 
+from streamer.backends.experts import Gate
+from streamer.backends.linear import LinearModel
+from streamer.backends.ngrams import words
 from streamer.errors import ConfigError
 from streamer.learn.repository import latest_version, new_version
 from streamer.learn.segments.classifier import Classifier
@@ -20,6 +23,7 @@ from streamer.learn.segments.report import Report
 from streamer.records.segments import Segmentation
 
 _FILE = "segments.json"
+_ROUTING = "routing.json"
 
 
 def latest(folder: Path) -> Segmentation | None:
@@ -40,6 +44,23 @@ def read(version: Path) -> Segmentation:
         ) from None
 
 
+def read_gate(version: Path) -> Gate:
+    """What names a ticket's segment. Raises `ConfigError` where the version has none, and
+    `ModelError` where it is damaged.
+    """
+    path = version / _ROUTING
+    try:
+        at_least = orjson.loads(path.read_bytes())["at_least"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ConfigError(f"{path}: can't be read ({error}); fit the segments again") from None
+    if at_least is None:
+        raise ConfigError(
+            f"{version}: has no classifier that names segments by words: fit again, with more"
+            " tickets or another --k"
+        )
+    return Gate(LinearModel.load(version, words), float(at_least))
+
+
 def write(
     folder: Path, segmentation: Segmentation, report: Report, classifier: Classifier | None = None
 ) -> Path:
@@ -47,7 +68,7 @@ def write(
     try:
         with new_version(folder.parent, folder.name) as draft:
             (draft / _FILE).write_bytes(segmentation.to_json())
-            (draft / "routing.json").write_bytes(_routing(report))
+            (draft / _ROUTING).write_bytes(_routing(report))
             if classifier is not None:
                 classifier.model.save(draft)
             said = orjson.dumps(_without_text(report), option=orjson.OPT_INDENT_2)
