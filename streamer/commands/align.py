@@ -1,25 +1,28 @@
 """`streamer align`: new versions of workers that learnt from the judge, and what came of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from streamer.backends.experts import Gate
-from streamer.commands.logged import Logged, chosen_tasks, logged_of
+from streamer.commands.align_told import tell_reports
+from streamer.commands.logged import chosen_tasks, logged_of
 from streamer.commands.ticket_texts import ticket_texts
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task, Worker
+from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.opinion import Opinion
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
 from streamer.learn.align import version
 from streamer.learn.align.chances import Chances
 from streamer.learn.align.choosing import Choice
-from streamer.learn.align.judged_log import JudgedLog, Parts, is_uniform, verdict_of
+from streamer.learn.align.judged_log import JudgedLog, Parts, verdict_of
 from streamer.learn.align.lesson import Lesson
 from streamer.learn.align.material import Mask
+from streamer.learn.align.page import write
 from streamer.learn.align.report import (
     TaskReport,
     Weighting,
@@ -36,10 +39,9 @@ from streamer.learn.kinds import KINDS
 from streamer.learn.segments import folder as segments
 from streamer.learn.temperature import fit_temperature
 from streamer.learn.train import examples_of
-from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.records.segments import Segmentation
-from streamer.terminal import note, watched
+from streamer.terminal import note, tell_json, watched
 
 NOBODY = "none"
 
@@ -80,6 +82,30 @@ class _Given:
 
 
 @dataclass(frozen=True, slots=True)
+class _Tested:
+    """The test tickets with what the workers said before, and how their vote is counted."""
+
+    cases: Cases
+    texts: tuple[str, ...]
+    rule: BeforeJudge | None
+    calibrated: bool
+
+    @classmethod
+    def of(cls, given: _Given, name: str, parts: Parts) -> "_Tested":
+        """Raises `ConfigError` where a ticket has not the answers of all workers."""
+        logged = logged_of(given.settings, name, parts.test)
+        calibration = logged.calibration()
+        cases = logged.judged(calibration)
+        if not len(cases):
+            raise ConfigError(
+                f"no test ticket of {name} has the answers of all its workers in their newest"
+                " versions: export a log of the workers that are configured now"
+            )
+        texts = tuple(given.texts[each] for each in cases.ids)
+        return cls(cases, texts, logged.rule(calibration), calibration is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class _Fitted:
     """One worker's choice and what was made of it."""
 
@@ -87,6 +113,21 @@ class _Fitted:
     kind: str
     choice: Choice
     aligned: Aligned
+
+
+def run(
+    settings: Settings, log: Path, file: Path, wanted: Wanted, out: Path | None, as_json: bool
+) -> int:
+    """Align, and say what came of it; with `out` on a page as well. Raises `ConfigError`."""
+    made = align(settings, log, file, wanted)
+    _note_unpinned(settings, made)
+    if out is not None:
+        write(made.reports, out)
+    if as_json:
+        tell_json(made)
+    else:
+        tell_reports(made.reports)
+    return 0
 
 
 def align(settings: Settings, log: Path, file: Path, wanted: Wanted) -> Result:
@@ -134,13 +175,35 @@ def _aligned(given: _Given, name: str) -> TaskReport:
         note(f"{name}: {line}")
     parts = Parts.of(log)
     # Before anything is trained: this refuses what could not be reported.
-    logged, calibration, cases = _tested(given, name, parts)
+    tested = _Tested.of(given, name, parts)
     lesson = _lesson(given, task, parts)
     fitted = [_fit(lesson, worker, given.wanted.seed) for worker in watched(workers, name)]
-    made = _report(given, name, parts, lesson, fitted, kept, logged, calibration, cases)
-    if given.wanted.dry_run:
-        return made
-    return replace(made, versions=_written(given, name, parts, lesson, fitted))
+    versions: Mapping[str, int] = {}
+    if not given.wanted.dry_run:
+        versions = _written(given, name, parts, lesson, fitted)
+    after = _after(tested, lesson, fitted)
+    return TaskReport(
+        name,
+        len(tested.cases),
+        parts.since,
+        kept,
+        versions,
+        _weighting(lesson),
+        tuple(trials(one.worker.model, one.choice) for one in fitted),
+        worker_changes(tested.cases, after, _segments(given, tested.texts)),
+        pair_changes(tested.cases, after),
+        None if tested.rule is None else vote_change(tested.cases, after, tested.rule),
+    )
+
+
+def _note_unpinned(settings: Settings, made: Result) -> None:
+    for name, task in settings.tasks.items():
+        for worker in task.workers:
+            if worker.model in made.versions and worker.version is None:
+                note(
+                    f"{name}: {worker.model} has no `version` in streamer.yaml, so the new one"
+                    " votes as soon as Triton loads it: pin the one that serves first"
+                )
 
 
 def _check_keep(settings: Settings, names: Sequence[str], keep: str | None) -> None:
@@ -168,18 +231,6 @@ def _split(name: str, task: Task, keep: str | None) -> tuple[list[Worker], tuple
     return found, tuple(worker.model for worker in task.workers if worker not in found)
 
 
-def _tested(given: _Given, name: str, parts: Parts) -> tuple[Logged, Calibration | None, Cases]:
-    logged = logged_of(given.settings, name, parts.test)
-    calibration = logged.calibration()
-    cases = logged.judged(calibration)
-    if not len(cases):
-        raise ConfigError(
-            f"no test ticket of {name} has the answers of all its workers in their newest versions:"
-            " export a log of the workers that are configured now"
-        )
-    return logged, calibration, cases
-
-
 def _lesson(given: _Given, task: Task, parts: Parts) -> Lesson:
     examples: Examples | None = None
     if given.wanted.examples and task.data is not None:
@@ -200,55 +251,30 @@ def _fit(lesson: Lesson, worker: Worker, seed: int) -> _Fitted:
     return _Fitted(worker, worker.kind, choice, lesson.learnt(kind, choice, seed))
 
 
-def _report(
-    given: _Given,
-    name: str,
-    parts: Parts,
-    lesson: Lesson,
-    fitted: Sequence[_Fitted],
-    kept: tuple[str, ...],
-    logged: Logged,
-    calibration: Calibration | None,
-    cases: Cases,
-) -> TaskReport:
-    texts = [given.texts[each] for each in cases.ids]
-    after = _after(cases, texts, lesson, fitted, calibrated=calibration is not None)
-    rule = logged.rule(calibration)
-    return TaskReport(
-        name,
-        len(cases),
-        parts.since,
-        kept,
-        {},
-        Weighting(
-            len(lesson.train),
-            sum(map(is_uniform, parts.train)),
-            lesson.train.effective,
-            0 if lesson.beside_train is None else len(lesson.beside_train),
-            lesson.copies,
-        ),
-        tuple(trials(one.worker.model, one.choice) for one in fitted),
-        worker_changes(cases, after, _segments(given, texts)),
-        pair_changes(cases, after),
-        None if rule is None else vote_change(cases, after, rule),
+def _weighting(lesson: Lesson) -> Weighting:
+    return Weighting(
+        len(lesson.train),
+        lesson.uniform,
+        lesson.train.effective,
+        0 if lesson.beside_train is None else len(lesson.beside_train),
+        lesson.copies,
     )
 
 
-def _after(
-    cases: Cases, texts: Sequence[str], lesson: Lesson, fitted: Sequence[_Fitted], calibrated: bool
-) -> list[Opinion]:
+def _after(tested: _Tested, lesson: Lesson, fitted: Sequence[_Fitted]) -> list[Opinion]:
     """What the workers would have said. Where temperatures are served, each new version is given
     one of its own, fitted to the held-out tickets as `streamer calibrate` would.
     """
     made = {one.worker.model: one for one in fitted}
     found = []
-    for name, opinion in zip(cases.workers, cases.opinions, strict=True):
+    for name, opinion in zip(tested.cases.workers, tested.cases.opinions, strict=True):
         if name in made:
-            raw = Opinion.of(made[name].aligned.model.probabilities(texts))
+            raw = Opinion.of(made[name].aligned.model.probabilities(tested.texts))
             held_out = Opinion.of(made[name].choice.answers)
             warmth = fit_temperature(held_out, lesson.held_out.codes).temperature
-            opinion = tempered(raw, warmth if calibrated else 1.0)
-        found.append(opinion)
+            found.append(tempered(raw, warmth if tested.calibrated else 1.0))
+        else:
+            found.append(opinion)
     return found
 
 

@@ -1,6 +1,6 @@
 """What the workers of one task learn, apart from what they are chosen and tested by."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +9,11 @@ from streamer.backends.experts import Gate
 from streamer.backends.features import Floats
 from streamer.learn.align.chances import Chances
 from streamer.learn.align.choosing import Choice, choose
-from streamer.learn.align.judged_log import Parts, ballot_of, judged_of
-from streamer.learn.align.material import Judged
+from streamer.learn.align.judged_log import Parts, ballot_of, is_uniform, judged_of
+from streamer.learn.align.material import Judged, as_read
 from streamer.learn.align.training import Aligned, align_worker
 from streamer.learn.examples import Examples
+from streamer.learn.joined import Joined
 from streamer.learn.kinds.kind import Kind
 from streamer.records.labelset import LabelSet
 
@@ -21,8 +22,9 @@ from streamer.records.labelset import LabelSet
 class Lesson:
     """`early` tickets train candidates, which `held_out` compares; `train` is for the best one.
 
-    `early` holds no copy of a held-out text and `train` none of a test text: `copies` were dropped.
-    The same holds for the labelled examples beside them, `beside_early` and `beside_train`.
+    `early` holds no copy of a held-out text and `train` none of a test text: `copies` were dropped,
+    and `uniform` of what is left are of the stratum. The same holds for the labelled examples
+    beside them, `beside_early` and `beside_train`.
     """
 
     label_set: LabelSet
@@ -32,6 +34,7 @@ class Lesson:
     beside_early: Judged | None
     beside_train: Judged | None
     gate: Gate | None
+    uniform: int
     copies: int
 
     @classmethod
@@ -45,22 +48,26 @@ class Lesson:
         examples: Examples | None = None,
     ) -> "Lesson":
         """Raises `ConfigError` as `judged_of`."""
-        early, held_out, train = (
-            judged_of(some, label_set, texts, chances, gate)
-            for some in (parts.early, parts.held_out, parts.train)
+        tested, compared = (
+            {_text(one, texts) for one in some} for some in (parts.test, parts.held_out)
         )
-        tested = [texts[ballot_of(one).ticket_id] for one in parts.test]
-        known = None if examples is None else _as_judged(examples, label_set, gate)
-        kept, beside = train.without(tested), None if known is None else known.without(tested)
+
+        def judged(decisions: Sequence[Joined], but: Container[str]) -> Judged:
+            fresh = [one for one in decisions if _text(one, texts) not in but]
+            return judged_of(fresh, label_set, texts, chances, gate)
+
+        train = judged(parts.train, tested)
+        beside = None if examples is None else _as_judged(examples, label_set, gate)
         return cls(
             label_set,
-            early.without([*held_out.texts, *tested]),
-            held_out.without(tested),
-            kept,
-            None if beside is None else beside.without(held_out.texts),
-            beside,
+            judged(parts.early, tested | compared),
+            judged(parts.held_out, tested),
+            train,
+            None if beside is None else beside.without(tested | compared),
+            None if beside is None else beside.without(tested),
             gate,
-            len(train) - len(kept) + _len(known) - _len(beside),
+            sum(is_uniform(one) and _text(one, texts) not in tested for one in parts.train),
+            len(parts.train) - len(train),
         )
 
     def choice(self, kind: Kind, seed: int) -> Choice:
@@ -95,5 +102,5 @@ def _as_judged(examples: Examples, label_set: LabelSet, gate: Gate | None) -> Ju
     return Judged(examples.texts, codes, None, weights, places)
 
 
-def _len(judged: Judged | None) -> int:
-    return 0 if judged is None else len(judged)
+def _text(one: Joined, texts: Mapping[str, str]) -> str:
+    return as_read(texts[ballot_of(one).ticket_id])

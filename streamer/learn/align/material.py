@@ -1,6 +1,6 @@
 """What workers are aligned on: tickets with the judge's answer, weighted back to all tickets."""
 
-from collections.abc import Sequence
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -58,10 +58,9 @@ class Judged:
             None if self.segments is None else self.segments[rows],
         )
 
-    def without(self, texts: Sequence[str]) -> "Judged":
-        """Without the tickets whose text is a copy of one of these, as the workers read it."""
-        known = {as_read(text) for text in texts}
-        return self.where(np.array([as_read(text) not in known for text in self.texts], np.bool_))
+    def without(self, read: Container[str]) -> "Judged":
+        """Without the tickets whose text, `as_read`, is among these."""
+        return self.where(np.array([as_read(text) not in read for text in self.texts], np.bool_))
 
     def normalised(self) -> "Judged":
         """With weights of mean 1 (Hájek's: only how they differ counts)."""

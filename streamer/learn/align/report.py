@@ -14,6 +14,19 @@ from streamer.learn.align.choosing import Choice, Tried
 from streamer.learn.align.material import Mask
 from streamer.learn.cases import Cases
 
+_WORSE = "the vote got worse: don't promote these versions"
+_VERDICTS = {
+    (-1, -1): "the vote got better: it asks the judge less, and differs from it less",
+    (-1, 0): "the vote got better: it asks the judge less, and no more labels differ from its own",
+    (0, -1): "the vote got better: fewer labels differ from the judge's, and it is asked no more",
+    (-1, 1): "a trade, no gain: the vote asks the judge less, and differs from it more",
+    (1, -1): "a trade, no gain: the vote differs from the judge less, and asks it more",
+    (0, 0): "no difference is shown in the vote, whatever became of the workers",
+    (1, 0): _WORSE,
+    (0, 1): _WORSE,
+    (1, 1): _WORSE,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerChange:
@@ -46,6 +59,7 @@ class VoteChange:
     `coverage` is the share accepted without the judge (A1), `fidelity` that of them on which the
     judge says the same (A2), `agreement` both at once (A3), `judge_rate` what is left to the judge,
     and `differing` the share of all tickets that is published with another label than the judge's.
+    `verdict` says in words whether the vote got better, by the intervals of the last two.
     """
 
     rule: str
@@ -54,23 +68,7 @@ class VoteChange:
     agreement: Change
     judge_rate: Change
     differing: Change
-
-    @property
-    def verdict(self) -> str:
-        """In words, by the intervals of the differences."""
-        cost, harm = self.judge_rate.sign, self.differing.sign
-        if cost < 0 and harm > 0:
-            return (
-                "the vote asks the judge less, and publishes more labels that differ from the"
-                " judge's: a trade, no gain; a stricter rule would have to buy them back"
-            )
-        if cost > 0 and harm < 0:
-            return "the vote publishes fewer labels that differ from the judge's, and asks it more"
-        if cost < 0 or harm < 0:
-            return "the vote got better: " + _better(cost, harm)
-        if cost > 0 or harm > 0:
-            return "the vote got worse: don't promote these versions"
-        return "the test shows no difference in the vote, better workers or not"
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +144,24 @@ def vote_change(before: Cases, after: Sequence[Opinion], rule: BeforeJudge) -> V
     (settled, same), (settled_after, same_after) = (
         (codes != ABSTAINED, (codes != ABSTAINED) & (codes == judge)) for codes in (one, other)
     )
+    cost = mean_change(~settled, ~settled_after)
+    harm = mean_change(settled & ~same, settled_after & ~same_after)
     return VoteChange(
         rule.described(before.workers).kind,
         mean_change(settled, settled_after),
         change((same, settled), (same_after, settled_after)),
         mean_change(same, same_after),
-        mean_change(~settled, ~settled_after),
-        mean_change(settled & ~same, settled_after & ~same_after),
+        cost,
+        harm,
+        verdict(cost.sign, harm.sign),
     )
+
+
+def verdict(cost: int, harm: int) -> str:
+    """What is said where the judge's share and the share published unlike it surely fell (-1),
+    surely rose (1), or neither (0).
+    """
+    return _VERDICTS[cost, harm]
 
 
 def _worker(
@@ -185,12 +193,3 @@ def _alike(one: Codes, other: Codes, judge: Codes) -> tuple[Mask, Mask, Mask]:
     """[N] each: they agree, on another label than the judge's; at least one differs from it."""
     agree = one == other
     return agree, agree & (one != judge), (one != judge) | (other != judge)
-
-
-def _better(cost: int, harm: int) -> str:
-    said = []
-    if cost < 0:
-        said.append("it asks the judge less")
-    if harm < 0:
-        said.append("it publishes fewer labels that differ from the judge's")
-    return " and ".join(said)

@@ -18,7 +18,10 @@ from streamer.learn.kinds import softmax_regression as regression
 from streamer.learn.kinds.kind import Settings, Targets
 
 _SOFTNESS = (0.4, 1.0)
-_EPOCHS = (10.0, 30.0)
+_SOFTER = (0.1, *_SOFTNESS)
+"""Where some texts count more than others, they are worth fewer than they are (we choose)."""
+
+_EPOCHS = (3.0, 10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class LinearKind:
 def _dials(targets: Targets) -> list[Settings]:
     """What is tried."""
     if targets.probabilities is None:
-        return [{"softness": softness} for softness in _SOFTNESS]
+        softness = _SOFTNESS if targets.weights is None else _SOFTER
+        return [{"softness": each} for each in softness]
     return [{"epochs": epochs} for epochs in _EPOCHS]
 
 
