@@ -8,10 +8,11 @@ import numpy as np
 
 from streamer.commands.evaluate import WORKER_PRICE
 from streamer.commands.logged import Logged, logged_of, temperatures
+from streamer.commands.ticket_texts import ticket_texts
 from streamer.config.settings import Settings
 from streamer.decide.by_segment import Way
 from streamer.decide.segments import Embeddings, Nearest
-from streamer.errors import ConfigError, TicketError
+from streamer.errors import ConfigError
 from streamer.learn.joined import Joined, joined
 from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.segments import folder as versions
@@ -21,11 +22,8 @@ from streamer.learn.segments.material import Material
 from streamer.learn.segments.report import Report, report
 from streamer.learn.segments.routed import Routed, route
 from streamer.records.log_file import read_log
-from streamer.records.rows import rows
 from streamer.records.segments import GENERAL
-from streamer.services.intake import Intake
 from streamer.services.rules import rule_before
-from streamer.services.send import tickets
 from streamer.terminal import bars, clean, console, note, table, tell_json, watched
 
 
@@ -43,19 +41,6 @@ class Wanted:
     budget: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A row of the file as the record that `streamer send` would make of it."""
-
-    value: bytes
-    topic: str = ""
-    partition: int = 0
-    offset: int = 0
-    timestamp: int = 0
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
 def fit(
     settings: Settings,
     log: Path,
@@ -71,7 +56,7 @@ def fit(
     """
     decisions = joined(watched(read_log(log), "records"))
     times = _uniform(decisions)
-    material = Material.of(times, _texts(settings, file), wanted.most)
+    material = Material.of(times, ticket_texts(settings, file), wanted.most)
     for line in material.notes:
         note(line)
     previous = versions.latest(folder)
@@ -109,21 +94,6 @@ def _uniform(decisions: Sequence[Joined]) -> Mapping[str, str]:
             "the log has no ticket of the uniform stratum: raise audit.share, wait, and export the"
             " log again"
         )
-    return found
-
-
-def _texts(settings: Settings, file: Path) -> Mapping[str, str]:
-    """What the services would read of each ticket; tickets that they would refuse are left out."""
-    intake, found, refused = Intake.of(settings.input), {}, 0
-    for _, value in watched(tickets(rows(file), settings.input.id), "tickets"):
-        try:
-            ticket = intake.ticket(_File(value))
-        except TicketError:
-            refused += 1
-        else:
-            found[ticket.id] = ticket.text
-    if refused:
-        note(f"{refused} tickets of {file} are left out: no id or no text (as classify refuses)")
     return found
 
 

@@ -24,11 +24,6 @@ class RoutingFile:
         """That of task `name`; raises `ConfigError` where it can't be routed by this folder."""
         key = f"tasks.{name}.segments"
         routing = read_routing(key, folder)
-        if routing.gate is None:
-            raise ConfigError(
-                f"{key}: {folder} has no classifier, so no segment can be told from another: fit"
-                " with more tickets, or leave the key out"
-            )
         routes = routing.tasks.get(name)
         if routes is None:
             raise ConfigError(
@@ -36,7 +31,7 @@ class RoutingFile:
                 " --judge-budget, on a log that has judged tickets of it"
             )
         _check(key, task, folder, routes)
-        return cls(routing, _gate(key, folder, routing), routes)
+        return cls(routing, read_gate(key, folder), routes)
 
 
 def read_routing(key: str, folder: Path) -> Routing:
@@ -67,9 +62,14 @@ def _check(key: str, task: Task, folder: Path, routes: TaskRoutes) -> None:
         )
 
 
-def _gate(key: str, folder: Path, routing: Routing) -> Gate:
-    limits = routing.gate
-    assert limits is not None  # refused before
+def read_gate(key: str, folder: Path) -> Gate:
+    """The classifier in a version's folder; raises `ConfigError` likewise."""
+    limits = read_routing(key, folder).gate
+    if limits is None:
+        raise ConfigError(
+            f"{key}: {folder} has no classifier, so no segment can be told from another: fit with"
+            " more tickets, or leave it out"
+        )
     try:
         if sha256((folder / MODEL_FILE).read_bytes()).hexdigest() != limits.sha256:
             raise ModelError(f"{folder / MODEL_FILE} is not the file that belongs to {FILE}")

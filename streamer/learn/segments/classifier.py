@@ -1,7 +1,7 @@
 """A light classifier that names a ticket's segment: to embed every ticket would be too dear."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from streamer.backends import ngrams
 from streamer.backends.features import Features, Floats, softmax
 from streamer.backends.gate import Gate
+from streamer.backends.linear import LinearModel
 from streamer.learn.evaluation.interval import Interval
 from streamer.learn.kinds.kind import Targets
 from streamer.learn.kinds.linear import LinearKind
@@ -30,6 +31,7 @@ _SURE_AT_LEAST = 0.5
 _NEVER = 1.01
 _FAR = 0.01
 _KNOWN_AT_MOST = 0.5
+_SURE_OF_NOTHING = 0.9
 
 Mask = NDArray[np.bool_]
 
@@ -87,11 +89,12 @@ def learn_classifier(
     learnt, kind = _targets(texts, places, segments, train), _kind(texts, segments)
     # One thread: the order of a sum must not vary.
     with threadpool_limits(1):
-        model, _ = kind.tune(learnt, _targets(texts, places, segments, tune), seed)
+        tuned, _ = kind.tune(learnt, _targets(texts, places, segments, tune), seed)
+    model = _tempered(tuned)
     rows, known = model.features.known_rows([texts[at] for at in np.flatnonzero(tune)])
     said = softmax(rows @ model.weights + model.bias)
     limit = _limit(said.max(axis=1), said.argmax(axis=1) == places[tune])
-    limit = max(limit, float(softmax(model.bias[None]).max()) + 1e-4)
+    limit = max(limit, _sure_of_nothing(model) + 1e-4)
     gate = Gate(model, limit, min(float(np.quantile(known, _FAR)), _KNOWN_AT_MOST))
     return _measured(gate, [texts[at] for at in np.flatnonzero(test)], places[test])
 
@@ -110,6 +113,22 @@ def _eighth(text: str) -> int:
 def _targets(texts: Sequence[str], places: Labels, size: int, mine: Mask) -> Targets:
     rows = np.flatnonzero(mine)
     return Targets([texts[at] for at in rows], places[rows], size)
+
+
+def _tempered(model: LinearModel) -> LinearModel:
+    """The same answers, less sure where a text of no known n-gram would be named with certainty.
+
+    Segments that words tell apart without an error are given so large a factor that every
+    probability is 1, and no limit could lie above what such a text gets.
+    """
+    while _sure_of_nothing(model) > _SURE_OF_NOTHING:
+        half = np.float32(0.5)
+        model = replace(model, weights=model.weights * half, bias=model.bias * half)
+    return model
+
+
+def _sure_of_nothing(model: LinearModel) -> float:
+    return float(softmax(model.bias[None]).max())
 
 
 def _kind(texts: Sequence[str], segments: int) -> LinearKind:

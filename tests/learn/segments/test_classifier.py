@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from streamer.backends import ngrams
 from streamer.backends.artefact import FILE
@@ -33,6 +34,27 @@ def test_planted_topics_are_named_and_what_says_nothing_is_general(tmp_path: Pat
     np.testing.assert_array_equal(
         again.probabilities(fresh.texts), made.gate.model.probabilities(fresh.texts)
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_topics_that_words_tell_apart_without_error_are_named(seed: int) -> None:
+    """With no error to learn from, all is certain: a text that says nothing would be, too."""
+    rng = np.random.default_rng(seed)
+    topics = (rng.random(1200) < 0.3).astype(np.int64)
+    lengths = np.where(topics == 1, rng.integers(3, 24, 1200), 12)
+    texts = [
+        " ".join(
+            [f"{'ab'[topic]}{one}" for one in rng.integers(400, size=length)]
+            + [f"c{one}" for one in rng.integers(30, size=4)]
+        )
+        for topic, length in zip(topics, lengths, strict=True)
+    ]
+    made = learn_classifier(texts, topics, 2, seed=1)
+    assert made is not None
+    said = made.places(texts)
+    assert (said != GENERAL).mean() > 0.9
+    assert (said == topics)[said != GENERAL].all()
+    assert made.places(["", "zzzz qqqq"]).tolist() == [GENERAL] * 2
 
 
 def test_the_same_seed_gives_the_same_classifier() -> None:
