@@ -161,6 +161,16 @@ SECTIONS = (
         before=World.has_a_log,
     ),
     Section(
+        "Align workers with the judge",
+        "The log has no text, so the tickets come from a file. [align.md](align.md) says what is"
+        " learnt,\nand how to read this.",
+        (
+            Step("streamer align week.parquet --tickets week.jsonl --dry-run"),
+            Step("streamer align week.parquet --tickets week.jsonl --json | head -c 51"),
+        ),
+        before=World.has_texts,
+    ),
+    Section(
         "Know the records",
         "Every record on a topic has a JSON Schema.",
         (Step("streamer schema label | head -12"),),

@@ -20,6 +20,7 @@ from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
 from streamer.dev.triton import Triton
 from streamer.judging.head import Head
+from streamer.learn.cases import Cases
 from streamer.records.labelset import LabelSet
 from streamer.records.log import log_json
 from streamer.records.log_file import LogWriter
@@ -116,16 +117,33 @@ class World:
 
     def has_a_log(self) -> None:
         """Of tickets whose truth is planted, as the services write it."""
-        cases = planted.well_behaved(np.random.default_rng(1), 600, len(LABELS))
-        versions = {**dict.fromkeys(MODELS, "1"), "judge": "1"}
-        cases = replace(cases, task="topic", labels=LABELS, workers=MODELS, versions=versions)
         with LogWriter(self.folder / "week.parquet") as file:
-            for one in asyncio.run(Serving().log(cases)):
+            for one in asyncio.run(Serving().log(self._cases())):
                 file.add(log_json(one))
         path = self.folder / "streamer.yaml"
         raw = yaml.safe_load(path.read_text())
         raw["tasks"]["topic"]["calibration"] = "topic.calibration.json"
         path.write_text(yaml.safe_dump(raw))
+
+    def has_texts(self) -> None:
+        """Of the log's tickets, which were decided one after the other."""
+        cases = self._cases()
+        moments = {name: f"2026-01-31T08:{at // 60:02}:{at % 60:02}.000Z"
+                   for at, name in enumerate(cases.ids)}  # fmt: skip
+        with LogWriter(self.folder / "week.parquet") as file:
+            for one in asyncio.run(Serving().log(cases)):
+                file.add(log_json(replace(one, at=moments[one.ticket_id])))
+        rows = [
+            {"id": name, "subject": SAID[LABELS[code]][0], "body": f"{SAID[LABELS[code]][1]}, {at}"}
+            for at, (name, code) in enumerate(zip(cases.ids, cases.gold, strict=True))
+        ]
+        lines = [orjson.dumps(row) + b"\n" for row in rows]
+        (self.folder / "week.jsonl").write_bytes(b"".join(lines))
+
+    def _cases(self) -> Cases:
+        cases = planted.well_behaved(np.random.default_rng(1), 600, len(LABELS))
+        versions = {**dict.fromkeys(MODELS, "1"), "judge": "1"}
+        return replace(cases, task="topic", labels=LABELS, workers=MODELS, versions=versions)
 
     async def _break_one(self) -> None:
         settings = load(self.folder / "streamer.yaml")
