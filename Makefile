@@ -5,6 +5,7 @@
 #   make demo              real tickets through Kafka, Triton and vLLM, and a report
 #   make demo DATA=folder  the same on the data sets in a folder
 #   make demo JUDGE=llm    the same with a small language model as the judge
+#   make demo LOOP=1       a young task that learns from its judge, until it is asked less
 #   make test              all checks that end within ten minutes
 #   make test-slow         kill storms, outages, soaks
 #   make test-k8s          the Helm chart (needs Go; its tools take 20 minutes the first time)
@@ -51,7 +52,7 @@ setup: .venv/.ready .venv-judge/.ready
 	@touch $@
 
 demo: setup
-	@$(BIN)/streamer demo $(if $(DATA),--data $(DATA)) $(if $(RATE),--rate $(RATE)) $(if $(JUDGE),--judge $(JUDGE))
+	@$(BIN)/streamer demo $(if $(DATA),--data $(DATA)) $(if $(RATE),--rate $(RATE)) $(if $(JUDGE),--judge $(JUDGE)) $(if $(LOOP),--loop)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -106,7 +106,8 @@ def mixture(
     """
     lessons, logs, tests = [], [], []
     for name in tasks:
-        log, lesson = _first(examples(folder, name, "train"), each).split(judge_share, SEED)
+        # Another seed than training's, whose held-out texts would all be the judge's.
+        log, lesson = _first(examples(folder, name, "train"), each).split(judge_share, SEED + 1)
         lessons.append(lesson)
         logs.append(log)
         tests.append(examples(folder, name, "test"))

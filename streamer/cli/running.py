@@ -56,6 +56,7 @@ def add(verbs: Verbs) -> None:
             "streamer demo",
             "streamer demo --data my-data-sets --rate 50",
             "streamer demo --judge llm  # a small language model, and the encoder beside it",
+            "streamer demo --loop  # segments, aligned workers, a trial and a promotion",
         ),
     )
     shown.add_argument("--data", type=Path, metavar="DIR", help="play the data sets in this folder")
@@ -64,6 +65,9 @@ def add(verbs: Verbs) -> None:
         choices=("classifier", "llm"),
         metavar="KIND",
         help="classifier or llm (as judge.kind says)",
+    )
+    shown.add_argument(
+        "--loop", action="store_true", help="show how a young task learns from its judge instead"
     )
     shown.add_argument("--rate", type=float, help="tickets per second (default: 40 s in all)")
 
@@ -104,6 +108,8 @@ def demo(options: argparse.Namespace) -> int:
     from streamer.dev import demo
 
     given = overrides(options) | ({"judge.kind": options.judge} if options.judge else {})
+    if options.loop:
+        return demo.loop.run(options.config, given)
     return demo.run(options.config, given, data=options.data, rate=options.rate)
 
 

@@ -58,6 +58,17 @@ class Stack:
         for waiting in [self.begin(part) for part in parts]:
             waiting.result()
 
+    def restart(self, *parts: Part, settings: Mapping[str, str] | None = None) -> None:
+        """Stop these parts and start them again, one after the other, with other `settings` from
+        now on.
+        """
+        for part in parts:
+            self._parts.pop(part).stop()
+        self._where |= settings or {}
+        self.settings = load(self._config, self._where)
+        for part in parts:
+            self.start(part)
+
     def make_topics(self) -> None:
         """Create the configured topics that Kafka doesn't have."""
         client = connection(self.settings.kafka).options()

@@ -18,7 +18,7 @@ def run(settings: Settings, file: Path, since: Start, as_json: bool = False) -> 
     Raises `ConfigError` where Kafka, the topic or the file's folder is not there, `BrokerError`
     where Kafka stops answering. Values that are no log records are counted and left out.
     """
-    written, unreadable = asyncio.run(_export(settings, file, since))
+    written, unreadable = export(settings, file, since)
     if as_json:
         tell_json({"file": str(file), "records": written, "unreadable": unreadable})
     else:
@@ -28,6 +28,11 @@ def run(settings: Settings, file: Path, since: Start, as_json: bool = False) -> 
     if not written:
         note("nothing was logged: raise audit.share or log.share, and wait")
     return 0
+
+
+def export(settings: Settings, file: Path, since: Start) -> tuple[int, int]:
+    """The same without a word; returns how many records were written, and left out."""
+    return asyncio.run(_export(settings, file, since))
 
 
 async def _export(settings: Settings, file: Path, since: Start) -> tuple[int, int]:

@@ -13,10 +13,13 @@ from streamer.records.routing import FILE, Routing, TaskRoutes
 
 @dataclass(frozen=True, slots=True)
 class RoutingFile:
-    """The `routing` and its gate, which a task is served by as its `routes` say."""
+    """The `routing` and its gate, which a task is served by as its `routes` say.
+
+    A single segment has no gate: nothing has to be told apart.
+    """
 
     routing: Routing
-    gate: Gate
+    gate: Gate | None
     routes: TaskRoutes
 
     @classmethod
@@ -31,7 +34,8 @@ class RoutingFile:
                 " --judge-budget, on a log that has judged tickets of it"
             )
         _check(key, task, folder, routes)
-        return cls(routing, read_gate(key, folder), routes)
+        gate = None if routing.gate is None else read_gate(key, folder)
+        return cls(routing, gate, routes)
 
 
 def read_routing(key: str, folder: Path) -> Routing:

@@ -35,9 +35,12 @@ class Names:
 
 
 class SegmentRouter:
-    """Segments by number and the `gate` that tells them apart; `version` is that of the routing."""
+    """Segments by number and the `gate` that tells them apart; `version` is that of the routing.
 
-    def __init__(self, gate: Gate, numbers: Sequence[int], version: str) -> None:
+    Without a gate every ticket is served as without segments.
+    """
+
+    def __init__(self, gate: Gate | None, numbers: Sequence[int], version: str) -> None:
         self.version = version
         self._gate = gate
         self._numbers = tuple(numbers)
@@ -52,13 +55,14 @@ class SegmentRouter:
         the stream goes on.
         """
         began_ns, began = time.time_ns(), time.monotonic()
-        failed = False
+        named, failed = _nowhere(len(arrivals)), False
         try:
-            named = self._gate.names([arrival.ticket.text for arrival in arrivals])
+            if self._gate is not None:
+                named = self._gate.names([arrival.ticket.text for arrival in arrivals])
         except Exception as error:
             # The name alone: a message may quote a ticket.
             _log.error("tickets are not routed by segment: %s", type(error).__name__)
-            named, failed = _nowhere(len(arrivals)), True
+            failed = True
         rows = {id(arrival): row for row, arrival in enumerate(arrivals)}
         return Names(named, began_ns, time.monotonic() - began, failed, rows)
 

@@ -41,13 +41,13 @@ class BrokenGate(Gate):
 
 
 def routing(
-    ways: dict[str, Served] | None = None, found: Gate | None = None
+    ways: dict[str, Served] | None = None, found: Gate | None = None, single: bool = False
 ) -> Callable[[Sequence[Worker], Metrics], Routes]:
     def made(workers: Sequence[Worker], metrics: Metrics) -> Routes:
         task = Task(labels=ECHO_LABELS, workers=tuple({"model": name} for name in ECHO_MODELS))
         own = {"4": ALONE, "7": JUDGE} if ways is None else ways
         routes = TaskRoutes(LabelSet(ECHO_LABELS).version, {}, 0.1, own)
-        router = SegmentRouter(found or word_gate(), NUMBERS, "v")
+        router = SegmentRouter(None if single else found or word_gate(), NUMBERS, "v")
         return Ways(task, workers, metrics).routed(routes, NUMBERS, router)
 
     return made
@@ -126,7 +126,8 @@ async def test_tickets_that_are_unsure_or_far_or_not_routed_are_served_as_withou
     broken = BrokenGate(word_gate().model, 0.5, 0.0)
     failing = await make(routing=routing(found=broken), **how).of(*records)
     nowhere = await make(routing=routing(ways={}), **how).of(*records)
-    for run in (unsure, failing, nowhere):
+    single = await make(routing=routing(single=True), **how).of(*records)
+    for run in (unsure, failing, nowhere, single):
         assert timeless(run) == timeless(plain)
         assert all(label.segment == Segmented(None, "v") for label in run.labels)
     assert all(label.segment is None for label in plain.labels)
