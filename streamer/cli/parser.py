@@ -3,7 +3,16 @@
 import argparse
 from importlib.metadata import version
 
-from streamer.cli import learning, planning, repairing, running, segmenting, setting_up, tickets
+from streamer.cli import (
+    learning,
+    looping,
+    planning,
+    repairing,
+    running,
+    segmenting,
+    setting_up,
+    tickets,
+)
 from streamer.cli.usage import Parser
 from streamer.cli.verbs import Verbs
 
@@ -11,7 +20,7 @@ _ROOMS = {
     "set up": (setting_up, planning),
     "run": (running,),
     "tickets": (tickets, repairing),
-    "learn": (learning, segmenting),
+    "learn": (learning, segmenting, looping),
 }
 
 _END = """\

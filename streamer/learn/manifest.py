@@ -74,3 +74,12 @@ class Manifest:
         """Raises `KeyError` or `TypeError` for what is no manifest of this release."""
         recipe = Recipe(**(raw["recipe"] | {"labels": tuple(raw["recipe"]["labels"])}))
         return cls(**(raw | {"recipe": recipe, "held_out": Scores(**raw["held_out"])}))
+
+
+def digest_in(folder: Path) -> str | None:
+    """The digest of a version's recipe, whatever made it; None where it has no manifest."""
+    try:
+        digest = orjson.loads((folder / _FILE).read_bytes())["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(digest)

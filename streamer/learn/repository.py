@@ -6,9 +6,10 @@
 """
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +24,8 @@ output [ {{ name: "PROBS" data_type: TYPE_FP32 dims: [ {size} ] label_filename: 
 dynamic_batching {{ }}
 instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 """
+_POLICY = re.compile(r"^version_policy\b.*$\n?", re.MULTILINE)
+_LOADED = "version_policy {{ specific {{ versions: [ {versions} ] }} }}\n"
 _SERVED = "version_policy {{ latest {{ num_versions: {served} }} }}\n"
 
 
@@ -92,6 +95,27 @@ def latest_version(repository: Path, name: str) -> int:
     """The highest version of a model in the repository, 0 where it has none."""
     folders = (repository / name).glob("[0-9]*")
     return max((int(f.name) for f in folders if f.name.isdecimal()), default=0)
+
+
+def load_versions(repository: Path, name: str, versions: Collection[str]) -> bool:
+    """Have Triton load these versions of a model and no other; returns whether that is new to it.
+
+    Raises `ConfigError` where the repository has not all of them.
+    """
+    folder = repository / name
+    config = folder / "config.pbtxt"
+    for version in versions:
+        if not (folder / version).is_dir() or not config.is_file():
+            raise ConfigError(
+                f"{repository} has no version {version} of {name}: name the folder that Triton"
+                " serves under triton.models"
+            )
+    was = config.read_text(encoding="utf-8")
+    policy = _LOADED.format(versions=", ".join(sorted(versions, key=int)))
+    text = _POLICY.sub("", was).rstrip("\n") + "\n" + policy
+    if text != was:
+        _replace(config, text)
+    return text != was
 
 
 def _check_labels(name: str, labels: Sequence[str]) -> None:
