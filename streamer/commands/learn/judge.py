@@ -101,7 +101,16 @@ def document(one: Judgement) -> dict[str, Any]:
         "verdict": one.verdict,
         "reasons": one.reasons,
         "more": one.more,
-        "workers": [{"verdict": each.test.verdict, "test": each} for each in one.workers],
+        "workers": [
+            {
+                "worker": each.worker,
+                "serving": each.serving,
+                "version": each.version,
+                "verdict": each.test.verdict,
+                "test": each.test,
+            }
+            for each in one.workers
+        ],
         "vote": one.vote,
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(said))

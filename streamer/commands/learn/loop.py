@@ -63,9 +63,13 @@ class Loop:
         self.learned = self.learned.then(made)
         return made
 
-    def write(self) -> None:
-        """Write the steps, if services can start with them; raises `ConfigError` where not."""
+    def check(self) -> None:
+        """Raises `ConfigError` where services would refuse the steps."""
         self._reload(self.learned)
+
+    def write(self) -> None:
+        """Write the steps, once they are checked."""
+        self.check()
         write_learned(self.path, self.learned, self.before)
 
     def named(self, file: Path) -> str:

@@ -60,6 +60,7 @@ def run(loop: Loop, log: Path, train: Train, wanted: Wanted, as_json: bool = Fal
         raise ConfigError(
             f"no worker of {', '.join(names)} has a new version: there is nothing to try"
         )
+    loop.check()
     _load(loop, made)
     loop.write()
     _tell(made, as_json)
