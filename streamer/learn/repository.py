@@ -24,7 +24,9 @@ output [ {{ name: "PROBS" data_type: TYPE_FP32 dims: [ {size} ] label_filename: 
 dynamic_batching {{ }}
 instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 """
-_POLICY = re.compile(r"^version_policy\b.*$\n?", re.MULTILINE)
+_POLICY = re.compile(
+    r"^[ \t]*version_policy\s*:?\s*\{(?:[^{}]|\{[^{}]*\})*\}[ \t]*\n?", re.MULTILINE
+)
 _LOADED = "version_policy {{ specific {{ versions: [ {versions} ] }} }}\n"
 _SERVED = "version_policy {{ latest {{ num_versions: {served} }} }}\n"
 
