@@ -47,8 +47,8 @@ def write_model(
 
     `kind` names the folder of its code under streamer/backends; `parameters` reach that code as
     strings. `version` is made as an empty folder, for kinds without artefacts; with None there is
-    none yet, and `new_version` makes the first. Triton
-    loads the `served` newest versions. Raises ConfigError for an impossible label set.
+    none yet, and `new_version` makes the first. Triton loads the `served` newest versions, or
+    those that `load_versions` chose before. Raises ConfigError for an impossible label set.
     """
     _check_labels(name, labels)
     folder = repository / name
@@ -60,7 +60,9 @@ def write_model(
         size=len(labels),
         instances=instances,
     )
-    if served > 1:
+    if chosen := _chosen_before(folder / "config.pbtxt"):
+        config += chosen
+    elif served > 1:
         config += _SERVED.format(served=served)
     for key, value in sorted((parameters or {}).items()):
         config += (
@@ -118,6 +120,12 @@ def load_versions(repository: Path, name: str, versions: Collection[str]) -> boo
     if text != was:
         _replace(config, text)
     return text != was
+
+
+def _chosen_before(config: Path) -> str:
+    """The policy of versions that were chosen one by one; empty where there is none."""
+    found = _POLICY.search(config.read_text(encoding="utf-8")) if config.is_file() else None
+    return found[0].rstrip("\n") + "\n" if found and "specific" in found[0] else ""
 
 
 def _check_labels(name: str, labels: Sequence[str]) -> None:

@@ -157,7 +157,7 @@ def test_every_step_says_what_it_rests_on(started: Folder, learn: Say) -> None:
 
 
 def test_promote_and_rollback_leave_the_settings_as_they_were(folder: Folder, learn: Say) -> None:
-    folder.write(workers=[{"model": "one", "version": "1"}, "two", "three"])
+    folder.write(workers=[{"model": name, "version": "1"} for name in CASES.workers])
     before = folder.settings
     assert learn("start", folder.log("same"), "--worker", "one=2") == 0
     assert learn("promote", folder.log("better")) == 0
@@ -239,10 +239,15 @@ def test_tickets_of_before_the_trial_count_for_nothing(
 
 
 def test_what_serves_is_pinned_by_the_log(folder: Folder, learn: Say) -> None:
-    """Of three versions in the repository, tickets met the first: it serves."""
+    """Of several versions in the repository, tickets met the first: it serves, of all workers."""
     folder.version("one", 3)
+    folder.version("two", 2)
     assert learn("start", folder.log("same"), "--worker", "one=3") == 0
     assert folder.serves() == ("1", "3")
+    assert [one.version for one in folder.settings.tasks["planted"].workers] == ["1", "1", "1"]
+    models = folder.where / "models_repo"
+    assert "specific { versions: [ 1 ] }" in (models / "two" / "config.pbtxt").read_text()
+    assert "version_policy" not in (models / "three" / "config.pbtxt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -250,7 +255,10 @@ def test_what_serves_is_pinned_by_the_log(folder: Folder, learn: Say) -> None:
     [
         (["start", "same", "--worker", "one=9"], "has no version 9 of one"),
         (["start", "same", "--worker", "one=1"], "the shadow's version votes already"),
-        (["start", "same", "--worker", "four=2"], "no worker of planted has a new version"),
+        (
+            ["start", "same", "--worker", "four=2"],
+            "four is no worker of planted: use one of one, two, three",
+        ),
         (["start", "same"], "name what to try"),
         (["start", "same", "--worker", "one=2", "--share", "0"], "greater than 0"),
         (["start", "none", "--worker", "one=2"], "can't read"),
@@ -328,6 +336,7 @@ def test_a_calibration_is_replaced_with_the_versions_that_it_is_of(
     assert found.calibration == Path("old.json")
     trial = before.tasks["planted"]
     unshadowed = [worker.model_copy(update={"shadow": None}) for worker in trial.workers]
+    assert [worker.version for worker in unshadowed] == ["1", "1", "1"]
     assert found == trial.model_copy(update={"workers": tuple(unshadowed)})
 
 
@@ -363,7 +372,7 @@ def test_segments_serve_from_the_promotion_on(folder: Folder, learn: Say) -> Non
 def test_check_says_what_was_learned(started: Folder, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--config", str(started.config)]) == 0
     said = capsys.readouterr().out
-    assert "learned planted: one 1 with 2 on trial; by step 1, trial" in said
+    assert "learned planted: one 1 with 2 on trial, two 1, three 1; by step 1, trial" in said
     assert main(["check", "--json", "--config", str(started.config)]) == 0
     assert json.loads(capsys.readouterr().out)["learned"][0].startswith("planted: one 1 with 2")
 
@@ -397,6 +406,17 @@ def test_a_model_of_two_tasks_is_tried_for_both(
     assert "give both the same version" in capsys.readouterr().err
     assert learn(*words) == 0
     assert {one["task"] for one in entries(folder)} == {"planted", "other"}
+    assert len({one["number"] for one in entries(folder)}) == 2
     assert learn("promote", "--anyway", "a try", "--task", "other") == 2
     assert "give both the same version" in capsys.readouterr().err
     assert learn("promote", "--anyway", "a try") == 0
+
+
+def test_a_worker_of_another_task_is_not_pinned_for_one_alone(folder: Folder, learn: Say) -> None:
+    body = yaml.safe_load(folder.config.read_text())
+    body["tasks"]["other"] = {**body["tasks"]["planted"], "workers": ["two", "three"]}
+    folder.config.write_text(yaml.safe_dump(body))
+    assert learn("start", folder.log("same"), "--worker", "one=2") == 0
+    assert [one["task"] for one in entries(folder)] == ["planted"]
+    workers = folder.settings.tasks["planted"].workers
+    assert [one.version for one in workers] == ["1", None, None]

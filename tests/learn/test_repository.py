@@ -63,6 +63,10 @@ def test_chosen_versions_are_loaded_and_no_other(tmp_path: Path) -> None:
     assert [line for line in text.splitlines() if line not in lines] == rest
     assert not load_versions(tmp_path, "model", {"2", "10"})
     assert (folder / "config.pbtxt").read_text() == text
+    # Who trains again changes nothing of what is served.
+    write_model(tmp_path, "model", "echo", ["a", "b"], served=2, parameters={"x": "1"})
+    assert (folder / "config.pbtxt").read_text().count(lines[0]) == 1
+    assert "latest" not in (folder / "config.pbtxt").read_text()
     with pytest.raises(ConfigError, match="has no version 3 of model"):
         load_versions(tmp_path, "model", {"2", "3"})
     with pytest.raises(ConfigError, match="has no version 1 of other"):

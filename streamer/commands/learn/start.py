@@ -15,6 +15,8 @@ from streamer.records.log_file import read_log
 from streamer.terminal import tell, tell_json, watched
 
 DEADLINE_S = 0.2
+NONE = "0"
+"""The newest version of a model that the repository has not."""
 
 
 class Train(Protocol):
@@ -51,20 +53,26 @@ def run(loop: Loop, log: Path, train: Train, wanted: Wanted, as_json: bool = Fal
             )
     hashed, serving = log_hash(log), _serving(loop, log, names)
     versions = train(names)
-    made = [
-        _trial(loop, name, serving, versions, hashed, wanted)
-        for name in names
-        if versions.keys() & {worker.model for worker in loop.settings.tasks[name].workers}
-    ]
-    if not made:
-        raise ConfigError(
-            f"no worker of {', '.join(names)} has a new version: there is nothing to try"
-        )
+    _refuse_nothing(names, versions, serving)
+    tried = [name for name in names if versions.keys() & _models(loop, name)]
+    made = [_trial(loop, name, tried, serving, versions, hashed, wanted) for name in tried]
     loop.check()
     _load(loop, made)
     loop.write()
     _tell(made, as_json)
     return 0
+
+
+def _refuse_nothing(
+    names: Sequence[str], versions: Mapping[str, str], known: Mapping[str, str]
+) -> None:
+    for model in versions:
+        if model not in known:
+            raise ConfigError(
+                f"{model} is no worker of {', '.join(names)}: use one of {', '.join(known)}"
+            )
+    if not versions:
+        raise ConfigError(f"no worker of {', '.join(names)} has a new version: nothing is tried")
 
 
 def _serving(loop: Loop, log: Path, names: Sequence[str]) -> dict[str, str]:
@@ -91,29 +99,48 @@ def _met_last(log: Path) -> dict[str, str]:
     return {model: version for model, (_, version) in found.items()}
 
 
+def _models(loop: Loop, name: str) -> set[str]:
+    return {worker.model for worker in loop.settings.tasks[name].workers}
+
+
 def _trial(
     loop: Loop,
     name: str,
+    tried: Sequence[str],
     serving: Mapping[str, str],
     versions: Mapping[str, str],
     log: str,
     wanted: Wanted,
 ) -> Entry:
-    task, now = loop.settings.tasks[name], loop.serves(name)
-    tried = {one.model: versions[one.model] for one in task.workers if one.model in versions}
-    workers = {
-        model: Serving(serving[model], Shadowed(version, wanted.share, DEADLINE_S))
-        for model, version in tried.items()
+    now, mine = loop.serves(name), _models(loop, name)
+    new = {model: version for model, version in versions.items() if model in mine}
+    pinned = {
+        model: Serving(serving[model], _shadow(new.get(model), wanted.share))
+        for model in serving
+        if model in new or model in mine & _pinnable(loop, tried, serving)
     }
     return loop.add(
         name,
         "trial",
-        replace(now, workers={**now.workers, **workers}),
-        models=_trained(loop, tried),
+        replace(now, workers={**now.workers, **pinned}),
+        models=_trained(loop, new),
         log=log,
         seed=wanted.seed,
         segments=None if wanted.segments is None else loop.named(wanted.segments),
     )
+
+
+def _pinnable(loop: Loop, tried: Sequence[str], serving: Mapping[str, str]) -> set[str]:
+    """Models that are pinned with those on trial: a restart of Triton would let the newest of
+    theirs vote, untried. One that also votes for a task without a trial can't be.
+    """
+    known = {model for model, version in serving.items() if version != NONE}
+    rest = [_models(loop, name) for name in loop.settings.tasks if name not in tried]
+    return known.difference(*rest)
+
+
+def _shadow(version: str | None, share: float) -> Shadowed | None:
+    return None if version is None else Shadowed(version, share, DEADLINE_S)
 
 
 def _trained(loop: Loop, tried: Mapping[str, str]) -> dict[str, Trained]:
@@ -125,13 +152,16 @@ def _trained(loop: Loop, tried: Mapping[str, str]) -> dict[str, Trained]:
 
 
 def _load(loop: Loop, made: Sequence[Entry]) -> None:
-    """The versions before a rollback lie further apart than the newest two."""
+    """Triton shall load what is pinned and what is on trial: of models whose repository is
+    elsewhere, whoever keeps that sees to it.
+    """
     repository = loop.settings.path(loop.settings.triton.models)
     for entry in made:
-        for model in entry.models:
-            served = entry.serves.workers[model]
-            assert served.shadow is not None  # these are the models on trial
-            load_versions(repository, model, {served.version, served.shadow.version})
+        for model, served in entry.serves.workers.items():
+            if served.shadow is not None:
+                load_versions(repository, model, {served.version, served.shadow.version})
+            elif latest_version(repository, model) > int(served.version):
+                load_versions(repository, model, {served.version})
 
 
 def _tell(made: Sequence[Entry], as_json: bool) -> None:

@@ -15,13 +15,13 @@ def drawn(seed: int, share: float) -> np.ndarray:
     return np.random.default_rng(seed).random((RUNS, TICKETS)) < share
 
 
-def proposed(gains: np.ndarray) -> np.ndarray:
+def proposed(gains: np.ndarray, alpha: float = ALPHA) -> np.ndarray:
     """[RUNS]: whether any look says better."""
     counts = gains.cumsum(axis=1)[:, LOOKS - 1]
     return np.array(
         [
             any(
-                Paired.test(look, int(hits), look - int(hits), ALPHA).verdict == "better"
+                Paired.test(look, int(hits), look - int(hits), alpha).verdict == "better"
                 for look, hits in zip(LOOKS.tolist(), run, strict=True)
             )
             for run in counts
@@ -36,6 +36,11 @@ def test_a_version_that_is_as_good_is_seldom_proposed_over_many_looks() -> None:
     counts = gains.cumsum(axis=1)[:, LOOKS - 1]
     fixed = (counts - LOOKS / 2) / np.sqrt(LOOKS / 4) > 1.96
     assert fixed.any(axis=1).mean() > 2 * ALPHA
+
+
+def test_three_versions_that_are_as_good_share_the_chance() -> None:
+    found = [proposed(drawn(seed, 0.5), ALPHA / 3) for seed in (3, 4, 5)]
+    assert np.any(found, axis=0).mean() <= ALPHA
 
 
 def test_a_better_version_is_proposed_and_a_worse_one_never() -> None:
