@@ -17,6 +17,7 @@ BENCHMARKS = (
     "burst",
     "feeding",
     "segments",
+    "routing",
 )
 
 

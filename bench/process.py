@@ -12,6 +12,12 @@ def cpu_s(pid: int | None) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def tree_cpu_s(pid: int | None) -> float:
+    """The same of the process with all that it started and that still run."""
+    started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return cpu_s(pid) + sum(tree_cpu_s(int(child)) for child in started)
+
+
 def peak_mb(pid: int | None) -> float:
     """The most resident memory that the process has had, in megabytes (10^6 bytes)."""
     status = Path(f"/proc/{pid}/status").read_text()

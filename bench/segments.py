@@ -19,7 +19,7 @@ from streamer.backends.linear import LinearModel
 from streamer.config import load as load_settings
 from streamer.decide.by_segment import Way
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.segments import GENERAL, Embeddings, Nearest
+from streamer.decide.segments import Embeddings, Nearest
 from streamer.learn.cases import Cases
 from streamer.learn.examples import Examples, read_examples
 from streamer.learn.judge_process import JudgeProcess
@@ -31,6 +31,7 @@ from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.material import Material
 from streamer.learn.worker import train_worker
 from streamer.records.labelset import LabelSet
+from streamer.records.segments import GENERAL
 
 TASKS: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "intent": ("topic_banking77", ("text",), "intent"),
@@ -134,7 +135,7 @@ def _results(log: Stream, test: Stream, found: Found) -> Iterator[Result]:
     if classifier is None:
         raise SystemExit("a segment is too small for a classifier: change EACH")
     named = classifier.places(test.texts)
-    yield _named(test, found, near, named, classifier.model)
+    yield _named(test, found, near, named, classifier.gate.model)
     routes = {"centroid": near.within(far), "words": named}
     for name, budget in BUDGETS.items():
         yield _routed(name, budget, log, logged, test, near.places, routes, len(parts))

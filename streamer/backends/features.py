@@ -43,10 +43,17 @@ class Features:
 
     def rows(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """One row of length 1 for each text, float32 [N, V]; all zeros where nothing is known."""
-        parts = [self._rows(part) for part in _portions(texts)]
-        return parts[0] if len(parts) == 1 else scipy.sparse.vstack(parts, format="csr")
+        return self.known_rows(texts)[0]
 
-    def _rows(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+    def known_rows(self, texts: Sequence[str]) -> tuple[scipy.sparse.csr_matrix, Floats]:
+        """The same, and the share [N] of each text's n-grams that count; 0 of none."""
+        parts = [self._rows(part) for part in _portions(texts)]
+        if len(parts) == 1:
+            return parts[0]
+        rows, shares = zip(*parts, strict=True)
+        return scipy.sparse.vstack(rows, format="csr"), np.concatenate(shares)
+
+    def _rows(self, texts: Sequence[str]) -> tuple[scipy.sparse.csr_matrix, Floats]:
         rows, buckets = self.extract(texts)
         columns = self._column[buckets]
         known = columns >= 0
@@ -59,7 +66,9 @@ class Features:
         row_of = np.repeat(np.arange(len(texts)), np.diff(matrix.indptr))
         lengths = np.sqrt(np.bincount(row_of, matrix.data**2, minlength=len(texts)))
         matrix.data /= lengths[row_of].astype(np.float32)
-        return matrix
+        of = np.maximum(np.bincount(rows, minlength=len(texts)), 1)
+        shares = np.bincount(rows[known], minlength=len(texts)) / of
+        return matrix, shares.astype(np.float32)
 
 
 def _portions(texts: Sequence[str]) -> Iterator[Sequence[str]]:

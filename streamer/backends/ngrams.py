@@ -58,6 +58,13 @@ def words(texts: Sequence[str]) -> Pairs:
     return _joined(found)
 
 
+def single_words(texts: Sequence[str]) -> Pairs:
+    """Tokens alone, at a fourth of the cost of `words`: enough to tell a topic."""
+    data, rows = _flatten(texts)
+    starts, hashes = _tokens(data)
+    return rows[starts], _buckets(hashes, 1)
+
+
 def chars(texts: Sequence[str]) -> Pairs:
     """All runs of two to four bytes, across word boundaries too."""
     data, rows = _flatten(texts)

@@ -6,32 +6,25 @@ Triton's own module exists only inside of its stub process, so it is passed in a
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from streamer.backends.experts import Experts, load_either
 from streamer.backends.features import Floats
+from streamer.backends.model import Model
 from streamer.errors import ModelError
-
-
-class Model(Protocol):
-    """A trained worker."""
-
-    @property
-    def size(self) -> int:
-        """How many labels it knows."""
-
-    def probabilities(self, texts: Sequence[str]) -> Floats:
-        """[N, K], rows sum to 1."""
-
 
 M = TypeVar("M", bound=Model)
 
 
-def load_served(args: Mapping[str, str], load: Callable[[Path], M]) -> M:
-    """Load the version that Triton asks for. Raises ModelError if it has another label count."""
+def load_served(args: Mapping[str, str], load: Callable[[Path], M]) -> M | Experts:
+    """The version that Triton asks for; `load` reads one model of the kind.
+
+    Raises ModelError if it has another label count.
+    """
     folder = Path(args["model_repository"]) / args["model_version"]
-    model = load(folder)
+    model = load_either(folder, load)
     size = json.loads(args["model_config"])["output"][0]["dims"][0]
     if model.size != size:
         raise ModelError(

@@ -81,7 +81,7 @@ def replay(options: argparse.Namespace) -> int:
 
     given = settings(options)
     if options.rule is options.after is options.mode is None:
-        return replay.run(given, options.log, options.calibration, options.json)
+        return replay.run(given, options.log, options.calibration, options.segments, options.json)
     return replay.suppose(
         given,
         options.log,
@@ -138,6 +138,9 @@ def _add_log_verbs(verbs: Verbs) -> None:
     )
     again.add_argument(
         "--calibration", type=Path, action="append", default=[], metavar="FILE", help="an older one"
+    )
+    again.add_argument(
+        "--segments", type=Path, action="append", default=[], metavar="DIR", help="older ones"
     )
     again.add_argument("--rule", metavar="KIND[:PARAMETERS]", help="such as majority or chow:0.1")
     again.add_argument("--after", metavar="KIND:ALPHA", help="such as v3:0.2, diff:0.1 or v2:0.1")

@@ -4,6 +4,7 @@ import argparse
 from importlib.metadata import version
 
 from streamer.cli import (
+    aligning,
     learning,
     looping,
     planning,
@@ -20,7 +21,7 @@ _ROOMS = {
     "set up": (setting_up, planning),
     "run": (running,),
     "tickets": (tickets, repairing),
-    "learn": (learning, segmenting, looping),
+    "learn": (learning, segmenting, aligning, looping),
 }
 
 _END = """\

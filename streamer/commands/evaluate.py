@@ -7,14 +7,11 @@ from pathlib import Path
 from streamer.commands.logged import Logged, logged, temperatures
 from streamer.config.settings import Settings
 from streamer.decide.after_rule import after_rule
-from streamer.decide.before_judge import BeforeJudge
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.report import Share
 from streamer.learn.trials import Trial
-from streamer.records.calibration import Calibration
-from streamer.services.rules import rule_before
 from streamer.terminal import note, tell, tell_json, watched
 
 WORKER_PRICE = 0.001
@@ -84,15 +81,8 @@ def _options(each: Logged, prices: Prices | None, latencies: Prices | None) -> O
     return Options(
         costs=prices or assumed,
         latencies=latencies,
-        rule=_rule(each, calibration),
+        rule=each.rule(calibration),
         after=after_rule(after.kind, after.alpha),
         temperatures=temperatures(calibration),
         router=None if calibration is None else calibration.router,
     )
-
-
-def _rule(each: Logged, calibration: Calibration | None) -> BeforeJudge | None:
-    """The configured rule; none where it waits for a calibration that is not there yet."""
-    if each.task.rule.kind == "calibrated" and calibration is None:
-        return None
-    return rule_before(each.task, calibration)

@@ -8,6 +8,7 @@ import numpy as np
 
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
+from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.opinion import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
@@ -19,7 +20,7 @@ from streamer.learn.loop.promoted import Beside
 from streamer.learn.trials import Trial, trials
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
-from streamer.services.rules import load_calibration
+from streamer.services.rules import load_calibration, rule_before
 from streamer.terminal import note, watched
 
 
@@ -52,6 +53,12 @@ class Logged:
             )
         return found
 
+    def rule(self, calibration: Calibration | None) -> BeforeJudge | None:
+        """The configured rule; None where it waits for a calibration that is not there yet."""
+        if self.task.rule.kind == "calibrated" and calibration is None:
+            return None
+        return rule_before(self.task, calibration)
+
     def judged(self, calibration: Calibration | None) -> Cases:
         """The tickets that have a verdict, tempered as the services do it."""
         cases, known = self.table.cases, temperatures(calibration)
@@ -83,7 +90,7 @@ def logged(
     `gold` has true labels of the single task. With `trial` the versions on trial have voted.
     Raises `ConfigError`.
     """
-    chosen = _chosen(settings, tasks)
+    chosen = chosen_tasks(settings, tasks)
     if gold is not None and len(chosen) > 1:
         raise ConfigError("--gold has the labels of one task: name it with --task")
     decisions = joined(watched(read_log(file), "records"))
@@ -101,7 +108,8 @@ def logged(
         )
 
 
-def _chosen(settings: Settings, tasks: Sequence[str]) -> Sequence[str]:
+def chosen_tasks(settings: Settings, tasks: Sequence[str]) -> Sequence[str]:
+    """The named ones, or all. Raises `ConfigError` for one that there is not."""
     for name in tasks:
         if name not in settings.tasks:
             raise ConfigError(f"no task {name!r}: use one of {', '.join(settings.tasks)}")

@@ -14,23 +14,34 @@ from streamer.decide.after_judge import AfterJudge
 from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
+from streamer.learn.known import Known
 from streamer.learn.replay import Difference, Replayed, replay
 from streamer.learn.what_if import Mode, WhatIf, what_if
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
+from streamer.records.routing import Routing
+from streamer.services.routing_file import read_routing
 from streamer.services.rules import rule_before
 from streamer.terminal import note, tell, tell_json, watched
 
 SHOWN = 20
 
 
-def run(settings: Settings, file: Path, calibrations: Sequence[Path], as_json: bool = False) -> int:
+def run(
+    settings: Settings,
+    file: Path,
+    calibrations: Sequence[Path],
+    segments: Sequence[Path] = (),
+    as_json: bool = False,
+) -> int:
     """Decide every logged ballot and verdict again; returns 1 where anything differs.
 
-    Calibrations are those of the settings and of these files. Raises `ConfigError`.
+    Calibrations are those of the settings and of these files, and so are the `segments`, by their
+    folders. Raises `ConfigError`.
     """
     tasks = {name: task.label_set for name, task in settings.tasks.items()}
-    found = replay(watched(read_log(file), "records"), tasks, _calibrations(settings, calibrations))
+    known = Known(_calibrations(settings, calibrations), _routings(settings, segments))
+    found = replay(watched(read_log(file), "records"), tasks, known)
     if as_json:
         tell_json(found)
     else:
@@ -104,6 +115,12 @@ def _calibrations(settings: Settings, files: Sequence[Path]) -> dict[str, Calibr
             raise ConfigError(f"{path} is no calibration; correct --calibration") from None
         found[one.version] = one
     return found
+
+
+def _routings(settings: Settings, folders: Sequence[Path]) -> dict[str, Routing]:
+    named = [settings.path(task.segments) for task in settings.tasks.values() if task.segments]
+    found = [read_routing("--segments", folder) for folder in (*folders, *named)]
+    return {one.version: one for one in found}
 
 
 def _told(found: Replayed) -> Iterator[str]:

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from streamer.commands.evaluate import WORKER_PRICE
-from streamer.commands.logged import logged_of
+from streamer.commands.logged import Logged, logged_of, temperatures
+from streamer.commands.ticket_texts import ticket_texts
 from streamer.config.settings import Settings
-from streamer.decide.segments import GENERAL, Embeddings, Nearest
-from streamer.errors import ConfigError, TicketError
-from streamer.learn.cases import Cases
+from streamer.decide.by_segment import Way
+from streamer.decide.segments import Embeddings, Nearest
+from streamer.errors import ConfigError
 from streamer.learn.joined import Joined, joined
 from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.segments import folder as versions
@@ -21,9 +22,8 @@ from streamer.learn.segments.material import Material
 from streamer.learn.segments.report import Report, report
 from streamer.learn.segments.routed import Routed, route
 from streamer.records.log_file import read_log
-from streamer.records.rows import rows
-from streamer.services.intake import Intake
-from streamer.services.send import tickets
+from streamer.records.segments import GENERAL
+from streamer.services.rules import rule_before
 from streamer.terminal import bars, clean, console, note, table, tell_json, watched
 
 
@@ -41,19 +41,6 @@ class Wanted:
     budget: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A row of the file as the record that `streamer send` would make of it."""
-
-    value: bytes
-    topic: str = ""
-    partition: int = 0
-    offset: int = 0
-    timestamp: int = 0
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
 def fit(
     settings: Settings,
     log: Path,
@@ -69,7 +56,7 @@ def fit(
     """
     decisions = joined(watched(read_log(log), "records"))
     times = _uniform(decisions)
-    material = Material.of(times, _texts(settings, file), wanted.most)
+    material = Material.of(times, ticket_texts(settings, file), wanted.most)
     for line in material.notes:
         note(line)
     previous = versions.latest(folder)
@@ -77,7 +64,7 @@ def fit(
     found = find(
         material, embeddings, encoder, seed=wanted.seed, size=wanted.size, previous=previous
     )
-    cases = _cases(settings, decisions)
+    tasks = _logged(settings, decisions)
     texts, places = material.texts, found.places
     classifier = learn_classifier(texts, places, len(found.segmentation.segments), wanted.seed)
     moments = [times[name] for name in material.ids]
@@ -85,9 +72,9 @@ def fit(
         found,
         material,
         moments,
-        cases,
+        [each.table.cases for each in tasks],
         classifier=None if classifier is None else classifier.figures,
-        routed=list(_routed(found, material, cases, wanted.budget)),
+        routed=list(_routed(found, material, tasks, wanted.budget)),
         text=wanted.text,
     )
     target = versions.write(folder, found.segmentation, made, classifier)
@@ -110,21 +97,6 @@ def _uniform(decisions: Sequence[Joined]) -> Mapping[str, str]:
     return found
 
 
-def _texts(settings: Settings, file: Path) -> Mapping[str, str]:
-    """What the services would read of each ticket; tickets that they would refuse are left out."""
-    intake, found, refused = Intake.of(settings.input), {}, 0
-    for _, value in watched(tickets(rows(file), settings.input.id), "tickets"):
-        try:
-            ticket = intake.ticket(_File(value))
-        except TicketError:
-            refused += 1
-        else:
-            found[ticket.id] = ticket.text
-    if refused:
-        note(f"{refused} tickets of {file} are left out: no id or no text (as classify refuses)")
-    return found
-
-
 def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
     if not len(material):
         raise ConfigError("no ticket of the log is in the file: give the file of these tickets")
@@ -136,26 +108,36 @@ def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
         )
 
 
-def _cases(settings: Settings, decisions: Sequence[Joined]) -> list[Cases]:
+def _logged(settings: Settings, decisions: Sequence[Joined]) -> list[Logged]:
     found = [logged_of(settings, name, decisions) for name in settings.tasks]
-    return [each.table.cases for each in found if len(each.table.cases)]
+    return [each for each in found if len(each.table.cases)]
 
 
 def _routed(
-    found: Found, material: Material, cases: Sequence[Cases], budget: float | None
+    found: Found, material: Material, tasks: Sequence[Logged], budget: float | None
 ) -> Iterator[Routed]:
     # A ticket further out than its segment's limit belongs to none.
     parts = found.segmentation.segments
     near = Nearest(found.places, found.distances).within(np.array([one.far for one in parts]))
     where = dict(zip(material.ids, near.tolist(), strict=True))
-    for each in cases if budget is not None else ():
-        places = np.array([where.get(name, GENERAL) for name in each.ids], np.int64)
-        prices = dict.fromkeys(each.workers, WORKER_PRICE)
-        made = route(each, places, [one.number for one in parts], prices, budget or 0.0)
+    for each in tasks if budget is not None else ():
+        cases = each.table.cases
+        places = np.array([where.get(name, GENERAL) for name in cases.ids], np.int64)
+        prices = dict.fromkeys(cases.workers, WORKER_PRICE)
+        numbers = [one.number for one in parts]
+        made = route(cases, places, numbers, prices, budget or 0.0, _configured(each))
         if made is None:
-            note(f"{each.task}: too few judged tickets to choose ways by")
+            note(f"{each.name}: too few judged tickets to choose ways by")
         else:
             yield made
+
+
+def _configured(each: Logged) -> Way:
+    """How the task is served without segments."""
+    calibration, workers = each.calibration(), each.table.cases.workers
+    known = temperatures(calibration)
+    heat = tuple(known[name] for name in workers) if known else ()
+    return Way(tuple(range(len(workers))), rule_before(each.task, calibration), heat)
 
 
 def _tell(made: Report, target: Path) -> None:

@@ -130,15 +130,17 @@ class MonitorListen(Listen):
 class Alarms(Block):
     """When the monitor raises an alarm. Shares are between 0 and 1, times in seconds.
 
-    The statistical ones (coverage, agreement, labels, fidelity) may look at all times: their tests
-    raise a false alarm `false_alarm_every` seconds apart on average, or less often. They are
-    raised only for a change by more than the tolerance.
+    The statistical ones (coverage, agreement, labels, fidelity, segments) may look at all times:
+    their tests raise a false alarm `false_alarm_every` seconds apart on average, or less often.
+    They are raised only for a change by more than the tolerance.
     """
 
     coverage_tolerance: float = Field(default=0.05, gt=0, lt=1)
     agreement_tolerance: float = Field(default=0.05, gt=0, lt=1)
     label_tolerance: float = Field(default=0.05, gt=0, lt=1)
     fidelity_tolerance: float = Field(default=0.01, ge=0, lt=1)
+    segment_tolerance: float = Field(default=0.05, gt=0, lt=1)
+    far_tolerance: float = Field(default=0.02, gt=0, lt=1)
     abstaining: float = Field(default=0.05, gt=0, le=1)
     dead_letters: float = Field(default=0.02, gt=0, le=1)
     judge_queue_age: float = Field(default=300, gt=0)

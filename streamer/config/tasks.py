@@ -95,12 +95,13 @@ class Task(Block):
 
     `workers` are asked in this order: the first two together, the third only when its vote can
     still matter. `rule` says which tickets need no judge, `after` whose label stands on those that
-    did; `calibration` is the file that `streamer calibrate` wrote. Mode sequential asks the judge
-    first and publishes then; optimistic publishes the workers' label at once, has the judge verify
-    the share `verify` of the tickets, and publishes a second revision of those. What the judge is
-    less sure of than `review_below` goes to a person. `on_outage` says what happens when too few
-    workers can be reached for any label to stand: hold the stream, ask the judge, or publish what
-    the others say.
+    did; `calibration` is the file that `streamer calibrate` wrote. `segments` is a version's folder
+    that `streamer segments fit` wrote: tickets are then served by the ways of their segments.
+    Mode sequential asks the judge first and publishes then; optimistic publishes the workers' label
+    at once, has the judge verify the share `verify` of the tickets, and publishes a second revision
+    of those. What the judge is less sure of than `review_below` goes to a person. `on_outage` says
+    what happens when too few workers can be reached for any label to stand: hold the stream, ask
+    the judge, or publish what the others say.
     """
 
     labels: tuple[str, ...] = Field(min_length=2)
@@ -111,6 +112,7 @@ class Task(Block):
     verify: float = Field(default=1.0, ge=0, le=1)
     budget: Budget | None = None
     calibration: Path | None = None
+    segments: Path | None = None
     review_below: float | None = Field(default=None, gt=0, le=1)
     when: When | None = None
     on_outage: Literal["wait", "judge", "fallback"] = "wait"

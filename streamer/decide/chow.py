@@ -1,7 +1,7 @@
 """Chow's rule: accept what is likely enough."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,15 @@ class Chow:
     @property
     def asks_all(self) -> bool:
         return True
+
+    @property
+    def least(self) -> float:
+        """The confidence below which no label stands."""
+        return 1 - self.alpha
+
+    def lenient(self) -> "Chow":
+        """The same without a threshold."""
+        return replace(self, alpha=1.0)
 
     def decidable(self, answering: Sequence[bool]) -> bool:
         return all(answering[place] for place in self._counted)

@@ -6,11 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.opinion import Codes
+from streamer.records.segments import GENERAL
 
 Embeddings = NDArray[np.float32]
-
-GENERAL = -1
-"""The place of no segment: the ticket is served like one that nobody sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +32,3 @@ class Nearest:
     def within(self, far: NDArray[np.float64]) -> Codes:
         """[N]: the place, or `GENERAL` for a ticket further out than its segment's `far` [K]."""
         return np.where(self.distances <= far[self.places], self.places, GENERAL)
-
-
-def unsure_to_general(probabilities: NDArray[np.float32], at_least: float) -> Codes:
-    """[N] from a classifier's [N, K]: the likeliest place, or `GENERAL` where it is under
-    `at_least` or no number.
-    """
-    likeliest = probabilities.max(axis=1)
-    return np.where(likeliest >= at_least, probabilities.argmax(axis=1), GENERAL)

@@ -1,6 +1,7 @@
 """Tempered probabilities: softened or sharpened, and rounded before anything is decided."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamer.decide.opinion import ABSTAINED, Opinion, Probabilities
 from streamer.decide.rounding import DECIMALS
@@ -8,8 +9,13 @@ from streamer.decide.rounding import DECIMALS
 _LEAST = np.float32(1e-30)
 
 
-def tempered(opinion: Opinion, temperature: float) -> Opinion:
+Temperature = float | NDArray[np.float64]
+
+
+def tempered(opinion: Opinion, temperature: Temperature) -> Opinion:
     """The opinion with probabilities p^(1/T), renormalised and rounded to 5 decimals.
+
+    The temperature T is one for all, or one for each ticket [N].
 
     Temperature scaling after Guo et al. 2017 (arXiv 1706.04599), on probabilities instead of
     logits. Rounding comes before deciding, so that the rounded vectors of a log decide alike bit
@@ -23,17 +29,23 @@ def tempered(opinion: Opinion, temperature: float) -> Opinion:
         rounded = _rounded(_powers(opinion.probabilities, temperature))
         return Opinion(rounded.argmax(axis=1), rounded)
     rounded = np.zeros_like(opinion.probabilities)
-    rounded[voted] = _rounded(_powers(opinion.probabilities[voted], temperature))
+    some = temperature if isinstance(temperature, float | int) else temperature[voted]
+    rounded[voted] = _rounded(_powers(opinion.probabilities[voted], some))
     return Opinion(np.where(voted, rounded.argmax(axis=1), ABSTAINED), rounded)
 
 
-def _powers(raw: Probabilities, temperature: float) -> Probabilities:
+def _powers(raw: Probabilities, temperature: Temperature) -> Probabilities:
     """p^(1/T) in float32: the last bit may differ between machines, and rounding hides it."""
-    if temperature == 1:
-        return raw
+    if isinstance(temperature, float | int):
+        return raw if temperature == 1 else _raised(raw, np.float32(1 / temperature))
+    powers = _raised(raw, (1 / temperature).astype(np.float32)[:, None])
+    return np.where((temperature == 1)[:, None], raw, powers)
+
+
+def _raised(raw: Probabilities, exponent: np.float32 | Probabilities) -> Probabilities:
     powers: Probabilities = np.maximum(raw, _LEAST)
     np.log(powers, out=powers)
-    powers *= np.float32(1 / temperature)
+    powers *= exponent
     np.exp(powers, out=powers)
     return powers
 

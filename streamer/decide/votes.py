@@ -6,7 +6,7 @@ threshold) of "A Multi-Model Adaptation of Speculative Decoding for Classificati
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -48,6 +48,15 @@ class VoteRule:
         order in which the workers are configured.
         """
         return self.measure is not None
+
+    @property
+    def least(self) -> float:
+        """The confidence below which no label stands."""
+        return -np.inf if self.measure is None else self.at_least
+
+    def lenient(self) -> "VoteRule":
+        """The same without a threshold."""
+        return replace(self, at_least=0.0)
 
     def decidable(self, answering: Sequence[bool]) -> bool:
         return sum(answering) >= self.quorum

@@ -34,8 +34,7 @@ class Examples:
         A text's own hash decides, so that copies of a text never lie on both sides, and adding
         examples moves none of the others.
         """
-        limit = int(share * 2**64)
-        cut = [_hash64(text, seed) < limit for text in self.texts]
+        cut = drawn(self.texts, share, seed)
         return self._where([not held for held in cut]), self._where(cut)
 
     def check_labels(self, labels: Sequence[str], source: str) -> None:
@@ -83,9 +82,15 @@ def read_examples(
     return Examples(tuple(texts), tuple(labels)).split(held_back, _HELD_BACK)[0]
 
 
+def drawn(texts: Sequence[str], share: float, seed: int) -> list[bool]:
+    """Which texts are in about that share of all: each by its own hash, so copies stay together."""
+    limit = int(share * 2**64)
+    return [_hash64(text, seed) < limit for text in texts]
+
+
 def is_held_back(text: str, share: float) -> bool:
     """Whether no model learns from this text where `share` of the texts is held back."""
-    return _hash64(text, _HELD_BACK) < int(share * 2**64)
+    return drawn([text], share, _HELD_BACK)[0]
 
 
 def _hash64(text: str, seed: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.learn.cases import UNKNOWN, Cases
 from streamer.learn.joined import Joined
+from streamer.records.judge_request import Ballot
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog
@@ -92,7 +93,8 @@ def _has_labels(version: str) -> Callable[[Joined], bool]:
 
 
 def _has_workers(names: tuple[str, ...]) -> Callable[[Joined], bool]:
-    return lambda one: tuple(vote.worker for vote in _votes(one)) == names
+    # Who was asked beside the vote stands behind those who voted, whatever the order of the task.
+    return lambda one: sorted(vote.worker for vote in _votes(one)) == sorted(names)
 
 
 def _has_versions(newest: Versions) -> Callable[[Joined], bool]:
@@ -127,18 +129,21 @@ def _cases(
         task=task,
         labels=labels.labels,
         workers=workers,
-        opinions=tuple(
-            opinion_of(
-                [ballot.votes[place] for ballot in ballots],
-                [ballot.vectors[place] for ballot in ballots],
-                labels,
-            )
-            for place in range(len(workers))
-        ),
+        opinions=tuple(_opinion_by(name, ballots, labels) for name in workers),
         judge=_opinion(verdicts, len(labels)),
         gold=np.array([_gold(one, labels) for one in decisions], np.int64),
         ids=tuple(_ballot(one).ticket_id for one in decisions),
         versions=versions,
+    )
+
+
+def _opinion_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Opinion:
+    places = [[vote.worker for vote in ballot.votes].index(worker) for ballot in ballots]
+    asked = list(zip(places, ballots, strict=True))
+    return opinion_of(
+        [ballot.votes[place] for place, ballot in asked],
+        [ballot.vectors[place] for place, ballot in asked],
+        labels,
     )
 
 

@@ -1,6 +1,7 @@
 """The note beside each trained worker: of what it was made, and how good it was."""
 
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -18,10 +19,31 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn")
 
 
 @dataclass(frozen=True, slots=True)
+class Alignment:
+    """How a worker was aligned to the judge, beside what every recipe has.
+
+    `judge` is the version whose answers were learnt, of tickets before `until` that were drawn by
+    the shares `drawn`; `judged` is a hash of texts, answers and weights, `examples` one of the
+    labelled examples beside them. With experts, `segments` is the version of the segments and
+    `gate` a hash of what names them.
+    """
+
+    loss: str
+    judge: str | None
+    until: str
+    drawn: Mapping[str, float]
+    judged: str
+    examples: str | None
+    segments: str | None
+    gate: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides what is learnt: equal recipes give equal models.
 
     `label_set` is the version of the ordered labels, `code` the hash of the kind's source.
+    `alignment` is None where labelled examples alone were learnt.
     """
 
     task: str
@@ -32,6 +54,7 @@ class Recipe:
     rows: int
     seed: int
     code: str
+    alignment: Alignment | None = None
 
     @property
     def digest(self) -> str:
@@ -72,7 +95,13 @@ class Manifest:
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> "Manifest":
         """Raises `KeyError` or `TypeError` for what is no manifest of this release."""
-        recipe = Recipe(**(raw["recipe"] | {"labels": tuple(raw["recipe"]["labels"])}))
+        given = raw["recipe"]
+        aligned = given.get("alignment")
+        nested = {
+            "labels": tuple(given["labels"]),
+            "alignment": None if aligned is None else Alignment(**aligned),
+        }
+        recipe = Recipe(**(given | nested))
         return cls(**(raw | {"recipe": recipe, "held_out": Scores(**raw["held_out"])}))
 
 

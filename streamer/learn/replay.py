@@ -19,13 +19,12 @@ from streamer.decide.standing import standing
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import plurality
 from streamer.errors import ConfigError
+from streamer.learn.known import Known
 from streamer.learn.log_table import opinion_of
-from streamer.records.calibration import Calibration
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
 from streamer.records.log import AnswerLog, BallotLog, Log, Reason, VerdictLog
 
-Calibrations = Mapping[str, Calibration]
 One = TypeVar("One", BallotLog, VerdictLog)
 Ensembles = dict[str, NDArray[np.float64]]
 Found = Mapping[str, str | float | None]
@@ -55,16 +54,12 @@ class Replayed:
     skipped: Mapping[str, int]
 
 
-def replay(
-    logs: Iterable[Log], tasks: Mapping[str, LabelSet], calibrations: Calibrations
-) -> Replayed:
-    """Decide all ballots and verdicts of `tasks` again.
-
-    `tasks` are label sets by name, `calibrations` are by version.
+def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], known: Known) -> Replayed:
+    """Decide all ballots and verdicts of `tasks`, label sets by name, again.
 
     A label that the budget published is taken to be the budget's doing: its state is not logged.
     A verdict is held to the last ballot of its decision.
-    Raises `ConfigError` for a calibration or a rule that is not known.
+    Raises `ConfigError` for a calibration, a routing or a rule that is not known.
     """
     skipped: Counter[str] = Counter()
     ballots, verdicts = _sorted(logs, tasks, skipped)
@@ -73,7 +68,7 @@ def replay(
     found: list[Difference] = []
     for some in _groups(ballots, _alike):
         labels = tasks[some[0].task]
-        again = _Again.of(some, labels, calibrations)
+        again = _Again.of(some, labels, known)
         found += again.differences(some, labels)
         for log, row in zip(some, again.ensembles(len(labels)), strict=True):
             if last[log.decision_id] is log:
@@ -82,7 +77,7 @@ def replay(
     if lost := len(verdicts) - len(complete):
         skipped["verdicts by a rule on ballots that are not in the log"] = lost
     for each in _groups(complete, lambda log: (log.task, log.calibration, log.after)):
-        found += _verdicts(each, tasks[each[0].task], calibrations, ensembles)
+        found += _verdicts(each, tasks[each[0].task], known, ensembles)
     return Replayed(len(ballots), len(complete), tuple(found), dict(skipped))
 
 
@@ -119,7 +114,8 @@ def _alike(log: BallotLog) -> Hashable:
         (vote.worker, vote.abstained == "outage", vote.label is not None and vector is None)
         for vote, vector in votes
     )
-    return log.task, log.calibration, log.rule, log.mode, _stood_in(log), kinds
+    decided = (log.calibration, log.segment, log.rule, log.mode, _stood_in(log))
+    return log.task, *decided, kinds
 
 
 def _served(log: BallotLog) -> Sequence[Vote]:
@@ -142,15 +138,14 @@ class _Again:
     published: Decision
     own: Candidate
     fallback: NDArray[np.bool_]
-    outage: bool
+    deferred: Reason
 
     @classmethod
-    def of(
-        cls, logs: Sequence[BallotLog], labels: LabelSet, calibrations: Calibrations
-    ) -> "_Again":
+    def of(cls, logs: Sequence[BallotLog], labels: LabelSet, known: Known) -> "_Again":
         first = logs[0]
-        calibration = _calibration(first.calibration, calibrations)
-        opinions, rule = _opinions(logs, labels, calibration), _rule(first, calibration)
+        if not first.served:
+            return cls.undecided(len(logs))
+        opinions, rule = _opinions(logs, labels, known), _rule(first, known)
         outage = not rule.decidable([vote.abstained != "outage" for vote in _seats(first, rule)])
         stood_in = _stood_in(first)
         # A cause that cannot have been publishes nothing here, and so the difference shows.
@@ -162,7 +157,16 @@ class _Again:
         codes = own.codes if everything else accepted.codes
         doubted = (accepted.codes == ABSTAINED) & (codes != ABSTAINED)
         published = Decision(codes, np.round(own.confidence, DECIMALS), accepted.open)
-        return cls(published, own, doubted & (by_outage or by_budget), outage)
+        fallback = doubted & (by_outage or by_budget)
+        return cls(published, own, fallback, "outage" if outage else "disagreement")
+
+    @classmethod
+    def undecided(cls, count: int) -> "_Again":
+        """Tickets that went to the judge before any worker was asked."""
+        codes, unknown = np.full(count, ABSTAINED), np.full(count, np.nan)
+        nothing = np.zeros(count, np.bool_)
+        own = Candidate(codes, unknown, None)
+        return cls(Decision(codes, unknown, nothing), own, nothing, "judge_first")
 
     def ensembles(self, labels: int) -> NDArray[np.float64]:
         """The workers' means [N, K] as requests have them; zeros where they have none."""
@@ -184,7 +188,7 @@ class _Again:
             )
 
     def _unpublished(self) -> Found:
-        return {"source": None, "deferred": "outage" if self.outage else "disagreement"}
+        return {"source": None, "deferred": self.deferred}
 
 
 def _published(log: BallotLog, fallback: bool) -> Found:
@@ -207,10 +211,10 @@ def _own(accepted: Decision, opinions: Sequence[Opinion], by_outage: bool) -> Ca
 
 
 def _verdicts(
-    logs: Sequence[VerdictLog], labels: LabelSet, calibrations: Calibrations, ensembles: Ensembles
+    logs: Sequence[VerdictLog], labels: LabelSet, known: Known, ensembles: Ensembles
 ) -> Iterator[Difference]:
     first, nothing = logs[0], np.zeros(len(labels))
-    calibration = _calibration(first.calibration, calibrations)
+    calibration = known.calibration(first.calibration)
     stands = standing(
         after_rule(first.after.kind, first.after.alpha),
         np.array([log.vector for log in logs], np.float32),
@@ -230,22 +234,21 @@ def _differences(log: BallotLog | VerdictLog, found: Found) -> Iterator[Differen
             yield Difference(log.kind, log.decision_id, log.task, field, logged, value)
 
 
-def _opinions(
-    logs: Sequence[BallotLog], labels: LabelSet, calibration: Calibration | None
-) -> list[Opinion]:
+def _opinions(logs: Sequence[BallotLog], labels: LabelSet, known: Known) -> list[Opinion]:
     ballots, found = [log.ballot for log in logs], []
+    temperatures = known.temperatures(logs[0])
     for place, vote in enumerate(_served(logs[0])):
         votes = [ballot.votes[place] for ballot in ballots]
         raw = opinion_of(votes, [ballot.vectors[place] for ballot in ballots], labels)
-        model = None if calibration is None else calibration.models.get(vote.worker)
-        found.append(raw if model is None else tempered(raw, model.temperature))
+        temperature = temperatures.get(vote.worker)
+        found.append(raw if temperature is None else tempered(raw, temperature))
     return found
 
 
-def _rule(log: BallotLog, calibration: Calibration | None) -> BeforeJudge:
+def _rule(log: BallotLog, known: Known) -> BeforeJudge:
     workers = [vote.worker for vote in _served(log)]
     try:
-        return recorded_rule(log.rule, workers, None if calibration is None else calibration.router)
+        return recorded_rule(log.rule, workers, known.weights(log))
     except ValueError as error:
         raise ConfigError(f"{log.decision_id}: {error}, or replay with the one it was") from None
 
@@ -254,15 +257,6 @@ def _seats(log: BallotLog, rule: BeforeJudge) -> Sequence[Vote]:
     """One vote per place; whoever was not asked could have answered."""
     served = _served(log)
     return (*served, *[Vote("", None, None, None)] * (rule.of - len(served)))
-
-
-def _calibration(version: str | None, known: Calibrations) -> Calibration | None:
-    if version is not None and version not in known:
-        raise ConfigError(
-            f"the log was decided by calibration {version}, which is none of those given: name its"
-            " file with --calibration"
-        )
-    return None if version is None else known[version]
 
 
 def _name(labels: LabelSet, code: int) -> str | None:

@@ -86,7 +86,7 @@ def _workers(
             served=1 if worker.version is None else 2,
         )
         for name, task in tasks.items()
-        for examples in [_examples(settings, task)]
+        for examples in [examples_of(settings, task)]
         for worker in task.workers
         if worker.kind is not None
     ]
@@ -141,7 +141,8 @@ def _check_language(settings: Settings, tasks: Mapping[str, Task]) -> None:
         )
 
 
-def _examples(settings: Settings, task: Task) -> Examples:
+def examples_of(settings: Settings, task: Task) -> Examples:
+    """What a task with `data` learns from. Raises `ConfigError` where it can't be read."""
     data = _data(task)
     return read_examples(
         settings.path(data.train), text=data.text, label=data.label, held_back=data.held_back

@@ -11,6 +11,7 @@ from hashlib import sha256
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import current_thread, main_thread
+from types import ModuleType
 
 from threadpoolctl import threadpool_limits
 
@@ -139,12 +140,12 @@ def _recipe(job: Job, seed: int) -> Recipe:
         data_sha256=job.examples.sha256,
         rows=len(job.examples),
         seed=seed,
-        code=_code_hash(KINDS[job.kind]),
+        code=code_hash(KINDS[job.kind]),
     )
 
 
-def _code_hash(kind: Kind) -> str:
+def code_hash(kind: Kind, *others: ModuleType) -> str:
     """Of the source that trains and serves the kind, so that no one must remember a number."""
-    modules = (sys.modules[type(kind).__module__], *kind.modules)
+    modules = (sys.modules[type(kind).__module__], *kind.modules, *others)
     sources = [Path(str(module.__file__)).read_bytes() for module in modules]
     return sha256(b"\0".join(sources)).hexdigest()[:16]

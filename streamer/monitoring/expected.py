@@ -1,9 +1,10 @@
 """What the shares of a task should be."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamer.monitoring import tallies
+from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.monitoring.window import Window
 from streamer.monitoring.windows import merged
 
@@ -19,6 +20,7 @@ class Expected:
     `fidelity` is what was promised, the others are what was seen: `coverage` of the rule,
     `agreement` by `<one>/<other>` worker, and `labels` among what is published, of which `source`
     says where they were seen. `since_ms` is when they were made: what was before followed others.
+    `segments` are those of the task, None where it has none.
     """
 
     coverage: float | None = None
@@ -27,6 +29,7 @@ class Expected:
     labels: Mapping[str, float] | None = None
     source: str | None = None
     since_ms: int = 0
+    segments: ExpectedSegments | None = None
 
     @property
     def complete(self) -> bool:
@@ -41,14 +44,19 @@ class Expected:
         if labels is None and (total := sum(tallies.published(window).values())):
             labels = {name: n / total for name, n in tallies.published(window).items()}
             source = f"the first {total} labels since {since}"
-        return Expected(
+        return replace(
+            self,
             coverage=accepted / of if self.coverage is None and of else self.coverage,
-            fidelity=self.fidelity,
             agreement=shares | dict(self.agreement),
             labels=labels,
             source=source,
-            since_ms=self.since_ms,
         )
+
+    def audited_in(self, windows: Iterable[tuple[int, Window]]) -> "Expected":
+        """With what the first audits of each segment say, where the task has segments."""
+        if self.segments is None:
+            return self
+        return replace(self, segments=self.segments.audited_in(windows))
 
 
 def first_enough(windows: Iterable[tuple[int, Window]]) -> tuple[int, Window] | None:

@@ -6,6 +6,9 @@ from streamer.monitoring.window import Window
 
 Tally = tuple[int, int]
 
+GENERAL = "general"
+"""What tickets are counted under that took the way of no segment."""
+
 
 def decisions(window: Window) -> Tally:
     """Tickets that the rule accepted, of those that workers voted on."""
@@ -36,6 +39,35 @@ def judged(window: Window) -> Tally:
     """Labels that the judge gave, of all."""
     sources = window.counts.get("labels", {})
     return sources.get("judge", 0), sum(sources.values())
+
+
+def segments(window: Window) -> dict[str, Tally]:
+    """Tickets by their segment's number, of those that took the way of any segment."""
+    named = {
+        number: count
+        for number, count in window.counts.get("segments", {}).items()
+        if number != GENERAL
+    }
+    total = sum(named.values())
+    return {number: (count, total) for number, count in named.items()}
+
+
+def unrouted(window: Window) -> dict[str, Tally]:
+    """Tickets that took the general way by reason, of all whose segment was asked for."""
+    total = sum(window.counts.get("segments", {}).values())
+    return {reason: (n, total) for reason, n in window.counts.get("unrouted", {}).items()}
+
+
+def far(window: Window) -> Tally:
+    """Tickets that are like none of the segments, of those that were looked at."""
+    reasons = window.counts.get("unrouted", {})
+    looked_at = sum(window.counts.get("segments", {}).values()) - reasons.get("failed", 0)
+    return reasons.get("far", 0), looked_at
+
+
+def segment_audits(window: Window) -> dict[str, Tally]:
+    """As `audited`, by the number of the segment whose way the ticket took, or general."""
+    return _shares(window.counts.get("segment_audited", {}), "yes", "no")
 
 
 def dead(window: Window) -> Tally:

@@ -27,6 +27,17 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentView:
+    """A segment: its name where it is known, its `share` of the tickets that took the way of any,
+    and the `fidelity` of what was accepted there, whose reference is that of the first audits.
+    """
+
+    name: str | None
+    share: Share
+    fidelity: Share
+
+
+@dataclass(frozen=True, slots=True)
 class TaskView:
     """One task over a span of time.
 
@@ -34,6 +45,8 @@ class TaskView:
     ticket's own (`service_latency`: since the service saw it). `distribution` are the published
     labels by name, `reference` their expected shares with `reference_from` saying where those come
     from; None before there are any. `agreement` is by `<one>/<other>`, `abstaining` by worker.
+    `segments` are by number, `unrouted` tickets that took the general way by reason; both are empty
+    of a task without segments.
     """
 
     tickets: int
@@ -52,6 +65,8 @@ class TaskView:
     abstaining: Mapping[str, Share]
     verified: Mapping[str, int]
     reviews: Mapping[str, int]
+    segments: Mapping[str, SegmentView]
+    unrouted: Mapping[str, Share]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from streamer.monitoring import tallies
 from streamer.monitoring.expected import Expected
+from streamer.monitoring.expected_segments import FAR, ExpectedSegments
 from streamer.monitoring.tallies import Tally
-from streamer.monitoring.view import Percentiles, ProcessView, Share, TaskView
+from streamer.monitoring.view import Percentiles, ProcessView, SegmentView, Share, TaskView
 from streamer.monitoring.window import Window
 from streamer.observe.histogram import Histogram
 
@@ -35,6 +36,11 @@ def task_view(window: Window, seconds: float, expected: Expected) -> TaskView:
         abstaining={worker: _share(t) for worker, t in tallies.abstentions(window).items()},
         verified=counts.get("verified", {}),
         reviews=counts.get("reviews", {}),
+        segments=_segments(window, expected.segments or ExpectedSegments({}, {})),
+        unrouted={
+            reason: _share(tally, FAR if reason == "far" else None)
+            for reason, tally in tallies.unrouted(window).items()
+        },
     )
 
 
@@ -52,6 +58,25 @@ def process_views(window: Window, now_ms: int) -> list[ProcessView]:
 def _share(tally: Tally, reference: float | None = None) -> Share:
     hits, of = tally
     return Share(hits / of if of else None, hits, of, reference)
+
+
+def _segments(window: Window, expected: ExpectedSegments) -> Mapping[str, SegmentView]:
+    """Those that are expected, and those that were met besides."""
+    shares, audits = tallies.segments(window), tallies.segment_audits(window)
+    total = next((of for _, of in shares.values()), 0)
+    return {
+        number: SegmentView(
+            expected.names.get(number),
+            _share(shares.get(number, (0, total)), expected.shares.get(number)),
+            _share(audits.get(number, (0, 0)), _first(expected, number)),
+        )
+        for number in {**expected.shares, **shares}
+    }
+
+
+def _first(expected: ExpectedSegments, number: str) -> float | None:
+    first = expected.audits.get(number)
+    return None if first is None else first.share
 
 
 def _percentiles(window: Window, clock: str) -> Mapping[str, Percentiles]:

@@ -69,6 +69,37 @@ FAMILIES: tuple[Family, ...] = (
         "it agreed: yes or no.",
     ),
     Family(
+        "streamer_segments_total",
+        "counter",
+        ("task", "segment"),
+        "Tickets by the segment whose way they took: its number, or general.",
+    ),
+    Family(
+        "streamer_unrouted_total",
+        "counter",
+        ("task", "reason"),
+        "Tickets that took the general way, by reason: unsure, far (too few of their words are "
+        "known) or failed.",
+    ),
+    Family(
+        "streamer_segment_audited_total",
+        "counter",
+        ("task", "segment", "agreed"),
+        "As streamer_audited_total, by the segment whose way the ticket took.",
+    ),
+    Family(
+        "streamer_routing_seconds",
+        "histogram",
+        (),
+        "How long it took to name the segments of a batch.",
+    ),
+    Family(
+        "streamer_routing_rows_total",
+        "counter",
+        (),
+        "Tickets in the batches whose segments were named.",
+    ),
+    Family(
         "streamer_guarantee_suspended",
         "gauge",
         ("task",),
@@ -352,30 +383,3 @@ FAMILIES: tuple[Family, ...] = (
         "not take them, too_many where more errors than 100 in a second were left out.",
     ),
 )
-
-_HEAD = """# Metrics
-
-Classify, judge and monitor answer `/metrics` in the Prometheus text format. A monitor that has a
-token asks for it there too: `authorization: {credentials: TOKEN}` in Prometheus. Times are in
-seconds; histogram buckets double from 1 ms to 17 minutes. Everything counts since the process
-started.
-
-`lane` says which of its topics a process reads there: `main` (tickets, or judge requests),
-`audits` (beside the judge's) or `answers` (beside the tickets). What begins with `messaging_`
-follows the conventions of OpenTelemetry.
-
-| metric | kind | labels | meaning |
-|---|---|---|---|
-"""
-
-
-def markdown() -> str:
-    """The page about metrics in the documentation."""
-    return _HEAD + "".join(
-        f"| `{family.name}` | {family.kind} | {_names(family)} | {family.meaning} |\n"
-        for family in FAMILIES
-    )
-
-
-def _names(family: Family) -> str:
-    return ", ".join(f"`{name}`" for name in family.labels) or "none"

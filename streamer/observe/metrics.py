@@ -18,6 +18,7 @@ from streamer.observe.histogram import Histogram
 Clock = Literal["ticket", "service"]
 Operation = Literal["poll", "send", "commit"]
 Lane = Literal["main", "audits", "answers"]
+Unrouted = Literal["unsure", "far", "failed"]
 Milliseconds = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
 _WORKER_EVENTS = {
@@ -99,6 +100,24 @@ class Metrics:
     def audited(self, task: str, agreed: int, of: int) -> None:
         """Of so many labels that the rule accepted in the uniform stratum, the judge gave these."""
         self._shares("streamer_audited_total", (task,), "yes", "no", agreed, of)
+
+    def routed(self, task: str, segment: str, count: int) -> None:
+        """Tickets that took the way of a segment, by its number, or the `general` one."""
+        self._add("streamer_segments_total", (task, segment), count)
+
+    def unrouted(self, task: str, reason: Unrouted, count: int) -> None:
+        """Why tickets took the general way; `routed` counts the same ones as `general`."""
+        self._add("streamer_unrouted_total", (task, reason), count)
+
+    def routing(self, seconds: float, rows: int) -> None:
+        """The segments of `rows` tickets were named within `seconds`."""
+        self._observe("streamer_routing_seconds", (), seconds * 1000)
+        self._add("streamer_routing_rows_total", (), rows)
+
+    def segment_audited(self, task: str, segment: str, agreed: int, of: int) -> None:
+        """As `audited`, of the labels that took the way of this segment."""
+        labels = (task, segment)
+        self._shares("streamer_segment_audited_total", labels, "yes", "no", agreed, of)
 
     def deferred(self, task: str, reason: str, count: int = 1) -> None:
         """Tickets that the judge has to settle."""

@@ -4,6 +4,7 @@ The SDK's encoder takes 60 µs for a span of nine attributes, and filling the me
 15: nearly all of that goes into attributes that were written before. These are remembered.
 """
 
+import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from struct import Struct
@@ -112,6 +113,8 @@ def _value(value: Any) -> bytes:
         return _number(2, value)
     if isinstance(value, int):
         return _number(3, value)
+    if isinstance(value, float):
+        return bytes((4 * 8 + 1,)) + struct.pack("<d", value)
     return _field(5, b"".join([_field(1, _value(item)) for item in value]))
 
 

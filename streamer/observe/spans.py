@@ -16,7 +16,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from streamer.observe import semconv as s
 
-Attributes = Mapping[str, str | int | Sequence[str]]
+Attributes = Mapping[str, str | int | float | Sequence[str]]
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _UNSET = Status(StatusCode.UNSET)

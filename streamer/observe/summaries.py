@@ -26,6 +26,9 @@ OF_TASKS: Mapping[str, str] = {
     "reviews": "streamer_reviews_total",
     "given_up": "streamer_audits_given_up_total",
     "republished": "streamer_republished_total",
+    "segments": "streamer_segments_total",
+    "unrouted": "streamer_unrouted_total",
+    "segment_audited": "streamer_segment_audited_total",
 }
 """Families whose first label is the task, by their short names."""
 

@@ -7,7 +7,7 @@ from opentelemetry.trace import Link, SpanContext
 
 from streamer.observe import semconv as s
 from streamer.observe.recorder import Recorder
-from streamer.observe.spans import OpenSpan
+from streamer.observe.spans import Attributes, OpenSpan
 from streamer.observe.traceparent import TRACEPARENT, TRACESTATE, below
 from streamer.records.identity import Place
 from streamer.records.label import Rule, Vote
@@ -113,6 +113,30 @@ class TicketTrace:
     ) -> None:
         """A task was not settled in this step and somebody else must; `reason` says why."""
         self._step(step, task, {s.DEFERRED: reason}, rule, votes)
+
+    def routed(
+        self,
+        task: str,
+        segment: str,
+        sureness: float,
+        routing: str,
+        workers: Sequence[str],
+        began_ns: int,
+    ) -> None:
+        """A segment was found for the ticket, or "general", with the `workers` of its way.
+
+        `routing` is the version; the search for the whole batch began at `began_ns`.
+        """
+        if self.span is None:
+            return
+        attributes: Attributes = {
+            s.TASK: task,
+            s.SEGMENT: segment,
+            s.SEGMENT_SURENESS: sureness,
+            s.ROUTING: routing,
+            s.WORKERS: tuple(workers),
+        }
+        self._recorder.step(self.span, f"route {task}", attributes, began_ns)
 
     def failed(self, reason: str) -> None:
         """The ticket can't be processed; `reason` is a code such as `unreadable`.

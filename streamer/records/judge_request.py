@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
-from streamer.records.label import Label, Position, Rule, Vote
+from streamer.records.label import Label, Position, Rule, Segmented, Vote, segmented
 from streamer.records.reading import made
 from streamer.records.ticket import Ticket
 
@@ -42,7 +42,8 @@ class JudgeRequest:
     `ensemble` the mean of their distributions, where the rule after the judge needs it. `uniform`
     marks the tickets drawn before any vote, on which all workers were asked; `accepted`, that the
     rule itself let the candidate stand. `calibration` is the
-    version that tempered the ballot's shares; its vectors are raw. `backfill` is as in `Label`.
+    version that tempered the ballot's shares; its vectors are raw. `backfill` and `segment`
+    are as in `Label`.
     """
 
     ticket: Ticket
@@ -63,6 +64,7 @@ class JudgeRequest:
     accepted: bool = False
     calibration: str | None = None
     backfill: str | None = None
+    segment: Segmented | None = None
 
     def to_json(self) -> bytes:
         return orjson.dumps(self)
@@ -82,6 +84,7 @@ class JudgeRequest:
             "position": made(Position, raw["position"]),
             "followers": tuple(map(_follower, raw.get("followers", ()))),
             "ensemble": None if raw.get("ensemble") is None else tuple(raw["ensemble"]),
+            "segment": segmented(raw),
         }
         return made(cls, raw | nested)
 

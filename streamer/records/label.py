@@ -1,5 +1,6 @@
 """The published result for one ticket and task."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,6 +54,21 @@ class After:
 
 
 @dataclass(frozen=True, slots=True)
+class Segmented:
+    """The segment that a ticket was served as, by its number; None where it was served like all
+    that fit no segment. `version` is that of the routing: segments, classifier and ways.
+    """
+
+    number: int | None
+    version: str
+
+    @property
+    def name(self) -> str:
+        """The number as text; `general` where there is none."""
+        return "general" if self.number is None else str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """Where the ticket lay in the input."""
 
@@ -73,7 +89,8 @@ class Label:
     that chose between its label and the workers'. `calibration` is the version of the calibration
     that the decision rests on. Of a label that was published before the judge had looked at it,
     revision 0 is not `final`, and revision 1 says in `verdict` what became of it. A person's answer
-    is revision 2. `backfill` names the backfill that decided it, None in the live stream.
+    is revision 2. `backfill` names the backfill that decided it, None in the live stream. `segment`
+    is None where the task is served without segments.
     """
 
     ticket_id: str
@@ -95,6 +112,7 @@ class Label:
     after: After | None = None
     verdict: Verdict | None = None
     backfill: str | None = None
+    segment: Segmented | None = None
 
     @property
     def key(self) -> bytes:
@@ -118,8 +136,15 @@ class Label:
             "rule": made(Rule, raw["rule"]),
             "position": made(Position, raw["position"]),
             "after": None if raw.get("after") is None else made(After, raw["after"]),
+            "segment": segmented(raw),
         }
         return made(cls, raw | nested)
+
+
+def segmented(raw: Mapping[str, Any]) -> Segmented | None:
+    """The segment of a decoded record; None where it has none, or is older than segments."""
+    found = raw.get("segment")
+    return None if found is None else made(Segmented, found)
 
 
 def label_key(ticket_id: str, task: str) -> bytes:

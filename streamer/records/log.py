@@ -7,11 +7,11 @@ from typing import Any, Literal
 import orjson
 
 from streamer.records.judge_request import Ballot, Purpose
-from streamer.records.label import After, Position, Rule, Source, Vote
+from streamer.records.label import After, Position, Rule, Segmented, Source, Vote, segmented
 from streamer.records.reading import made
 
 Mode = Literal["sequential", "optimistic"]
-Reason = Literal["disagreement", "outage", "budget"]
+Reason = Literal["disagreement", "outage", "budget", "judge_first"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class BallotLog:
     says why the judge decides, or why a fallback stands in for it. `uniform` tickets were drawn
     before any vote, and all workers asked. `suspended` says that no promise held: the judge's
     budget was acting, or other models answered than those that were calibrated. `shadows` are the
-    versions on trial that were asked about this ticket.
+    versions on trial that were asked about this ticket. `segment` is as in `Label`.
     """
 
     decision_id: str
@@ -62,6 +62,7 @@ class BallotLog:
     final: bool
     mode: Mode
     shadows: tuple[ShadowVote, ...] = ()
+    segment: Segmented | None = None
     kind: Literal["ballot"] = field(default="ballot", init=False)
 
 
@@ -145,6 +146,7 @@ def _nested(raw: dict[str, Any]) -> dict[str, Any]:
         "ballot": Ballot(tuple([made(Vote, vote) for vote in ballot["votes"]]), vectors),
         "rule": made(Rule, raw["rule"]),
         "shadows": tuple([_shadow(vote) for vote in raw.get("shadows", ())]),
+        "segment": segmented(raw),
     }
 
 

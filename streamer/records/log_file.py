@@ -19,7 +19,7 @@ _TEXT = (
     "mode",
 )  # fmt: skip
 _FLAGS = ("uniform", "suspended", "final", "gold", "truncated")
-_NESTED = ("position", "ballot", "rule", "after", "shadows")
+_NESTED = ("position", "ballot", "rule", "after", "shadows", "segment")
 _FORMAT = b"1"
 
 SCHEMA = pa.schema(
@@ -36,8 +36,8 @@ SCHEMA = pa.schema(
 )
 """A column for every field of the three kinds of records, null where a kind has no such field.
 
-position, ballot, rule, after and shadows are JSON, as they are on the topic. Columns may be added;
-none is renamed or changes its type within a format number.
+position, ballot, rule, after, shadows and segment are JSON, as they are on the topic. Columns may
+be added; none is renamed or changes its type within a format number.
 """
 
 _FIELDS = {
@@ -93,7 +93,8 @@ class LogWriter:
         """
         log_from_json(value)
         raw = orjson.loads(value)
-        nested = {name: orjson.dumps(raw[name]).decode() for name in _NESTED if name in raw}
+        there = [name for name in _NESTED if raw.get(name) is not None]
+        nested = {name: orjson.dumps(raw[name]).decode() for name in there}
         self._rows.append(raw | nested)
         if len(self._rows) >= _AT_ONCE:
             self._flush()

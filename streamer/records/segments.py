@@ -9,6 +9,9 @@ import orjson
 
 from streamer.records.reading import made
 
+GENERAL = -1
+"""The place of no segment: the ticket is served like one that nobody sorted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

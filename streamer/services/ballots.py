@@ -9,7 +9,7 @@ from streamer.decide.rounding import rounded
 from streamer.records.judge_request import Ballot
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
-from streamer.services.voting import Rows, Seat
+from streamer.services.counts import Rows, Seat
 
 
 class Ballots:
@@ -47,7 +47,9 @@ class Ballots:
         return Ballots([seat[places] for seat in self._seats], self._label_set)
 
     def votes_on(self, ticket: int) -> tuple[Vote, ...]:
-        """The votes on one of the tickets."""
+        """The votes on one of the tickets; none where nobody was asked."""
+        if not self._seats:
+            return ()
         return self.votes(self.codes[:, ticket].tolist(), self.shares[:, ticket].tolist())
 
     def ballot_on(self, ticket: int) -> Ballot:

@@ -15,6 +15,7 @@ from streamer.records.learned import Serving
 from streamer.records.learned_file import read_learned
 from streamer.services.intake import load_decoder
 from streamer.services.monitor.door import refuse_open_door
+from streamer.services.routing_file import RoutingFile
 from streamer.services.topic_check import TopicReport, topic_report
 from streamer.terminal import note, paint, tell, tell_json
 from streamer.workers.faults import Outage
@@ -33,6 +34,7 @@ def run(settings: Settings, connect: bool, as_json: bool = False) -> int:
     """
     problems = [*_decoder_problems(settings), *_door_problems(settings)]
     problems += _prompt_problems(settings)
+    problems += _segment_problems(settings)
     topics = TopicReport()
     if connect:
         topics, models = asyncio.run(_connected(settings))
@@ -98,7 +100,8 @@ def _describe(task: Task) -> str:
         where = f", for tickets whose {task.when.field or f'label of {task.when.task}'} is " + (
             " or ".join(task.when.values)
         )
-    return f"{len(task.labels)} labels, {task.rule.kind} of {workers}{sure}{where}"
+    routed = "" if task.segments is None else f", by the segments of {task.segments}"
+    return f"{len(task.labels)} labels, {task.rule.kind} of {workers}{sure}{where}{routed}"
 
 
 def _decoder_problems(settings: Settings) -> Iterator[str]:
@@ -154,6 +157,15 @@ def _known(error: object) -> bool:
     if isinstance(error, BaseException) and not isinstance(error, StreamerError):
         raise error
     return isinstance(error, StreamerError)
+
+
+def _segment_problems(settings: Settings) -> Iterator[str]:
+    for name, task in settings.tasks.items():
+        if task.segments is not None:
+            try:
+                RoutingFile.of(name, task, settings.path(task.segments))
+            except ConfigError as error:
+                yield str(error)
 
 
 def _prompt_problems(settings: Settings) -> Iterator[str]:

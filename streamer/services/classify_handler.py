@@ -1,7 +1,7 @@
 """What classify does with a batch: read tickets, let workers vote, publish or defer."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -15,16 +15,19 @@ from streamer.records.identities import digests, trace_ids
 from streamer.records.judge_request import Follower
 from streamer.records.label import DELETED_AT, label_key
 from streamer.services.arrival import Arrival
+from streamer.services.counts import Count, Marks, Rows
 from streamer.services.intake import Intake, milliseconds
 from streamer.services.label_form import LabelForm
 from streamer.services.merge import merge
 from streamer.services.plan import Draws, Plan
+from streamer.services.provenance import Provenance
+from streamer.services.routed import begin, follow
+from streamer.services.segment_router import Names, SegmentRouter
 from streamer.services.settling import Outputs, Settling
 from streamer.services.shadows import Asked
 from streamer.services.stratum import Stratum
 from streamer.services.tally import tally
 from streamer.services.task import Task
-from streamer.services.voting import Count, Rows
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.record import Record
@@ -39,6 +42,7 @@ class _Pass:
     seen_ms: float
     calls: BatchTrace
     closing: ExitStack
+    named: Mapping[SegmentRouter, Names]
     unlogged: list[tuple[Settling, Rows, Asked]] = field(default_factory=list)
 
 
@@ -65,12 +69,11 @@ class ClassifyHandler:
         self._source = source
         self._intake = intake
         self._tasks = tuple(tasks)
-        self._forms = {
-            task.name: LabelForm(
-                source, task.name, task.label_set, task.rule, task.calibrated, task.backfill
-            )
-            for task in tasks
-        }
+        self._routers = {task.routes.router for task in tasks if task.routes is not None}
+        for task in tasks:
+            if task.routes is not None:
+                begin(metrics, task.name, task.routes)
+        self._forms: dict[tuple[str, tuple[Provenance, ...]], LabelForm] = {}
         self._roots = [task for task in tasks if not (task.condition and task.condition.task)]
         self._outputs = outputs
         self._dead_letters = dead_letters
@@ -93,7 +96,8 @@ class ClassifyHandler:
         traces = [arrival.trace for arrival in arrivals]
         tracing = self._tracing.batch(batch[0].topic, traces, len(batch))
         with ExitStack() as closing, tracing as calls:
-            ours = _Pass(seen_ms, calls, closing)
+            named = {router: self._names(router, arrivals) for router in self._routers}
+            ours = _Pass(seen_ms, calls, closing, named)
             work = [
                 self._classify(task, chosen[task.name], ours)
                 for task in self._roots
@@ -177,19 +181,35 @@ class ClassifyHandler:
     ) -> AsyncIterator[Group | Barrier]:
         draws = self._stratum.draws([arrival.ticket.id for arrival in arrivals], task.verify)
         everybody = draws.uniform if np.count_nonzero(draws.uniform) else None
-        texts = _texts(arrivals)
         asked = None
         if task.shadows is not None:
-            asked = task.shadows.ask([arrival.ticket.id for arrival in arrivals], texts)
+            ids = [arrival.ticket.id for arrival in arrivals]
+            asked = task.shadows.ask(ids, _texts(arrivals))
         if asked is not None:
             ours.closing.callback(asked.close)
             draws = replace(draws, logged=draws.logged | asked.marks)
-        async for count in task.voting.run(texts, ours.calls, everybody):
+        async for count in self._counts(task, arrivals, ours, everybody):
             plan = self._plan(task, count, draws)
             some = [arrivals[row] for row in count.rows.tolist()]
             async for group in self._settle(task, some, plan, ours, asked):
                 yield group
             tally(self._metrics, task.name, plan)
+
+    def _names(self, router: SegmentRouter, arrivals: Sequence[Arrival]) -> Names:
+        names = router.names(arrivals)
+        self._metrics.routing(names.seconds, len(arrivals))
+        return names
+
+    def _counts(
+        self, task: Task, arrivals: Sequence[Arrival], ours: _Pass, everybody: Marks | None = None
+    ) -> AsyncIterator[Count]:
+        texts = _texts(arrivals)
+        if task.routes is None:
+            return task.voting.run(texts, ours.calls, everybody)
+        names = ours.named[task.routes.router]
+        named = names.of(arrivals)
+        follow(self._metrics, task.name, task.routes, arrivals, names, named)
+        return task.routes.run(texts, named.places, ours.calls, everybody)
 
     async def _settle(
         self,
@@ -209,7 +229,7 @@ class ClassifyHandler:
         if np.count_nonzero(plan.decide):
             self._metrics.deferred(task.name, plan.deferred, int(plan.decide.sum()))
             deferred = [arrivals[place] for place in np.flatnonzero(plan.decide).tolist()]
-            followers = await self._followers(task, deferred, ours.calls)
+            followers = await self._followers(task, deferred, ours)
             yield settling.requests(plan.decide, "decide", followers)
         if beside := [
             *settling.requests(plan.audit, "audit", {}),
@@ -225,18 +245,25 @@ class ClassifyHandler:
             yield settling.requests(plan.verify, "verify", {})
 
     def _plan(self, task: Task, count: Count, draws: Draws) -> Plan:
-        stale = task.stale(count.seats)
-        plan = task.planner.plan(count, draws[count.rows], time.monotonic(), self._part(), stale)
+        plan = task.planner.plan(count, draws[count.rows], time.monotonic(), self._part())
         self._metrics.suspended(task.name, plan.suspended)
         if (budget := task.planner.budget) is not None:
             self._metrics.budget(task.name, budget.left, budget.spent)
         return plan
 
     def _settling(self, task: Task, arrivals: Sequence[Arrival], plan: Plan) -> Settling:
-        form = self._forms[task.name]
+        form = self._form(task, plan.count.provenances)
         return Settling(
             self._source, task, form, self._outputs, arrivals, plan, self._metrics, self._tracing
         )
+
+    def _form(self, task: Task, provenances: tuple[Provenance, ...]) -> LabelForm:
+        key = (task.name, provenances)
+        if key not in self._forms:
+            self._forms[key] = LabelForm(
+                self._source, task.name, task.label_set, provenances, task.backfill
+            )
+        return self._forms[key]
 
     def _children(self, task: Task) -> list[Task]:
         return [
@@ -244,14 +271,14 @@ class ClassifyHandler:
         ]
 
     async def _followers(
-        self, task: Task, arrivals: Sequence[Arrival], calls: BatchTrace
+        self, task: Task, arrivals: Sequence[Arrival], ours: _Pass
     ) -> dict[int, list[Follower]]:
         """Tasks that wait for the judge's label of this one, voted on ahead, by ticket."""
         followers: dict[int, list[Follower]] = {}
         for child in self._children(task):
             # Not of the stratum: whether they count at all, the judge's label of this task decides.
             draws = Draws.none(len(arrivals))
-            async for count in child.voting.run(_texts(arrivals), calls):
+            async for count in self._counts(child, arrivals, ours):
                 some = [arrivals[row] for row in count.rows.tolist()]
                 settling = self._settling(child, some, self._plan(child, count, draws))
                 made = settling.followers(child.condition.values if child.condition else ())

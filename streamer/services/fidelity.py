@@ -32,6 +32,8 @@ class LiveFidelity:
             if agreed is not None:
                 tally = tally.then(_setting(request, verdicts), agreed)
                 self._metrics.audited(task, int(agreed), 1)
+                if request.segment is not None:
+                    self._metrics.segment_audited(task, request.segment.name, int(agreed), 1)
         if tally is not before:
             self._seen[task] = tally
             low, high = always_valid_interval(tally.hits, tally.of)
@@ -42,7 +44,8 @@ class LiveFidelity:
 class _Setting:
     """What the share depends on, besides the tickets."""
 
-    rule: Rule
+    rule: Rule | None
+    routing: str | None
     calibration: str | None
     label_set: str
     judge: str
@@ -65,4 +68,12 @@ def _counts(request: JudgeRequest) -> bool:
 
 
 def _setting(request: JudgeRequest, verdicts: Verdicts) -> _Setting:
-    return _Setting(request.rule, request.calibration, request.label_set, verdicts.judge)
+    segment = request.segment
+    return _Setting(
+        # With segments the rule varies from ticket to ticket, and the routing says all of them.
+        request.rule if segment is None else None,
+        None if segment is None else segment.version,
+        request.calibration,
+        request.label_set,
+        verdicts.judge,
+    )

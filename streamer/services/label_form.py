@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from streamer.decide.decision import Decision
 from streamer.decide.rounding import rounded
 from streamer.records.identities import decision_ids
-from streamer.records.label import Label, Position, Rule, Source
+from streamer.records.label import Label, Position, Source
 from streamer.records.labelset import LabelSet
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
+from streamer.services.counts import Rows
+from streamer.services.provenance import Provenance
 
 _KNOWN = 10_000
 # JSON escapes both characters, so that no label's name can hold one.
@@ -35,15 +37,13 @@ class LabelForm:
         source: str,
         task: str,
         label_set: LabelSet,
-        rule: Rule,
-        calibration: str | None = None,
+        provenances: Sequence[Provenance],
         backfill: str | None = None,
     ) -> None:
         self._source = source
         self._task = task
         self._label_set = label_set
-        self._rule = rule
-        self._calibration = calibration
+        self._provenances = tuple(provenances)
         self._backfill = backfill
         self._templates: dict[object, dict[Said, bytes]] = {}
 
@@ -52,16 +52,21 @@ class LabelForm:
         arrivals: Sequence[Arrival],
         decision: Decision,
         ballots: Ballots,
+        which: Rows,
         source: Source,
         final: bool,
         decided_at: str,
     ) -> list[bytes]:
-        """The labels of N tickets as JSON; nothing of use where no label stands."""
+        """The labels of N tickets as JSON; nothing of use where no label stands.
+
+        `which` [N] says which of the provenances each has.
+        """
         topic = arrivals[0].record.topic
         known = self._templates.setdefault((topic, source, final, ballots.kinds), {})
         if len(known) > _KNOWN:
             known.clear()
-        said = list(zip(decision.codes.tolist(), *ballots.codes.tolist(), strict=True))
+        codes = (which.tolist(), decision.codes.tolist(), *ballots.codes.tolist())
+        said = list(zip(*codes, strict=True))
         for combination in set(said).difference(known):
             known[combination] = self._template(topic, source, final, ballots, combination)
         filled = zip(
@@ -79,7 +84,8 @@ class LabelForm:
     def _template(
         self, topic: str, source: Source, final: bool, ballots: Ballots, said: Said
     ) -> bytes:
-        code, *votes = said
+        which, code, *votes = said
+        provenance = self._provenances[which]
         label = Label(
             ticket_id="",
             task=self._task,
@@ -89,14 +95,15 @@ class LabelForm:
             revision=0,
             final=final,
             votes=ballots.votes(votes, [0.0] * len(votes)),
-            rule=self._rule,
-            calibration=self._calibration,
+            rule=provenance.rule,
+            calibration=provenance.calibration,
             label_set=self._label_set.version,
             decision_id="",
             position=Position(self._source, topic, 0, 0),
             created_at="",
             decided_at="",
             backfill=self._backfill,
+            segment=provenance.segment,
         )
         fields = orjson.loads(label.to_json())
         slots = ("ticket_id", "confidence", "created_at", "decided_at")

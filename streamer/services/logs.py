@@ -24,7 +24,7 @@ class Logs:
         task, plan = self._task, self._plan
         label, confidence = self._name(plan.published.codes[place]), self._confidence[place]
         known = label is not None and confidence == confidence
-        fallback = bool(plan.fallback[place])
+        fallback, provenance = bool(plan.fallback[place]), plan.count.provenance(place)
         return BallotLog(
             decision_id=arrival.decision_id(task.name),
             ticket_id=arrival.ticket.id,
@@ -35,8 +35,8 @@ class Logs:
             uniform=bool(plan.draws.uniform[place]),
             ballot=self._ballots.ballot_on(place),
             served=len(plan.count.seats),
-            rule=task.rule,
-            calibration=task.calibrated,
+            rule=provenance.rule,
+            calibration=provenance.calibration,
             label=label,
             confidence=float(confidence) if known else None,
             source=None if label is None else "fallback" if fallback else "workers",
@@ -45,6 +45,7 @@ class Logs:
             suspended=plan.suspended,
             mode=task.planner.mode,
             shadows=shadows,
+            segment=provenance.segment,
             final=label is not None and bool(plan.final[place]),
         )
 

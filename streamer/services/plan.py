@@ -13,7 +13,7 @@ from streamer.decide.opinion import ABSTAINED
 from streamer.decide.votes import plurality
 from streamer.records.label import Source
 from streamer.records.log import Mode, Reason
-from streamer.services.voting import Count, Marks, Outage, Rows
+from streamer.services.counts import Count, Marks, Outage, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,10 @@ class Planner:
     on_outage: Outage = "wait"
     budget: JudgeBudget | None = None
 
-    def plan(self, count: Count, draws: Draws, now: float, part: float, stale: bool) -> Plan:
+    def plan(self, count: Count, draws: Draws, now: float, part: float) -> Plan:
         """The plan for the counted tickets, with their draws [N], at `now` of a steady clock.
 
-        `part` is the share of all partitions that is assigned here; `stale` says that the models
-        are others than those that were calibrated.
+        `part` is the share of all partitions that is assigned here.
         """
         own = _own(count, everything=self.mode == "optimistic")
         codes, fallback = count.decision.codes, np.zeros(len(count.rows), np.bool_)
@@ -115,7 +114,7 @@ class Planner:
             codes, fallback = np.where(over, own.codes, codes), over
         published = _published(count.decision, codes, own)
         verify = draws.verify & (codes != ABSTAINED) & (self.mode == "optimistic")
-        suspended = stale or (self.budget is not None and self.budget.suspended)
+        suspended = count.stale or (self.budget is not None and self.budget.suspended)
         audit = draws.uniform & (codes != ABSTAINED) & ~verify
         return Plan(
             count,
@@ -125,7 +124,7 @@ class Planner:
             fallback,
             verify,
             audit,
-            "outage" if count.outage else "disagreement",
+            _why_deferred(count),
             stands_in,
             suspended,
         )
@@ -143,10 +142,18 @@ class Planner:
         return np.asarray(spared & (np.cumsum(spared) > left))
 
 
+def _why_deferred(count: Count) -> Reason:
+    if count.outage:
+        return "outage"
+    return "disagreement" if count.seats else "judge_first"
+
+
 def _own(count: Count, everything: bool) -> Candidate:
     """The label that the rule accepted, else the likeliest; the ensemble where it may be needed."""
     accepted = count.decision.codes
     if not everything and (accepted != ABSTAINED).all():
+        return Candidate(accepted, count.decision.confidence, None)
+    if not count.seats:
         return Candidate(accepted, count.decision.confidence, None)
     found = candidate([seat.opinion for seat in count.seats])
     codes = np.where(accepted == ABSTAINED, found.codes, accepted)

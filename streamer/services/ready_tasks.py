@@ -12,10 +12,13 @@ from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Calibration
 from streamer.services.plan import Planner
-from streamer.services.rules import load_calibration, rule_before
+from streamer.services.routes import Routes
+from streamer.services.routing_file import RoutingFile
+from streamer.services.rules import load_calibration
+from streamer.services.segment_router import SegmentRouter
 from streamer.services.shadows import Shadow, Shadows, Trial
 from streamer.services.task import Condition, Task
-from streamer.services.voting import Voting
+from streamer.services.ways import Ways
 from streamer.workers.triton import Tls, TritonClient
 from streamer.workers.worker import Worker
 
@@ -32,26 +35,31 @@ async def ready_tasks(
     Their clients are closed with `stack`. `backfill` marks all that is decided. Raises
     `ConfigError` where models or calibrations are others than those that belong together.
     """
-    calibrations = _calibrations(settings)
+    calibrations, routings = _calibrations(settings), _routings(settings)
     client = _client(settings)
     stack.push_async_callback(client.close)
     workers = await _workers(client, settings, stack, metrics, stop)
     if workers is None:
         return None
     _check_versions(calibrations, workers)
-    return [
-        _task(
-            name,
-            task,
-            calibrations.get(name),
-            workers,
-            metrics,
-            backfill,
-            # A backfill is no traffic to try a version on.
-            None if backfill else _shadows(client, task, settings.audit.salt, metrics),
-        )
-        for name, task in settings.tasks.items()
-    ]
+    routers = {file.routing.version: _router(file) for file in routings.values()}
+    found = []
+    for name, task in settings.tasks.items():
+        mine = [workers[worker.model] for worker in task.workers]
+        ways, file = Ways(task, mine, metrics, calibrations.get(name)), routings.get(name)
+        routes = None if file is None else _routes(ways, file, routers[file.routing.version])
+        # A backfill is no traffic to try a version on.
+        shadows = None if backfill else _shadows(client, task, settings.audit.salt, metrics)
+        found.append(_task(name, task, ways, routes, backfill, shadows))
+    return found
+
+
+def _router(file: RoutingFile) -> SegmentRouter:
+    return SegmentRouter(file.gate, file.routing.numbers, file.routing.version)
+
+
+def _routes(ways: Ways, file: RoutingFile, router: SegmentRouter) -> Routes:
+    return ways.routed(file.routes, file.routing.numbers, router)
 
 
 def _client(settings: Settings) -> TritonClient:
@@ -121,33 +129,36 @@ def _calibrations(settings: Settings) -> dict[str, Calibration]:
     }
 
 
+def _routings(settings: Settings) -> dict[str, RoutingFile]:
+    return {
+        name: RoutingFile.of(name, task, settings.path(task.segments))
+        for name, task in settings.tasks.items()
+        if task.segments is not None
+    }
+
+
 def _task(
     name: str,
     task: TaskSettings,
-    calibration: Calibration | None,
-    workers: dict[str, Worker],
-    metrics: Metrics,
+    ways: Ways,
+    routes: Routes | None,
     backfill: str | None,
     shadows: Shadows | None,
 ) -> Task:
-    mine = [workers[worker.model] for worker in task.workers]
     condition = None
     if task.when is not None:
         condition = Condition(task.when.values, task.when.field, task.when.task)
-    models = calibration.models if calibration is not None else {}
-    temperatures = {model: found.temperature for model, found in models.items()}
-    rule = rule_before(task, calibration)
     return Task(
         name,
         task.label_set,
-        Voting(mine, rule, task.on_outage, metrics, temperatures),
+        ways.configured(),
         condition,
         Planner(task.mode, task.on_outage, _budget(task)),
-        calibration,
         needs_ensemble=(task.after.kind, task.after.alpha) != ("v3", 0),
         verify=task.verify if task.mode == "optimistic" else 0,
         backfill=backfill,
         shadows=shadows,
+        routes=routes,
     )
 
 

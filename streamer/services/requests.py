@@ -32,13 +32,14 @@ class Requests:
         """The request for the ticket at this place of the count."""
         task, own = self._task, self._plan.own
         code = int(own.codes[place])
+        provenance = self._plan.count.provenance(place)
         needed = task.needs_ensemble and own.ensemble is not None
         return JudgeRequest(
             ticket=arrival.ticket,
             task=task.name,
             label_set=task.label_set.version,
             ballot=self._ballots.ballot_on(place),
-            rule=task.rule,
+            rule=provenance.rule,
             decision_id=arrival.decision_id(task.name),
             revision=REVISIONS[purpose],
             purpose=purpose,
@@ -52,6 +53,7 @@ class Requests:
             else None,
             uniform=bool(self._plan.draws.uniform[place]),
             accepted=bool(self._plan.count.decision.codes[place] >= 0),
-            calibration=task.calibrated,
+            calibration=provenance.calibration,
             backfill=task.backfill,
+            segment=provenance.segment,
         )

@@ -11,18 +11,18 @@ from streamer.observe.metrics import Metrics
 from streamer.observe.slowest import Milliseconds
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import Follower, Purpose
-from streamer.records.label import Label, label_key
+from streamer.records.label import Label, Vote, label_key
 from streamer.records.log import ShadowVote, log_json
 from streamer.records.review import Review
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
+from streamer.services.counts import Marks
 from streamer.services.intake import rfc3339
 from streamer.services.label_form import LabelForm
 from streamer.services.logs import Logs
 from streamer.services.plan import Part, Plan
 from streamer.services.requests import Requests
 from streamer.services.task import Task
-from streamer.services.voting import Marks
 from streamer.stream.emission import Emission
 
 
@@ -97,7 +97,13 @@ class Settling:
         """Each ticket's label or request, for a judge's label of another task among `values`."""
         labelled = ~self._plan.decide
         written = self._form.write(
-            self._arrivals, self._plan.published, self._ballots, "workers", True, self._now
+            self._arrivals,
+            self._plan.published,
+            self._ballots,
+            self._plan.count.which,
+            "workers",
+            True,
+            self._now,
         )
         for place, arrival in enumerate(self._arrivals):
             if labelled[place]:
@@ -147,13 +153,16 @@ class Settling:
         return ((place, self._arrivals[place]) for place in np.flatnonzero(marks).tolist())
 
     def _labels(self, part: Part, some: Sequence[Arrival]) -> list[Emission]:
-        published, ballots = self._plan.published, self._ballots
+        published, ballots, which = self._plan.published, self._ballots, self._plan.count.which
         if len(part.places) < len(self._arrivals):
             published, ballots = published[part.places], ballots[part.places]
-        values = self._form.write(some, published, ballots, part.source, part.final, self._now)
-        for place, arrival in enumerate(some):
+            which = which[part.places]
+        values = self._form.write(
+            some, published, ballots, which, part.source, part.final, self._now
+        )
+        for at, (place, arrival) in enumerate(zip(part.places.tolist(), some, strict=True)):
             if arrival.trace.sampled:
-                self._trace(arrival, part, ballots, int(published.codes[place]), place)
+                self._trace(arrival, part, ballots.votes_on(at), place)
         topic = self._outputs.labels
         return [
             Emission(arrival.record, topic, self._key(arrival), value, arrival.trace.headers(topic))
@@ -165,9 +174,10 @@ class Settling:
             arrival = arrivals[place]
             arrival.trace.late("slow", arrival.ticket.id, float(ms[place]))
 
-    def _trace(self, arrival: Arrival, part: Part, ballots: Ballots, code: int, place: int) -> None:
-        name, votes = self._task.label_set.labels[code], ballots.votes_on(place)
-        arrival.trace.decided(self._task.name, name, part.source, rule=self._task.rule, votes=votes)
+    def _trace(self, arrival: Arrival, part: Part, votes: Sequence[Vote], place: int) -> None:
+        name = self._task.label_set.labels[int(self._plan.published.codes[place])]
+        rule = self._plan.count.provenance(place).rule
+        arrival.trace.decided(self._task.name, name, part.source, rule=rule, votes=votes)
 
     def _count_labels(self, part: Part) -> None:
         names = self._task.label_set.labels

@@ -146,6 +146,7 @@ class Verdicts:
             after=self._task.after,
             verdict=verdict if verifies else None,
             backfill=request.backfill,
+            segment=request.segment,
         )
 
     def _unsure(self, place: int) -> bool:

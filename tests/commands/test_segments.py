@@ -86,9 +86,9 @@ def test_ways_are_chosen_for_a_budget_and_shown(folder: Path, capsys) -> None:
     assert "planted: a way per segment agrees with the judge on" in capsys.readouterr().out
     newest = max((folder / "segments").iterdir(), key=lambda path: int(path.name))
     routing = json.loads((newest / "routing.json").read_bytes())
-    assert routing["version"] == json.loads((newest / "segments.json").read_bytes())["version"]
+    assert routing["segments"] == json.loads((newest / "segments.json").read_bytes())["version"]
     assert routing["tasks"]["planted"]["budget"] == 0.2
-    assert routing["at_least"] >= 0.5
+    assert routing["gate"]["at_least"] >= 0.5
     assert (newest / "model.npz").exists()
     assert "a way for every segment" in (newest / "report.html").read_text()
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from streamer.decide.segments import GENERAL, Nearest, unsure_to_general
+from streamer.decide.segments import Nearest
+from streamer.records.segments import GENERAL
 
 
 def test_the_nearest_centroid_is_the_nearest_by_hand() -> None:
@@ -29,9 +30,3 @@ def test_a_far_ticket_takes_the_general_set() -> None:
     rows = np.array([[1, 0], [3, 0], [10, 1], [10, 40]], np.float32)
     said = Nearest.of(rows, points)
     assert said.within(np.array([2.0, 5.0])).tolist() == [0, GENERAL, 1, GENERAL]
-
-
-def test_an_unsure_ticket_takes_the_general_set() -> None:
-    rows = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5], [np.nan, np.nan]], np.float32)
-    assert unsure_to_general(rows, 0.6).tolist() == [0, 1, GENERAL, GENERAL]
-    assert unsure_to_general(rows, 0.0).tolist() == [0, 1, 0, GENERAL]

@@ -24,8 +24,11 @@ from streamer.services.ballots import Ballots
 from streamer.services.judge_task import JudgeTask
 from streamer.services.logs import Logs
 from streamer.services.plan import Draws, Plan, Planner
+from streamer.services.provenance import Provenance
 from streamer.services.requests import Requests
+from streamer.services.seating import Seating
 from streamer.services.task import Task
+from streamer.services.terms import Terms
 from streamer.services.verdicts import Verdicts
 from streamer.services.voting import Voting
 from streamer.workers.faults import WorkerOut
@@ -69,12 +72,13 @@ class Serving:
             for name, opinion in pairs
         ]
         known = self.calibration.models if self.calibration else {}
+        heat = {name: model.temperature for name, model in known.items()}
+        version = None if self.calibration is None else self.calibration.version
         voting = Voting(
             workers,
-            self.rule,
+            [Terms(self.rule, Provenance(self.rule.described(cases.workers), version), heat)],
             self.planner.on_outage,
-            Metrics(),
-            {name: model.temperature for name, model in known.items()},
+            Seating(Metrics()),
         )
         labels = LabelSet(cases.labels)
         task = Task(
@@ -83,7 +87,6 @@ class Serving:
             voting,
             None,
             self.planner,
-            self.calibration,
             needs_ensemble=self.after != After("v3", 0.0),
             verify=self.verify,
         )
@@ -98,7 +101,7 @@ class Serving:
             async for count in task.voting.run(texts, calls, uniform):
                 rows = count.rows
                 draws = Draws(uniform[rows], verify[rows], uniform[rows], uniform[rows])
-                plan = task.planner.plan(count, draws, 0.0, 1.0, stale=False)
+                plan = task.planner.plan(count, draws, 0.0, 1.0)
                 found += self._logs(task, cases, plan)
         return found
 

@@ -14,6 +14,7 @@ from streamer.decide.votes import Kind, VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate import calibrate
 from streamer.learn.cases import Cases
+from streamer.learn.known import Known
 from streamer.learn.replay import Replayed, replay
 from streamer.learn.wishes import JudgeBudget as Wish
 from streamer.records.calibration import Calibration
@@ -43,7 +44,7 @@ def again(logs: list[Log], cases: Cases, *known: Calibration) -> Replayed:
     """Replayed as a file would have it: through JSON."""
     read = [log_from_json(log_json(log)) for log in logs]
     served = {"planted": LabelSet(cases.labels)}
-    return replay(read, served, {one.version: one for one in known})
+    return replay(read, served, Known({one.version: one for one in known}))
 
 
 SERVINGS = {
@@ -163,7 +164,7 @@ async def test_another_calibration_under_its_name_is_noticed() -> None:
     logs = await Serving(calibrated_rule(made), calibration=made).log(cases)
     models = {name: replace(model, temperature=1.3) for name, model in made.models.items()}
     served = {"planted": LabelSet(cases.labels)}
-    found = replay(logs, served, {made.version: replace(made, models=models)})
+    found = replay(logs, served, Known({made.version: replace(made, models=models)}))
     assert found.differences
 
 

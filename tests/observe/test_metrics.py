@@ -98,6 +98,28 @@ def test_workers_are_watched() -> None:
     assert samples(metrics)["streamer_breaker_open", "fast"] == 0
 
 
+def test_ways_of_segments_are_counted() -> None:
+    metrics = Metrics(["intent"])
+    metrics.routed("intent", "3", 40)
+    metrics.routed("intent", "3", 2)
+    metrics.routed("intent", "general", 8)
+    metrics.unrouted("intent", "far", 5)
+    metrics.unrouted("intent", "unsure", 3)
+    metrics.segment_audited("intent", "3", 9, 10)
+    metrics.routing(0.004, 64)
+    metrics.routing(0.002, 16)
+    found = samples(metrics)
+    assert found["streamer_segments_total", "3", "intent"] == 42
+    assert found["streamer_segments_total", "general", "intent"] == 8
+    assert found["streamer_unrouted_total", "far", "intent"] == 5
+    assert found["streamer_unrouted_total", "unsure", "intent"] == 3
+    assert found["streamer_segment_audited_total", "yes", "3", "intent"] == 9
+    assert found["streamer_segment_audited_total", "no", "3", "intent"] == 1
+    assert found["streamer_routing_seconds_count",] == 2
+    assert found["streamer_routing_seconds_sum",] == pytest.approx(0.006)
+    assert found["streamer_routing_rows_total",] == 80
+
+
 def test_a_running_engine_is_read() -> None:
     metrics, engine = Metrics(), Running()
     metrics.watch_engine(engine)

@@ -73,6 +73,41 @@ def test_each_task_has_its_own_sequence_and_the_process_one_more() -> None:
     assert Summaries("judge", metrics).look()[0].process != first[0].process
 
 
+def test_segments_are_summarised_where_there_are_any() -> None:
+    metrics = Metrics(["intent", "mood"])
+    summaries = Summaries("classify", metrics, Clock())
+    metrics.routed("intent", "3", 40)
+    metrics.routed("intent", "general", 7)
+    metrics.routed("intent", "4", 0)
+    metrics.unrouted("intent", "far", 2)
+    metrics.unrouted("intent", "unsure", 5)
+    metrics.segment_audited("intent", "3", 9, 10)
+    metrics.segment_audited("intent", "general", 1, 1)
+    metrics.routing(0.004, 47)
+    process, intent, mood = summaries.look()
+    assert intent.counts == {
+        "segments": {"3": 40, "general": 7},
+        "unrouted": {"far": 2, "unsure": 5},
+        "segment_audited": {"3/yes": 9, "3/no": 1, "general/yes": 1},
+    }
+    assert process.counts == mood.counts == {}
+    assert Summary.from_json(intent.to_json()) == intent
+    assert [one.counts for one in summaries.look()] == [{}, {}, {}]
+
+
+def test_without_segments_a_summary_is_written_as_before_there_were_any() -> None:
+    metrics = Metrics(["intent"])
+    metrics.decisions("intent", 3, 4)
+    metrics.audited("intent", 1, 1)
+    _, summary = Summaries("classify", metrics, Clock()).look()
+    written = orjson.loads(summary.to_json()) | {"process": "p"}
+    assert orjson.dumps(written) == (
+        b'{"process":"p","service":"classify","task":"intent","sequence":1,"at_ms":102000,'
+        b'"seconds":1.0,"counts":{"decisions":{"accepted":3,"deferred":1},"audited":{"yes":1}},'
+        b'"gauges":{},"latency":{}}'
+    )
+
+
 def test_a_summary_survives_the_topic() -> None:
     metrics = Metrics(["intent"])
     metrics.labels("intent", "workers", NOW - np.array([3.0, 4000.0]), NOW, NOW)

@@ -15,10 +15,14 @@ from streamer.records.labelset import LabelSet
 from streamer.services.classify_handler import ClassifyHandler
 from streamer.services.intake import Intake
 from streamer.services.plan import Planner
+from streamer.services.provenance import Provenance
+from streamer.services.routes import Routes
+from streamer.services.seating import Seating
 from streamer.services.settling import Outputs
 from streamer.services.shadows import Shadow, Shadows, Trial
 from streamer.services.stratum import Stratum
 from streamer.services.task import Condition, Task
+from streamer.services.terms import Terms
 from streamer.services.voting import Voting
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
@@ -93,11 +97,14 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         needs_ensemble: bool = False,
         trials: Sequence[Trial] = (),
         tracing: Tracing | None = None,
+        routing: Callable[[Sequence[Worker], Metrics], Routes] | None = None,
         **intake: object,
     ) -> Run:
         metrics = Metrics(tasks=[], workers=[])
         met = [Worker(client, name, ECHO_LABELS) for name in workers]
-        voting = Voting(met, rule or VoteRule("majority", len(met)), "wait", metrics)
+        chosen = rule or VoteRule("majority", len(met))
+        terms = Terms(chosen, Provenance(chosen.described(workers)))
+        voting = Voting(met, [terms], "wait", Seating(metrics))
         shadows = [Shadow(client, trial, ECHO_LABELS, metrics) for trial in trials]
         made = [
             Task(
@@ -109,6 +116,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
                 needs_ensemble=needs_ensemble,
                 verify=verify,
                 shadows=Shadows(shadows, "salt") if shadows else None,
+                routes=routing(met, metrics) if routing else None,
             )
             for name, condition in (tasks or {"intent": None}).items()
         ]

@@ -11,8 +11,9 @@ from streamer.observe.tracing import Tracing
 from streamer.records import Label, LabelSet, Position, Rule, Ticket, TicketIdentity, Vote
 from streamer.services.arrival import Arrival
 from streamer.services.ballots import Ballots
+from streamer.services.counts import Seat
 from streamer.services.label_form import LabelForm
-from streamer.services.voting import Seat
+from streamer.services.provenance import Provenance
 from tests.services.records import Rec
 
 NAMES = ("billing", "100 %d %b", 'say "hi" \\ \x00\x01', "ünï")
@@ -43,9 +44,12 @@ def test_what_is_written_reads_back_as_the_same_label(
         Seat("c", None, nothing, nothing),
     ]
     decision = Decision(np.array(codes), np.array(shares), np.zeros(len(codes), np.bool_))
-    form = LabelForm("shop", "intent", LABELS, RULE, backfill=backfill)
+    form = LabelForm("shop", "intent", LABELS, [Provenance(RULE)], backfill=backfill)
+    which = np.zeros(len(codes), np.int64)
     for _ in range(2):
-        written = form.write(arrivals, decision, Ballots(seats, LABELS), "workers", True, "then")
+        written = form.write(
+            arrivals, decision, Ballots(seats, LABELS), which, "workers", True, "then"
+        )
         assert [Label.from_json(value) for value in written] == [
             replace(expected(id, offset, code, other, share), backfill=backfill)
             for offset, (id, code, other, share) in enumerate(tickets)

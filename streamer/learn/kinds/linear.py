@@ -1,8 +1,11 @@
-"""Linear workers: one-against-rest support vector machines over TF-IDF n-grams."""
+"""Linear workers over TF-IDF n-grams: one-against-rest support vector machines where labels are
+learnt, multinomial logistic regression where whole distributions are.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -11,10 +14,14 @@ from sklearn.svm import LinearSVC
 from streamer.backends import features, linear, ngrams
 from streamer.backends.features import Extract, Features, Floats, softmax
 from streamer.backends.linear import LinearModel
-from streamer.learn import scores
+from streamer.learn.kinds import softmax_regression as regression
 from streamer.learn.kinds.kind import Settings, Targets
 
 _SOFTNESS = (0.4, 1.0)
+_SOFTER = (0.1, *_SOFTNESS)
+"""Where some texts count more than others, they are worth fewer than they are (we choose)."""
+
+_EPOCHS = (3.0, 10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +34,52 @@ class LinearKind:
 
     @property
     def modules(self) -> Sequence[ModuleType]:
-        return (ngrams, features, linear)
+        return (ngrams, features, linear, regression)
 
     def tune(self, train: Targets, held_out: Targets, seed: int) -> tuple[LinearModel, Settings]:
-        """Choose how soft the margin is, and the factor that makes log-odds of margins.
+        """Choose how soft the margin is, or the number of epochs, and the factor that makes
+        log-odds of scores.
 
-        The factor is fitted on held-out texts: on its own training texts a machine is too sure.
+        The factor is fitted on held-out texts: on its own training texts a model is too sure.
         """
         features = Features.fit(self.extract, train.texts, min_texts=self.min_texts)
         rows = features.rows(train.texts)
-        models = [_machine(features, rows, train, c, seed) for c in _SOFTNESS]
-        margins = [model.scores(held_out.texts) for model in models]
-        right = [float((m.argmax(axis=1) == held_out.labels).mean()) for m in margins]
-        best = int(np.argmax(right))
-        factor = _log_odds_factor(margins[best], held_out)
-        settings = {"softness": _SOFTNESS[best], "factor": factor}
-        return _scaled(models[best], factor), settings
+        dials = _dials(train)
+        models = [_model(features, rows, train, dial, seed) for dial in dials]
+        found = [model.scores(held_out.texts) for model in models]
+        best = int(np.argmax([held_out.agreement(each) for each in found]))
+        factor = _log_odds_factor(found[best], held_out)
+        return _scaled(models[best], factor), {**dials[best], "factor": factor}
 
     def fit(self, targets: Targets, settings: Settings, seed: int) -> LinearModel:
         """Train on all of `targets`."""
         features = Features.fit(self.extract, targets.texts, min_texts=self.min_texts)
         rows = features.rows(targets.texts)
-        model = _machine(features, rows, targets, settings["softness"], seed)
-        return _scaled(model, settings["factor"])
+        return _scaled(_model(features, rows, targets, settings, seed), settings["factor"])
+
+
+def _dials(targets: Targets) -> list[Settings]:
+    """What is tried."""
+    if targets.probabilities is None:
+        softness = _SOFTNESS if targets.weights is None else _SOFTER
+        return [{"softness": each} for each in softness]
+    return [{"epochs": epochs} for epochs in _EPOCHS]
+
+
+def _model(
+    features: Features, rows: Any, targets: Targets, settings: Settings, seed: int
+) -> LinearModel:
+    if targets.probabilities is None:
+        return _machine(features, rows, targets, settings["softness"], seed)
+    epochs = int(settings["epochs"])
+    return LinearModel(features, *regression.softmax_regression(rows, targets, epochs, seed))
 
 
 def _machine(
-    features: Features, rows: object, targets: Targets, softness: float, seed: int
+    features: Features, rows: Any, targets: Targets, softness: float, seed: int
 ) -> LinearModel:
-    machine = LinearSVC(C=softness, random_state=seed).fit(rows, targets.labels)
+    machine = LinearSVC(C=softness, random_state=seed)
+    machine.fit(rows, targets.labels, sample_weight=targets.weights)
     weights = np.zeros((len(features.buckets), targets.size), dtype=np.float32)
     # A machine that saw no example of a label answers -1, the margin of a clear no.
     bias = np.full(targets.size, -1, dtype=np.float32)
@@ -67,7 +91,7 @@ def _machine(
 
 def _log_odds_factor(margins: Floats, held_out: Targets) -> float:
     def loss(log_factor: float) -> float:
-        return scores.nll(softmax(margins * np.exp(log_factor)), held_out.labels)
+        return held_out.loss(softmax(margins * np.exp(log_factor)))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-1, 4), method="bounded").x))
 

@@ -1,6 +1,6 @@
 """The subword worker: averaged embeddings of word pieces below one hidden layer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -12,10 +12,10 @@ from streamer.backends import features, net, ngrams
 from streamer.backends.features import Features, Floats, softmax
 from streamer.backends.net import NetModel
 from streamer.learn.kinds.kind import Settings, Targets
+from streamer.learn.kinds.minibatches import batch_count, minibatches
 
 _EPOCHS = (3, 10)
 _HIDDEN = 128
-_BATCH = 128
 _RATE = 8e-3
 _DROPPED = 0.3
 _MIN_TEXTS = 2
@@ -35,8 +35,8 @@ class SubwordNet:
     def tune(self, train: Targets, held_out: Targets, seed: int) -> tuple[NetModel, Settings]:
         """Choose the number of epochs."""
         models = [self.fit(train, {"epochs": epochs}, seed) for epochs in _EPOCHS]
-        answers = [model.probabilities(held_out.texts).argmax(axis=1) for model in models]
-        best = int(np.argmax([(answer == held_out.labels).mean() for answer in answers]))
+        answers = [model.probabilities(held_out.texts) for model in models]
+        best = int(np.argmax([held_out.agreement(answer) for answer in answers]))
         return models[best], {"epochs": float(_EPOCHS[best])}
 
     def fit(self, targets: Targets, settings: Settings, seed: int) -> NetModel:
@@ -47,9 +47,9 @@ class SubwordNet:
         layers = _initial(rows.shape[1], targets.size, random)
         optimiser = _Adam(layers)
         epochs = int(settings["epochs"])
-        steps = epochs * -(-len(targets.labels) // _BATCH)
-        for step, batch in enumerate(_batches(len(targets.labels), epochs, random)):
-            gradients = _gradients(layers, rows[batch], targets.labels[batch], random)
+        steps = batch_count(len(targets.labels), epochs)
+        for step, batch in enumerate(minibatches(len(targets.labels), epochs, random)):
+            gradients = _gradients(layers, rows[batch], targets, batch, random)
             optimiser.step(gradients, _RATE * (1 - step / steps))
         return NetModel(features, *layers)
 
@@ -66,27 +66,22 @@ def _initial(inputs: int, size: int, random: np.random.Generator) -> list[Floats
     ]
 
 
-def _batches(
-    count: int, epochs: int, random: np.random.Generator
-) -> Iterator[npt.NDArray[np.int64]]:
-    for _ in range(epochs):
-        order = random.permutation(count)
-        for start in range(0, count, _BATCH):
-            yield order[start : start + _BATCH]
-
-
 def _gradients(
-    layers: Sequence[Floats], rows: Any, labels: npt.NDArray[np.int64], random: np.random.Generator
+    layers: Sequence[Floats],
+    rows: Any,
+    targets: Targets,
+    batch: npt.NDArray[np.int64],
+    random: np.random.Generator,
 ) -> list[Floats]:
-    """Of the mean log loss. Pieces and hidden units are left out at random against overfitting."""
+    """Of the batch's mean loss. Pieces and hidden units are left out at random against
+    overfitting.
+    """
     embeddings, shift, weights, bias = layers
     rows.data *= _kept(rows.data.shape, random)
     hidden = np.maximum(rows @ embeddings + shift, 0)
     kept = _kept(hidden.shape, random) * (hidden > 0)
     hidden *= kept
-    error = softmax(hidden @ weights + bias)
-    error[np.arange(len(labels)), labels] -= 1
-    error /= np.float32(len(labels))
+    error = targets.error(softmax(hidden @ weights + bias), batch)
     below = (error @ weights.T) * kept
     return [rows.T @ below, below.sum(axis=0), hidden.T @ error, error.sum(axis=0)]
 

@@ -1,15 +1,18 @@
 """Which workers and rule serve each segment best at a wished cost."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.by_segment import Way, accepted_by_segment
+from streamer.decide.opinion import Opinion
+from streamer.decide.temperature import tempered
 from streamer.learn.cases import Cases
 from streamer.learn.scores import Labels
 from streamer.learn.segments.options import Option, options, outcomes
+from streamer.learn.temperature import fit_temperature
 
 LEAST = 100
 """Judged tickets of a segment below which it is served like all others (we choose)."""
@@ -24,7 +27,7 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The way of every segment by its place, and `general` for all that have none.
+    """The way of every segment that has one, by its place, and `general` for all that have none.
 
     `price` is that of a ticket on average, on the tickets that chose, as a share of a verdict's.
     """
@@ -34,7 +37,7 @@ class Assignment:
     price: float
 
     def accepted(self, cases: Cases, places: Labels) -> Labels:
-        """[N]: the label that stands without the judge, or -1."""
+        """[N] of raw opinions: the label that stands without the judge, or -1."""
         return accepted_by_segment(places, self.ways, self.general, cases.opinions)
 
     def unrouted(self, cases: Cases) -> Labels:
@@ -43,40 +46,98 @@ class Assignment:
 
 
 def assign(
-    cases: Cases, places: Labels, segments: int, prices: Mapping[str, float], budget: float
+    cases: Cases,
+    places: Labels,
+    segments: int,
+    prices: Mapping[str, float],
+    budget: float,
+    general: Way | None = None,
 ) -> Assignment:
     """The ways whose published labels differ from the judge's least often, for at most `budget`
     per ticket: the price of the workers' answers, and 1 for every verdict.
 
-    `cases` [N] are judged tickets of the uniform stratum, `places` [N] their segments, -1 for none.
-    `general` is the best single way. A segment's figures are shrunk to those of all tickets, and
-    one with few tickets takes the general way. Ways are found by a Lagrange multiplier on the
-    price; one way for all is tried as well, so that by the tickets that chose, routing is never
-    worse. A budget that not even one way meets is met as nearly as can be. Raises `ValueError` for
-    no tickets.
+    `cases` [N] are judged tickets of the uniform stratum with raw opinions, `places` [N] their
+    segments, -1 for none. `general` serves all others; by default it is the best single way. Every
+    segment has temperatures of its own, fitted to the judge's labels. Its figures are shrunk to
+    those of all tickets, and one with few tickets takes the general way. Ways are found by a
+    Lagrange multiplier on the price; one way for all is tried as well, so that by the tickets that
+    chose, routing is never worse. A budget that not even one way meets is met as nearly as can be.
+    Raises `ValueError` for no tickets.
     """
     if not len(cases):
         raise ValueError("no judged tickets to choose by")
-    found = options(cases, prices)
-    asked, differs = outcomes(found, cases)
-    answers = np.array([one.price for one in found])
-    overall = _Figures(differs.mean(axis=1)[None], asked.mean(axis=1)[None] + answers)
-    general = int(overall.best_single(np.ones(1), budget))
+    general = general or _best_single(cases, prices, budget)
     apart = [place for place in range(segments) if (places == place).sum() >= LEAST]
+    heat = {place: _temperatures(cases[np.flatnonzero(places == place)]) for place in apart}
+    warm = _warm(cases, places, heat)
+    found = options(warm, prices)
+    # The general way comes first: of ways that are alike, it is taken.
+    stands = np.vstack([general.accepted(cases.opinions), _decided(found, warm)])
+    asked, differs = outcomes(stands, cases.judge.codes)
+    answers = np.array([_price(general, cases, prices), *(one.price for one in found)])
+    overall = _Figures(differs.mean(axis=1)[None], asked.mean(axis=1)[None] + answers)
     if not apart:
-        return _assignment(found, {}, general, float(overall.prices[0, general]))
+        return Assignment({}, general, float(overall.prices[0, 0]))
     # What has no way of its own is one more row, whose way is fixed.
     masks = [places == place for place in apart]
-    rest = ~np.any(masks, axis=0)
-    shares = np.array([mask.mean() for mask in (*masks, rest)])
+    shares = np.array([mask.mean() for mask in (*masks, ~np.any(masks, axis=0))])
     own = [overall.shrunk(differs[:, m], asked[:, m], answers) for m in masks]
     figures = _Figures(
         np.vstack([*(one.differs for one in own), overall.differs]),
         np.vstack([*(one.prices for one in own), overall.prices]),
     )
-    picks = figures.best(shares, budget, general)
-    ways = {place: picks[at] for at, place in enumerate(apart)}
-    return _assignment(found, ways, general, figures.total(figures.prices, picks, shares))
+    picks = figures.best(shares, budget)
+    ways = {
+        place: _at(found[pick - 1].way, heat[place])
+        for place, pick in zip(apart, picks, strict=False)
+        if pick
+    }
+    return Assignment(ways, general, figures.total(figures.prices, picks, shares))
+
+
+def _best_single(cases: Cases, prices: Mapping[str, float], budget: float) -> Way:
+    heat = _temperatures(cases)
+    warm = _warm(cases, np.zeros(len(cases), np.int64), {0: heat})
+    found = options(warm, prices)
+    asked, differs = outcomes(_decided(found, warm), cases.judge.codes)
+    price = asked.mean(axis=1) + [one.price for one in found]
+    figures = _Figures(differs.mean(axis=1)[None], price[None])
+    return _at(found[figures.best_single(np.ones(1), budget)].way, heat)
+
+
+def _temperatures(cases: Cases) -> tuple[float, ...]:
+    return tuple(fit_temperature(one, cases.judge.codes).temperature for one in cases.opinions)
+
+
+def _warm(cases: Cases, places: Labels, heat: Mapping[int, tuple[float, ...]]) -> Cases:
+    """With the opinions on every segment at its temperatures, where it has any."""
+    opinions = list(cases.opinions)
+    for place, temperatures in heat.items():
+        rows = np.flatnonzero(places == place)
+        for at, temperature in enumerate(temperatures):
+            opinions[at] = _replaced(opinions[at], rows, temperature)
+    return replace(cases, opinions=tuple(opinions))
+
+
+def _replaced(opinion: Opinion, rows: Labels, temperature: float) -> Opinion:
+    if opinion.probabilities is None:
+        return opinion
+    some = tempered(opinion[rows], temperature)
+    codes, probabilities = opinion.codes.copy(), opinion.probabilities.copy()
+    codes[rows], probabilities[rows] = some.codes, some.probabilities
+    return Opinion(codes, probabilities)
+
+
+def _decided(found: Sequence[Option], warm: Cases) -> Labels:
+    return np.array([one.way.decided(warm.opinions) for one in found])
+
+
+def _at(way: Way, heat: Sequence[float]) -> Way:
+    return replace(way, temperatures=tuple(heat[at] for at in way.workers))
+
+
+def _price(way: Way, cases: Cases, prices: Mapping[str, float]) -> float:
+    return sum(prices[cases.workers[at]] for at in way.workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +163,11 @@ class _Figures:
         within = np.flatnonzero(prices <= budget + 1e-12)
         return int(within[differs[within].argmin()] if len(within) else prices.argmin())
 
-    def best(self, shares: Float64, budget: float, general: int) -> list[int]:
-        """An option for every row; the last row's is `general`."""
-        tried = [[general] * len(shares)]
+    def best(self, shares: Float64, budget: float) -> list[int]:
+        """An option for every row; the last row's is the general one, at 0."""
+        tried = [[0] * len(shares)]
         tried += [
-            [*(self.differs + one * self.prices)[:-1].argmin(axis=1).tolist(), general]
+            [*(self.differs + one * self.prices)[:-1].argmin(axis=1).tolist(), 0]
             for one in _MULTIPLIERS
         ]
         price = [self.total(self.prices, picks, shares) for picks in tried]
@@ -117,10 +178,3 @@ class _Figures:
     def total(self, values: Float64, picks: list[int], shares: Float64) -> float:
         # Rounded, so that the last bit of a sum decides between no two ways that are alike.
         return round(float(shares @ values[np.arange(len(picks)), picks]), 12)
-
-
-def _assignment(
-    found: list[Option], ways: Mapping[int, int], general: int, price: float
-) -> Assignment:
-    named = {place: found[at].way for place, at in ways.items()}
-    return Assignment(named, found[general].way, price)

@@ -1,7 +1,7 @@
 """A light classifier that names a ticket's segment: to embed every ticket would be too dear."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
@@ -10,13 +10,14 @@ from threadpoolctl import threadpool_limits
 
 from streamer.backends import ngrams
 from streamer.backends.features import Features, Floats, softmax
+from streamer.backends.gate import Gate
 from streamer.backends.linear import LinearModel
-from streamer.decide.segments import GENERAL, unsure_to_general
 from streamer.learn.evaluation.interval import Interval
 from streamer.learn.kinds.kind import Targets
 from streamer.learn.kinds.linear import LinearKind
 from streamer.learn.report import Share, share
 from streamer.learn.scores import Labels
+from streamer.records.segments import GENERAL
 
 WANTED = 0.95
 """Agreement with the nearest centroid that the sure tickets shall reach (we choose)."""
@@ -28,6 +29,9 @@ _EIGHTHS = 8
 _LEAST = 10
 _SURE_AT_LEAST = 0.5
 _NEVER = 1.01
+_FAR = 0.01
+_KNOWN_AT_MOST = 0.5
+_SURE_OF_NOTHING = 0.9
 
 Mask = NDArray[np.bool_]
 
@@ -44,14 +48,13 @@ class ClassifierFigures:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A model whose answer counts where its likeliest segment has a probability of `at_least`.
+    """What is served, as `gate`, and how well it does.
 
     `agreement` with the nearest centroid, and that of the `sure` tickets alone, are of held-out
     tickets on a model that did not see them; `answered` is the share of those that are sure.
     """
 
-    model: LinearModel
-    at_least: float
+    gate: Gate
     agreement: Share
     sure: Share
     answered: Share
@@ -60,11 +63,11 @@ class Classifier:
     def figures(self) -> "ClassifierFigures":
         """For a report."""
         shares = (self.agreement, self.sure, self.answered)
-        return ClassifierFigures(self.at_least, *(Interval.of_share(one) for one in shares))
+        return ClassifierFigures(self.gate.at_least, *(Interval.of_share(one) for one in shares))
 
     def places(self, texts: Sequence[str]) -> Labels:
         """[N]: the place of each text's segment, or -1 for the general set."""
-        return unsure_to_general(self.model.probabilities(texts), self.at_least)
+        return self.gate.names(texts).places
 
 
 def learn_classifier(
@@ -74,9 +77,9 @@ def learn_classifier(
     segment has too few tickets to hold some out.
 
     A quarter, drawn by the texts' hashes, is held out: half of it scales the probabilities and
-    sets the limit, the other half is reported. The limit is the lowest, from 0.5 on, from which on
-    the sure ones agree as often as wanted, and always above what a text without any known n-gram
-    gets.
+    sets the limits, the other half is reported. How sure it must be is the lowest, from 0.5 on,
+    from which on the sure ones agree as often as wanted, and always above what a text without any
+    known word gets. The words that must be known are as many as 99 % of the tickets have, or half.
     """
     eighth = np.array([_eighth(text) for text in texts])
     train, tune, test = eighth >= 2, eighth == 0, eighth == 1
@@ -86,14 +89,20 @@ def learn_classifier(
     learnt, kind = _targets(texts, places, segments, train), _kind(texts, segments)
     # One thread: the order of a sum must not vary.
     with threadpool_limits(1):
-        model, _ = kind.tune(learnt, _targets(texts, places, segments, tune), seed)
-    said = model.probabilities([texts[at] for at in np.flatnonzero(tune)])
+        tuned, _ = kind.tune(learnt, _targets(texts, places, segments, tune), seed)
+    model = _tempered(tuned)
+    rows, known = model.features.known_rows([texts[at] for at in np.flatnonzero(tune)])
+    said = softmax(rows @ model.weights + model.bias)
     limit = _limit(said.max(axis=1), said.argmax(axis=1) == places[tune])
-    limit = max(limit, float(softmax(model.bias[None]).max()) + 1e-4)
-    told = model.probabilities([texts[at] for at in np.flatnonzero(test)])
-    named = unsure_to_general(told, limit)
-    right, sure = told.argmax(axis=1) == places[test], named != GENERAL
-    return Classifier(model, limit, share(right), share(right[sure]), share(sure))
+    limit = max(limit, _sure_of_nothing(model) + 1e-4)
+    gate = Gate(model, limit, min(float(np.quantile(known, _FAR)), _KNOWN_AT_MOST))
+    return _measured(gate, [texts[at] for at in np.flatnonzero(test)], places[test])
+
+
+def _measured(gate: Gate, texts: Sequence[str], places: Labels) -> Classifier:
+    right = gate.model.probabilities(texts).argmax(axis=1) == places
+    sure = gate.names(texts).places != GENERAL
+    return Classifier(gate, share(right), share(right[sure]), share(sure))
 
 
 def _eighth(text: str) -> int:
@@ -106,12 +115,28 @@ def _targets(texts: Sequence[str], places: Labels, size: int, mine: Mask) -> Tar
     return Targets([texts[at] for at in rows], places[rows], size)
 
 
+def _tempered(model: LinearModel) -> LinearModel:
+    """The same answers, less sure where a text of no known n-gram would be named with certainty.
+
+    Segments that words tell apart without an error are given so large a factor that every
+    probability is 1, and no limit could lie above what such a text gets.
+    """
+    while _sure_of_nothing(model) > _SURE_OF_NOTHING:
+        half = np.float32(0.5)
+        model = replace(model, weights=model.weights * half, bias=model.bias * half)
+    return model
+
+
+def _sure_of_nothing(model: LinearModel) -> float:
+    return float(softmax(model.bias[None]).max())
+
+
 def _kind(texts: Sequence[str], segments: int) -> LinearKind:
     """Words, without so many rare ones that the model would grow too large."""
     least = 2
-    while len(Features.fit(ngrams.words, texts, min_texts=least).buckets) > _most(segments):
+    while len(Features.fit(ngrams.single_words, texts, min_texts=least).buckets) > _most(segments):
         least += 1
-    return LinearKind("word_ngrams", ngrams.words, least)
+    return LinearKind("segments", ngrams.single_words, least)
 
 
 def _most(segments: int) -> int:

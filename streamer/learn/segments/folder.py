@@ -8,36 +8,28 @@
 """
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import orjson
 
+from streamer.backends.artefact import FILE as MODEL_FILE
+from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
 from streamer.learn.repository import latest_version, new_version
 from streamer.learn.segments.classifier import Classifier
 from streamer.learn.segments.page import page
 from streamer.learn.segments.report import Report
+from streamer.records.routing import FILE as ROUTING_FILE
+from streamer.records.routing import GateLimits, Routing, TaskRoutes
 from streamer.records.segments import Segmentation
-
-_FILE = "segments.json"
+from streamer.records.segments_folder import FILE, read_segments
 
 
 def latest(folder: Path) -> Segmentation | None:
     """The newest version; None where there is none. Raises `ConfigError` for a damaged one."""
     number = latest_version(folder.parent, folder.name)
-    return read(folder / str(number)) if number else None
-
-
-def read(version: Path) -> Segmentation:
-    """Raises `ConfigError` where the folder of a version can't be read."""
-    path = version / _FILE
-    try:
-        return Segmentation.from_json(path.read_bytes())
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigError(
-            f"{path}: can't be read as segments ({error}); restore it, or delete the version's"
-            " folder and fit again"
-        ) from None
+    return read_segments(folder / str(number)) if number else None
 
 
 def write(
@@ -46,10 +38,10 @@ def write(
     """Add a version; returns its folder. Raises `ConfigError` where it can't be written."""
     try:
         with new_version(folder.parent, folder.name) as draft:
-            (draft / _FILE).write_bytes(segmentation.to_json())
-            (draft / "routing.json").write_bytes(_routing(report))
-            if classifier is not None:
-                classifier.model.save(draft)
+            (draft / FILE).write_bytes(segmentation.to_json())
+            limits = None if classifier is None else _saved(classifier.gate, draft)
+            made = _routing(segmentation, limits, report)
+            (draft / ROUTING_FILE).write_bytes(made.to_json())
             said = orjson.dumps(_without_text(report), option=orjson.OPT_INDENT_2)
             (draft / "report.json").write_bytes(said)
             (draft / "report.html").write_text(page(report), encoding="utf-8")
@@ -60,14 +52,19 @@ def write(
     return folder / str(latest_version(folder.parent, folder.name))
 
 
-def _routing(report: Report) -> bytes:
-    at_least = None if report.classifier is None else report.classifier.at_least
+def _saved(gate: Gate, folder: Path) -> GateLimits:
+    gate.model.save(folder)
+    digest = sha256((folder / MODEL_FILE).read_bytes()).hexdigest()
+    return GateLimits(gate.at_least, gate.least_known, digest)
+
+
+def _routing(segmentation: Segmentation, limits: GateLimits | None, report: Report) -> Routing:
+    numbers = tuple(one.number for one in segmentation.segments)
     tasks = {
-        one.task: {"budget": one.budget, "general": one.general, "segments": one.ways}
+        one.task: TaskRoutes(one.label_set, one.versions, one.budget, one.ways)
         for one in report.routed
     }
-    said = {"version": report.version, "at_least": at_least, "tasks": tasks}
-    return orjson.dumps(said, option=orjson.OPT_INDENT_2)
+    return Routing(segmentation.version, numbers, limits, tasks)
 
 
 def _without_text(report: Report) -> Report:

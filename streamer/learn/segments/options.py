@@ -30,10 +30,6 @@ class Option:
     way: Way
     price: float
 
-    def accepted(self, cases: Cases) -> Labels:
-        """[N]: the label that stands without the judge, or -1."""
-        return self.way.accepted(cases.opinions)
-
 
 def options(cases: Cases, prices: Mapping[str, float]) -> list[Option]:
     """The judge for all, every worker alone, every pair and all three, the cheapest first.
@@ -68,8 +64,9 @@ def _thresholds(dial: Dial, opinions: Sequence[Opinion]) -> list[BeforeJudge]:
     return [dial.at(one) for one in sorted(one for one in found if one is not None)]
 
 
-def outcomes(found: Sequence[Option], cases: Cases) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """[O, N] each, of judged tickets: who is left to the judge, and who is labelled otherwise."""
-    accepted = np.array([one.accepted(cases) for one in found])
+def outcomes(accepted: Labels, judge: Labels) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """[O, N] each, of what stands by each option: who is left to the judge, and who is labelled
+    otherwise than by the judge [N].
+    """
     asked = accepted == ABSTAINED
-    return asked, ~asked & (accepted != cases.judge.codes)
+    return asked, ~asked & (accepted != judge)

@@ -16,14 +16,8 @@ from streamer.learn.evaluation.interval import Interval
 from streamer.learn.scores import Labels
 from streamer.learn.segments.assigning import assign
 from streamer.records.label import Rule
-
-
-@dataclass(frozen=True, slots=True)
-class ServedBy:
-    """The workers that a segment is served by, and their rule; without workers it is the judge."""
-
-    workers: tuple[str, ...]
-    rule: Rule
+from streamer.records.labelset import LabelSet
+from streamer.records.routing import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +33,18 @@ class Routed:
     """A task's ways by the segments' numbers, `general` for the others, chosen on `chosen_on`
     judged tickets for at most `budget` per ticket and tested on others.
 
-    `lead` is routed less unrouted, by a paired bootstrap.
+    `lead` is routed less unrouted, by a paired bootstrap. `label_set` and `versions` are of the
+    labels and workers that the tickets had.
     """
 
     task: str
+    label_set: str
+    versions: Mapping[str, str]
     budget: float
     chosen_on: int
     tested_on: int
-    general: ServedBy
-    ways: Mapping[str, ServedBy]
+    general: Served
+    ways: Mapping[str, Served]
     routed: Measured
     unrouted: Measured
     lead: Measured
@@ -59,8 +56,11 @@ def route(
     numbers: Sequence[int],
     prices: Mapping[str, float],
     budget: float,
+    general: Way | None = None,
 ) -> Routed | None:
     """Of the tickets [N] of one task with the places [N] of their segments, -1 for none.
+
+    `general` is the way of the others; None takes the best single one.
 
     A half of the judged tickets, drawn by the hash of their ids, chooses; the other half tests.
     None where a half is empty.
@@ -71,12 +71,14 @@ def route(
     design, test = (np.flatnonzero(judged & half) for half in (first, ~first))
     if not len(design) or not len(test):
         return None
-    made = assign(cases[design], places[design], len(numbers), prices, budget)
+    made = assign(cases[design], places[design], len(numbers), prices, budget, general)
     held = cases[test]
     both = [made.accepted(held, places[test]), made.unrouted(held)]
     routed, unrouted, lead = _measured(both, held.judge.codes)
     return Routed(
         cases.task,
+        LabelSet(cases.labels).version,
+        {name: cases.versions[name] for name in cases.workers if name in cases.versions},
         budget,
         len(design),
         len(test),
@@ -88,9 +90,10 @@ def route(
     )
 
 
-def _served_by(way: Way, cases: Cases) -> ServedBy:
+def _served_by(way: Way, cases: Cases) -> Served:
     names = tuple(cases.workers[at] for at in way.workers)
-    return ServedBy(names, Rule("judge", 0, 0) if way.rule is None else way.rule.described(names))
+    rule = Rule("judge", 0, 0) if way.rule is None else way.rule.described(names)
+    return Served(names, rule, dict(zip(names, way.temperatures, strict=bool(way.temperatures))))
 
 
 def _measured(both: Sequence[Labels], judge: Labels) -> tuple[Measured, Measured, Measured]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from streamer.config.settings import Alarms
 from streamer.decide.drift import EDetector, Evidence
+from streamer.monitoring.alarms.segment_tests import segment_tests
 from streamer.monitoring.alarms.share_tests import Band, Test, tests_of
 from streamer.monitoring.expected import Expected
 from streamer.monitoring.reading import Reading
@@ -45,8 +46,8 @@ class TaskDrift:
 
         What the older ones say is kept for as long as they begin and end at the same times.
         """
-        tests = list(tests_of(expected, self._limits))
-        begun = [_Begun(test, _detector(test, self._run_length)) for test in tests]
+        tests = [*tests_of(expected, self._limits), *segment_tests(expected, self._limits)]
+        begun = [_Begun(test, test.detector(self._run_length)) for test in tests]
         place = (expected, [start for start, _ in (*older[:1], *older[-1:])])
         if self._known[0] != place:
             self._known = (place, [one.fold(one.nothing(), older) for one in begun])
@@ -78,11 +79,6 @@ class TaskDrift:
         )
 
 
-def _detector(test: Test, run_length: float) -> EDetector:
-    low, high = ([getattr(band, end) for band in test.bands] for end in ("low", "high"))
-    return EDetector([low], [high], run_length)
-
-
 @dataclass(frozen=True, slots=True)
 class _Begun:
     """A test and what watches it."""
@@ -98,10 +94,12 @@ class _Begun:
         sums = np.zeros((len(self.test.bands), 2), np.int64)
         for start, window in cells:
             counts = np.array(self.test.count(window))
-            if not counts[:, 1].any():
+            if start <= self.test.since_ms or not counts[:, 1].any():
                 continue
-            sums += counts
             evidence = self.detector.after(evidence, [counts[:, 0]], [counts[:, 1]])
+            # An alarm that stands would end with less than half of the evidence.
+            half = not self.test.lately or bool(self.detector.out(evidence, [True])[0])
+            sums = sums + counts if half else np.zeros_like(counts)
             out = bool(self.detector.out(evidence, [since_ms is not None])[0])
             since_ms = (start if since_ms is None else since_ms) if out else None
         tallies = [(hits, of) for hits, of in sums.tolist()] if sums.any() else []
@@ -111,9 +109,7 @@ class _Begun:
 def _text(test: Test, band: Band, share: float, of: int, recent: bool) -> str:
     within = "" if band.high >= 1 else f" within {band.high - band.expected:.1%}"
     least = "at least " if band.high >= 1 else ""
-    when = "of the last hour" if recent else "before the last hour"
-    name = f"share of {band.name!r}" if test.kind == "label_shift" else band.name
-    return (
-        f"{name} is {share:.1%} of {of} {test.what} {when}; "
-        f"expected is {least}{band.expected:.1%}{within}"
-    )
+    now = "lately" if test.lately else "of the last hour"
+    when = now if recent else "before the last hour"
+    expects = test.expects or f"expected is {least}{band.expected:.1%}{within}"
+    return f"{band.name} is {share:.1%} of {of} {test.what} {when}; {expects}"

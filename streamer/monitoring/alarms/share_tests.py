@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from streamer.config.settings import Alarms
+from streamer.decide.drift import EDetector
 from streamer.monitoring import tallies
 from streamer.monitoring.expected import Expected
 from streamer.monitoring.reading import Severity
@@ -34,7 +35,13 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """Shares that are tested together; `count` finds their tallies in a window, in that order."""
+    """Shares that are tested together; `count` finds their tallies in a window, in that order.
+
+    It is one of `among` tests that share a rate of false alarms. Windows that begin at `since_ms`
+    or before are of another time. What is told is the share of the last hour, or, with `lately`,
+    only since there was half the evidence: what was before that would hide a change. `expects` is
+    what to say of the expected share, where its band alone doesn't tell.
+    """
 
     kind: AlarmKind
     subject: str | None
@@ -42,6 +49,19 @@ class Test:
     what: str
     bands: Sequence[Band]
     count: Callable[[Window], Sequence[Tally]]
+    among: int = 1
+    since_ms: int = 0
+    lately: bool = False
+    expects: str | None = None
+
+    def detector(self, run_length: float) -> EDetector:
+        """What watches it, with `run_length` steps between false alarms of all that share them.
+
+        Each of them waits for `among` times the evidence: so their mean is a detector, too, and it
+        is at `run_length` before one of them is out.
+        """
+        low, high = ([getattr(band, end) for band in self.bands] for end in ("low", "high"))
+        return EDetector([low], [high], run_length * self.among)
 
 
 def tests_of(expected: Expected, limits: Alarms) -> Iterator[Test]:
@@ -58,7 +78,10 @@ def tests_of(expected: Expected, limits: Alarms) -> Iterator[Test]:
         yield Test("agreement_drift", pair, "warning", "tickets", [band], _agreement(pair))
     if expected.labels is not None:
         shares = {**dict(sorted(expected.labels.items())), OTHERS: 0.0}
-        bands = [Band.around(name, p, limits.label_tolerance) for name, p in shares.items()]
+        bands = [
+            Band.around(f"share of {name!r}", p, limits.label_tolerance)
+            for name, p in shares.items()
+        ]
         count = _labels(tuple(expected.labels))
         yield Test("label_shift", None, "warning", "labels", bands, count)
 

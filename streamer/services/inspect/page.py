@@ -111,6 +111,10 @@ def _reasons(label: Label) -> Iterator[str]:
         yield f"  {'votes' if number == 0 else '':<7}  {_vote(vote)}"
     calibration = f"; calibration {clean(label.calibration)}" if label.calibration else ""
     yield f"  rule     {_rule(label.rule)}{calibration}"
+    if label.segment is not None:
+        place = label.segment.number
+        which = "none, served like all" if place is None else str(place)
+        yield f"  segment  {which}; routing {clean(label.segment.version)}"
     if label.judge is not None:
         after = "" if label.after is None else f", then {label.after.kind}:{label.after.alpha:g}"
         yield f"  judge    version {clean(label.judge)}{after}"

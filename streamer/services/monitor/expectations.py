@@ -1,23 +1,48 @@
-"""What a task's calibration says its shares should be."""
+"""What a task's calibration and its segments say its shares should be."""
 
 from itertools import combinations
+from pathlib import Path
 
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.monitoring.expected import Expected
+from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.records.calibration import Calibration
+from streamer.records.segments_folder import FILE, read_segments
 from streamer.services.intake import milliseconds
 from streamer.services.rules import load_calibration, rule_before
 
 
 def expectations(settings: Settings) -> dict[str, Expected]:
-    """What to expect of each task, as far as its calibration says it; raises `ConfigError`."""
+    """What to expect of each task, as far as its files say it; raises `ConfigError`."""
     found = {}
     for name, task in settings.tasks.items():
         if task.calibration is not None:
             path = settings.path(task.calibration)
             found[name] = expected(task, load_calibration(name, task, path))
+        if task.segments is not None:
+            known = found.get(name, Expected())
+            found[name] = routed(known, settings.path(task.segments))
     return found
+
+
+def routed(known: Expected, version: Path) -> Expected:
+    """With the segments of a version, which lie in its folder; raises `ConfigError`.
+
+    Each segment is served in its own way: what was expected of one way for all, its promise apart,
+    is to be seen anew, from the time on when the version was written or copied to here.
+    """
+    segments = read_segments(version).segments
+    total = max(sum(segment.size for segment in segments), 1)
+    written_ms = (version / FILE).stat().st_mtime_ns // 1_000_000
+    return Expected(
+        fidelity=known.fidelity,
+        since_ms=max(known.since_ms, written_ms),
+        segments=ExpectedSegments(
+            names={str(segment.number): segment.name for segment in segments},
+            shares={str(segment.number): segment.size / total for segment in segments},
+        ),
+    )
 
 
 def expected(task: Task, calibration: Calibration) -> Expected:

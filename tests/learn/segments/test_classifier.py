@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from streamer.backends import ngrams
 from streamer.backends.artefact import FILE
 from streamer.backends.features import Features
 from streamer.backends.linear import LinearModel
-from streamer.decide.segments import GENERAL
 from streamer.learn.segments.classifier import LARGEST, WANTED, _kind, _most, learn_classifier
+from streamer.records.segments import GENERAL
 from tests.learn.segments.material import TOPICS, tickets
 
 MATERIAL, _, TRUTH = tickets()
@@ -27,20 +28,41 @@ def test_planted_topics_are_named_and_what_says_nothing_is_general(tmp_path: Pat
     nothing = ["", "\U0001f621", "zzzz qqqq", "x" * 100_000]
     assert made.places(nothing).tolist() == [GENERAL] * 4
 
-    made.model.save(tmp_path)
+    made.gate.model.save(tmp_path)
     assert (tmp_path / FILE).stat().st_size < LARGEST
-    again = LinearModel.load(tmp_path, ngrams.words)
+    again = LinearModel.load(tmp_path, ngrams.single_words)
     np.testing.assert_array_equal(
-        again.probabilities(fresh.texts), made.model.probabilities(fresh.texts)
+        again.probabilities(fresh.texts), made.gate.model.probabilities(fresh.texts)
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_topics_that_words_tell_apart_without_error_are_named(seed: int) -> None:
+    """With no error to learn from, all is certain: a text that says nothing would be, too."""
+    rng = np.random.default_rng(seed)
+    topics = (rng.random(1200) < 0.3).astype(np.int64)
+    lengths = np.where(topics == 1, rng.integers(3, 24, 1200), 12)
+    texts = [
+        " ".join(
+            [f"{'ab'[topic]}{one}" for one in rng.integers(400, size=length)]
+            + [f"c{one}" for one in rng.integers(30, size=4)]
+        )
+        for topic, length in zip(topics, lengths, strict=True)
+    ]
+    made = learn_classifier(texts, topics, 2, seed=1)
+    assert made is not None
+    said = made.places(texts)
+    assert (said != GENERAL).mean() > 0.9
+    assert (said == topics)[said != GENERAL].all()
+    assert made.places(["", "zzzz qqqq"]).tolist() == [GENERAL] * 2
 
 
 def test_the_same_seed_gives_the_same_classifier() -> None:
     one, other = (learn_classifier(MATERIAL.texts, TRUTH, len(TOPICS), seed=3) for _ in range(2))
     assert one is not None
     assert other is not None
-    np.testing.assert_array_equal(one.model.weights, other.model.weights)
-    assert one.at_least == other.at_least
+    np.testing.assert_array_equal(one.gate.model.weights, other.gate.model.weights)
+    assert one.gate.at_least == other.gate.at_least
 
 
 def test_borders_that_the_words_do_not_show_leave_all_tickets_general() -> None:
@@ -60,8 +82,8 @@ def test_one_segment_or_a_tiny_one_has_no_classifier() -> None:
 
 def test_rare_words_are_left_out_until_the_classifier_is_small_enough() -> None:
     rng = np.random.default_rng(2)
-    texts = [" ".join(f"w{n}" for n in rng.integers(60_000, size=60)) for _ in range(4000)]
+    texts = [" ".join(f"w{n}" for n in rng.integers(90_000, size=60)) for _ in range(4000)]
     kind = _kind(texts, 16)
-    kept = Features.fit(ngrams.words, texts, min_texts=kind.min_texts)
-    fewer = Features.fit(ngrams.words, texts, min_texts=kind.min_texts - 1)
+    kept = Features.fit(ngrams.single_words, texts, min_texts=kind.min_texts)
+    fewer = Features.fit(ngrams.single_words, texts, min_texts=kind.min_texts - 1)
     assert len(kept.buckets) <= _most(16) < len(fewer.buckets)

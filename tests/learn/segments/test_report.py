@@ -12,10 +12,11 @@ from streamer.decide.opinion import Opinion
 from streamer.errors import ConfigError
 from streamer.learn.cases import Cases
 from streamer.learn.segments.finding import Found, find
-from streamer.learn.segments.folder import latest, read, write
+from streamer.learn.segments.folder import latest, write
 from streamer.learn.segments.material import Material
 from streamer.learn.segments.page import page
 from streamer.learn.segments.report import Report, report, served
+from streamer.records.segments_folder import read_segments
 from tests.learn.evaluation.test_page import HOSTILE, Parsed
 from tests.learn.segments.material import EACH, TOPICS, tickets
 
@@ -145,7 +146,7 @@ def test_versions_are_numbered_and_never_written_over(tmp_path: Path) -> None:
     assert latest(folder) is None
     one, other = (write(folder, found().segmentation, said()) for _ in range(2))
     assert (one.name, other.name) == ("1", "2")
-    assert latest(folder) == read(one) == found().segmentation
+    assert latest(folder) == read_segments(one) == found().segmentation
     assert {path.name for path in one.iterdir()} == {
         "segments.json", "routing.json", "report.json", "report.html"
     }  # fmt: skip

@@ -1,14 +1,21 @@
-"""Of a calibration counts what is true of the rule that is served."""
+"""Of a calibration counts what is true of the rule that is served, of segments their sizes."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 
+from streamer.config import load
 from streamer.config.tasks import Task
+from streamer.errors import ConfigError
 from streamer.monitoring.expected import Expected
+from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.records.calibration import Calibration, Estimate, Model, Reference
 from streamer.records.label import Rule
-from streamer.services.monitor.expectations import expected
+from streamer.records.segments import FitRecipe, Segment, Segmentation
+from streamer.services.monitor.expectations import expectations, expected, routed
 from tests.records.test_calibration import MADE
 
 REFERENCE = Reference({"a": 0.7, "b": 0.3}, {"w1/w2": 0.9, "w1/w3": 0.8, "w2/w3": 0.85})
@@ -74,3 +81,60 @@ def test_only_a_promise_of_fidelity_that_holds_can_be_broken(calibration: Calibr
 def test_of_an_old_file_without_a_reference_the_rate_is_left() -> None:
     old = expected(task("calibrated"), replace(CALIBRATED, reference=None))
     assert old == Expected(coverage=0.8, fidelity=0.97, since_ms=MADE_MS)
+
+
+def version(folder: Path, *sizes: int) -> Path:
+    """A version of the segments with these sizes, numbered from 2 on."""
+    segments = tuple(
+        Segment(number, f"words {number}", ("words",), size, 1.0, (0.0, 1.0))
+        for number, size in enumerate(sizes, 2)
+    )
+    recipe = FitRecipe(0, None, sum(sizes), "tickets", "encoder", "code", None)
+    made = folder / "segments" / "1"
+    made.mkdir(parents=True)
+    found = Segmentation(recipe, segments, len(sizes) + 2)
+    (made / "segments.json").write_bytes(found.to_json())
+    return made
+
+
+def test_segments_are_expected_with_the_shares_that_they_were_found_with(tmp_path: Path) -> None:
+    folder = version(tmp_path, 60, 30, 10)
+    os.utime(folder / "segments.json", (1_800_000_000, 1_800_000_000))
+    found = routed(expected(task("calibrated"), CALIBRATED), folder)
+    assert found == Expected(
+        fidelity=0.97,
+        since_ms=1_800_000_000_000,
+        segments=ExpectedSegments(
+            names={"2": "words 2", "3": "words 3", "4": "words 4"},
+            shares={"2": 0.6, "3": 0.3, "4": 0.1},
+        ),
+    )
+    assert not found.complete, "the rest is seen in the first windows"
+
+
+def test_a_calibration_of_after_the_segments_begins_later(tmp_path: Path) -> None:
+    folder = version(tmp_path, 60)
+    os.utime(folder / "segments.json", (1, 1))
+    assert routed(expected(task("calibrated"), CALIBRATED), folder).since_ms == MADE_MS
+
+
+def configured(tmp_path: Path, **tasks: dict[str, object]) -> Path:
+    path = tmp_path / "streamer.yaml"
+    plain = {"labels": ["a", "b"], "workers": ["one", "two"]}
+    raw = {name: plain | more for name, more in tasks.items()}
+    path.write_text(yaml.safe_dump({"kafka": {"start": "earliest"}, "tasks": raw}))
+    return path
+
+
+def test_only_tasks_with_segments_expect_any(tmp_path: Path) -> None:
+    version(tmp_path, 60, 40)
+    found = expectations(load(configured(tmp_path, t={"segments": "segments/1"}, other={})))
+    assert set(found) == {"t"}
+    assert found["t"].segments is not None
+    assert found["t"].segments.called("3") == "segment 3 'words 3'"
+
+
+def test_segments_that_are_not_there_are_told(tmp_path: Path) -> None:
+    settings = load(configured(tmp_path, t={"segments": "segments/7"}))
+    with pytest.raises(ConfigError, match="can't be read as segments"):
+        expectations(settings)

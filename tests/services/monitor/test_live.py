@@ -9,7 +9,9 @@ import pytest
 
 from streamer.monitoring.alarms.standing import Standing
 from streamer.monitoring.expected import Expected
+from streamer.monitoring.expected_segments import ExpectedSegments, FirstAudits
 from streamer.monitoring.reading import Reading
+from streamer.monitoring.view import SegmentView, Share
 from streamer.monitoring.windows import LONG, RECENT, Windows
 from streamer.observe.histogram import EDGES_MS
 from streamer.records.summary import Summary
@@ -68,6 +70,33 @@ def test_a_task_is_shown_with_what_is_expected_of_it() -> None:
     assert (nothing.tickets, nothing.coverage.value, nothing.latency) == (0, None, {})
     assert "at least once" in state.note
     assert orjson.loads(orjson.dumps(state))["tasks"]["intent"]["tickets"] == 100
+
+
+def test_segments_are_shown_with_what_is_expected_of_each() -> None:
+    view = seen(
+        summary(
+            {
+                "segments": {"2": 60, "3": 20, "7": 10, "general": 10},
+                "unrouted": {"far": 4, "unsure": 6},
+                "segment_audited": {"2/yes": 9, "2/no": 1, "general/yes": 2},
+            }
+        )
+    )
+    shares, audits = {"2": 0.7, "3": 0.2, "4": 0.1}, {"2": FirstAudits(294, 300, 0)}
+    segments = ExpectedSegments({number: f"words {number}" for number in shares}, shares, audits)
+    view.expect({"intent": Expected(segments=segments)})
+    shown = view.state().tasks["intent"]
+    assert list(shown.segments) == ["2", "3", "4", "7"]
+    assert shown.segments["2"] == SegmentView(
+        "words 2", Share(60 / 90, 60, 90, 0.7), Share(0.9, 9, 10, 0.98)
+    )
+    assert shown.segments["4"] == SegmentView(
+        "words 4", Share(0.0, 0, 90, 0.1), Share(None, 0, 0, None)
+    )
+    assert shown.segments["7"].name is None
+    assert shown.unrouted == {"far": Share(0.04, 4, 100, 0.01), "unsure": Share(0.06, 6, 100)}
+    unheard = view.state().tasks["unheard"]
+    assert unheard.segments == unheard.unrouted == {}
 
 
 def test_a_state_is_of_its_span_alone() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from streamer.client import LabelRecord
 from streamer.monitoring.alarms.standing import Standing
 from streamer.monitoring.expected import Expected
+from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.monitoring.reading import Reading
 from streamer.monitoring.windows import Windows
 from streamer.observe.histogram import Histogram
@@ -27,8 +28,19 @@ TASKS: Mapping[str, tuple[Sequence[str], Mapping[str, float]]] = {
     "mood": (("mood_net",), {"calm": 0.7, "upset": 0.3}),
 }
 AGREEMENT = {f"{WORKERS[0]}/{WORKERS[1]}": 0.87, f"{WORKERS[0]}/{WORKERS[2]}": 0.85}
+SEGMENTS = ExpectedSegments(
+    {"1": "card charged invoice", "2": "parcel courier", "4": "login locked"},
+    {"1": 0.55, "2": 0.3, "4": 0.15},
+)
 EXPECTED = {
-    "topic": Expected(0.82, 0.98, AGREEMENT, TASKS["topic"][1], "the calibration's tickets")
+    "topic": Expected(
+        0.82,
+        0.98,
+        AGREEMENT,
+        TASKS["topic"][1],
+        "the calibration's tickets",
+        segments=SEGMENTS,
+    )
 }
 GAUGES = {
     "classify": {"lag": 14.0, "oldest_s": 0.31, "in_flight": 2.0, "buffered": 37.0},
@@ -87,7 +99,19 @@ class Made:
             "published": dict(zip(labels, said, strict=True)),
             "audited": {"yes": number // 80, "no": int(self._random.random() < 0.08)},
         }
+        if task in EXPECTED:
+            counts |= self._routed(number)
         return counts, self._latency("workers", accepted, 18.0, 0.5)
+
+    def _routed(self, number: int) -> Any:
+        far, unsure = self._random.binomial(number, [0.012, 0.05]).tolist()
+        shares = [*SEGMENTS.shares.values()]
+        named = self._random.multinomial(number - far - unsure, shares).tolist()
+        return {
+            "segments": dict(zip(SEGMENTS.shares, named, strict=True)) | {"general": far + unsure},
+            "unrouted": {"far": far, "unsure": unsure},
+            "segment_audited": {"1/yes": named[0] // 60, "1/no": int(self._random.random() < 0.05)},
+        }
 
     def _judged(self, number: int) -> tuple[Any, Any]:
         verified = {"confirmed": number // 9, "corrected": number // 60}

@@ -38,6 +38,24 @@ async def test_it_opens_without_errors_and_shows_each_part(site: Site, chromium:
         assert {url.split("/")[2] for url in window.requested} == {site.url.split("/")[2]}
 
 
+async def test_segments_are_shown_where_there_are_any(site: Site, chromium: Browser) -> None:
+    async with opened(chromium, site.url) as window:
+        page = window.page
+        await page.get_by_role("button", name="topic", exact=True).click()
+        segments = page.locator("#segments")
+        rows = segments.locator("tbody tr")
+        await expect(rows).to_have_count(3)
+        await expect(rows.nth(0)).to_contain_text("1 card charged invoice")
+        await expect(rows.nth(0)).to_contain_text("55.0 %")
+        await expect(rows.nth(2)).to_contain_text("no data")
+        await expect(segments).to_contain_text(re.compile(r"The general way took .*far \d\.\d %"))
+        await expect(segments).to_contain_text("(expected 1.0 %)")
+        await page.get_by_role("button", name="mood", exact=True).click()
+        await expect(page.locator("#task-title")).to_have_text("mood")
+        await expect(segments).to_be_hidden()
+        await window.calm()
+
+
 async def test_a_monitor_that_heard_nothing_says_so(chromium: Browser) -> None:
     async with Site(Made()) as site, opened(chromium, site.url) as window:
         page = window.page
@@ -46,6 +64,7 @@ async def test_a_monitor_that_heard_nothing_says_so(chromium: Browser) -> None:
         await expect(page.locator("#newest-none")).to_contain_text("No data yet")
         await expect(page.locator(".chart .empty").last).to_be_visible()
         await expect(page.locator("#processes-table")).to_contain_text("No data yet")
+        await expect(page.locator("#segments")).to_be_hidden()
         await window.calm()
 
 

@@ -36,6 +36,26 @@ export const KINDS = {
     of: "right",
     means: "The judge agrees with the workers’ labels less often than was promised.",
   },
+  segment_shift: {
+    name: "Segments shift",
+    of: "right",
+    means: "The tickets are spread otherwise over the segments than when these were found.",
+  },
+  segment_gone: {
+    name: "A segment dies",
+    of: "right",
+    means: "Less than a tenth of its tickets is left.",
+  },
+  segment_candidate: {
+    name: "Tickets like no segment",
+    of: "right",
+    means: "Too many tickets are far from all segments: there may be a new one.",
+  },
+  segment_fidelity: {
+    name: "Fidelity of a segment falls",
+    of: "right",
+    means: "In one segment the judge agrees with the workers’ labels less often than it did at first.",
+  },
   worker_abstains: {
     name: "A worker abstains",
     of: "wrong",

@@ -1,6 +1,7 @@
 // The published labels now, against what is to be expected.
 
-import { byId, el, fill, foreign, svg } from "./dom.js";
+import { bar } from "./bar.js";
+import { byId, el, fill, foreign } from "./dom.js";
 import { count, percent, points } from "./format.js";
 import { table } from "./table.js";
 
@@ -52,12 +53,4 @@ export class Distribution {
 function row({ name, now, expected }, most) {
   const apart = now === null || expected === null ? null : now - expected;
   return [foreign(name), bar(now, expected, most), percent(now), percent(expected), points(apart)];
-}
-
-/** A bar, and a mark where it should end. */
-function bar(now, expected, most) {
-  const at = (share) => `${((100 * share) / most).toFixed(2)}%`;
-  return svg("svg", { "aria-hidden": "true", class: "bars" },
-    now ? svg("rect", { width: at(now), height: "100%" }) : null,
-    expected === null ? null : svg("line", { class: "mark", x1: at(expected), x2: at(expected), y1: 0, y2: "100%" }));
 }

@@ -4,6 +4,7 @@ import { agreement } from "./agreement.js";
 import { Charts } from "./charts.js";
 import { Distribution } from "./distribution.js";
 import { byId, el, fill, foreign } from "./dom.js";
+import { segments } from "./segments.js";
 import { get } from "./server.js";
 import { sums } from "./sums.js";
 
@@ -82,6 +83,7 @@ export class TaskOverTime {
     if (task === undefined) return;
     this.#distribution.show(task);
     agreement(task);
+    segments(task);
     sums(task);
   }
 }

@@ -1,0 +1,51 @@
+"""Names the segment of a ticket by its words: the light classifier as it is served."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from streamer.backends.features import Floats, softmax
+from streamer.backends.linear import LinearModel
+from streamer.backends.ngrams import single_words
+from streamer.records.segments import GENERAL
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Of N tickets the place of the segment, `GENERAL` for none; and how likely the likeliest is.
+
+    `far` marks those of which too few words are known, whatever the classifier makes of the rest.
+    """
+
+    places: npt.NDArray[np.int64]
+    sureness: Floats
+    far: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A classifier of segments that counts where it is sure of `at_least` (0 to 1), on tickets of
+    which the share `least_known` of the words or more is known to it.
+    """
+
+    model: LinearModel
+    at_least: float
+    least_known: float
+
+    def names(self, texts: Sequence[str]) -> Named:
+        """The segments of N texts."""
+        rows, known = self.model.features.known_rows(texts)
+        said = softmax(rows @ self.model.weights + self.model.bias)
+        sureness = said.max(axis=1)
+        far = known < self.least_known
+        # A sureness that is no number is not at least anything.
+        sure = (sureness >= self.at_least) & ~far
+        return Named(np.where(sure, said.argmax(axis=1), GENERAL), sureness, far)
+
+    @classmethod
+    def load(cls, folder: Path, at_least: float, least_known: float) -> "Gate":
+        """Raises ModelError where the model's file is missing, damaged or not ours."""
+        return cls(LinearModel.load(folder, single_words), at_least, least_known)

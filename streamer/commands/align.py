@@ -1,0 +1,309 @@
+"""`streamer align`: new versions of workers that learnt from the judge, and what came of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from streamer.backends.gate import Gate
+from streamer.commands.align_told import tell_reports
+from streamer.commands.logged import chosen_tasks, logged_of
+from streamer.commands.ticket_texts import ticket_texts
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task, Worker
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.opinion import Opinion
+from streamer.decide.temperature import tempered
+from streamer.errors import ConfigError
+from streamer.learn.align import version
+from streamer.learn.align.chances import Chances
+from streamer.learn.align.choosing import Choice
+from streamer.learn.align.judged_log import JudgedLog, Parts, verdict_of
+from streamer.learn.align.lesson import Lesson
+from streamer.learn.align.material import Mask
+from streamer.learn.align.page import write
+from streamer.learn.align.report import (
+    TaskReport,
+    Weighting,
+    pair_changes,
+    trials,
+    vote_change,
+    worker_changes,
+)
+from streamer.learn.align.training import Aligned
+from streamer.learn.cases import Cases
+from streamer.learn.examples import Examples
+from streamer.learn.joined import Joined, joined
+from streamer.learn.kinds import KINDS
+from streamer.learn.temperature import fit_temperature
+from streamer.learn.train import examples_of
+from streamer.records.log_file import read_log
+from streamer.records.segments import Segmentation
+from streamer.records.segments_folder import read_segments
+from streamer.services.routing_file import read_gate
+from streamer.terminal import note, tell_json, watched
+
+NOBODY = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tasks (all, where none is named), the folder of a version of the segments, the worker
+    that stays as it is (`NOBODY` for none), whether labelled examples are learnt from as well, and
+    whether nothing is to be written.
+    """
+
+    tasks: Sequence[str] = ()
+    segments: Path | None = None
+    keep: str | None = None
+    examples: bool = True
+    dry_run: bool = False
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The number of every version that was written, by its model's name, and a report per task."""
+
+    versions: Mapping[str, int]
+    reports: tuple[TaskReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What is the same for all tasks."""
+
+    settings: Settings
+    decisions: Sequence[Joined]
+    texts: Mapping[str, str]
+    gate: Gate | None
+    segmentation: Segmentation | None
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """The test tickets with what the workers said before, and how their vote is counted."""
+
+    cases: Cases
+    texts: tuple[str, ...]
+    rule: BeforeJudge | None
+    calibrated: bool
+
+    @classmethod
+    def of(cls, given: _Given, name: str, parts: Parts) -> "_Tested":
+        """Raises `ConfigError` where a ticket has not the answers of all workers."""
+        logged = logged_of(given.settings, name, parts.test)
+        calibration = logged.calibration()
+        cases = logged.judged(calibration)
+        if not len(cases):
+            raise ConfigError(
+                f"no test ticket of {name} has the answers of all its workers in their newest"
+                " versions: export a log of the workers that are configured now"
+            )
+        texts = tuple(given.texts[each] for each in cases.ids)
+        return cls(cases, texts, logged.rule(calibration), calibration is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """One worker's choice and what was made of it."""
+
+    worker: Worker
+    kind: str
+    choice: Choice
+    aligned: Aligned
+
+
+def run(
+    settings: Settings, log: Path, file: Path, wanted: Wanted, out: Path | None, as_json: bool
+) -> int:
+    """Align, and say what came of it; with `out` on a page as well. Raises `ConfigError`."""
+    made = align(settings, log, file, wanted)
+    _note_unpinned(settings, made)
+    if out is not None:
+        write(made.reports, out)
+    if as_json:
+        tell_json(made)
+    else:
+        tell_reports(made.reports)
+    return 0
+
+
+def align(settings: Settings, log: Path, file: Path, wanted: Wanted) -> Result:
+    """Align the workers of the wanted tasks with the judge, and say on stderr what was left out.
+
+    `file` has the tickets' texts, as `streamer send` reads them. A task with too little to learn
+    from is refused where it was named, and left out where all were meant. Raises `ConfigError`, and
+    `ModelError` for damaged segments.
+    """
+    names = chosen_tasks(settings, wanted.tasks)
+    _check_keep(settings, names, wanted.keep)
+    where = wanted.segments
+    given = _Given(
+        settings,
+        joined(watched(read_log(log), "records")),
+        ticket_texts(settings, file),
+        None if where is None else read_gate("--segments", where),
+        None if where is None else read_segments(where),
+        wanted,
+    )
+    reports = tuple(_reports(given, names))
+    found = {model: number for one in reports for model, number in one.versions.items()}
+    return Result(found, reports)
+
+
+def _reports(given: _Given, names: Sequence[str]) -> Iterator[TaskReport]:
+    refused: list[ConfigError] = []
+    for name in names:
+        try:
+            yield _aligned(given, name)
+        except ConfigError as error:
+            if given.wanted.tasks:
+                raise
+            note(f"{name}: left out: {error}")
+            refused.append(error)
+    if len(refused) == len(names):
+        raise refused[0]
+
+
+def _aligned(given: _Given, name: str) -> TaskReport:
+    task = given.settings.tasks[name]
+    workers, kept = _split(name, task, given.wanted.keep)
+    log = JudgedLog.of(given.decisions, name, task.label_set, given.texts)
+    for line in log.notes:
+        note(f"{name}: {line}")
+    parts = Parts.of(log)
+    # Before anything is trained: this refuses what could not be reported.
+    tested = _Tested.of(given, name, parts)
+    lesson = _lesson(given, task, parts)
+    fitted = [_fit(lesson, worker, given.wanted.seed) for worker in watched(workers, name)]
+    versions: Mapping[str, int] = {}
+    if not given.wanted.dry_run:
+        versions = _written(given, name, parts, lesson, fitted)
+    after = _after(tested, lesson, fitted)
+    return TaskReport(
+        name,
+        len(tested.cases),
+        parts.since,
+        kept,
+        versions,
+        _weighting(lesson),
+        tuple(trials(one.worker.model, one.choice) for one in fitted),
+        worker_changes(tested.cases, after, _segments(given, tested.texts)),
+        pair_changes(tested.cases, after),
+        None if tested.rule is None else vote_change(tested.cases, after, tested.rule),
+    )
+
+
+def _note_unpinned(settings: Settings, made: Result) -> None:
+    for name, task in settings.tasks.items():
+        for worker in task.workers:
+            if worker.model in made.versions and worker.version is None:
+                note(
+                    f"{name}: {worker.model} has no `version` in streamer.yaml, so the new one"
+                    " votes as soon as Triton loads it: pin the one that serves first"
+                )
+
+
+def _check_keep(settings: Settings, names: Sequence[str], keep: str | None) -> None:
+    known = [worker.model for name in names for worker in settings.tasks[name].workers]
+    if keep not in (None, NOBODY, *known):
+        raise ConfigError(f"--keep {keep}: no such worker; use one of {', '.join(known)}, or none")
+
+
+def _split(name: str, task: Task, keep: str | None) -> tuple[list[Worker], tuple[str, ...]]:
+    """The workers to align, and the names of those that stay as they are.
+
+    One that is not trained here stays in any case; else the last of several, so that not all learn
+    the judge's errors.
+    """
+    able = [worker for worker in task.workers if worker.kind in KINDS]
+    stay = keep if keep in [worker.model for worker in task.workers] else None
+    if stay is None and keep != NOBODY and 1 < len(able) == len(task.workers):
+        stay = able[-1].model
+    found = [worker for worker in able if worker.model != stay]
+    if not found:
+        raise ConfigError(
+            f"task {name} has no worker to align: give one a kind that is trained here"
+            f" ({', '.join(sorted(KINDS))}), or keep another"
+        )
+    return found, tuple(worker.model for worker in task.workers if worker not in found)
+
+
+def _lesson(given: _Given, task: Task, parts: Parts) -> Lesson:
+    examples: Examples | None = None
+    if given.wanted.examples and task.data is not None:
+        examples = examples_of(given.settings, task)
+        examples.check_labels(task.labels, str(task.data.train))
+    chances = _chances(given.settings, task)
+    return Lesson.of(parts, task.label_set, given.texts, chances, given.gate, examples)
+
+
+def _chances(settings: Settings, task: Task) -> Chances:
+    return Chances(settings.audit.share, settings.review.gold, settings.log.share, task.verify)
+
+
+def _fit(lesson: Lesson, worker: Worker, seed: int) -> _Fitted:
+    assert worker.kind is not None  # others are not among those to align
+    kind = KINDS[worker.kind]
+    choice = lesson.choice(kind, seed)
+    return _Fitted(worker, worker.kind, choice, lesson.learnt(kind, choice, seed))
+
+
+def _weighting(lesson: Lesson) -> Weighting:
+    return Weighting(
+        len(lesson.train),
+        lesson.uniform,
+        lesson.train.effective,
+        0 if lesson.beside_train is None else len(lesson.beside_train),
+        lesson.copies,
+    )
+
+
+def _after(tested: _Tested, lesson: Lesson, fitted: Sequence[_Fitted]) -> list[Opinion]:
+    """What the workers would have said. Where temperatures are served, each new version is given
+    one of its own, fitted to the held-out tickets as `streamer calibrate` would.
+    """
+    made = {one.worker.model: one for one in fitted}
+    found = []
+    for name, opinion in zip(tested.cases.workers, tested.cases.opinions, strict=True):
+        if name in made:
+            raw = Opinion.of(made[name].aligned.model.probabilities(tested.texts))
+            held_out = Opinion.of(made[name].choice.answers)
+            warmth = fit_temperature(held_out, lesson.held_out.codes).temperature
+            found.append(tempered(raw, warmth if tested.calibrated else 1.0))
+        else:
+            found.append(opinion)
+    return found
+
+
+def _segments(given: _Given, texts: Sequence[str]) -> dict[str, Mask]:
+    if given.gate is None or given.segmentation is None:
+        return {}
+    places = given.gate.names(texts).places
+    names = [one.name for one in given.segmentation.segments]
+    found = {name: np.asarray(places == place) for place, name in enumerate(names)}
+    return {**found, "all others": np.asarray(places < 0)}
+
+
+def _written(
+    given: _Given, name: str, parts: Parts, lesson: Lesson, fitted: Sequence[_Fitted]
+) -> dict[str, int]:
+    settings, task = given.settings, given.settings.tasks[name]
+    origin = version.Origin(
+        name,
+        verdict_of(parts.test[-1]).judge,
+        parts.since,
+        asdict(_chances(settings, task)),
+        None if given.segmentation is None else given.segmentation.version,
+        given.wanted.seed,
+    )
+    repository = settings.path(settings.triton.models)
+    return {
+        one.worker.model: version.write(
+            repository, one.worker.model, one.kind, origin, lesson, one.choice, one.aligned
+        )
+        for one in fitted
+    }

@@ -1,0 +1,44 @@
+"""The texts of tickets, which a log has not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.config.settings import Settings
+from streamer.errors import TicketError
+from streamer.records.rows import rows
+from streamer.services.intake import Intake
+from streamer.services.send import tickets
+from streamer.terminal import note, watched
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A row of the file as the record that `streamer send` would make of it."""
+
+    value: bytes
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def ticket_texts(settings: Settings, file: Path) -> Mapping[str, str]:
+    """By id, what the services would read of each ticket of a file as `streamer send` takes it.
+
+    Of repeated ids the last counts. Those that the services would refuse are left out, and that is
+    said. Raises `ConfigError` where the file can't be read.
+    """
+    intake, found, refused = Intake.of(settings.input), dict[str, str](), 0
+    for _, value in watched(tickets(rows(file), settings.input.id), "tickets"):
+        try:
+            ticket = intake.ticket(_File(value))
+        except TicketError:
+            refused += 1
+        else:
+            found[ticket.id] = ticket.text
+    if refused:
+        note(f"{refused} tickets of {file} are left out: no id or no text (as classify refuses)")
+    return found

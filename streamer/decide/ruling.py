@@ -1,0 +1,68 @@
+"""One rule with several thresholds, one of which holds for each ticket."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.chow import Chow
+from streamer.decide.decision import Decision
+from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.temperature import tempered
+from streamer.decide.votes import VoteRule
+
+Thresholded = VoteRule | Chow
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A `rule` over W workers, R thresholds of it, `least` [R], and the workers' `temperatures`
+    [R, W] under each.
+
+    `which` [N] says in all methods which of the R is a ticket's.
+    """
+
+    rule: BeforeJudge
+    least: NDArray[np.float64] | None
+    temperatures: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rules: Sequence[BeforeJudge], temperatures: NDArray[np.float64]) -> "Ruling":
+        """R rules that differ in their thresholds alone; raises `ValueError` for others."""
+        if len(rules) == 1:
+            return cls(rules[0], None, temperatures)
+        known = [rule for rule in rules if isinstance(rule, Thresholded)]
+        lenient = {rule.lenient() for rule in known}
+        if len(lenient) != 1 or len(known) < len(rules):
+            raise ValueError("rules that differ in more than a threshold can't decide together")
+        return cls(lenient.pop(), np.array([rule.least for rule in known]), temperatures)
+
+    def tempered(self, worker: int, raw: Opinion, which: Codes) -> Opinion:
+        """What the worker at this place said of N tickets, as it is decided on.
+
+        `raw` is rounded; at temperature 1 it stays as it is.
+        """
+        heat = self.temperatures[:, worker]
+        if (heat == 1).all():
+            return raw
+        return tempered(raw, float(heat[0]) if len(heat) == 1 else heat[which])
+
+    def decide(self, opinions: Sequence[Opinion], which: Codes, left: int = 0) -> Decision:
+        """As `BeforeJudge.decide`, of tempered opinions on N tickets."""
+        found = self.rule.decide(opinions, left)
+        if self.least is None:
+            return found
+        # Confidence that is not known is held to no threshold: such a rule has none.
+        doubted = found.confidence < self.least[which]
+        return Decision(
+            np.where(doubted, ABSTAINED, found.codes),
+            np.where(doubted, np.nan, found.confidence),
+            found.open,
+        )
+
+
+def alike(rule: BeforeJudge) -> BeforeJudge:
+    """What rules that may decide together have in common: the rule itself, without a threshold."""
+    return rule.lenient() if isinstance(rule, Thresholded) else rule

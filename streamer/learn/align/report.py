@@ -1,0 +1,195 @@
+"""What aligning did: to every worker, to how alike they are, and to their vote."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.distributions import total_variation
+from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.learn.align.change import Change, change, mean_change
+from streamer.learn.align.choosing import Choice, Tried
+from streamer.learn.align.material import Mask
+from streamer.learn.cases import Cases
+
+_WORSE = "the vote got worse: don't promote these versions"
+_VERDICTS = {
+    (-1, -1): "the vote got better: it asks the judge less, and differs from it less",
+    (-1, 0): "the vote got better: it asks the judge less, and no more labels differ from its own",
+    (0, -1): "the vote got better: fewer labels differ from the judge's, and it is asked no more",
+    (-1, 1): "a trade, no gain: the vote asks the judge less, and differs from it more",
+    (1, -1): "a trade, no gain: the vote differs from the judge less, and asks it more",
+    (0, 0): "no difference is shown in the vote, whatever became of the workers",
+    (1, 0): _WORSE,
+    (0, 1): _WORSE,
+    (1, 1): _WORSE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerChange:
+    """One worker on `tickets` of one `segment`, None for all: how often it says what the judge
+    says, and the mean total variation to the judge's distribution, None without probabilities.
+    """
+
+    worker: str
+    segment: str | None
+    tickets: int
+    agreement: Change
+    distance: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairChange:
+    """How often two workers agree; and of the tickets where at least one differs from the judge,
+    the share where both name the same other label.
+    """
+
+    workers: tuple[str, str]
+    agreement: Change
+    wrong_alike: Change
+
+
+@dataclass(frozen=True, slots=True)
+class VoteChange:
+    """The workers' vote under the task's `rule`.
+
+    `coverage` is the share accepted without the judge (A1), `fidelity` that of them on which the
+    judge says the same (A2), `agreement` both at once (A3), `judge_rate` what is left to the judge,
+    and `differing` the share of all tickets that is published with another label than the judge's.
+    `verdict` says in words whether the vote got better, by the intervals of the last two.
+    """
+
+    rule: str
+    coverage: Change
+    fidelity: Change
+    agreement: Change
+    judge_rate: Change
+    differing: Change
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighting:
+    """What was trained on: `judged` tickets, `uniform` of them of the stratum, that tell as much as
+    `effective` of equal weight; and labelled `examples`. `copies` of test texts were dropped.
+    """
+
+    judged: int
+    uniform: int
+    effective: float
+    examples: int
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """The candidates of one worker on the held-out tickets, and the `best`, which was trained."""
+
+    worker: str
+    tried: tuple[Tried, ...]
+    best: Tried
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReport:
+    """One task on `tickets` test tickets from `since` on, all of the uniform stratum.
+
+    `versions` are those that were written, by worker; empty where none was to be. `kept` workers
+    stay as they were.
+    """
+
+    task: str
+    tickets: int
+    since: str
+    kept: tuple[str, ...]
+    versions: Mapping[str, int]
+    weighting: Weighting
+    trials: tuple[Trials, ...]
+    workers: tuple[WorkerChange, ...]
+    pairs: tuple[PairChange, ...]
+    vote: VoteChange | None
+
+
+def trials(worker: str, choice: Choice) -> Trials:
+    """A choice as it is reported."""
+    return Trials(worker, choice.tried, choice.best)
+
+
+def worker_changes(
+    before: Cases, after: Sequence[Opinion], segments: Mapping[str, Mask]
+) -> tuple[WorkerChange, ...]:
+    """Of judged tickets [N], each worker on all, and on those of every segment by its name."""
+    everywhere: dict[str | None, Mask] = {None: np.ones(len(before), np.bool_)}
+    parts = {name: np.flatnonzero(mine) for name, mine in (everywhere | dict(segments)).items()}
+    return tuple(
+        _worker(name, segment, old[rows], new[rows], before.judge[rows])
+        for name, old, new in zip(before.workers, before.opinions, after, strict=True)
+        for segment, rows in parts.items()
+    )
+
+
+def pair_changes(before: Cases, after: Sequence[Opinion]) -> tuple[PairChange, ...]:
+    """Every pair of workers on judged tickets."""
+    places = combinations(range(len(before.workers)), 2)
+    return tuple(_pair(before, after, one, other) for one, other in places)
+
+
+def vote_change(before: Cases, after: Sequence[Opinion], rule: BeforeJudge) -> VoteChange:
+    """The vote on judged tickets, of tempered opinions."""
+    judge = before.judge.codes
+    one, other = rule.decide(before.opinions).codes, rule.decide(after).codes
+    (settled, same), (settled_after, same_after) = (
+        (codes != ABSTAINED, (codes != ABSTAINED) & (codes == judge)) for codes in (one, other)
+    )
+    cost = mean_change(~settled, ~settled_after)
+    harm = mean_change(settled & ~same, settled_after & ~same_after)
+    return VoteChange(
+        rule.described(before.workers).kind,
+        mean_change(settled, settled_after),
+        change((same, settled), (same_after, settled_after)),
+        mean_change(same, same_after),
+        cost,
+        harm,
+        verdict(cost.sign, harm.sign),
+    )
+
+
+def verdict(cost: int, harm: int) -> str:
+    """What is said where the judge's share and the share published unlike it surely fell (-1),
+    surely rose (1), or neither (0).
+    """
+    return _VERDICTS[cost, harm]
+
+
+def _worker(
+    name: str, segment: str | None, old: Opinion, new: Opinion, judge: Opinion
+) -> WorkerChange:
+    agreement = mean_change(old.codes == judge.codes, new.codes == judge.codes)
+    return WorkerChange(name, segment, len(judge.codes), agreement, _distance(old, new, judge))
+
+
+def _distance(old: Opinion, new: Opinion, judge: Opinion) -> Change | None:
+    if old.probabilities is None or new.probabilities is None or judge.probabilities is None:
+        return None
+    p = judge.probabilities
+    return mean_change(total_variation(p, old.probabilities), total_variation(p, new.probabilities))
+
+
+def _pair(before: Cases, after: Sequence[Opinion], one: int, other: int) -> PairChange:
+    judge = before.judge.codes
+    first, second = (_alike(each[one].codes, each[other].codes, judge)
+                     for each in (before.opinions, after))  # fmt: skip
+    return PairChange(
+        (before.workers[one], before.workers[other]),
+        mean_change(first[0], second[0]),
+        change(first[1:], second[1:]),
+    )
+
+
+def _alike(one: Codes, other: Codes, judge: Codes) -> tuple[Mask, Mask, Mask]:
+    """[N] each: they agree, on another label than the judge's; at least one differs from it."""
+    agree = one == other
+    return agree, agree & (one != judge), (one != judge) | (other != judge)

@@ -1,0 +1,97 @@
+"""An aligned worker as a new version in the model repository."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from streamer.backends.gate import Gate
+from streamer.learn.align import choosing, lesson, material, training
+from streamer.learn.align.choosing import Choice
+from streamer.learn.align.lesson import Lesson
+from streamer.learn.align.training import Aligned
+from streamer.learn.kinds import KINDS
+from streamer.learn.kinds.kind import Settings
+from streamer.learn.manifest import Alignment, Manifest, Recipe
+from streamer.learn.repository import latest_version, new_version, write_model
+from streamer.learn.scores import Scores
+from streamer.learn.training import code_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a task's lesson came from: the judge's version, the time before which its tickets were
+    decided, the shares they were drawn by, and the version of the segments.
+    """
+
+    task: str
+    judge: str | None
+    until: str
+    drawn: Mapping[str, float]
+    segments: str | None
+    seed: int
+
+
+def write(
+    repository: Path,
+    model: str,
+    kind: str,
+    origin: Origin,
+    given: Lesson,
+    choice: Choice,
+    aligned: Aligned,
+) -> int:
+    """Add the version and return its number. Triton is told to load it beside the one before."""
+    recipe = _recipe(kind, origin, given, choice)
+    scores = Scores.of(choice.answers, given.held_out.codes)
+    with new_version(repository, model) as folder:
+        aligned.model.save(folder)
+        Manifest.new(recipe, _settings(aligned), scores).write(folder)
+    write_model(repository, model, kind, given.label_set.labels, version=None, served=2)
+    return latest_version(repository, model)
+
+
+def _recipe(kind: str, origin: Origin, given: Lesson, choice: Choice) -> Recipe:
+    experts = choice.best.shape == "experts"
+    judged, examples = given.train.sha256, given.beside_train
+    beside = None if examples is None else examples.sha256
+    return Recipe(
+        task=origin.task,
+        kind=kind,
+        label_set=given.label_set.version,
+        labels=given.label_set.labels,
+        data_sha256=sha256(f"{judged}\0{beside}".encode()).hexdigest(),
+        rows=len(given.train) + (0 if examples is None else len(examples)),
+        seed=origin.seed,
+        code=code_hash(KINDS[kind], choosing, lesson, material, training, sys.modules[__name__]),
+        alignment=Alignment(
+            choice.best.loss,
+            origin.judge,
+            origin.until,
+            origin.drawn,
+            judged,
+            beside,
+            origin.segments if experts else None,
+            _hash(given.gate) if experts and given.gate else None,
+        ),
+    )
+
+
+def _hash(gate: Gate) -> str:
+    model = gate.model
+    arrays = (model.features.buckets, model.features.idf, model.weights, model.bias)
+    parts = [
+        repr((gate.at_least, gate.least_known)).encode(),
+        *(array.tobytes() for array in arrays),
+    ]
+    return sha256(b"\0".join(parts)).hexdigest()
+
+
+def _settings(aligned: Aligned) -> Settings:
+    """The general model's as they are, an expert's under the place of its segment."""
+    found = dict(aligned.settings)
+    for place, expert in aligned.experts.items():
+        each = {**expert.settings, "others": expert.others}
+        found |= {f"expert-{place}.{name}": value for name, value in each.items()}
+    return found

@@ -1,0 +1,30 @@
+"""The page about metrics in the documentation."""
+
+from streamer.observe.families import FAMILIES, Family
+
+_HEAD = """# Metrics
+
+Classify, judge and monitor answer `/metrics` in the Prometheus text format. A monitor that has a
+token asks for it there too: `authorization: {credentials: TOKEN}` in Prometheus. Times are in
+seconds; histogram buckets double from 1 ms to 17 minutes. Everything counts since the process
+started.
+
+`lane` says which of its topics a process reads there: `main` (tickets, or judge requests),
+`audits` (beside the judge's) or `answers` (beside the tickets). What begins with `messaging_`
+follows the conventions of OpenTelemetry.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def markdown() -> str:
+    """The page about metrics in the documentation."""
+    return _HEAD + "".join(
+        f"| `{family.name}` | {family.kind} | {_names(family)} | {family.meaning} |\n"
+        for family in FAMILIES
+    )
+
+
+def _names(family: Family) -> str:
+    return ", ".join(f"`{name}`" for name in family.labels) or "none"

@@ -1,0 +1,93 @@
+"""How segments are told apart and served online, as `streamer segments fit` writes it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from streamer.records.label import Rule
+from streamer.records.reading import made
+
+FILE = "routing.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The workers that a segment is served by, in the order in which the rule knows them.
+
+    `temperatures` are theirs, by name; who has none is believed as it is. Without workers it is
+    the judge, and the rule's kind is `judge`.
+    """
+
+    workers: tuple[str, ...]
+    rule: Rule
+    temperatures: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRoutes:
+    """A task's ways by the number of the segment; all others are served as configured.
+
+    They were chosen with the workers' `versions`, for labels of the version `label_set`, to cost at
+    most `budget` a ticket (1 is a verdict).
+    """
+
+    label_set: str
+    versions: Mapping[str, str]
+    budget: float
+    ways: Mapping[str, Served]
+
+
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """How sure the classifier must be, how much of a ticket it must know, both from 0 to 1; and the
+    SHA-256 of its file.
+    """
+
+    at_least: float
+    least_known: float
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What classify needs to route: `segments` is the version of the segments, `numbers` theirs by
+    the classifier's places. Without a gate nothing can be told apart, and nothing is routed.
+    """
+
+    segments: str
+    numbers: tuple[int, ...]
+    gate: GateLimits | None
+    tasks: Mapping[str, TaskRoutes]
+
+    @property
+    def version(self) -> str:
+        """A hash of all that it says, 16 hex digits: segments, classifier and ways together."""
+        return sha256(orjson.dumps(asdict(self))).hexdigest()[:16]
+
+    def to_json(self) -> bytes:
+        return orjson.dumps({"version": self.version, **asdict(self)}, option=orjson.OPT_INDENT_2)
+
+    @classmethod
+    def from_json(cls, value: bytes) -> "Routing":
+        """Raises `ValueError`, `TypeError` or `KeyError` when the value is none, or was changed."""
+        raw: dict[str, Any] = orjson.loads(value)
+        found = cls(
+            raw["segments"],
+            tuple(raw["numbers"]),
+            None if raw["gate"] is None else made(GateLimits, raw["gate"]),
+            {name: _routes(one) for name, one in raw["tasks"].items()},
+        )
+        if found.version != raw["version"]:
+            raise ValueError(f"it was changed after it was made: {found.version}")
+        return found
+
+
+def _routes(raw: Mapping[str, Any]) -> TaskRoutes:
+    return made(TaskRoutes, {**raw, "ways": {at: _served(way) for at, way in raw["ways"].items()}})
+
+
+def _served(raw: Mapping[str, Any]) -> Served:
+    return Served(tuple(raw["workers"]), made(Rule, raw["rule"]), raw["temperatures"])

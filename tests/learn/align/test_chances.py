@@ -1,0 +1,81 @@
+"""What is in a log, and how it tells of all tickets all the same."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from streamer.decide.decision import Decision
+from streamer.decide.opinion import Opinion
+from streamer.learn.align.chances import Chances
+from streamer.learn.align.estimate import Weighted
+from streamer.records.examples import EXAMPLES
+from streamer.records.log import BallotLog
+from streamer.services.counts import Count, Seat
+from streamer.services.plan import Planner
+from streamer.services.stratum import Stratum
+
+COUNT = 40_000
+IDS = [f"T-{number}" for number in range(COUNT)]
+
+
+def logged(
+    stratum: Stratum, settled: np.ndarray, planner: Planner, verify: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of N tickets of which the rule accepted the `settled`: which are judged and logged, by the
+    services' own draws and plan, and which had a label without the judge.
+    """
+    codes = np.where(settled, 0, -1)
+    opinion = Opinion(np.zeros(COUNT, np.int64), None)
+    decision = Decision(codes, np.full(COUNT, np.nan), np.zeros(COUNT, np.bool_))
+    seats = tuple(Seat(name, "1", opinion, opinion) for name in ("one", "two"))
+    draws = stratum.draws(IDS, verify)
+    count = Count(np.arange(COUNT), seats, decision, False, (), np.zeros(COUNT, np.int64))
+    plan = planner.plan(count, draws, 0.0, 1.0)
+    judged = plan.decide | plan.verify | plan.audit
+    return judged & draws.logged, ~plan.decide
+
+
+@pytest.mark.parametrize("mode", ["sequential", "optimistic"])
+@pytest.mark.parametrize(("audit", "gold", "log"), [(0.05, 0, 0.3), (0.02, 0.04, 0), (0.1, 0, 1)])
+def test_a_chance_is_how_often_the_services_judge_and_log(mode, audit, gold, log) -> None:
+    settled = np.arange(COUNT) % 3 > 0
+    verify = 0.4 if mode == "optimistic" else 1.0
+    there, labelled = logged(Stratum("salt", audit, log, gold), settled, Planner(mode), verify)
+    chances = Chances(audit, gold, log, verify)
+    (example,) = (one for one in EXAMPLES["log"] if isinstance(one, BallotLog))
+    for has_label in np.unique(labelled):
+        label = example.candidate if has_label else None
+        expected = chances.of(replace(example, label=label, mode=mode))
+        found = there[labelled == has_label]
+        error = np.sqrt(expected * (1 - expected) / len(found))
+        assert abs(found.mean() - expected) <= 4 * error
+
+
+def test_weights_correct_what_the_judged_tickets_alone_get_wrong() -> None:
+    """P2-13: the agreement A_j of a worker in every segment, with deferred tickets over-drawn."""
+    audit, log, seeds = 0.05, 0.5, 20
+    chances, near, naive_near, cases = Chances(audit, 0, log, 1), 0, 0, 0
+    (example,) = (one for one in EXAMPLES["log"] if isinstance(one, BallotLog))
+    by_label = [chances.of(replace(example, label=label)) for label in (None, "billing")]
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        segment, settled = rng.integers(3, size=COUNT), rng.random(COUNT) < 0.8
+        agrees = rng.random(COUNT) < np.where(settled, 0.95 - 0.05 * segment, 0.4)
+        there, _ = logged(Stratum(f"{seed}", audit, log), settled, Planner(), 1.0)
+        weights = 1 / np.where(settled, by_label[1], by_label[0])
+        for place in range(3):
+            mine = there & (segment == place)
+            truth = agrees[segment == place].mean()
+            found = Weighted.of(agrees[mine], weights[mine])
+            naive = Weighted.of(agrees[mine], np.ones(mine.sum()))
+            near += abs(found.value - truth) <= 2 * found.error
+            naive_near += abs(naive.value - truth) <= 2 * naive.error
+            cases += 1
+    # 95 % of the intervals of 2 standard errors hold the truth: 51 of 60 or fewer have p < 0.001.
+    assert near > 51, f"{near} of {cases}"
+    assert naive_near == 0, f"{naive_near} of {cases}"
+
+
+def test_of_no_ticket_nothing_is_known() -> None:
+    assert np.isnan(Weighted.of(np.zeros(0, np.bool_), np.zeros(0, np.float32)).value)
