@@ -12,7 +12,7 @@ from streamer.words import model_version, share
 _TAKEN = {
     "start": {"log", "share", "worker", "seed", "segments"},
     "judge": {"log", "calibration", "out"},
-    "promote": {"log", "calibration", "anyway"},
+    "promote": {"log", "calibration", "segments", "anyway"},
     "rollback": {"trial"},
     "status": set[str](),
 }
@@ -63,7 +63,7 @@ def learn(options: argparse.Namespace) -> int:
         given = (options.calibration, options.out)
         return judge.run(loop, _log(options), tasks, *given, options.json)
     if options.what == "promote":
-        wanted = promote.Wanted(tasks, options.calibration, options.anyway)
+        wanted = promote.Wanted(tasks, options.calibration, options.segments, options.anyway)
         return promote.run(loop, options.log, wanted, options.json)
     if options.what == "rollback":
         return rollback.run(loop, tasks, options.trial, options.json)
@@ -84,7 +84,7 @@ def _add_start(added: argparse.ArgumentParser) -> None:
     )
     added.add_argument("--seed", type=int, metavar="N", help="start: of training, for the record")
     added.add_argument(
-        "--segments", type=Path, metavar="FOLDER", help="start: segments to serve with it"
+        "--segments", type=Path, metavar="FOLDER", help="start: trained with; promote: to route by"
     )
 
 

@@ -62,9 +62,9 @@ class Entry:
     """One step, and what `serves` the task from then on.
 
     `models` are the versions that it is about, `log` the SHA-256 of the log that was learnt or
-    judged from, `seed` that of training. `segments` is the folder that serves once the trial is
-    promoted, `calibration` the version of the one that was promoted. `figures` are those of the
-    test; `why` is what a person gave as the reason.
+    judged from, `seed` that of training and `segments` the folder that was trained with.
+    `calibration` is the version of the one that was promoted, `figures` are those of the test;
+    `why` is what a person gave as the reason.
     """
 
     number: int

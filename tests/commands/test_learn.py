@@ -360,13 +360,16 @@ def test_a_calibration_for_the_trial_needs_a_trial_and_a_file(
     assert "nothing is on trial" in capsys.readouterr().err
 
 
-def test_segments_serve_from_the_promotion_on(folder: Folder, learn: Say) -> None:
+def test_segments_that_were_trained_with_are_noted_and_route_nothing(
+    folder: Folder, learn: Say
+) -> None:
     found = folder.where / "segments" / "3"
     words = ("--worker", "one=2", "--segments", found)
     assert learn("start", folder.log("same"), *words) == 0
-    (trial,) = entries(folder)
+    assert learn("promote", "--anyway", "a try") == 0
+    trial, promoted = entries(folder)
     assert trial["segments"] == "segments/3"
-    assert trial["serves"]["segments"] is None
+    assert trial["serves"]["segments"] is promoted["serves"]["segments"] is None
 
 
 def test_check_says_what_was_learned(started: Folder, capsys: pytest.CaptureFixture[str]) -> None:

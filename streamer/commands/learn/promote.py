@@ -16,11 +16,13 @@ from streamer.terminal import tell, tell_json
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which tasks (all with an open trial where there is none), the `calibration` that was made for
-    what is on trial, and why it is promoted `anyway`, where the test does not say better.
+    what is on trial, the folder of the `segments` to serve by from then on, and why it is promoted
+    `anyway`, where the test does not say better.
     """
 
     tasks: Sequence[str] = ()
     calibration: Path | None = None
+    segments: Path | None = None
     anyway: str | None = None
 
 
@@ -36,7 +38,7 @@ def run(loop: Loop, log: Path | None, wanted: Wanted, as_json: bool = False) -> 
     found = _judged(loop, log, trials, calibration, wanted.anyway)
     hashed = None if log is None else log_hash(log)
     made = [
-        _promoted(loop, trial, found.get(trial.task), hashed, calibration, wanted.anyway)
+        _promoted(loop, trial, found.get(trial.task), hashed, calibration, wanted)
         for trial in trials
     ]
     loop.write()
@@ -100,13 +102,13 @@ def _promoted(
     found: Judgement | None,
     log: str | None,
     calibration: Offered | None,
-    anyway: str | None,
+    wanted: Wanted,
 ) -> Entry:
     now = loop.serves(trial.task)
     workers = {model: Serving(version) for model, (_, version) in on_trial(trial).items()}
     files = Serves(
         calibration=now.calibration if calibration is None else loop.named(calibration.file),
-        segments=trial.segments or now.segments,
+        segments=now.segments if wanted.segments is None else loop.named(wanted.segments),
     )
     return loop.add(
         trial.task,
@@ -117,7 +119,7 @@ def _promoted(
         segments=trial.segments,
         calibration=None if calibration is None else calibration.calibration.version,
         figures={} if found is None else document(found),
-        why=anyway,
+        why=wanted.anyway,
     )
 
 

@@ -30,7 +30,7 @@ class Train(Protocol):
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which tasks (all where there is none), the `share` of tickets that the new versions see,
-    the `seed` of training and the folder of the `segments`, for the record.
+    the `seed` of training and the folder of the `segments` that was trained with, for the record.
     """
 
     tasks: Sequence[str] = ()
