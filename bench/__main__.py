@@ -18,6 +18,8 @@ BENCHMARKS = (
     "feeding",
     "segments",
     "routing",
+    "aligned",
+    "cold_start",
 )
 
 
@@ -32,9 +34,7 @@ def main() -> None:
     parser.add_argument("--judged", type=int, default=4_000, help="backlog of `feeding`: encoder")
     parser.add_argument("--read", type=int, default=1_200, help="backlog of `feeding`: language")
     parser.add_argument("--judge-pairs", type=int, default=3, help="pairs of runs of `feeding`")
-    parser.add_argument(
-        "--data", type=Path, help="data sets of `cascade`, `quality`, `small_judge`, `segments`"
-    )
+    parser.add_argument("--data", type=Path, help="the real tasks, for benchmarks that want them")
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
+from bench.mixture import SEED, Labels, examples, lead
 from bench.result import Result, load
 from streamer.backends.linear import LinearModel
 from streamer.config import load as load_settings
@@ -21,7 +22,7 @@ from streamer.decide.by_segment import Way
 from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.decide.segments import Embeddings, Nearest
 from streamer.learn.cases import Cases
-from streamer.learn.examples import Examples, read_examples
+from streamer.learn.examples import Examples
 from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
 from streamer.learn.kinds.kind import Trained
@@ -33,19 +34,11 @@ from streamer.learn.worker import train_worker
 from streamer.records.labelset import LabelSet
 from streamer.records.segments import GENERAL
 
-TASKS: Mapping[str, tuple[str, tuple[str, ...], str]] = {
-    "intent": ("topic_banking77", ("text",), "intent"),
-    "sentiment": ("sentiment_airline", ("text",), "sentiment"),
-    "similar": ("similar_askubuntu", ("a", "b"), "label"),
-}
+NAMES = ("intent", "sentiment", "similar")
 EACH = 6000
 LOGGED = 0.4
-SEED = 20260729
 PRICE = 0.001
 BUDGETS = {"no judge": 1.5 * PRICE, "judge 10 %": 0.1, "judge 20 %": 0.2}
-RESAMPLES = 2000
-
-Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +65,12 @@ def run(options: argparse.Namespace) -> list[Result]:
 
 def _streams(folder: Path, process: JudgeProcess) -> tuple[Stream, Stream, str]:
     train, log, test = [], [], []
-    for name in TASKS:
-        whole = _examples(folder, name, "train")
+    for name in NAMES:
+        whole = examples(folder, name, "train")
         kept, of_log = _first(whole, EACH).split(LOGGED, SEED)
         train.append(kept)
         log.append(of_log)
-        test.append(_examples(folder, name, "test"))
+        test.append(examples(folder, name, "test"))
     labels = LabelSet(tuple(sorted({label for part in train for label in part.labels})))
     joined = Examples(
         tuple(text for part in train for text in part.texts),
@@ -95,12 +88,6 @@ def _streams(folder: Path, process: JudgeProcess) -> tuple[Stream, Stream, str]:
         _stream(test, models, labels, vectors[cut:]),
         encoder,
     )
-
-
-def _examples(folder: Path, name: str, split: str) -> Examples:
-    stem, text, label = TASKS[name]
-    found = read_examples(folder / f"{stem}.{split}.csv.gz", text=text, label=label)
-    return Examples(found.texts, tuple(f"{name}: {one}" for one in found.labels))
 
 
 def _first(examples: Examples, count: int) -> Examples:
@@ -201,7 +188,7 @@ def _routed(
         {
             "general": _way(made.general, cases),
             "ways": {str(at): _way(way, cases) for at, way in made.ways.items()},
-            **{f"lead by {route}": _lead(one - single) for route, one in same.items()},
+            **{f"lead by {route}": lead(one - single) for route, one in same.items()},
             "judge rate, one way": float((made.unrouted(cases) == ABSTAINED).mean()),
             **{
                 f"judge rate by {route}": float((accepted == ABSTAINED).mean())
@@ -215,7 +202,7 @@ def _routed(
                     "one way": float(single[test.tasks == at].mean()),
                     "by words": float(same["words"][test.tasks == at].mean()),
                 }
-                for at, task in enumerate(TASKS)
+                for at, task in enumerate(NAMES)
             },
             "test tickets": len(cases),
         },
@@ -232,11 +219,3 @@ def _way(way: Way, cases: Cases) -> str:
     names = [cases.workers[at] for at in way.workers]
     said = way.rule.described(names)
     return f"{said.kind} {'+'.join(names)} {said.at_least or said.alpha or ''}".strip()
-
-
-def _lead(differences: NDArray[np.float64]) -> list[float]:
-    """The mean and the ends of its 95 % interval, by the paired bootstrap."""
-    rng = np.random.default_rng(SEED)
-    count = len(differences)
-    means = [differences[rng.integers(count, size=count)].mean() for _ in range(RESAMPLES)]
-    return [float(differences.mean()), *np.quantile(means, (0.025, 0.975)).tolist()]

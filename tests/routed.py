@@ -4,11 +4,25 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+
 from streamer.backends.artefact import FILE as MODEL_FILE
+from streamer.backends.features import Features
 from streamer.backends.gate import Gate
+from streamer.backends.linear import LinearModel
+from streamer.backends.ngrams import single_words
 from streamer.learn.scores import Labels
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.records.routing import FILE, GateLimits, Routing, TaskRoutes
+
+
+def word_gate(at_least: float = 0.6) -> Gate:
+    """Names the first segment by the word alpha, the second by beta."""
+    features = Features.fit(single_words, ["alpha please help", "beta please help"], min_texts=1)
+    weights = np.zeros((len(features.buckets), 2), np.float32)
+    for place, word in enumerate(("alpha", "beta")):
+        weights[features.rows([word]).indices, place] = 20
+    return Gate(LinearModel(features, weights, np.zeros(2, np.float32)), at_least, 0.1)
 
 
 def gate_of(texts: Sequence[str], places: Labels, seed: int = 1) -> Gate:

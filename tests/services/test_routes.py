@@ -4,14 +4,10 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from streamer.backends.features import Features
 from streamer.backends.gate import Gate, Named
-from streamer.backends.linear import LinearModel
-from streamer.backends.ngrams import single_words
 from streamer.config.tasks import Task
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
@@ -30,21 +26,13 @@ from streamer.services.stratum import Stratum
 from streamer.services.ways import Ways
 from streamer.workers.worker import Worker
 from tests.conftest import ECHO_LABELS, ECHO_MODELS
+from tests.routed import word_gate
 from tests.services.making import MakeHandler, Run, votes
 from tests.services.records import Rec, ticket
 
 ALONE = Served(("echo_c",), Rule("majority", 1, 1), {})
 JUDGE = Served((), Rule("judge", 0, 0), {})
 NUMBERS = (4, 7)
-
-
-def gate(at_least: float = 0.6) -> Gate:
-    """Names the first segment by the word alpha, the second by beta."""
-    features = Features.fit(single_words, ["alpha please help", "beta please help"], min_texts=1)
-    weights = np.zeros((len(features.buckets), 2), np.float32)
-    for place, word in enumerate(("alpha", "beta")):
-        weights[features.rows([word]).indices, place] = 20
-    return Gate(LinearModel(features, weights, np.zeros(2, np.float32)), at_least, 0.1)
 
 
 class BrokenGate(Gate):
@@ -59,7 +47,7 @@ def routing(
         task = Task(labels=ECHO_LABELS, workers=tuple({"model": name} for name in ECHO_MODELS))
         own = {"4": ALONE, "7": JUDGE} if ways is None else ways
         routes = TaskRoutes(LabelSet(ECHO_LABELS).version, {}, 0.1, own)
-        router = SegmentRouter(found or gate(), NUMBERS, "v")
+        router = SegmentRouter(found or word_gate(), NUMBERS, "v")
         return Ways(task, workers, metrics).routed(routes, NUMBERS, router)
 
     return made
@@ -134,8 +122,8 @@ async def test_tickets_that_are_unsure_or_far_or_not_routed_are_served_as_withou
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
     how = {"stratum": Stratum("salt", audit=0.5, log=1.0), "needs_ensemble": True}
     plain = await make(**how).of(*records)
-    unsure = await make(routing=routing(found=gate(at_least=1.01)), **how).of(*records)
-    broken = BrokenGate(gate().model, 0.5, 0.0)
+    unsure = await make(routing=routing(found=word_gate(at_least=1.01)), **how).of(*records)
+    broken = BrokenGate(word_gate().model, 0.5, 0.0)
     failing = await make(routing=routing(found=broken), **how).of(*records)
     nowhere = await make(routing=routing(ways={}), **how).of(*records)
     for run in (unsure, failing, nowhere):
