@@ -1,7 +1,7 @@
 """The verb that closes the loop: from the log to better versions, and back."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,10 @@ from streamer.cli.verbs import Verbs, overrides, settings, with_json
 from streamer.errors import ConfigError
 from streamer.words import model_version, share
 
+Train = Callable[[Sequence[str]], Mapping[str, str]]
+
 _TAKEN = {
-    "start": {"log", "share", "worker", "seed", "segments"},
+    "start": {"log", "share", "worker", "tickets", "keep", "seed", "segments"},
     "judge": {"log", "calibration", "out"},
     "promote": {"log", "calibration", "segments", "anyway"},
     "rollback": {"trial"},
@@ -23,11 +25,13 @@ def add(verbs: Verbs) -> None:
     added = verbs.add(
         learn,
         "try new worker versions on live tickets, promote the better ones, or roll back",
-        more="start puts versions on trial beside those that serve; judge compares them by a log of"
-        " live tickets, as often as you like; promote lets them serve; rollback goes back. What"
-        " serves is written to the file under `learned`.",
+        more="start puts versions on trial beside those that serve: new ones that learn what the"
+        " judge said, as `streamer align` makes them, or those you name; judge compares them by a"
+        " log of live tickets, as often as you like; promote lets them serve; rollback goes back."
+        " What serves is written to the file under `learned`.",
         examples=(
-            "streamer learn start log.parquet --worker intent_word=2 --share 10%",
+            "streamer learn start log.parquet --tickets tickets.jsonl --share 10%",
+            "streamer learn start log.parquet --worker intent_word=2",
             "streamer learn judge log.parquet --out trial.html",
             "streamer learn promote log.parquet --task intent",
             "streamer learn rollback --task intent",
@@ -72,39 +76,61 @@ def learn(options: argparse.Namespace) -> int:
 
 def _add_start(added: argparse.ArgumentParser) -> None:
     added.add_argument(
+        "--tickets", type=Path, metavar="FILE", help="start: align on these, .csv or .jsonl"
+    )
+    added.add_argument(
+        "--keep", metavar="MODEL", help="start: the worker that learns nothing, or none (the last)"
+    )
+    added.add_argument(
         "--worker",
         metavar="MODEL=VERSION",
         type=model_version,
         action="append",
         default=[],
-        help="start: a version that is in the repository (repeatable)",
+        help="start: instead, a version that is in the repository (repeatable)",
     )
     added.add_argument(
         "--share", type=share, metavar="SHARE", help="start: of the tickets that it sees (10%%)"
     )
-    added.add_argument("--seed", type=int, metavar="N", help="start: of training, for the record")
+    added.add_argument("--seed", type=int, metavar="N", help="start: of chance in training (1)")
     added.add_argument(
-        "--segments", type=Path, metavar="FOLDER", help="start: trained with; promote: to route by"
+        "--segments", type=Path, metavar="FOLDER", help="start: train with; promote: to route by"
     )
 
 
 def _start(options: argparse.Namespace, loop: Any) -> int:
     from streamer.commands.learn import start
 
-    given = dict(options.worker)
-    if not given:
-        raise ConfigError("name what to try: --worker MODEL=VERSION")
-
-    def trained(tasks: Sequence[str]) -> Mapping[str, str]:
-        return given
-
+    if bool(options.worker) == bool(options.tickets):
+        raise ConfigError("say what to try: --tickets FILE to train, or --worker MODEL=VERSION")
     wanted = start.Wanted(
         options.task,
         0.1 if options.share is None else options.share,
-        options.seed,
+        options.seed if options.worker else _seed(options),
         options.segments,
     )
-    return start.run(loop, _log(options), trained, wanted, options.json)
+    train = _aligned(options, loop) if options.tickets else _named(options)
+    return start.run(loop, _log(options), train, wanted, options.json)
+
+
+def _named(options: argparse.Namespace) -> Train:
+    return lambda tasks: dict(options.worker)
+
+
+def _aligned(options: argparse.Namespace, loop: Any) -> Train:
+    from streamer.commands import align
+
+    def trained(tasks: Sequence[str]) -> Mapping[str, str]:
+        # Those that were named, and not all: where none is, one with too little is left out.
+        wanted = align.Wanted(options.task, options.segments, options.keep, seed=_seed(options))
+        made = align.align(loop.settings, _log(options), options.tickets, wanted)
+        return {model: str(version) for model, version in made.versions.items()}
+
+    return trained
+
+
+def _seed(options: argparse.Namespace) -> int:
+    return 1 if options.seed is None else int(options.seed)
 
 
 def _loop(options: argparse.Namespace) -> Any:

@@ -259,8 +259,9 @@ def test_what_serves_is_pinned_by_the_log(folder: Folder, learn: Say) -> None:
             ["start", "same", "--worker", "four=2"],
             "four is no worker of planted: use one of one, two, three",
         ),
-        (["start", "same"], "name what to try"),
+        (["start", "same"], "say what to try: --tickets FILE to train"),
         (["start", "same", "--worker", "one=2", "--share", "0"], "greater than 0"),
+        (["start", "same", "--worker", "one=2", "--tickets", "none"], "say what to try"),
         (["start", "none", "--worker", "one=2"], "can't read"),
         (["start", "--worker", "one=2"], "name the log"),
         (["judge", "same"], "no trial is open"),
@@ -423,3 +424,22 @@ def test_a_worker_of_another_task_is_not_pinned_for_one_alone(folder: Folder, le
     assert [one["task"] for one in entries(folder)] == ["planted"]
     workers = folder.settings.tasks["planted"].workers
     assert [one.version for one in workers] == ["1", None, None]
+
+
+def test_of_a_task_that_is_routed_the_vote_is_not_compared(
+    folder: Folder, learn: Say, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.write(segments="segments/1")
+    assert learn("start", folder.log("better"), "--worker", "one=2") == 0
+    assert learn("promote", folder.log("better")) == 2
+    said = capsys.readouterr().err
+    assert "not yet known, so nothing is promoted: the task is routed by segments" in said
+
+
+def test_segments_to_route_by_come_and_go_with_the_promotion(folder: Folder, learn: Say) -> None:
+    found = folder.where / "segments" / "3"
+    assert learn("start", folder.log("same"), "--worker", "one=2") == 0
+    assert learn("promote", "--anyway", "a try", "--segments", found) == 0
+    assert folder.settings.tasks["planted"].segments == Path("segments/3")
+    assert learn("rollback") == 0
+    assert folder.settings.tasks["planted"].segments is None

@@ -151,6 +151,12 @@ def _vote(
     loop: Loop, decisions: Sequence[Joined], trial: Entry, calibration: Offered | None
 ) -> tuple[Vote | None, str | None]:
     task = loop.settings.tasks[trial.task]
+    if task.segments is not None:
+        return None, (
+            "the task is routed by segments, whose ways were chosen for the versions that serve, so"
+            " the vote with the others can't be compared: promote it for a reason, by --anyway, and"
+            " fit segments again"
+        )
     if task.calibration is not None and calibration is None:
         return None, (
             "the calibration is of the versions that serve, so the vote with the others can't be"

@@ -1,9 +1,8 @@
 """`streamer learn start`: new versions beside those that serve, as a trial."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from streamer.commands.learn.loop import Loop, log_hash, step
 from streamer.errors import ConfigError
@@ -19,12 +18,8 @@ NONE = "0"
 """The newest version of a model that the repository has not."""
 
 
-class Train(Protocol):
-    """Trains workers of these tasks; returns the new version by model."""
-
-    def __call__(self, tasks: Sequence[str]) -> Mapping[str, str]:
-        """Raises `ConfigError`."""
-        ...
+Train = Callable[[Sequence[str]], Mapping[str, str]]
+"""Trains workers of these tasks; returns the new version by model. Raises `ConfigError`."""
 
 
 @dataclass(frozen=True, slots=True)
