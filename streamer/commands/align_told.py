@@ -1,5 +1,6 @@
 """What aligning did, in tables and words."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from rich.table import Table
@@ -43,7 +44,7 @@ def _tried(one: TaskReport) -> Table:
             shown.add_row(
                 clean(f"{trial.worker}: {each.shape}, {each.loss}"),
                 _interval(each.agreement),
-                f"{each.distance:.3f}",
+                _number(each.distance),
                 "yes" if each == trial.best else "",
             )
     return shown
@@ -54,7 +55,9 @@ def _workers(one: TaskReport) -> Table:
     for each in one.workers:
         where = each.worker if each.segment is None else f"  {each.segment}"
         far = each.distance
-        moved = "-" if far is None else f"{far.before.value:.3f} to {far.after.value:.3f}"
+        moved = "-"
+        if far is not None:
+            moved = f"{_number(far.before.value)} to {_number(far.after.value)}"
         shown.add_row(clean(where), str(each.tickets), *_change(each.agreement), moved)
     return shown
 
@@ -98,7 +101,12 @@ def _ends(one: TaskReport) -> Iterator[str]:
 def _change(change: Change) -> tuple[str, str, str]:
     lead = change.difference
     ends = f"{lead.value:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]"
-    return f"{change.before.value:.3f}", f"{change.after.value:.3f}", ends
+    shown = "-" if math.isnan(lead.value) else ends
+    return _number(change.before.value), _number(change.after.value), shown
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
 
 
 def _interval(found: Interval) -> str:

@@ -161,11 +161,20 @@ SECTIONS = (
         before=World.has_a_log,
     ),
     Section(
-        "Try a new version",
-        "Trained with another seed, it is asked beside the one that serves.\n"
-        "[learning.md](learning.md) says how it goes on.",
+        "Align workers with the judge",
+        "The log has no text, so the tickets come from a file. [align.md](align.md) says what is"
+        " learnt,\nand how to read this.",
         (
-            Step("streamer train workers --seed 2"),
+            Step("streamer align week.parquet --tickets week.jsonl --dry-run"),
+            Step("streamer align week.parquet --tickets week.jsonl --json | head -c 51"),
+        ),
+        before=World.has_texts,
+    ),
+    Section(
+        "Try a new version",
+        "One that was aligned is asked beside the one that serves. [learning.md](learning.md) says"
+        " how it\ngoes on.",
+        (
             Step("echo 'learned: learned.json' >> streamer.yaml"),
             Step("streamer learn start week.parquet --worker topic_word=2 --share 25%"),
             Step("streamer check"),

@@ -125,6 +125,21 @@ class World:
         raw["tasks"]["topic"]["calibration"] = "topic.calibration.json"
         path.write_text(yaml.safe_dump(raw))
 
+    def has_texts(self) -> None:
+        """Of the log's tickets, which were decided one after the other."""
+        cases = _cases(600)
+        moments = {name: f"2026-01-31T08:{at // 60:02}:{at % 60:02}.000Z"
+                   for at, name in enumerate(cases.ids)}  # fmt: skip
+        logs = asyncio.run(Serving().log(cases))
+        timed = [replace(one, at=moments[one.ticket_id]) for one in logs]
+        self._write_log("week.parquet", timed)
+        rows = [
+            {"id": name, "subject": SAID[LABELS[code]][0], "body": f"{SAID[LABELS[code]][1]}, {at}"}
+            for at, (name, code) in enumerate(zip(cases.ids, cases.gold, strict=True))
+        ]
+        lines = [orjson.dumps(row) + b"\n" for row in rows]
+        (self.folder / "week.jsonl").write_bytes(b"".join(lines))
+
     def has_a_log_of_a_trial(self) -> None:
         """In which version 2 of the first worker is better, as it was planted."""
         cases = _cases(1500)

@@ -38,8 +38,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plain = Examples(stream.texts, tuple(LABELS.labels[code] for code in stream.codes))
     jobs = [Job("topic", kind, kind, LABELS, plain) for kind in LOADERS]
     train_workers(jobs, folder, seed=1, progress=lambda *_: None, processes=1)
-    gate = learn_classifier(stream.texts, stream.topics, 2, 1)
-    assert gate is not None
+    classifier = learn_classifier(stream.texts, stream.topics, 2, 1)
+    assert classifier is not None
+    gate = classifier.gate
     for kind in LOADERS:
         made = align_worker(KINDS[kind], stream.judged(), LABELS, loss="hard", gate=gate, seed=1)
         experts = made.model if isinstance(made.model, Experts) else Experts(gate, made.general, {})
