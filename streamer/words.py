@@ -41,6 +41,14 @@ def amount(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, as judge=0.2") from None
 
 
+def model_version(text: str) -> tuple[str, str]:
+    """A model's name and the number of a version, such as intent_word=2."""
+    name, _, version = text.partition("=")
+    if not name or not re.fullmatch(r"[1-9][0-9]{0,8}", version):
+        raise argparse.ArgumentTypeError(f"{text!r} is not MODEL=VERSION, such as intent_word=2")
+    return name, version
+
+
 def labels(text: str) -> tuple[str, ...]:
     """A label set such as billing,bug,question."""
     found = _names(text)

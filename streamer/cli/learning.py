@@ -105,6 +105,7 @@ def calibrate(options: argparse.Namespace) -> int:
         options.gold,
         options.out,
         options.json,
+        options.trial,
     )
 
 
@@ -162,6 +163,7 @@ def _add_log_verbs(verbs: Verbs) -> None:
     chosen.add_argument("--confidence", type=share, default=0.95, help="of the promise (0.95)")
     chosen.add_argument("--task", metavar="NAME", required=True, help="the task")
     chosen.add_argument("--out", type=Path, metavar="FILE", help="not the configured file")
+    chosen.add_argument("--trial", action="store_true", help="for the versions on trial")
     shown = verbs.add(
         evaluate,
         "report what each rule is worth on a log, as a page and JSON",

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from streamer.cli import (
     aligning,
     learning,
+    looping,
     planning,
     repairing,
     running,
@@ -20,7 +21,7 @@ _ROOMS = {
     "set up": (setting_up, planning),
     "run": (running,),
     "tickets": (tickets, repairing),
-    "learn": (learning, segmenting, aligning),
+    "learn": (learning, segmenting, aligning, looping),
 }
 
 _END = """\

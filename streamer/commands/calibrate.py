@@ -25,13 +25,17 @@ def run(
     gold: Path | None,
     out: Path | None,
     as_json: bool = False,
+    trial: bool = False,
 ) -> int:
     """Write the calibration file and say what was chosen, and what is promised.
 
-    Raises `ConfigError`, also where neither `out` nor the settings name the file to write.
+    With `trial` it is of the versions on trial, as if they voted. Raises `ConfigError`, also where
+    neither `out` nor the settings name the file to write.
     """
     _refuse_follower(settings, task)
-    (each,) = logged(settings, file, [task], gold)
+    if trial and out is None:
+        raise ConfigError("--trial needs --out FILE: the configured file is of what serves now")
+    (each,) = logged(settings, file, [task], gold, trial)
     _refuse_gaps(each)
     target = _target(settings, each.name, each.task, out)
     made_at = rfc3339(int(time.time() * 1000))

@@ -16,6 +16,7 @@ from streamer.learn.cases import Cases
 from streamer.learn.gold import read_gold
 from streamer.learn.joined import Joined, joined
 from streamer.learn.log_table import JUDGE, LogTable
+from streamer.learn.loop.promoted import Beside
 from streamer.learn.trials import Trial, trials
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
@@ -78,11 +79,16 @@ def temperatures(calibration: Calibration | None) -> dict[str, float]:
 
 
 def logged(
-    settings: Settings, file: Path, tasks: Sequence[str], gold: Path | None
+    settings: Settings,
+    file: Path,
+    tasks: Sequence[str],
+    gold: Path | None,
+    trial: bool = False,
 ) -> Iterator[Logged]:
     """The named tasks, or all of which the log has tickets; says on stderr what was left out.
 
-    `gold` has true labels of the single task. Raises `ConfigError`.
+    `gold` has true labels of the single task. With `trial` the versions on trial have voted.
+    Raises `ConfigError`.
     """
     chosen = chosen_tasks(settings, tasks)
     if gold is not None and len(chosen) > 1:
@@ -90,7 +96,8 @@ def logged(
     decisions = joined(watched(read_log(file), "records"))
     empty = True
     for name in chosen:
-        found = logged_of(settings, name, decisions, gold)
+        mine = _promoted(settings, name, decisions) if trial else decisions
+        found = logged_of(settings, name, mine, gold)
         if len(found.table.cases):
             empty = False
             yield found
@@ -125,6 +132,17 @@ def logged_of(
     _say(name, table.notes)
     path, tried = task.calibration, trials(decisions, name, task.label_set)
     return Logged(name, task, table, None if path is None else settings.path(path), tried)
+
+
+def _promoted(settings: Settings, name: str, decisions: Sequence[Joined]) -> Sequence[Joined]:
+    versions = {
+        worker.model: (worker.version or "", worker.shadow.version)
+        for worker in settings.tasks[name].workers
+        if worker.shadow is not None
+    }
+    if not versions:
+        raise ConfigError(f"{name}: nothing is on trial: begin by `streamer learn start`")
+    return Beside.of(decisions, name, versions).promoted
 
 
 def _say(task: str, notes: Sequence[str]) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from streamer.config.document import explained, read_document, short
+from streamer.config.learned import laid_over
 from streamer.config.settings import Settings
 from streamer.errors import ConfigError
+from streamer.records.learned import Learned
+from streamer.records.learned_file import read_learned
 
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 
@@ -18,12 +21,19 @@ _REMEDY = "run `streamer init`, or name your configuration with --config"
 _KEYS = "docs/configuration.md"
 
 
-def load(path: Path, overrides: Mapping[str, str] | None = None) -> Settings:
+def load(
+    path: Path, overrides: Mapping[str, str] | None = None, learned: Learned | None = None
+) -> Settings:
     """The settings in `path`, with dotted `overrides` (`{"kafka.bootstrap": "host:9092"}`) on top.
 
-    `${NAME}` in a value is replaced from the environment. Raises `ConfigError`.
+    `${NAME}` in a value is replaced from the environment. What the file under `learned` says, or
+    what is given as such, lies between the two. Raises `ConfigError`.
     """
     raw = _expand(read_document(path, _REMEDY, _KEYS), str(path))
+    named = (overrides or {}).get("learned", raw.get("learned"))
+    if isinstance(named, str):
+        file = path.resolve().parent / named
+        raw = laid_over(raw, read_learned(file) if learned is None else learned, str(file))
     for key, value in (overrides or {}).items():
         _put(raw, key, value)
     try:

@@ -192,7 +192,11 @@ class Tracing(Block):
 
 
 class Settings(Block):
-    """streamer.yaml, validated. Relative paths are relative to the file."""
+    """streamer.yaml, validated. Relative paths are relative to the file.
+
+    `learned` is the file that `streamer learn` writes; the versions, shadows, calibrations and
+    segments that it names stand in `tasks` already.
+    """
 
     source: str = Field(default="tickets", pattern=r"^[\w.-]+$")
     kafka: KafkaSettings
@@ -207,6 +211,7 @@ class Settings(Block):
     log: Log = Log()
     review: Review = Review()
     tracing: Tracing = Tracing()
+    learned: Path | None = None
     state: Path = Path(".streamer")
     _root: Path = PrivateAttr(default=Path())
 

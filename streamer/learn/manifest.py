@@ -103,3 +103,12 @@ class Manifest:
         }
         recipe = Recipe(**(given | nested))
         return cls(**(raw | {"recipe": recipe, "held_out": Scores(**raw["held_out"])}))
+
+
+def digest_in(folder: Path) -> str | None:
+    """The digest of a version's recipe, whatever made it; None where it has no manifest."""
+    try:
+        digest = orjson.loads((folder / _FILE).read_bytes())["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(digest)

@@ -6,9 +6,10 @@
 """
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +24,10 @@ output [ {{ name: "PROBS" data_type: TYPE_FP32 dims: [ {size} ] label_filename: 
 dynamic_batching {{ }}
 instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 """
+_POLICY = re.compile(
+    r"^[ \t]*version_policy\s*:?\s*\{(?:[^{}]|\{[^{}]*\})*\}[ \t]*\n?", re.MULTILINE
+)
+_LOADED = "version_policy {{ specific {{ versions: [ {versions} ] }} }}\n"
 _SERVED = "version_policy {{ latest {{ num_versions: {served} }} }}\n"
 
 
@@ -42,8 +47,8 @@ def write_model(
 
     `kind` names the folder of its code under streamer/backends; `parameters` reach that code as
     strings. `version` is made as an empty folder, for kinds without artefacts; with None there is
-    none yet, and `new_version` makes the first. Triton
-    loads the `served` newest versions. Raises ConfigError for an impossible label set.
+    none yet, and `new_version` makes the first. Triton loads the `served` newest versions, or
+    those that `load_versions` chose before. Raises ConfigError for an impossible label set.
     """
     _check_labels(name, labels)
     folder = repository / name
@@ -55,7 +60,9 @@ def write_model(
         size=len(labels),
         instances=instances,
     )
-    if served > 1:
+    if chosen := _chosen_before(folder / "config.pbtxt"):
+        config += chosen
+    elif served > 1:
         config += _SERVED.format(served=served)
     for key, value in sorted((parameters or {}).items()):
         config += (
@@ -92,6 +99,33 @@ def latest_version(repository: Path, name: str) -> int:
     """The highest version of a model in the repository, 0 where it has none."""
     folders = (repository / name).glob("[0-9]*")
     return max((int(f.name) for f in folders if f.name.isdecimal()), default=0)
+
+
+def load_versions(repository: Path, name: str, versions: Collection[str]) -> bool:
+    """Have Triton load these versions of a model and no other; returns whether that is new to it.
+
+    Raises `ConfigError` where the repository has not all of them.
+    """
+    folder = repository / name
+    config = folder / "config.pbtxt"
+    for version in versions:
+        if not (folder / version).is_dir() or not config.is_file():
+            raise ConfigError(
+                f"{repository} has no version {version} of {name}: name the folder that Triton"
+                " serves under triton.models"
+            )
+    was = config.read_text(encoding="utf-8")
+    policy = _LOADED.format(versions=", ".join(sorted(versions, key=int)))
+    text = _POLICY.sub("", was).rstrip("\n") + "\n" + policy
+    if text != was:
+        _replace(config, text)
+    return text != was
+
+
+def _chosen_before(config: Path) -> str:
+    """The policy of versions that were chosen one by one; empty where there is none."""
+    found = _POLICY.search(config.read_text(encoding="utf-8")) if config.is_file() else None
+    return found[0].rstrip("\n") + "\n" if found and "specific" in found[0] else ""
 
 
 def _check_labels(name: str, labels: Sequence[str]) -> None:

@@ -19,7 +19,8 @@ class Trial:
     `drawn` tickets were to be shown to it and `answered` were. `agreement` is with the serving
     version, over all tickets that both answered; `judged` and `serving_judged` are how often the
     one and the other said what the judge said, over the same tickets of the uniform stratum alone.
-    None where there is no such ticket.
+    None where there is no such ticket. Of these tickets it `gained` those on which it alone said
+    what the judge said, and `lost` those on which the serving version alone did.
     """
 
     worker: str
@@ -30,6 +31,8 @@ class Trial:
     agreement: Share | None
     judged: Share | None
     serving_judged: Share | None
+    gained: int = 0
+    lost: int = 0
 
 
 def trials(decisions: Iterable[Joined], task: str, labels: LabelSet) -> list[Trial]:
@@ -43,7 +46,7 @@ def trials(decisions: Iterable[Joined], task: str, labels: LabelSet) -> list[Tri
             serving = _serving(ballot, vote.worker)
             if serving is not None:
                 found[vote.worker, serving[0], vote.version].append((one, vote, serving[1]))
-    return [_trial(key, pairs) for key, pairs in sorted(found.items())]
+    return [_trial(key, pairs, labels) for key, pairs in sorted(found.items())]
 
 
 def _serving(ballot: BallotLog, worker: str) -> tuple[str, str] | None:
@@ -54,15 +57,13 @@ def _serving(ballot: BallotLog, worker: str) -> tuple[str, str] | None:
     return None
 
 
-def _trial(key: Key, pairs: list[tuple[Joined, ShadowVote, str]]) -> Trial:
+def _trial(key: Key, pairs: list[tuple[Joined, ShadowVote, str]], labels: LabelSet) -> Trial:
     both = [(one, vote.label, said) for one, vote, said in pairs if vote.label is not None]
     judged = [
-        (one.verdict.candidate, new, old)
+        (labels.labels[vector.index(max(vector))], new, old)
         for one, new, old in both
-        if one.ballot is not None
-        and one.ballot.uniform
-        and one.verdict is not None
-        and one.verdict.vector is not None
+        for vector in [_verdict(one)]
+        if vector is not None
     ]
     return Trial(
         *key,
@@ -71,7 +72,16 @@ def _trial(key: Key, pairs: list[tuple[Joined, ShadowVote, str]]) -> Trial:
         _share([new == old for _, new, old in both]),
         _share([new == judge for judge, new, _ in judged]),
         _share([old == judge for judge, _, old in judged]),
+        gained=sum(new == judge != old for judge, new, old in judged),
+        lost=sum(old == judge != new for judge, new, old in judged),
     )
+
+
+def _verdict(one: Joined) -> tuple[float, ...] | None:
+    """The judge's probabilities, of a ticket of the uniform stratum that it answered."""
+    if one.ballot is None or not one.ballot.uniform or one.verdict is None:
+        return None
+    return one.verdict.vector
 
 
 def _share(right: list[bool]) -> Share | None:

@@ -86,6 +86,27 @@ def what_if(
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """Of N tickets [N]: whether the judge is asked, and whether the label is the one it gives.
+
+    In mode optimistic that is the first label, before the judge may correct it.
+    """
+
+    asked: NDArray[np.bool_]
+    agrees: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, cases: Cases, rule: BeforeJudge, after: AfterJudge, mode: Mode) -> "Published":
+        """As `what_if`, ticket by ticket."""
+        found, judge = _asked(cases, rule), cases.judge.codes
+        if mode == "optimistic":
+            return cls(np.ones(len(cases), np.bool_), found.named == judge)
+        asked = found.accepted == ABSTAINED
+        own = np.where(asked, ~_kept(cases, after, found) | (found.named == judge), False)
+        return cls(asked, own | (found.accepted == judge))
+
+
+@dataclass(frozen=True, slots=True)
 class _Served:
     """What the workers that are asked make of N tickets: the label that the rule accepts, their
     candidate, both -1 for none, and their mean [N, K], zeros for none.

@@ -11,6 +11,8 @@ from streamer.judging.head import Head
 from streamer.judging.model_folder import ModelFolder
 from streamer.judging.prompts import load_prompts
 from streamer.judging.sequence_model import SequenceModel
+from streamer.records.learned import Serving
+from streamer.records.learned_file import read_learned
 from streamer.services.intake import load_decoder
 from streamer.services.monitor.door import refuse_open_door
 from streamer.services.routing_file import RoutingFile
@@ -39,7 +41,8 @@ def run(settings: Settings, connect: bool, as_json: bool = False) -> int:
         problems += [*topics.problems, *models, *_judge_problems(settings)]
     if as_json:
         said = {"problems": problems, "warnings": topics.warnings, "kept": topics.kept}
-        tell_json({"good": not problems, "connected": connect, **said})
+        learned = list(_learned(settings))
+        tell_json({"good": not problems, "connected": connect, **said, "learned": learned})
         return 2 if problems else 0
     for warning in topics.warnings:
         note(f"{paint('warning', 'yellow', stream=sys.stderr)}: {warning}")
@@ -59,6 +62,29 @@ def summary(settings: Settings, connected: bool) -> Iterator[str]:
     yield f"triton  {settings.triton.url}"
     for name, task in settings.tasks.items():
         yield f"task    {name}: {_describe(task)}"
+    for line in _learned(settings):
+        yield f"learned {line}"
+
+
+def _learned(settings: Settings) -> Iterator[str]:
+    """What stands in the tasks that `streamer learn` wrote, and not a person."""
+    if settings.learned is None:
+        return
+    found = read_learned(settings.path(settings.learned))
+    for name, serves in found.serves.items():
+        said = [_version(model, worker) for model, worker in serves.workers.items()]
+        files = {"calibration": serves.calibration, "segments": serves.segments}
+        said += [f"{key} {file}" for key, file in files.items() if file is not None]
+        step = found.of(name)[-1]
+        yield f"{name}: {', '.join(said)}; by step {step.number}, {step.kind}, {step.at}"
+    if not found.entries:
+        yield f"nothing yet ({settings.learned})"
+
+
+def _version(model: str, worker: Serving) -> str:
+    if worker.shadow is None:
+        return f"{model} {worker.version}"
+    return f"{model} {worker.version} with {worker.shadow.version} on trial"
 
 
 def _describe(task: Task) -> str:

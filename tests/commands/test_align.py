@@ -242,3 +242,23 @@ def test_segments_without_a_classifier_are_refused(folder: Path, tmp_path: Path,
     write_routing(tmp_path, None, (1, 2))
     assert run(folder, "--segments", str(tmp_path)) == 2
     assert "has no classifier" in capsys.readouterr().err
+
+
+def test_a_trial_begins_with_aligned_versions(folder: Path, capsys) -> None:
+    config = folder / "learning.yaml"
+    config.write_text((folder / "streamer.yaml").read_text() + "\nlearned: learned.json\n")
+    before = versions(folder)
+    log, tickets = (str(folder / name) for name in ("log.parquet", "tickets.csv"))
+    assert main(["learn", "start", log, "--tickets", tickets, "--config", str(config)]) == 0
+    assert versions(folder) == [before[0] + 1, before[1] + 1, before[2]]
+    workers = load(config).tasks["topic"].workers
+    # Tickets of the log met version 1, whatever lies in the repository since.
+    assert [one.version for one in workers] == ["1", "1", "1"]
+    tried = [one.shadow.version if one.shadow else None for one in workers]
+    assert tried == [str(before[0] + 1), str(before[1] + 1), None]
+    (entry,) = json.loads((folder / "learned.json").read_bytes())["entries"]
+    for name, number in zip(list(KINDS)[:2], versions(folder), strict=False):
+        manifest = Manifest.read(folder / "models_repo" / name / str(number))
+        assert manifest is not None
+        assert entry["models"][name] == {"version": str(number), "digest": manifest.recipe.digest}
+    assert entry["seed"] == 1

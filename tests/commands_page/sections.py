@@ -171,6 +171,34 @@ SECTIONS = (
         before=World.has_texts,
     ),
     Section(
+        "Try a new version",
+        "One that was aligned is asked beside the one that serves. [learning.md](learning.md) says"
+        " how it\ngoes on.",
+        (
+            Step("echo 'learned: learned.json' >> streamer.yaml"),
+            Step("streamer learn start week.parquet --worker topic_word=2 --share 25%"),
+            Step("streamer check"),
+        ),
+    ),
+    Section(
+        "Promote it, or go back",
+        "From the log of the days after. A calibration is of its versions, so another is made for"
+        " the\nversion on trial.",
+        (
+            Step("streamer learn judge days.parquet"),
+            Step(
+                "streamer calibrate days.parquet --task topic --judge-budget 15% --trial"
+                " --out topic.2.json"
+            ),
+            Step("streamer learn promote days.parquet", 2),
+            Step("streamer learn promote days.parquet --calibration topic.2.json"),
+            Step("streamer learn status"),
+            Step("streamer learn rollback"),
+            Step("streamer learn status"),
+        ),
+        before=World.has_a_log_of_a_trial,
+    ),
+    Section(
         "Know the records",
         "Every record on a topic has a JSON Schema.",
         (Step("streamer schema label | head -12"),),

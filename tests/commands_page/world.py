@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +23,11 @@ from streamer.dev.triton import Triton
 from streamer.judging.head import Head
 from streamer.learn.cases import Cases
 from streamer.records.labelset import LabelSet
-from streamer.records.log import log_json
+from streamer.records.log import Log, log_json
 from streamer.records.log_file import LogWriter
 from tests.interrupting import interruptible
 from tests.learn import planted
+from tests.learn.loop.tried import tried
 from tests.learn.served import Serving
 from tests.stage import Service
 
@@ -117,9 +119,7 @@ class World:
 
     def has_a_log(self) -> None:
         """Of tickets whose truth is planted, as the services write it."""
-        with LogWriter(self.folder / "week.parquet") as file:
-            for one in asyncio.run(Serving().log(self._cases())):
-                file.add(log_json(one))
+        self._write_log("week.parquet", asyncio.run(Serving().log(_cases(600))))
         path = self.folder / "streamer.yaml"
         raw = yaml.safe_load(path.read_text())
         raw["tasks"]["topic"]["calibration"] = "topic.calibration.json"
@@ -127,12 +127,12 @@ class World:
 
     def has_texts(self) -> None:
         """Of the log's tickets, which were decided one after the other."""
-        cases = self._cases()
+        cases = _cases(600)
         moments = {name: f"2026-01-31T08:{at // 60:02}:{at % 60:02}.000Z"
                    for at, name in enumerate(cases.ids)}  # fmt: skip
-        with LogWriter(self.folder / "week.parquet") as file:
-            for one in asyncio.run(Serving().log(cases)):
-                file.add(log_json(replace(one, at=moments[one.ticket_id])))
+        logs = asyncio.run(Serving().log(cases))
+        timed = [replace(one, at=moments[one.ticket_id]) for one in logs]
+        self._write_log("week.parquet", timed)
         rows = [
             {"id": name, "subject": SAID[LABELS[code]][0], "body": f"{SAID[LABELS[code]][1]}, {at}"}
             for at, (name, code) in enumerate(zip(cases.ids, cases.gold, strict=True))
@@ -140,10 +140,16 @@ class World:
         lines = [orjson.dumps(row) + b"\n" for row in rows]
         (self.folder / "week.jsonl").write_bytes(b"".join(lines))
 
-    def _cases(self) -> Cases:
-        cases = planted.well_behaved(np.random.default_rng(1), 600, len(LABELS))
-        versions = {**dict.fromkeys(MODELS, "1"), "judge": "1"}
-        return replace(cases, task="topic", labels=LABELS, workers=MODELS, versions=versions)
+    def has_a_log_of_a_trial(self) -> None:
+        """In which version 2 of the first worker is better, as it was planted."""
+        cases = _cases(1500)
+        better = planted.seen_again(np.random.default_rng(2), cases, 3.0)
+        self._write_log("days.parquet", tried(cases, {MODELS[0]: better}))
+
+    def _write_log(self, name: str, logs: Iterable[Log]) -> None:
+        with LogWriter(self.folder / name) as file:
+            for one in logs:
+                file.add(log_json(one))
 
     async def _break_one(self) -> None:
         settings = load(self.folder / "streamer.yaml")
@@ -169,6 +175,12 @@ class World:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         known = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
         return known | {"PATH": path, "COLUMNS": "90", "NO_COLOR": "1", "TZ": "UTC"}
+
+
+def _cases(count: int) -> Cases:
+    cases = planted.well_behaved(np.random.default_rng(1), count, len(LABELS))
+    versions = {**dict.fromkeys(MODELS, "1"), "judge": "1"}
+    return replace(cases, task="topic", labels=LABELS, workers=MODELS, versions=versions)
 
 
 def _write_tickets(folder: Path) -> None:

@@ -80,3 +80,8 @@ def _cases(
 def _softmax(logits: Logits) -> NDArray[np.float32]:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def seen_again(rng: np.random.Generator, cases: Cases, strength: float) -> Opinion:
+    """What another calibrated worker of this strength says of the same tickets."""
+    return Opinion.of(_softmax(_seen(rng, cases.gold, len(cases.labels), strength)))

@@ -20,10 +20,12 @@ def pair(number: int, old: str, new: str | None, judge: str, uniform: bool) -> l
     vector = None if new is None else (0.9, 0.1)
     shadow = ShadowVote("word", "2", new, vector, "outage" if new is None else None)
     known = {"decision_id": str(number), "label_set": LABELS.version, "task": "topic"}
+    verdict = (0.9, 0.1) if judge == "billing" else (0.2, 0.8)
     ballot = replace(BALLOT.ballot, votes=(vote,), vectors=((0.9, 0.1),))
     return [
         replace(BALLOT, **known, ballot=ballot, shadows=(shadow,), uniform=uniform),
-        replace(VERDICT, **known, candidate=judge, vector=(0.9, 0.1), uniform=uniform),
+        # The candidate is what the workers had said, and not the judge.
+        replace(VERDICT, **known, candidate=old, vector=verdict, uniform=uniform),
     ]
 
 
@@ -35,7 +37,7 @@ def test_shares_are_over_the_tickets_that_both_answered() -> None:
         *pair(4, "billing", None, "billing", True),
     ]
     assert trials(joined(logs), "topic", LABELS) == [
-        Trial("word", "1", "2", 4, 3, Share(1, 3), Share(2, 2), Share(1, 2))
+        Trial("word", "1", "2", 4, 3, Share(1, 3), Share(2, 2), Share(1, 2), gained=1, lost=0)
     ]
     assert trials(joined(logs), "another", LABELS) == []
 

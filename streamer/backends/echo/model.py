@@ -26,6 +26,8 @@ class TritonPythonModel:
         self._delay_s = float(settings.get("delay_ms", "0")) / 1000
         self._confidence = float(settings.get("confidence", "0.9"))
         own = re.escape(args["model_name"].encode())
+        version = re.escape(args["model_version"].encode())
+        self._versions = re.compile(b"#" + own + rb"\." + version + rb"=(\d+)")
         self._own = re.compile(b"#" + own + rb"=(\d+)")
         self._shared = re.compile(rb"#label=(\d+)")
 
@@ -56,5 +58,7 @@ class TritonPythonModel:
     def _mark(self, row: npt.NDArray[np.float32], text: bytes) -> None:
         if b"#nan" in text:
             row[:] = np.nan
-        elif named := self._own.search(text) or self._shared.search(text):
+            return
+        markers = (self._versions, self._own, self._shared)
+        if named := next(filter(None, (one.search(text) for one in markers)), None):
             row[:] = self._probs(np.array([int(named[1]) % self._size]))[0]

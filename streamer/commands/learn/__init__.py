@@ -1,0 +1,1 @@
+"""`streamer learn`: from a log to better versions, in steps that a person confirms."""

@@ -1,0 +1,225 @@
+"""`streamer learn judge`: is what is on trial better than what serves?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from streamer.commands.learn.loop import Loop, on_trial
+from streamer.commands.logged import Logged
+from streamer.config.tasks import Task
+from streamer.decide.after_rule import after_rule
+from streamer.errors import ConfigError
+from streamer.learn.joined import Joined, joined
+from streamer.learn.log_table import LogTable
+from streamer.learn.loop.judgement import Compared, Judgement, compared
+from streamer.learn.loop.page import page
+from streamer.learn.loop.promoted import Beside, first_of_each
+from streamer.learn.loop.vote import Vote
+from streamer.learn.report import Share
+from streamer.learn.what_if import Published
+from streamer.records.calibration import Calibration
+from streamer.records.learned import Entry
+from streamer.records.log_file import read_log
+from streamer.services.rules import load_calibration, rule_before
+from streamer.terminal import tell, tell_json, watched
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A calibration that was made for the versions on trial, and its file."""
+
+    file: Path
+    calibration: Calibration
+
+
+def run(
+    loop: Loop,
+    log: Path,
+    tasks: Sequence[str],
+    calibration: Path | None,
+    out: Path | None,
+    as_json: bool = False,
+) -> int:
+    """Say of each open trial what is known of it now; `out` is a page to write.
+
+    `calibration` was made for the versions on trial of one task. Raises `ConfigError`.
+    """
+    trials = loop.trials(tasks)
+    found = judged(loop, log, trials, offered(loop, trials, calibration))
+    for one in found:
+        if as_json:
+            tell_json(document(one))
+        else:
+            tell("\n".join(told(one, _reach(loop, one))))
+    if out is not None:
+        _write(out, page(found))
+    return 0
+
+
+def judged(
+    loop: Loop, log: Path, trials: Sequence[Entry], calibration: Offered | None
+) -> list[Judgement]:
+    """Each trial by the log, of tickets that were decided since it began."""
+    decisions = joined(watched(read_log(log), "records"))
+    return [_judged(loop, decisions, trial, calibration) for trial in trials]
+
+
+def offered(loop: Loop, trials: Sequence[Entry], file: Path | None) -> Offered | None:
+    """The calibration in a file, if it is of the one trial; raises `ConfigError` where it isn't."""
+    if file is None:
+        return None
+    if len(trials) > 1:
+        raise ConfigError("--calibration is of one task: name it with --task")
+    trial = trials[0]
+    found = load_calibration(trial.task, loop.settings.tasks[trial.task], file)
+    for model, (_, version) in on_trial(trial).items():
+        known = found.models[model].version
+        if known not in (None, version):
+            raise ConfigError(
+                f"{file} is of version {known} of {model}, and version {version} is on trial:"
+                f" {how_to_calibrate(trial.task)}"
+            )
+    return Offered(file, found)
+
+
+def how_to_calibrate(task: str) -> str:
+    """The command that makes a calibration for what is on trial."""
+    return (
+        f"make one by `streamer calibrate LOG --task {task} --trial --judge-budget SHARE --out"
+        " FILE` (or --fidelity), and give it by --calibration FILE"
+    )
+
+
+def document(one: Judgement) -> dict[str, Any]:
+    """A judgement as JSON has it, and the record of a promotion."""
+    said = {
+        "task": one.task,
+        "since": one.since,
+        "verdict": one.verdict,
+        "reasons": one.reasons,
+        "more": one.more,
+        "workers": [
+            {
+                "worker": each.worker,
+                "serving": each.serving,
+                "version": each.version,
+                "verdict": each.test.verdict,
+                "test": each.test,
+            }
+            for each in one.workers
+        ],
+        "vote": one.vote,
+    }
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(said))
+    return plain
+
+
+def told(one: Judgement, reach: float) -> Iterator[str]:
+    """In words; `reach` is the share of the tickets that count."""
+    for each in one.workers:
+        yield f"{one.task}: {_compared(each)}"
+    if one.vote is not None:
+        before, after = one.vote.agreement
+        asked, to_ask = one.vote.judge_rate
+        lead = one.vote.lead
+        yield (
+            f"{one.task}: the vote, on {one.vote.tickets} tickets: agreement with the judge"
+            f" {before}, with the trial {after}, difference {lead.value:+.3f} [{lead.low:+.3f},"
+            f" {lead.high:+.3f}]; judge rate {asked}, with the trial {to_ask}"
+        )
+    yield f"{one.task}: {_verdict(one)}"
+    yield from (f"  {reason}" for reason in one.reasons)
+    if one.verdict == "not yet known" and one.more:
+        wide = f", of about {one.more / reach:.0f} in the stream" if reach else ""
+        yield f"  at this rate it takes about {one.more} more judged tickets{wide}"
+
+
+def _judged(
+    loop: Loop, decisions: Sequence[Joined], trial: Entry, calibration: Offered | None
+) -> Judgement:
+    task, versions = loop.settings.tasks[trial.task], on_trial(trial)
+    since = list(first_of_each(decisions, trial.at))
+    workers = tuple(compared(since, trial.task, task.label_set, versions))
+    vote, lacking = _vote(loop, since, trial, calibration)
+    return Judgement(trial.task, trial.at, workers, vote, lacking)
+
+
+def _vote(
+    loop: Loop, decisions: Sequence[Joined], trial: Entry, calibration: Offered | None
+) -> tuple[Vote | None, str | None]:
+    task = loop.settings.tasks[trial.task]
+    if task.segments is not None:
+        return None, (
+            "the task is routed by segments, whose ways were chosen for the versions that serve, so"
+            " the vote with the others can't be compared: promote it for a reason, by --anyway, and"
+            " fit segments again"
+        )
+    if task.calibration is not None and calibration is None:
+        return None, (
+            "the calibration is of the versions that serve, so the vote with the others can't be"
+            f" compared: {how_to_calibrate(trial.task)}"
+        )
+    both = Beside.of(decisions, trial.task, on_trial(trial))
+    path = None if task.calibration is None else loop.settings.path(task.calibration)
+    known = None if path is None else load_calibration(trial.task, task, path)
+    served = _published(trial.task, task, both.served, known)
+    promoted = _published(
+        trial.task, task, both.promoted, None if calibration is None else calibration.calibration
+    )
+    if served is None or promoted is None:
+        return None, "no ticket of the uniform stratum has the judge's and all workers' answers"
+    return Vote.of(served, promoted), None
+
+
+def _published(
+    name: str, task: Task, decisions: Sequence[Joined], calibration: Calibration | None
+) -> Published | None:
+    workers = [worker.model for worker in task.workers]
+    table = LogTable.of(decisions, name, task.label_set, workers)
+    cases = Logged(name, task, table, None).judged(calibration)
+    if not len(cases):
+        return None
+    after = after_rule(task.after.kind, task.after.alpha)
+    return Published.of(cases, rule_before(task, calibration), after, task.mode)
+
+
+def _reach(loop: Loop, one: Judgement) -> float:
+    """The share of the stream that is audited and shown to what is on trial."""
+    workers = loop.serves(one.task).workers.values()
+    shares = [worker.shadow.share for worker in workers if worker.shadow is not None]
+    return min(shares) * loop.settings.audit.share
+
+
+def _compared(one: Compared) -> str:
+    head = f"{one.worker} version {one.version} beside version {one.serving}"
+    if one.trial is None or one.trial.judged is None:
+        return f"{head}: no judged ticket of the uniform stratum has both answers yet"
+    test, surely = one.test, f"{1 - one.test.alpha:.1%}"
+    return (
+        f"{head}, on {test.of} judged tickets: agreement with the judge"
+        f" {_shown(one.trial.judged)}, was {_shown(one.trial.serving_judged)}; {test.gained}"
+        f" gained, {test.lost} lost, share gained in [{test.low:.3f}, {test.high:.3f}] at all looks"
+        f" with {surely}: {test.verdict}"
+    )
+
+
+def _shown(share: Share | None) -> str:
+    return "-" if share is None else str(share)
+
+
+def _verdict(one: Judgement) -> str:
+    if one.verdict == "better":
+        return f"better: `streamer learn promote LOG --task {one.task}` promotes it"
+    if one.verdict == "worse":
+        return f"worse: `streamer learn rollback --trial --task {one.task}` ends the trial"
+    return "not yet known"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"can't write {path}: {error.strerror}; name another file") from None

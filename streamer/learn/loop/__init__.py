@@ -1,0 +1,1 @@
+"""Is a version on trial better than the one that serves?"""
