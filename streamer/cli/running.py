@@ -105,12 +105,12 @@ def up(options: argparse.Namespace) -> int:
 
 
 def demo(options: argparse.Namespace) -> int:
-    from streamer.dev import demo
+    from streamer.dev.demo import loop, run
 
     given = overrides(options) | ({"judge.kind": options.judge} if options.judge else {})
     if options.loop:
-        return demo.loop.run(options.config, given)
-    return demo.run(options.config, given, data=options.data, rate=options.rate)
+        return loop.run(options.config, given)
+    return run(options.config, given, data=options.data, rate=options.rate)
 
 
 def _add_trial(judging: argparse.ArgumentParser) -> None:

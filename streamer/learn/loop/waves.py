@@ -1,4 +1,4 @@
-"""What became of the tickets of one stretch of time: how often the judge was asked, and how well."""
+"""What became of the tickets of one stretch of time: how often the judge was asked for them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,8 +46,15 @@ class Wave:
                 judged = labels.labels[verdict.vector.index(max(verdict.vector))]
                 agreed.append(ballot.label in (None, judged))
             versions |= {v.worker: v.version for v in ballot.ballot.votes if v.version}
-        shares = (_share(some) for some in (asked, agreed, right, routed))
-        return cls(name, len(asked), *shares, versions)
+        return cls(
+            name,
+            len(asked),
+            _share(asked),
+            _share(agreed),
+            _share(right),
+            _share(routed),
+            versions,
+        )
 
 
 def page(waves: Sequence[Wave], pages: Mapping[str, str]) -> str:

@@ -51,8 +51,6 @@ def _bring_up(stack: Stack, task: Young, out: Console) -> None:
 
 
 def _acts(stack: Stack, task: Young, learner: Learner, out: Console) -> list[Wave]:
-    first, second, third, last = task.waves
-
     def wave(name: str, number: int) -> Wave:
         out.print(f"wave {number + 1}: {len(task.waves[number])} tickets, {name}")
         asyncio.run(play_wave(stack.settings, task.waves[number]))
