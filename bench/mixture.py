@@ -17,6 +17,7 @@ from streamer.learn.cases import Cases
 from streamer.learn.examples import Examples, read_examples
 from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.segments.material import Material
+from streamer.learn.segments.shape import with_shape
 from streamer.records.labelset import LabelSet
 
 Task = tuple[str, tuple[str, ...], str]
@@ -102,7 +103,7 @@ def mixture(
     folder: Path, tasks: Sequence[str], each: int, judge_share: float, process: JudgeProcess
 ) -> Mixture:
     """Of the first `each` training tickets of every task the share `judge_share` teaches the judge,
-    a logistic regression over embeddings; the others are the log.
+    a logistic regression over embeddings and shapes; the others are the log.
     """
     lessons, logs, tests = [], [], []
     for name in tasks:
@@ -115,6 +116,7 @@ def mixture(
     labels = LabelSet(tuple(sorted({label for part in parts for label in part.labels})))
     texts = [text for part in parts for text in part.texts]
     vectors, encoder = process.embed(texts, lambda done, total: None)
+    vectors = with_shape(vectors, texts)
     cuts = np.cumsum([sum(map(len, some)) for some in (lessons, logs)])
     lesson, log, test = np.split(vectors, cuts)
     says = _judge(lesson, _codes(lessons, labels), len(labels))

@@ -30,6 +30,7 @@ from streamer.learn.segments.assigning import assign
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.material import Material
+from streamer.learn.segments.shape import with_shape
 from streamer.learn.worker import train_worker
 from streamer.records.labelset import LabelSet
 from streamer.records.segments import GENERAL
@@ -82,6 +83,7 @@ def _streams(folder: Path, process: JudgeProcess) -> tuple[Stream, Stream, str]:
     }
     texts = [text for part in (*log, *test) for text in part.texts]
     vectors, encoder = process.embed(texts, lambda done, total: None)
+    vectors = with_shape(vectors, texts)
     cut = sum(map(len, log))
     return (
         _stream(log, models, labels, vectors[:cut]),

@@ -10,7 +10,7 @@ from streamer.backends.artefact import FILE as MODEL_FILE
 from streamer.backends.features import Features
 from streamer.backends.gate import Gate
 from streamer.backends.linear import LinearModel
-from streamer.backends.ngrams import single_words
+from streamer.backends.ngrams import words_and_shape
 from streamer.learn.scores import Labels
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.records.routing import FILE, GateLimits, Routing, TaskRoutes
@@ -18,11 +18,11 @@ from streamer.records.routing import FILE, GateLimits, Routing, TaskRoutes
 
 def word_gate(at_least: float = 0.6) -> Gate:
     """Names the first segment by the word alpha, the second by beta."""
-    features = Features.fit(single_words, ["alpha please help", "beta please help"], min_texts=1)
+    features = Features.fit(words_and_shape, ["alpha please help", "beta please help"], min_texts=1)
     weights = np.zeros((len(features.buckets), 2), np.float32)
     for place, word in enumerate(("alpha", "beta")):
         weights[features.rows([word]).indices, place] = 20
-    return Gate(LinearModel(features, weights, np.zeros(2, np.float32)), at_least, 0.1)
+    return Gate(LinearModel(features, weights, np.zeros(2, np.float32)), at_least, 0.2)
 
 
 def gate_of(texts: Sequence[str], places: Labels, seed: int = 1) -> Gate:

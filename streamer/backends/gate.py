@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from streamer.backends.features import Floats, softmax
 from streamer.backends.linear import LinearModel
-from streamer.backends.ngrams import single_words
+from streamer.backends.ngrams import words_and_shape
 from streamer.records.segments import GENERAL
 
 
@@ -48,4 +48,4 @@ class Gate:
     @classmethod
     def load(cls, folder: Path, at_least: float, least_known: float) -> "Gate":
         """Raises ModelError where the model's file is missing, damaged or not ours."""
-        return cls(LinearModel.load(folder, single_words), at_least, least_known)
+        return cls(LinearModel.load(folder, words_and_shape), at_least, least_known)

@@ -21,6 +21,7 @@ from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.material import Material
 from streamer.learn.segments.report import Report, report
 from streamer.learn.segments.routed import Routed, route
+from streamer.learn.segments.shape import with_shape
 from streamer.records.log_file import read_log
 from streamer.records.segments import GENERAL
 from streamer.services.rules import rule_before
@@ -103,9 +104,10 @@ def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
     process = JudgeProcess(settings.path(settings.judge.python))
     with bars() as shown:
         bar = shown.add_task("embedding", total=len(material))
-        return process.embed(
+        embeddings, encoder = process.embed(
             material.texts, lambda done, total: shown.update(bar, completed=done, total=total)
         )
+    return with_shape(embeddings, material.texts), encoder
 
 
 def _logged(settings: Settings, decisions: Sequence[Joined]) -> list[Logged]:

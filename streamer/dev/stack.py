@@ -20,6 +20,9 @@ from streamer.stream.topics import create_topics
 Part = Literal["kafka", "triton", "classify", "judge", "monitor"]
 
 
+_ADDRESSES: Mapping[Part, str] = {"kafka": "kafka.bootstrap", "triton": "triton.url"}
+
+
 class Stack:
     """Everything that a configuration describes, on this machine and supervised.
 
@@ -59,14 +62,16 @@ class Stack:
             waiting.result()
 
     def restart(self, *parts: Part, settings: Mapping[str, str] | None = None) -> None:
-        """Stop these parts and start them again, one after the other, with other `settings` from
-        now on.
+        """Stop these parts in their order and start them again in the other, with other `settings`
+        from now on.
         """
         for part in parts:
             self._parts.pop(part).stop()
+            # Where it was is no longer a server that runs already.
+            self._where.pop(_ADDRESSES.get(part, ""), None)
         self._where |= settings or {}
         self.settings = load(self._config, self._where)
-        for part in parts:
+        for part in reversed(parts):
             self.start(part)
 
     def make_topics(self) -> None:
@@ -99,7 +104,7 @@ class Stack:
         self.stop()
 
     def _is_there(self, part: Part) -> bool:
-        return {"kafka": "kafka.bootstrap", "triton": "triton.url"}.get(part) in self._where
+        return _ADDRESSES.get(part) in self._where
 
     def _make(self, part: Part) -> Supervisor:
         if part == "kafka":

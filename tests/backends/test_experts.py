@@ -15,7 +15,7 @@ from streamer.backends.features import Features
 from streamer.backends.gate import Gate
 from streamer.backends.linear import LinearModel
 from streamer.backends.net import NetModel
-from streamer.backends.ngrams import pieces, single_words, words
+from streamer.backends.ngrams import pieces, words, words_and_shape
 from streamer.errors import ModelError
 from streamer.learn.kinds import KINDS
 from streamer.learn.kinds.kind import Targets
@@ -30,7 +30,7 @@ LOADERS = {
 
 def gate() -> Gate:
     """It sees `refund` as segment 0 and `login` as segment 2, and is sure of nothing else."""
-    features = Features.fit(single_words, ["refund", "login"], min_texts=1)
+    features = Features.fit(words_and_shape, ["refund", "login"], min_texts=1)
     said = features.rows(["refund", "login"]).toarray()
     weights = np.zeros((len(features.buckets), 3), np.float32)
     weights[:, 0], weights[:, 2] = 9 * said[0], 9 * said[1]

@@ -134,9 +134,11 @@ def _sure_of_nothing(model: LinearModel) -> float:
 def _kind(texts: Sequence[str], segments: int) -> LinearKind:
     """Words, without so many rare ones that the model would grow too large."""
     least = 2
-    while len(Features.fit(ngrams.single_words, texts, min_texts=least).buckets) > _most(segments):
+    while len(Features.fit(ngrams.words_and_shape, texts, min_texts=least).buckets) > _most(
+        segments
+    ):
         least += 1
-    return LinearKind("segments", ngrams.single_words, least)
+    return LinearKind("segments", ngrams.words_and_shape, least)
 
 
 def _most(segments: int) -> int:

@@ -30,7 +30,7 @@ def test_planted_topics_are_named_and_what_says_nothing_is_general(tmp_path: Pat
 
     made.gate.model.save(tmp_path)
     assert (tmp_path / FILE).stat().st_size < LARGEST
-    again = LinearModel.load(tmp_path, ngrams.single_words)
+    again = LinearModel.load(tmp_path, ngrams.words_and_shape)
     np.testing.assert_array_equal(
         again.probabilities(fresh.texts), made.gate.model.probabilities(fresh.texts)
     )
@@ -84,6 +84,6 @@ def test_rare_words_are_left_out_until_the_classifier_is_small_enough() -> None:
     rng = np.random.default_rng(2)
     texts = [" ".join(f"w{n}" for n in rng.integers(90_000, size=60)) for _ in range(4000)]
     kind = _kind(texts, 16)
-    kept = Features.fit(ngrams.single_words, texts, min_texts=kind.min_texts)
-    fewer = Features.fit(ngrams.single_words, texts, min_texts=kind.min_texts - 1)
+    kept = Features.fit(ngrams.words_and_shape, texts, min_texts=kind.min_texts)
+    fewer = Features.fit(ngrams.words_and_shape, texts, min_texts=kind.min_texts - 1)
     assert len(kept.buckets) <= _most(16) < len(fewer.buckets)

@@ -59,10 +59,10 @@ def _acts(stack: Stack, task: Young, learner: Learner, out: Console) -> list[Wav
     waves = [wave("workers that learnt a few examples", 0)]
     segments = learner.find_segments()
     learner.begin_trial(segments)
-    stack.restart("triton", "classify")
+    stack.restart("classify", "triton")
     waves.append(wave("the same, and new versions on trial beside them", 1))
     learner.promote()
-    stack.restart("triton", "classify")
+    stack.restart("classify", "triton")
     waves.append(wave("the new versions", 2))
     again = learner.find_segments()
     stack.restart("classify", settings={f"tasks.{TASK}.segments": str(again)})
