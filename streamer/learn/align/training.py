@@ -104,7 +104,9 @@ class _Material:
         count = len(judged)
         both = judged.normalised() if examples is None else judged.and_examples(examples)
         real = np.arange(len(both)) < count
-        return cls(both, size, real & np.array(drawn(both.texts, HELD_OUT_SHARE, seed)), real)
+        return cls(
+            both, size, real & np.array(drawn(both.texts, HELD_OUT_SHARE, seed), np.bool_), real
+        )
 
     @property
     def everything(self) -> Targets:

@@ -134,11 +134,10 @@ def _sure_of_nothing(model: LinearModel) -> float:
 def _kind(texts: Sequence[str], segments: int) -> LinearKind:
     """Words, without so many rare ones that the model would grow too large."""
     least = 2
-    while len(Features.fit(ngrams.words_and_shape, texts, min_texts=least).buckets) > _most(
-        segments
-    ):
+    extract = ngrams.words_and_shape
+    while len(Features.fit(extract, texts, min_texts=least).buckets) > _most(segments):
         least += 1
-    return LinearKind("segments", ngrams.words_and_shape, least)
+    return LinearKind("segments", extract, least)
 
 
 def _most(segments: int) -> int:

@@ -176,6 +176,9 @@ def test_what_can_not_be_learnt_from_is_refused() -> None:
     few = two_topics(np.random.default_rng(11), 2)
     with pytest.raises(ConfigError, match="2 judged tickets are too few"):
         align_worker(KINDS["word_ngrams"], few.judged(), LABELS, loss="hard", gate=None, seed=1)
+    nothing = few.judged().where(np.zeros(2, np.bool_))
+    with pytest.raises(ConfigError, match="0 judged tickets are too few"):
+        align_worker(KINDS["word_ngrams"], nothing, LABELS, loss="hard", gate=None, seed=1)
     with pytest.raises(ConfigError, match="no probabilities"):
         align_worker(
             KINDS["word_ngrams"], few.judged(soft=False), LABELS, loss="kl", gate=None, seed=1
