@@ -13,8 +13,8 @@ Train = Callable[[Sequence[str]], Mapping[str, str]]
 
 _TAKEN = {
     "start": {"log", "share", "worker", "tickets", "keep", "seed", "segments"},
-    "judge": {"log", "calibration", "out"},
-    "promote": {"log", "calibration", "segments", "anyway"},
+    "judge": {"log", "calibration", "out", "tolerance"},
+    "promote": {"log", "calibration", "segments", "anyway", "tolerance"},
     "rollback": {"trial"},
     "status": set[str](),
 }
@@ -51,6 +51,12 @@ def add(verbs: Verbs) -> None:
         "--calibration", type=Path, metavar="FILE", help="judge, promote: made for the trial"
     )
     added.add_argument("--out", type=Path, metavar="FILE", help="judge: also a page")
+    added.add_argument(
+        "--tolerance",
+        type=share,
+        metavar="SHARE",
+        help="judge, promote: how much less often labels may agree with the judge (1%%)",
+    )
     added.add_argument("--anyway", metavar="REASON", help="promote: what the test doesn't propose")
     added.add_argument("--trial", action="store_true", help="rollback: end the trial, no more")
     with_json(added)
@@ -64,14 +70,22 @@ def learn(options: argparse.Namespace) -> int:
     if options.what == "start":
         return _start(options, loop)
     if options.what == "judge":
-        given = (options.calibration, options.out)
+        given = (options.calibration, options.out, _tolerance(options))
         return judge.run(loop, _log(options), tasks, *given, options.json)
     if options.what == "promote":
-        wanted = promote.Wanted(tasks, options.calibration, options.segments, options.anyway)
+        wanted = promote.Wanted(
+            tasks, options.calibration, options.segments, options.anyway, _tolerance(options)
+        )
         return promote.run(loop, options.log, wanted, options.json)
     if options.what == "rollback":
         return rollback.run(loop, tasks, options.trial, options.json)
     return status.run(loop, tasks, options.json)
+
+
+def _tolerance(options: argparse.Namespace) -> float:
+    from streamer.learn.loop.vote import TOLERANCE
+
+    return TOLERANCE if options.tolerance is None else float(options.tolerance)
 
 
 def _add_start(added: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from streamer.learn.log_table import LogTable
 from streamer.learn.loop.judgement import Compared, Judgement, compared
 from streamer.learn.loop.page import page
 from streamer.learn.loop.promoted import Beside, first_of_each
-from streamer.learn.loop.vote import Vote
+from streamer.learn.loop.vote import TOLERANCE, Vote
 from streamer.learn.report import Share
 from streamer.learn.what_if import Published
 from streamer.records.calibration import Calibration
@@ -41,14 +41,16 @@ def run(
     tasks: Sequence[str],
     calibration: Path | None,
     out: Path | None,
+    tolerance: float = TOLERANCE,
     as_json: bool = False,
 ) -> int:
     """Say of each open trial what is known of it now; `out` is a page to write.
 
-    `calibration` was made for the versions on trial of one task. Raises `ConfigError`.
+    `calibration` was made for the versions on trial of one task; `tolerance` is how much less often
+    the labels may agree with the judge. Raises `ConfigError`.
     """
     trials = loop.trials(tasks)
-    found = judged(loop, log, trials, offered(loop, trials, calibration))
+    found = judged(loop, log, trials, offered(loop, trials, calibration), tolerance)
     for one in found:
         if as_json:
             tell_json(document(one))
@@ -60,11 +62,15 @@ def run(
 
 
 def judged(
-    loop: Loop, log: Path, trials: Sequence[Entry], calibration: Offered | None
+    loop: Loop,
+    log: Path,
+    trials: Sequence[Entry],
+    calibration: Offered | None,
+    tolerance: float,
 ) -> list[Judgement]:
     """Each trial by the log, of tickets that were decided since it began."""
     decisions = joined(watched(read_log(log), "records"))
-    return [_judged(loop, decisions, trial, calibration) for trial in trials]
+    return [_judged(loop, decisions, trial, calibration, tolerance) for trial in trials]
 
 
 def offered(loop: Loop, trials: Sequence[Entry], file: Path | None) -> Offered | None:
@@ -138,17 +144,25 @@ def told(one: Judgement, reach: float) -> Iterator[str]:
 
 
 def _judged(
-    loop: Loop, decisions: Sequence[Joined], trial: Entry, calibration: Offered | None
+    loop: Loop,
+    decisions: Sequence[Joined],
+    trial: Entry,
+    calibration: Offered | None,
+    tolerance: float,
 ) -> Judgement:
     task, versions = loop.settings.tasks[trial.task], on_trial(trial)
     since = list(first_of_each(decisions, trial.at))
     workers = tuple(compared(since, trial.task, task.label_set, versions))
-    vote, lacking = _vote(loop, since, trial, calibration)
+    vote, lacking = _vote(loop, since, trial, calibration, tolerance)
     return Judgement(trial.task, trial.at, workers, vote, lacking)
 
 
 def _vote(
-    loop: Loop, decisions: Sequence[Joined], trial: Entry, calibration: Offered | None
+    loop: Loop,
+    decisions: Sequence[Joined],
+    trial: Entry,
+    calibration: Offered | None,
+    tolerance: float,
 ) -> tuple[Vote | None, str | None]:
     task = loop.settings.tasks[trial.task]
     if task.segments is not None:
@@ -171,7 +185,7 @@ def _vote(
     )
     if served is None or promoted is None:
         return None, "no ticket of the uniform stratum has the judge's and all workers' answers"
-    return Vote.of(served, promoted), None
+    return Vote.of(served, promoted, tolerance), None
 
 
 def _published(

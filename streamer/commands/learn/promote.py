@@ -8,6 +8,7 @@ from streamer.commands.learn.judge import Offered, document, how_to_calibrate, j
 from streamer.commands.learn.loop import Loop, log_hash, on_trial, step
 from streamer.errors import ConfigError
 from streamer.learn.loop.judgement import Judgement
+from streamer.learn.loop.vote import TOLERANCE
 from streamer.learn.manifest import digest_in
 from streamer.records.learned import Entry, Serves, Serving
 from streamer.terminal import tell, tell_json
@@ -17,13 +18,14 @@ from streamer.terminal import tell, tell_json
 class Wanted:
     """Which tasks (all with an open trial where there is none), the `calibration` that was made for
     what is on trial, the folder of the `segments` to serve by from then on, and why it is promoted
-    `anyway`, where the test does not say better.
+    `anyway`, where the test does not say better. `tolerance` is as in `judge`.
     """
 
     tasks: Sequence[str] = ()
     calibration: Path | None = None
     segments: Path | None = None
     anyway: str | None = None
+    tolerance: float = TOLERANCE
 
 
 def run(loop: Loop, log: Path | None, wanted: Wanted, as_json: bool = False) -> int:
@@ -35,7 +37,7 @@ def run(loop: Loop, log: Path | None, wanted: Wanted, as_json: bool = False) -> 
     calibration = offered(loop, trials, wanted.calibration)
     for trial in trials:
         _check(loop, trial, calibration)
-    found = _judged(loop, log, trials, calibration, wanted.anyway)
+    found = _judged(loop, log, trials, calibration, wanted)
     hashed = None if log is None else log_hash(log)
     made = [
         _promoted(loop, trial, found.get(trial.task), hashed, calibration, wanted)
@@ -82,13 +84,13 @@ def _judged(
     log: Path | None,
     trials: Sequence[Entry],
     calibration: Offered | None,
-    anyway: str | None,
+    wanted: Wanted,
 ) -> dict[str, Judgement]:
-    if log is None and anyway is None:
+    if log is None and wanted.anyway is None:
         raise ConfigError("name the log that shows it: `streamer learn promote log.parquet`")
-    found = [] if log is None else judged(loop, log, trials, calibration)
+    found = [] if log is None else judged(loop, log, trials, calibration, wanted.tolerance)
     for one in found:
-        if one.verdict != "better" and anyway is None:
+        if one.verdict != "better" and wanted.anyway is None:
             raise ConfigError(
                 f"{one.task}: {one.verdict}, so nothing is promoted: {'; '.join(one.reasons)}. To"
                 " promote it all the same, say why: --anyway REASON"

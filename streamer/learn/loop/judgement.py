@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from streamer.learn.joined import Joined
 from streamer.learn.loop.paired import Paired, Verdict
 from streamer.learn.loop.promoted import Versions
-from streamer.learn.loop.vote import TOLERANCE, Vote
+from streamer.learn.loop.vote import Vote
 from streamer.learn.trials import Trial, trials
 from streamer.records.labelset import LabelSet
 
@@ -64,7 +64,7 @@ class Judgement:
             known = "agrees" if self.vote.harmful else "may agree"
             found.append(
                 f"the vote with them {known} with the judge less often by more than"
-                f" {TOLERANCE:.0%}: difference {self.vote.lead.value:+.3f}, 95 %"
+                f" {self.vote.tolerance:.0%}: difference {self.vote.lead.value:+.3f}, 95 %"
                 f" [{self.vote.lead.low:+.3f}, {self.vote.lead.high:+.3f}]"
             )
         return found

@@ -11,7 +11,7 @@ from streamer.learn.report import Share, share
 from streamer.learn.what_if import Published
 
 TOLERANCE = 0.01
-"""How much less often the labels may agree with the judge (we choose)."""
+"""How much less often the labels may agree with the judge, where nobody says (we choose)."""
 
 _ALPHA = 0.05
 
@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Vote:
     """Labels that the judge gives as well, and tickets that it is asked about, of the same tickets
-    with the one and the other versions.
+    with the one and the other versions. `tolerance` is how much less often the second may agree.
 
     `lead` is the second agreement less the first. Its interval holds at all looks together with
     95 %: gains and losses have a confidence sequence each, and the ends are the worst of both.
@@ -31,9 +31,10 @@ class Vote:
     agreement: tuple[Share, Share]
     judge_rate: tuple[Share, Share]
     lead: Interval
+    tolerance: float = TOLERANCE
 
     @classmethod
-    def of(cls, served: Published, promoted: Published) -> "Vote":
+    def of(cls, served: Published, promoted: Published, tolerance: float = TOLERANCE) -> "Vote":
         """Of the same judged tickets in the same order."""
         lead = _lead(promoted.agrees & ~served.agrees, served.agrees & ~promoted.agrees)
         return cls(
@@ -41,17 +42,18 @@ class Vote:
             (share(served.agrees), share(promoted.agrees)),
             (share(served.asked), share(promoted.asked)),
             lead,
+            tolerance,
         )
 
     @property
     def harmless(self) -> bool:
         """Whether the agreement is surely not lower by more than the tolerance."""
-        return self.lead.low > -TOLERANCE
+        return self.lead.low > -self.tolerance
 
     @property
     def harmful(self) -> bool:
         """Whether it surely is."""
-        return self.lead.high < -TOLERANCE
+        return self.lead.high < -self.tolerance
 
 
 def _lead(gained: Mask, lost: Mask) -> Interval:

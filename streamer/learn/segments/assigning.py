@@ -60,9 +60,9 @@ def assign(
     segments, -1 for none. `general` serves all others; by default it is the best single way. Every
     segment has temperatures of its own, fitted to the judge's labels. Its figures are shrunk to
     those of all tickets, and one with few tickets takes the general way. Ways are found by a
-    Lagrange multiplier on the price; one way for all is tried as well, so that by the tickets that
-    chose, routing is never worse. A budget that not even one way meets is met as nearly as can be.
-    Raises `ValueError` for no tickets.
+    Lagrange multiplier on the price; the general way for all is tried as well: where it keeps the
+    budget, routing is never worse by the tickets that chose. A budget that can't be met is met as
+    nearly as can be. Raises `ValueError` for no tickets.
     """
     if not len(cases):
         raise ValueError("no judged tickets to choose by")
@@ -171,7 +171,7 @@ class _Figures:
             for one in _MULTIPLIERS
         ]
         price = [self.total(self.prices, picks, shares) for picks in tried]
-        limit = max(budget, price[0]) + 1e-12
+        limit = max(budget, min(price)) + 1e-12
         within = [picks for picks, one in zip(tried, price, strict=True) if one <= limit]
         return min(within, key=lambda picks: self.total(self.differs, picks, shares))
 

@@ -19,7 +19,12 @@ from streamer.services import log_export
 
 _PATIENCE_S = 300.0
 _LOOK_EVERY_S = 2.0
-_BUDGET = 0.1
+_BUDGET = 0.15
+_TOLERANCE = 0.1
+"""A wave is short: with a tolerance of 1 % the test asks for some thousand judged tickets."""
+
+_SEGMENTS = 3
+"""More would leave each of them too few tickets of a wave to choose a way by."""
 
 
 class Learner:
@@ -51,7 +56,7 @@ class Learner:
 
     def find_segments(self) -> Path:
         """A new version of the segments; returns its folder."""
-        folder, wanted = self.folder / "segments", segments.Wanted(budget=_BUDGET)
+        folder, wanted = self.folder / "segments", segments.Wanted(size=_SEGMENTS, budget=_BUDGET)
         self._out.print("finding segments")
         segments.fit(self._stack.settings, self._log, self._task.tickets, folder, wanted)
         number = max(int(one.name) for one in folder.iterdir())
@@ -59,11 +64,14 @@ class Learner:
         return folder / str(number)
 
     def begin_trial(self, found: Path) -> None:
-        """New versions of the workers, aligned to the judge, on all tickets beside the old ones."""
+        """New versions of the workers, aligned to the judge, on all tickets beside the old ones.
+
+        All of them: what learnt a few examples only is no sound second opinion to keep.
+        """
         self._out.print("aligning the workers to the judge")
 
         def trained(tasks: Sequence[str]) -> Mapping[str, str]:
-            wanted = align.Wanted(tasks, found)
+            wanted = align.Wanted(tasks, found, align.NOBODY)
             made = align.align(self._stack.settings, self._log, self._task.tickets, wanted)
             return {model: str(number) for model, number in made.versions.items()}
 
@@ -73,9 +81,9 @@ class Learner:
         """Where the log shows the new versions to be better; raises `ConfigError` where not."""
         self._out.print("judging the trial")
         page = self.folder / "trial.html"
-        judge.run(self._loop(), self._log, [TASK], None, page)
+        judge.run(self._loop(), self._log, [TASK], None, page, _TOLERANCE)
         self.pages["The trial"] = page.name
-        promote.run(self._loop(), self._log, promote.Wanted([TASK]))
+        promote.run(self._loop(), self._log, promote.Wanted([TASK], tolerance=_TOLERANCE))
 
     def _loop(self) -> Loop:
         settings = load(self._task.config)

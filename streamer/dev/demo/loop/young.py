@@ -19,8 +19,8 @@ from streamer.records.rows import rows
 TASK = "intent"
 
 _EXAMPLES = 150
-_FIRST = 2500
-_AUDITED = 0.3
+_WAVE = 1500
+_AUDITED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,18 @@ class Young:
 def young(settings: Settings) -> Young:
     """Write everything anew into the state folder of `settings`.
 
-    Of the task's training examples the first few teach the workers, the next are the first wave and
-    the rest teach the judge. The other waves are those held back to calibrate, and the test
-    tickets in two halves. Raises `ConfigError` where the task has no such data.
+    Of the task's training examples the first few teach the workers, the next are the first and the
+    third wave, and the rest teach the judge. The second wave are those held back to calibrate, the
+    last the test tickets. Raises `ConfigError` where the task has no such data.
     """
     data, folder = _data(settings), settings.path(settings.state) / "loop-demo"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    train, second, third = (list(rows(settings.path(path))) for path in _files(data))
-    begun = _EXAMPLES + _FIRST
-    _write(folder / "examples.csv", train[:_EXAMPLES])
-    _write(folder / "judge.csv", train[begun:])
-    half = len(third) // 2
-    parts = (train[_EXAMPLES:begun], second, third[:half], third[half:])
+    train, second, last = (list(rows(settings.path(path))) for path in _files(data))
+    first, third = _EXAMPLES, _EXAMPLES + _WAVE
+    _write(folder / "examples.csv", train[:first])
+    _write(folder / "judge.csv", train[third + _WAVE :])
+    parts = (train[first:third], second, train[third : third + _WAVE], last)
     waves = tuple(tuple(_played(part, data.label, settings)) for part in parts)
     tickets = folder / "tickets.jsonl"
     tickets.write_bytes(b"\n".join(one.value or b"" for wave in waves for one in wave))
