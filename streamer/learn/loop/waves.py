@@ -57,9 +57,11 @@ class Wave:
         )
 
 
-def page(waves: Sequence[Wave], pages: Mapping[str, str]) -> str:
-    """All waves in their order; `pages` are addresses of other pages by their titles."""
-    return rendered("loop/waves.html", waves=waves, pages=pages)
+def page(waves: Sequence[Wave], pages: Mapping[str, str], said: str) -> str:
+    """All waves in their order; `pages` are addresses of other pages by their titles, and `said` is
+    what readers must know to compare the waves.
+    """
+    return rendered("loop/waves.html", waves=waves, pages=pages, said=said)
 
 
 def _share(hits: Sequence[bool]) -> Interval:

@@ -18,6 +18,7 @@ from streamer.learn.loop.waves import Wave, page
 from streamer.terminal import console, table
 
 _SEED = 1
+_SAID = "The second and the last wave are harder tickets than the first and the third."
 
 
 def run(config: Path, overrides: Mapping[str, str]) -> int:
@@ -32,8 +33,9 @@ def run(config: Path, overrides: Mapping[str, str]) -> int:
         learner = Learner(stack, task, out)
         waves = _acts(stack, task, learner, out)
         path = learner.folder / "loop.html"
-        path.write_text(page(waves, learner.pages), encoding="utf-8")
+        path.write_text(page(waves, learner.pages, _SAID), encoding="utf-8")
     out.print(_shown(waves))
+    out.print(_SAID)
     out.print(f"the page: {path}; all of it in {time.monotonic() - began:.0f} s")
     return 0 if waves[-1].asked.value < waves[0].asked.value else 1
 
