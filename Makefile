@@ -9,7 +9,7 @@
 #   make test              all checks that end within ten minutes
 #   make test-slow         kill storms, outages, soaks
 #   make test-k8s          the Helm chart (needs Go; its tools take 20 minutes the first time)
-#   make bench             benchmarks
+#   make bench             benchmarks; with DATA=folder those of the real tasks, too
 #   make lock              resolve the pinned requirements again
 
 SHELL := /bin/bash
@@ -87,7 +87,7 @@ test-k8s: setup tools
 	$(BIN)/python -m pytest tests/k8s
 
 bench: setup
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(if $(DATA),--data $(DATA))
 
 lock: .venv/.ready
 	echo uv==$$($(BIN)/uv --version | cut -d' ' -f2) | $(UV) pip compile - --quiet --universal \

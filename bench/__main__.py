@@ -11,21 +11,18 @@ BENCHMARKS = (
     "latency",
     "memory",
     "cascade",
-    "quality",
+    "routing",
     "misuse",
-    "small_judge",
     "burst",
     "feeding",
-    "segments",
-    "routing",
-    "aligned",
-    "cold_start",
 )
+ON_DATA = ("quality", "small_judge", "segments", "aligned", "cold_start")
+"""Those that are about the real tasks, and nothing without them."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*BENCHMARKS, *ON_DATA)))
     parser.add_argument("--tickets", type=int, default=120_000, help="backlog of `pipeline`")
     parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs of runs")
     parser.add_argument("--seconds", type=float, default=8, help="of each run of `latency`")
@@ -36,9 +33,15 @@ def main() -> None:
     parser.add_argument("--judge-pairs", type=int, default=3, help="pairs of runs of `feeding`")
     parser.add_argument("--data", type=Path, help="the real tasks, for benchmarks that want them")
     options = parser.parse_args()
-    if unknown := sorted(set(options.names) - set(BENCHMARKS)):
-        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")
-    for name in options.names or BENCHMARKS:
+    known = (*BENCHMARKS, *ON_DATA)
+    if unknown := sorted(set(options.names) - set(known)):
+        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(known)}")
+    if left_out := () if options.data else ON_DATA:
+        if lacking := sorted(set(options.names) & set(left_out)):
+            parser.error(f"{', '.join(lacking)}: name the folder of the real tasks with --data")
+        if not options.names:
+            print(f"without --data, left out: {', '.join(left_out)}")
+    for name in options.names or (known if options.data else BENCHMARKS):
         for result in importlib.import_module(f"bench.{name}").run(options):
             result.write()
 

@@ -49,8 +49,6 @@ class Sets:
 
 def run(options: argparse.Namespace) -> list[Result]:
     """Agreement with the judge, the judge's calls at no less of it, and what the vote gained."""
-    if options.data is None:
-        raise SystemExit("aligned needs the real tasks: python -m bench aligned --data FOLDER")
     settings = load_settings(Path("streamer.yaml"))
     process = JudgeProcess(settings.path(settings.judge.python))
     whole = mixture(options.data, list(TASKS), EACH, JUDGE_SHARE, process)

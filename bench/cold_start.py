@@ -47,10 +47,6 @@ class Served:
 
 def run(options: argparse.Namespace) -> list[Result]:
     """The judge's share of the test tickets after each count of answers, without and with."""
-    if options.data is None:
-        raise SystemExit(
-            "cold_start needs the real tasks: python -m bench cold_start --data FOLDER"
-        )
     settings = load_settings(Path("streamer.yaml"))
     process = JudgeProcess(settings.path(settings.judge.python))
     whole = mixture(options.data, [TASK], ALL, JUDGE_SHARE, process)

@@ -54,8 +54,6 @@ class Stream:
 
 def run(options: argparse.Namespace) -> list[Result]:
     """Agreement of routed and unrouted ways, and how well a segment is named by its words."""
-    if options.data is None:
-        raise SystemExit("segments needs the real tasks: python -m bench segments --data FOLDER")
     settings = load_settings(Path("streamer.yaml"))
     process = JudgeProcess(settings.path(settings.judge.python))
     log, test, encoder = _streams(options.data, process)
