@@ -5,11 +5,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
 from streamer.dev.triton import Triton
 from streamer.learn.repository import write_model
+
+# A slow machine is no fault of what is tested.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 ECHO_MODELS = ("echo_a", "echo_b", "echo_c")
 ECHO_LABELS = ("account", "billing", "shipping", "technical")

@@ -45,15 +45,20 @@ class Features:
         """One row of length 1 for each text, float32 [N, V]; all zeros where nothing is known."""
         return self.known_rows(texts)[0]
 
-    def known_rows(self, texts: Sequence[str]) -> tuple[scipy.sparse.csr_matrix, Floats]:
-        """The same, and the share [N] of each text's n-grams that count; 0 of none."""
-        parts = [self._rows(part) for part in _portions(texts)]
+    def known_rows(
+        self, texts: Sequence[str], beside: int = 0
+    ) -> tuple[scipy.sparse.csr_matrix, Floats]:
+        """The same, and the share [N] of each text's n-grams that count; 0 of none.
+
+        The last `beside` pairs of every text are no n-grams: they are no part of that share.
+        """
+        parts = [self._rows(part, beside) for part in _portions(texts)]
         if len(parts) == 1:
             return parts[0]
         rows, shares = zip(*parts, strict=True)
         return scipy.sparse.vstack(rows, format="csr"), np.concatenate(shares)
 
-    def _rows(self, texts: Sequence[str]) -> tuple[scipy.sparse.csr_matrix, Floats]:
+    def _rows(self, texts: Sequence[str], beside: int) -> tuple[scipy.sparse.csr_matrix, Floats]:
         rows, buckets = self.extract(texts)
         columns = self._column[buckets]
         known = columns >= 0
@@ -66,8 +71,9 @@ class Features:
         row_of = np.repeat(np.arange(len(texts)), np.diff(matrix.indptr))
         lengths = np.sqrt(np.bincount(row_of, matrix.data**2, minlength=len(texts)))
         matrix.data /= lengths[row_of].astype(np.float32)
-        of = np.maximum(np.bincount(rows, minlength=len(texts)), 1)
-        shares = np.bincount(rows[known], minlength=len(texts)) / of
+        grams = slice(len(rows) - beside * len(texts))
+        of = np.maximum(np.bincount(rows[grams], minlength=len(texts)), 1)
+        shares = np.bincount(rows[grams][known[grams]], minlength=len(texts)) / of
         return matrix, shares.astype(np.float32)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from streamer.backends.features import Floats, softmax
 from streamer.backends.linear import LinearModel
-from streamer.backends.ngrams import words_and_shape
+from streamer.backends.ngrams import SHAPE_PAIRS, words_and_shape
 from streamer.records.segments import GENERAL
 
 
@@ -37,10 +37,11 @@ class Gate:
 
     def names(self, texts: Sequence[str]) -> Named:
         """The segments of N texts."""
-        rows, known = self.model.features.known_rows(texts)
+        rows, known = self.model.features.known_rows(texts, SHAPE_PAIRS)
         said = softmax(rows @ self.model.weights + self.model.bias)
         sureness = said.max(axis=1)
-        far = known < self.least_known
+        # Without a known word there is a shape alone, which says nothing of what it is about.
+        far = (known < self.least_known) | (known == 0)
         # A sureness that is no number is not at least anything.
         sure = (sureness >= self.at_least) & ~far
         return Named(np.where(sure, said.argmax(axis=1), GENERAL), sureness, far)

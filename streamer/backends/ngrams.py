@@ -58,6 +58,10 @@ def words(texts: Sequence[str]) -> Pairs:
     return _joined(found)
 
 
+SHAPE_PAIRS = 2
+"""The last pairs of `words_and_shape`, so many for each text: not words, but lines and length."""
+
+
 def words_and_shape(texts: Sequence[str]) -> Pairs:
     """Tokens alone, at a fourth of the cost of `words`, and one more each for how many lines a text
     has and how long it is, in powers of two: enough to tell a kind of tickets.
@@ -67,7 +71,7 @@ def words_and_shape(texts: Sequence[str]) -> Pairs:
     every = np.arange(len(texts))
     found = [(rows[starts], _buckets(hashes, 1))]
     sizes = ([text.count("\n") + 1 for text in texts], [len(text) + 1 for text in texts])
-    for salt, values in enumerate(sizes, 40):
+    for salt, values in enumerate(sizes, 40):  # SHAPE_PAIRS of them
         doublings = np.log2(np.array(values, np.float64)).astype(np.uint64)
         found.append((every, _buckets(doublings, salt)))
     return _joined(found)

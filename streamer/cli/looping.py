@@ -165,6 +165,7 @@ def _log(options: argparse.Namespace) -> Path:
 def _refuse_strangers(options: argparse.Namespace) -> None:
     """An option that means nothing to a way would be lost in silence."""
     for name in sorted(set().union(*_TAKEN.values()) - _TAKEN[options.what]):
-        if getattr(options, name) not in (None, False, []):
+        value = getattr(options, name)
+        if value is not None and value is not False and value != []:
             said = "LOG" if name == "log" else f"--{name}"
             raise ConfigError(f"`streamer learn {options.what}` takes no {said}")

@@ -41,6 +41,7 @@ from streamer.learn.train import examples_of
 from streamer.records.log_file import read_log
 from streamer.records.segments import Segmentation
 from streamer.records.segments_folder import read_segments
+from streamer.services.draws import drawn
 from streamer.services.routing_file import read_gate
 from streamer.terminal import note, tell_json, watched
 
@@ -143,7 +144,7 @@ def align(settings: Settings, log: Path, file: Path, wanted: Wanted) -> Result:
     where = wanted.segments
     given = _Given(
         settings,
-        joined(watched(read_log(log), "records")),
+        _drawn_by_shares(settings, joined(watched(read_log(log), "records"))),
         ticket_texts(settings, file),
         None if where is None else read_gate("--segments", where),
         None if where is None else read_segments(where),
@@ -152,6 +153,17 @@ def align(settings: Settings, log: Path, file: Path, wanted: Wanted) -> Result:
     reports = tuple(_reports(given, names))
     found = {model: number for one in reports for model, number in one.versions.items()}
     return Result(found, reports)
+
+
+def _drawn_by_shares(settings: Settings, decisions: Sequence[Joined]) -> list[Joined]:
+    """Without what a trial alone had logged: the weights know of the configured shares only."""
+    ids = [one.ballot.ticket_id if one.ballot else "" for one in decisions]
+    logged = drawn(ids, settings.audit.salt, "log", settings.log.share).tolist()
+    return [
+        one
+        for one, is_drawn in zip(decisions, logged, strict=True)
+        if one.ballot is not None and (one.ballot.uniform or is_drawn)
+    ]
 
 
 def _reports(given: _Given, names: Sequence[str]) -> Iterator[TaskReport]:
@@ -183,6 +195,8 @@ def _aligned(given: _Given, name: str) -> TaskReport:
     if not given.wanted.dry_run:
         versions = _written(given, name, parts, lesson, fitted)
     after = _after(tested, lesson, fitted)
+    if task.segments is not None:
+        note(f"{name} is routed by segments: the vote is shown as without them")
     return TaskReport(
         name,
         len(tested.cases),

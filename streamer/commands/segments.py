@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.backends.gate import Gate
 from streamer.commands.evaluate import WORKER_PRICE
 from streamer.commands.logged import Logged, logged_of, temperatures
 from streamer.commands.ticket_texts import ticket_texts
 from streamer.config.settings import Settings
 from streamer.decide.by_segment import Way
-from streamer.decide.segments import Embeddings, Nearest
+from streamer.decide.segments import Embeddings
 from streamer.errors import ConfigError
 from streamer.learn.joined import Joined, joined
 from streamer.learn.judge_process import JudgeProcess
@@ -69,13 +70,14 @@ def fit(
     texts, places = material.texts, found.places
     classifier = learn_classifier(texts, places, len(found.segmentation.segments), wanted.seed)
     moments = [times[name] for name in material.ids]
+    gate = None if classifier is None else classifier.gate
     made = report(
         found,
         material,
         moments,
         [each.table.cases for each in tasks],
         classifier=None if classifier is None else classifier.figures,
-        routed=list(_routed(found, material, tasks, wanted.budget)),
+        routed=list(_routed(found, material, gate, tasks, wanted.budget)),
         text=wanted.text,
     )
     target = versions.write(folder, found.segmentation, made, classifier)
@@ -116,15 +118,21 @@ def _logged(settings: Settings, decisions: Sequence[Joined]) -> list[Logged]:
 
 
 def _routed(
-    found: Found, material: Material, tasks: Sequence[Logged], budget: float | None
+    found: Found,
+    material: Material,
+    gate: Gate | None,
+    tasks: Sequence[Logged],
+    budget: float | None,
 ) -> Iterator[Routed]:
-    # A ticket further out than its segment's limit belongs to none.
+    # As classify will name them: what its classifier is unsure of takes the general way.
     parts = found.segmentation.segments
-    near = Nearest(found.places, found.distances).within(np.array([one.far for one in parts]))
-    where = dict(zip(material.ids, near.tolist(), strict=True))
+    named = np.full(len(material), GENERAL) if gate is None else gate.names(material.texts).places
+    where = dict(zip(material.ids, named.tolist(), strict=True))
     for each in tasks if budget is not None else ():
-        cases = each.table.cases
-        places = np.array([where.get(name, GENERAL) for name in cases.ids], np.int64)
+        # Of a sample, or of tickets without a text, nothing is known of the others.
+        known = [row for row, name in enumerate(each.table.cases.ids) if name in where]
+        cases = each.table.cases[np.array(known, np.int64)]
+        places = np.array([where[name] for name in cases.ids], np.int64)
         prices = dict.fromkeys(cases.workers, WORKER_PRICE)
         numbers = [one.number for one in parts]
         made = route(cases, places, numbers, prices, budget or 0.0, _configured(each))

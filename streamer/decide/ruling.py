@@ -19,7 +19,7 @@ Thresholded = VoteRule | Chow
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """A `rule` over W workers, R thresholds of it, `least` [R], and the workers' `temperatures`
-    [R, W] under each.
+    [R, W] under each, NaN where an answer stays as it is.
 
     `which` [N] says in all methods which of the R is a ticket's.
     """
@@ -42,12 +42,20 @@ class Ruling:
     def tempered(self, worker: int, raw: Opinion, which: Codes) -> Opinion:
         """What the worker at this place said of N tickets, as it is decided on.
 
-        `raw` is rounded; at temperature 1 it stays as it is.
+        `raw` is rounded. To temper by 1 rounds once more, so what has no temperature is left alone.
         """
         heat = self.temperatures[:, worker]
-        if (heat == 1).all():
+        if raw.probabilities is None or np.isnan(heat).all():
             return raw
-        return tempered(raw, float(heat[0]) if len(heat) == 1 else heat[which])
+        if len(heat) == 1:
+            return tempered(raw, float(heat[0]))
+        own = heat[which]
+        bare = np.isnan(own)
+        warm = tempered(raw, np.where(bare, 1.0, own))
+        if warm.probabilities is None or not bare.any():
+            return warm
+        probabilities = np.where(bare[:, None], raw.probabilities, warm.probabilities)
+        return Opinion(np.where(bare, raw.codes, warm.codes), probabilities)
 
     def decide(self, opinions: Sequence[Opinion], which: Codes, left: int = 0) -> Decision:
         """As `BeforeJudge.decide`, of tempered opinions on N tickets."""

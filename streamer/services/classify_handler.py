@@ -188,12 +188,18 @@ class ClassifyHandler:
         if asked is not None:
             ours.closing.callback(asked.close)
             draws = replace(draws, logged=draws.logged | asked.marks)
+        if task.routes is not None:
+            names = ours.named[task.routes.router]
+            follow(self._metrics, task.name, task.routes, arrivals, names)
+        suspended = False
         async for count in self._counts(task, arrivals, ours, everybody):
             plan = self._plan(task, count, draws)
+            suspended |= plan.suspended
             some = [arrivals[row] for row in count.rows.tolist()]
             async for group in self._settle(task, some, plan, ours, asked):
                 yield group
             tally(self._metrics, task.name, plan)
+        self._metrics.suspended(task.name, suspended)
 
     def _names(self, router: SegmentRouter, arrivals: Sequence[Arrival]) -> Names:
         names = router.names(arrivals)
@@ -206,10 +212,8 @@ class ClassifyHandler:
         texts = _texts(arrivals)
         if task.routes is None:
             return task.voting.run(texts, ours.calls, everybody)
-        names = ours.named[task.routes.router]
-        named = names.of(arrivals)
-        follow(self._metrics, task.name, task.routes, arrivals, names, named)
-        return task.routes.run(texts, named.places, ours.calls, everybody)
+        places = ours.named[task.routes.router].of(arrivals).places
+        return task.routes.run(texts, places, ours.calls, everybody)
 
     async def _settle(
         self,
@@ -246,7 +250,6 @@ class ClassifyHandler:
 
     def _plan(self, task: Task, count: Count, draws: Draws) -> Plan:
         plan = task.planner.plan(count, draws[count.rows], time.monotonic(), self._part())
-        self._metrics.suspended(task.name, plan.suspended)
         if (budget := task.planner.budget) is not None:
             self._metrics.budget(task.name, budget.left, budget.spent)
         return plan

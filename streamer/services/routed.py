@@ -29,9 +29,9 @@ def follow(
     routes: Routes,
     arrivals: Sequence[Arrival],
     names: Names,
-    named: Named,
 ) -> None:
-    """Count the ways of the tickets, `named` [N] in their order, and write them into the traces."""
+    """Count the ways of some tickets of the batch, and write them into the traces."""
+    named = names.of(arrivals)
     places = named.places.tolist()
     for place, count in Counter(places).items():
         metrics.routed(task, routes.router.segmented(place).name, count)

@@ -48,7 +48,7 @@ def read_routing(key: str, folder: Path) -> Routing:
             f"{key}: can't read {path} ({error.strerror}); name a version's folder, such as"
             " segments/1, or leave the key out"
         ) from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(
             f"{key}: {path} is no routing of this release ({error!r}); run `streamer segments fit`"
             " again"
@@ -56,6 +56,13 @@ def read_routing(key: str, folder: Path) -> Routing:
 
 
 def _check(key: str, task: Task, folder: Path, routes: TaskRoutes) -> None:
+    at_once = [number for number, way in routes.ways.items() if not way.workers]
+    if at_once and task.budget is not None:
+        raise ConfigError(
+            f"{key}: segments {', '.join(at_once)} of {folder} go to the judge at once, and no"
+            " label could stand in for it when the task's budget is used up: take the budget out,"
+            " and choose the ways for less by `streamer segments fit --judge-budget`"
+        )
     known = {worker.model for worker in task.workers}
     asked = {worker for way in routes.ways.values() for worker in way.workers}
     if routes.label_set != task.label_set.version or not asked <= known:

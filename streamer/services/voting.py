@@ -37,7 +37,7 @@ class Voting:
         self._places = {worker.model: place for place, worker in enumerate(workers)}
         self._terms = tuple(terms)
         self._provenances = tuple(each.provenance for each in terms)
-        heat = [[each.temperatures.get(name, 1.0) for name in self._places] for each in terms]
+        heat = [[each.temperatures.get(name, np.nan) for name in self._places] for each in terms]
         self._ruling = Ruling.of([each.rule for each in terms], np.array(heat))
         self._on_outage = on_outage
         self._seating = seating
@@ -77,7 +77,9 @@ class Voting:
             yield count[np.flatnonzero(settled)]
         if (beside := ~still_open & drawn).any():
             yield await self._beside(silent, texts, count[np.flatnonzero(beside)], calls)
-        for some in (still_open & ~drawn, still_open & drawn):
+        # Only where others must be asked about some: two calls are no better than one.
+        apart = (still_open & ~drawn, still_open & drawn) if self._others else (still_open,)
+        for some in apart:
             if some.any():
                 yield await self._decided(texts, count[np.flatnonzero(some)], calls, drawn)
 
@@ -108,10 +110,11 @@ class Voting:
             self._hopeless(seats),
             self._provenances,
             which,
-            stale=any(
-                each.is_stale(seat.worker, seat.version) for each in self._terms for seat in seats
-            ),
+            stale=any(self._is_stale(at, seats) for at in np.unique(which).tolist()),
         )
+
+    def _is_stale(self, at: int, seats: Sequence[Seat]) -> bool:
+        return any(self._terms[at].is_stale(seat.worker, seat.version) for seat in seats)
 
     def _hopeless(self, seats: Iterable[Seat]) -> bool:
         out = {seat.worker for seat in seats if seat.absent is not None}

@@ -67,6 +67,10 @@ class Gathered:
         traceparent = next((one.traceparent for one in some if one.traceparent), None)
         try:
             answer = await self._worker.answer(tensor, traceparent)
+        except asyncio.CancelledError:
+            for one in some:
+                one.answer.cancel()
+            raise
         except Exception as error:
             for one in some:
                 if not one.answer.done():

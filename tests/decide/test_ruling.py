@@ -13,7 +13,8 @@ from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule
 
 THRESHOLDS = (0.0, 0.35, 0.6, 0.9)
-TEMPERATURES = np.array([[1, 1, 1], [0.5, 1, 2], [2, 3, 1], [1.5, 1, 1]])
+NONE = np.nan
+TEMPERATURES = np.array([[NONE, NONE, 1], [0.5, 1, 2], [2, 3, NONE], [1.5, 1, NONE]])
 RULES: dict[str, list[BeforeJudge]] = {
     "majority": [VoteRule("majority", 3)] * 4,
     **{
@@ -48,7 +49,8 @@ def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> No
     made = ruling.decide(warm[:asked], which, 3 - asked)
     for at, rule in enumerate(rules):
         rows = np.flatnonzero(which == at)
-        some = [tempered(o[rows], t) for o, t in zip(opinions, TEMPERATURES[at], strict=True)]
+        pairs = zip(opinions, TEMPERATURES[at], strict=True)
+        some = [o[rows] if np.isnan(t) else tempered(o[rows], float(t)) for o, t in pairs]
         alone = rule.decide(some[:asked], 3 - asked)
         for one, other in zip(some, warm, strict=True):
             np.testing.assert_array_equal(one.probabilities, other[rows].probabilities)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from streamer.judging.classifier import ClassifierJudge
 from streamer.judging.embedder import Embedder
@@ -18,6 +19,10 @@ from streamer.records.labelset import LabelSet
 
 INTENT = LabelSet(("account", "billing", "shipping", "technical"))
 TONE = LabelSet(("negative", "neutral", "positive"))
+
+# A slow machine is no fault of what is tested.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def make_head(encoder: Encoder, labels: LabelSet, seed: int) -> Head:

@@ -11,6 +11,7 @@ from streamer.learn.loop.judgement import Judgement
 from streamer.learn.loop.vote import TOLERANCE
 from streamer.learn.manifest import digest_in
 from streamer.records.learned import Entry, Serves, Serving
+from streamer.services.routing_file import RoutingFile
 from streamer.terminal import tell, tell_json
 
 
@@ -37,6 +38,8 @@ def run(loop: Loop, log: Path | None, wanted: Wanted, as_json: bool = False) -> 
     calibration = offered(loop, trials, wanted.calibration)
     for trial in trials:
         _check(loop, trial, calibration)
+        if wanted.segments is not None:
+            RoutingFile.of(trial.task, loop.settings.tasks[trial.task], wanted.segments)
     found = _judged(loop, log, trials, calibration, wanted)
     hashed = None if log is None else log_hash(log)
     made = [

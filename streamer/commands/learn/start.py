@@ -172,5 +172,5 @@ def _tell(made: Sequence[Entry], as_json: bool) -> None:
                 f" {served.version}, for {served.shadow.share:.0%} of the tickets"
             )
     if not as_json:
-        tell("restart Triton, so that it loads both, and then classify; let them run")
+        tell("stop classify, restart Triton, so that it loads both, start classify; let them run")
         tell("then: streamer log export log.parquet, and streamer learn judge log.parquet")

@@ -91,12 +91,13 @@ def align_worker(
 @dataclass(frozen=True, slots=True)
 class _Material:
     """Judged tickets and examples of mean weight 1, in one row; `held_out` marks judged ones that
-    only choose, `real` what is no example.
+    only choose, `apart` what is no copy of them either, `real` what is no example.
     """
 
     all: Judged
     size: int
     held_out: Mask
+    apart: Mask
     real: Mask
 
     @classmethod
@@ -104,9 +105,8 @@ class _Material:
         count = len(judged)
         both = judged.normalised() if examples is None else judged.and_examples(examples)
         real = np.arange(len(both)) < count
-        return cls(
-            both, size, real & np.array(drawn(both.texts, HELD_OUT_SHARE, seed), np.bool_), real
-        )
+        picked = np.array(drawn(both.texts, HELD_OUT_SHARE, seed), np.bool_)
+        return cls(both, size, real & picked, ~picked, real)
 
     @property
     def everything(self) -> Targets:
@@ -114,7 +114,7 @@ class _Material:
 
     def halves(self, kind: Kind) -> tuple[Targets, Targets]:
         """What a model of all tickets is tuned on and by."""
-        train, held_out = self._targets(~self.held_out), self._targets(self.held_out)
+        train, held_out = self._targets(self.apart), self._targets(self.held_out)
         if not len(held_out.labels) or len(np.unique(train.labels)) < 2:
             raise ConfigError(
                 f"{int(self.real.sum())} judged tickets are too few to align {kind.name} and hold"
@@ -181,7 +181,7 @@ def _chosen(
         return None
     best, chosen = held_out.agreement(general.probabilities(held_out.texts)), None
     for others in OTHERS[::-1]:
-        train = material.weighted(own, others, ~material.held_out)
+        train = material.weighted(own, others, material.apart)
         if len(np.unique(train.labels)) < 2:
             continue
         model, settings = kind.tune(train, held_out, seed)

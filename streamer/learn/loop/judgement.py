@@ -64,7 +64,7 @@ class Judgement:
             known = "agrees" if self.vote.harmful else "may agree"
             found.append(
                 f"the vote with them {known} with the judge less often by more than"
-                f" {self.vote.tolerance:.0%}: difference {self.vote.lead.value:+.3f}, 95 %"
+                f" {self.vote.tolerance:.1%}: difference {self.vote.lead.value:+.3f}, 95 %"
                 f" [{self.vote.lead.low:+.3f}, {self.vote.lead.high:+.3f}]"
             )
         return found

@@ -58,6 +58,6 @@ class Vote:
 
 def _lead(gained: Mask, lost: Mask) -> Interval:
     counts = np.array([gained.sum(), lost.sum()])
-    low, high = always_valid_interval(counts, np.full(2, len(gained)), _ALPHA)
+    low, high = always_valid_interval(counts, np.full(2, len(gained)), _ALPHA / 2)
     value = float(counts[0] - counts[1]) / len(gained) if len(gained) else 0.0
     return Interval(value, float(low[0] - high[1]), float(high[0] - low[1]), len(gained))

@@ -61,8 +61,8 @@ def assign(
     segment has temperatures of its own, fitted to the judge's labels. Its figures are shrunk to
     those of all tickets, and one with few tickets takes the general way. Ways are found by a
     Lagrange multiplier on the price; the general way for all is tried as well: where it keeps the
-    budget, routing is never worse by the tickets that chose. A budget that can't be met is met as
-    nearly as can be. Raises `ValueError` for no tickets.
+    budget, routing is never worse by the shrunk figures of the tickets that chose. A budget that
+    can't be met is met as nearly as can be. Raises `ValueError` for no tickets.
     """
     if not len(cases):
         raise ValueError("no judged tickets to choose by")

@@ -91,7 +91,9 @@ def learn_classifier(
     with threadpool_limits(1):
         tuned, _ = kind.tune(learnt, _targets(texts, places, segments, tune), seed)
     model = _tempered(tuned)
-    rows, known = model.features.known_rows([texts[at] for at in np.flatnonzero(tune)])
+    rows, known = model.features.known_rows(
+        [texts[at] for at in np.flatnonzero(tune)], ngrams.SHAPE_PAIRS
+    )
     said = softmax(rows @ model.weights + model.bias)
     limit = _limit(said.max(axis=1), said.argmax(axis=1) == places[tune])
     limit = max(limit, _sure_of_nothing(model) + 1e-4)
