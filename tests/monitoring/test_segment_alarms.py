@@ -26,7 +26,7 @@ from tests.monitoring.scene import BEGIN, KNOWN, LIMITS, Counts, Scene
 
 SHARES = {"1": 0.5, "2": 0.3, "3": 0.15, "4": 0.05}
 NAMES = {"1": "card payment", "2": "refund order", "3": "app crash", "4": "new phone"}
-SEGMENTS = ExpectedSegments(NAMES, SHARES)
+SEGMENTS = ExpectedSegments("v1", NAMES, SHARES)
 WITH = replace(KNOWN, segments=SEGMENTS)
 KINDS: Sequence[AlarmKind] = (
     "segment_shift",
@@ -52,6 +52,7 @@ class Stream:
         unsure: float = 0.05,
         fidelity: Mapping[str, float] | None = None,
         tickets: int = TICKETS,
+        version: str = SEGMENTS.version,
     ) -> Counts:
         """What a window counts; a fifth of the routed tickets is audited."""
         left, away, doubted = self._some.multinomial(tickets, [1 - far - unsure, far, unsure])
@@ -66,6 +67,7 @@ class Stream:
         return {
             "segments": {number: int(n) for number, n in named.items()}
             | {"general": int(away + doubted)},
+            "routed": {version: tickets},
             "unrouted": {"far": int(away), "unsure": int(doubted)},
             "segment_audited": audits,
             "audited": {"yes": yes, "no": sum(audits.values()) - yes},
@@ -166,7 +168,8 @@ def test_unsure_tickets_alone_raise_nothing() -> None:
 def test_where_naming_failed_nothing_is_held_against_the_tickets() -> None:
     scene, _ = settled(37)
     for _ in range(60):
-        scene.tell({"segments": {"general": 200}, "unrouted": {"failed": 200}})
+        failed = {"segments": {"general": 200}, "unrouted": {"failed": 200}}
+        scene.tell(failed | {"routed": {SEGMENTS.version: 200}})
         scene.later(10)
         assert not [r for r in scene.readings() if r.out]
 
@@ -229,19 +232,40 @@ def test_what_is_held_against_a_segment_is_hardly_ever_above_its_true_share(shar
     assert (hits / AUDITS - LIMITS.fidelity_tolerance > share).mean() > 0.05, "the share itself is"
 
 
-def test_what_was_before_a_version_is_not_held_against_it() -> None:
+MIX = {"1": 0.1, "2": 0.3, "3": 0.55, "4": 0.05}
+LATER = replace(WITH, segments=replace(SEGMENTS, version="v2", shares=MIX))
+
+
+def test_what_another_version_routed_is_not_held_against_this_one() -> None:
     scene, stream = settled(40)
-    mix = {"1": 0.1, "2": 0.3, "3": 0.55, "4": 0.05}
-    version = replace(WITH, segments=replace(SEGMENTS, shares=mix), since_ms=scene.now_ms)
-    watch = Watch(scene.windows, {"intent": version}, LIMITS, str)
-    for _ in windows(scene, stream, 30, shares=mix):
-        assert not [r for r in scene.readings(watch) if r.out]
-    assert scene.raised("segment_shift"), "by the version before it is one"
+    watch = Watch(scene.windows, {"intent": LATER}, LIMITS, str)
+    mistaken = replace(LATER, segments=replace(SEGMENTS, shares=MIX))
+    assert [
+        r for r in scene.readings(Watch(scene.windows, {"intent": mistaken}, LIMITS, str)) if r.out
+    ]
     for _ in windows(scene, stream, 30):
+        scene.tell(stream.counts(shares=MIX, version="v2"), process="a new pod")
+        assert not [r for r in scene.readings(watch) if r.out], "both route while pods are replaced"
+    begun_ms = scene.now_ms
+    for _ in windows(scene, stream, 30, shares=MIX, version="v2"):
+        assert not [r for r in scene.readings(watch) if r.out]
+    for _ in windows(scene, stream, 30, version="v2"):
         pass
     out = [r for r in scene.readings(watch) if r.out]
     assert [r.kind for r in out] == ["segment_shift"]
-    assert (out[0].since_ms or 0) > version.since_ms
+    assert (out[0].since_ms or 0) > begun_ms
+    assert scene.readings(Watch(scene.windows, {"intent": LATER}, LIMITS, str)) == (
+        scene.readings(watch)
+    ), "after a restart it is the same"
+
+
+def test_after_a_rollback_the_version_before_begins_anew() -> None:
+    scene, stream = settled(46)
+    for _ in windows(scene, stream, 30, shares=MIX, version="v2"):
+        assert not [r for r in scene.readings() if r.out], "not by a monitor of the one before"
+    for _ in windows(scene, stream, 30):
+        assert not [r for r in scene.readings() if r.out]
+    until(scene, stream, "segment_shift", 30, shares=MIX)
 
 
 def test_a_restart_loses_nothing() -> None:
@@ -258,6 +282,7 @@ def test_what_services_count_is_what_is_read() -> None:
     metrics.routed("intent", "1", 60)
     metrics.routed("intent", "2", 20)
     metrics.routed("intent", "general", 20)
+    metrics.routed_by("intent", "v1", 100)
     metrics.unrouted("intent", "far", 3)
     metrics.unrouted("intent", "unsure", 7)
     metrics.unrouted("intent", "failed", 10)
@@ -266,6 +291,7 @@ def test_what_services_count_is_what_is_read() -> None:
     _, summary = Summaries("classify", metrics).look()
     window = Window().add(Summary.from_json(summary.to_json()))
     assert tallies.segments(window) == {"1": (60, 80), "2": (20, 80)}
+    assert tallies.routings(window) == {"v1": 100}
     assert tallies.unrouted(window) == {"far": (3, 100), "unsure": (7, 100), "failed": (10, 100)}
     assert tallies.far(window) == (3, 90)
     assert tallies.segment_audits(window) == {"1": (8, 9), "general": (1, 2)}

@@ -83,7 +83,7 @@ def test_segments_are_shown_with_what_is_expected_of_each() -> None:
         )
     )
     shares, audits = {"2": 0.7, "3": 0.2, "4": 0.1}, {"2": FirstAudits(294, 300, 0)}
-    segments = ExpectedSegments({number: f"words {number}" for number in shares}, shares, audits)
+    segments = ExpectedSegments("v", {n: f"words {n}" for n in shares}, shares, audits)
     view.expect({"intent": Expected(segments=segments)})
     shown = view.state().tasks["intent"]
     assert list(shown.segments) == ["2", "3", "4", "7"]
