@@ -99,6 +99,18 @@ def test_segments_are_shown_with_what_is_expected_of_each() -> None:
     assert unheard.segments == unheard.unrouted == {}
 
 
+def test_another_version_than_is_watched_is_told() -> None:
+    view = seen(summary({"routed": {"v2": 9}}), summary({"routed": {"v1": 9}}, 300, 2))
+    said = "Tickets of intent are routed by version v2, and this monitor expects {}:"
+    assert said.format("none") in view.state().note
+    view.expect({"intent": Expected(segments=ExpectedSegments("v1", {}, {}))})
+    assert said.format("v1") in view.state().note
+    assert said.format("v1") in view.state(600).note, "it is about now"
+    view.expect({"intent": Expected(segments=ExpectedSegments("v2", {}, {}))})
+    assert "routed" not in view.state(600).note
+    assert "routed" not in seen(summary({"decisions": {"accepted": 1}})).state().note
+
+
 def test_a_state_is_of_its_span_alone() -> None:
     counts = {"decisions": {"accepted": 1}}
     view = seen(summary(counts, 5, 1), summary(counts, 300, 2), summary(counts, 4000, 3))
