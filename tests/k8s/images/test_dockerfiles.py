@@ -93,6 +93,15 @@ def test_an_image_has_the_versions_that_are_tested(image: str, tested: str) -> N
     assert "pytest" not in dict(own)
 
 
+def test_the_workers_have_what_their_kinds_import() -> None:
+    code = "import sys, streamer.backends.serving; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    imported = {name.partition(".")[0] for name in done.stdout.split()}
+    known, own = dict(pins(LOCKS / "app.txt")), dict(pins(LOCKS / "images" / "workers.txt"))
+    assert "numpy" in imported
+    assert imported & known.keys() <= own.keys()
+
+
 def test_every_lock_is_whole_and_names_no_address() -> None:
     for lock in (LOCKS / "images").glob("*.txt"):
         text = lock.read_text()
