@@ -8,10 +8,8 @@ import yaml
 
 from streamer.cli import main
 from streamer.config import load
-from streamer.records.label import Rule
-from streamer.records.routing import Served, TaskRoutes
-from tests.k8s.chart import PROFILES, ROOT, Object, one, pod_specs, rendered, streamer_yaml
-from tests.routed import word_gate, write_routing
+from tests.k8s.chart import PROFILES, Object, one, pod_specs, rendered, streamer_yaml
+from tests.k8s.segments import write_version
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -58,7 +56,7 @@ def test_the_rendered_file_is_good_where_its_segments_are_mounted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     objects = rendered("--set", "segments.source=image,config.tasks.intent.segments=/segments/3")
-    folder = write_version(tmp_path / "3")
+    write_version(folder := tmp_path / "3")
     path = tmp_path / "streamer.yaml"
     for component in ("classify", "monitor"):
         path.write_text(streamer_yaml(objects).replace(mounted(objects, component), str(tmp_path)))
@@ -67,15 +65,6 @@ def test_the_rendered_file_is_good_where_its_segments_are_mounted(
     (folder / "model.npz").unlink()
     assert main(["check", "--config", str(path)]) == 2
     assert "tasks.intent.segments" in capsys.readouterr().err
-
-
-def write_version(folder: Path) -> Path:
-    """A version of the segments for the sample's intents."""
-    task = load(ROOT / "streamer.yaml").tasks["intent"]
-    way = Served((task.workers[0].model,), Rule("majority", 1, 1), {})
-    routes = TaskRoutes(task.label_set.version, {}, 0.1, {"4": way})
-    write_routing(folder, word_gate(), (4, 7), {"intent": routes})
-    return folder
 
 
 def mounted(objects: list[Object], component: str) -> str:

@@ -139,7 +139,7 @@ config.triton.url: the chart's own Triton is enabled; leave this out, or set wor
 {{- define "streamer.checks.segments" -}}
 {{- $source := (index . 0).Values.segments.source -}}
 {{- range $name, $task := (index . 1).tasks -}}
-{{- with $task.segments -}}
+{{- with get (kindIs "map" $task | ternary $task dict) "segments" -}}
 {{- if eq $source "none" }}
 config.tasks.{{ $name }}.segments: no pod has {{ . }}; say in segments.source where the folder comes from, or leave this out
 {{- else if not (regexMatch "^/segments/." (toString .)) }}

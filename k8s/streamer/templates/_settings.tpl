@@ -10,7 +10,9 @@ segments: another version of these must not have them load their weights again.
 {{- define "streamer.settings.judge" -}}
 {{- $file := .Values.judge.configFile | default .Values.configFile -}}
 {{- $settings := include "streamer.settings.of" (list . $file) | fromYaml -}}
-{{- range $task := $settings.tasks }}{{ $_ := unset $task "segments" }}{{ end -}}
+{{- range $task := $settings.tasks -}}
+{{- if kindIs "map" $task }}{{ $_ := unset $task "segments" }}{{ end -}}
+{{- end -}}
 {{- toYaml $settings -}}
 {{- end -}}
 
