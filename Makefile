@@ -100,7 +100,7 @@ lock: .venv/.ready
 	$(COMPILE) --extra judge-cpu --override requirements/judge-overrides.txt \
 		-c requirements/judge.txt -o requirements/images/judge.txt
 	$(COMPILE) --extra judge-gpu -o requirements/images/judge-gpu.txt
-	printf 'numpy\nscipy\nnvidia-pytriton\n' | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
+	printf 'numpy\nscipy\nnvidia-pytriton\norjson\n' | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
 		-o requirements/images/workers.txt
 	echo tokenizers | $(COMPILE_GIVEN) --no-deps -c requirements/judge.txt \
 		-o requirements/images/onnx.txt

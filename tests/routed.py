@@ -14,6 +14,8 @@ from streamer.backends.ngrams import words_and_shape
 from streamer.learn.scores import Labels
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.records.routing import FILE, GateLimits, Routing, TaskRoutes
+from streamer.records.segments import FitRecipe, Segment, Segmentation
+from streamer.records.segments_folder import FILE as SEGMENTS_FILE
 
 
 def word_gate(at_least: float = 0.6) -> Gate:
@@ -47,4 +49,17 @@ def write_routing(
         limits = GateLimits(gate.at_least, gate.least_known, digest)
     made = Routing("planted", tuple(numbers), limits, tasks or {})
     (folder / FILE).write_bytes(made.to_json())
+    return made
+
+
+def write_segments(folder: Path, sizes: Mapping[int, int]) -> Segmentation:
+    """Write segments with these sizes, by their numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    segments = tuple(
+        Segment(number, f"words {number}", ("words",), size, 1.0, (0.0, 1.0))
+        for number, size in sizes.items()
+    )
+    recipe = FitRecipe(0, None, sum(sizes.values()), "tickets", "encoder", "code", None)
+    made = Segmentation(recipe, segments, max(sizes) + 1)
+    (folder / SEGMENTS_FILE).write_bytes(made.to_json())
     return made

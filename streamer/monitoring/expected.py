@@ -32,6 +32,11 @@ class Expected:
     segments: ExpectedSegments | None = None
 
     @property
+    def routing(self) -> str | None:
+        """The version that the task is routed by; None where it is not."""
+        return None if self.segments is None else self.segments.version
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is left to be taken from the first windows."""
         return self.coverage is not None and self.labels is not None and bool(self.agreement)

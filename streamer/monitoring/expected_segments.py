@@ -36,10 +36,12 @@ class FirstAudits:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedSegments:
-    """By the segments' numbers as text: their `names`, their `shares` of the tickets when they were
-    found, and of those with enough of them the first `audits`, which are seen and not known.
+    """What a task's tickets are routed by: the routing's `version`, and by the segments' numbers as
+    text their `names`, their `shares` of the tickets when they were found, and of those with enough
+    of them the first `audits`, which are seen and not known.
     """
 
+    version: str
     names: Mapping[str, str]
     shares: Mapping[str, float]
     audits: Mapping[str, FirstAudits] = field(default_factory=dict)

@@ -52,6 +52,11 @@ def segments(window: Window) -> dict[str, Tally]:
     return {number: (count, total) for number, count in named.items()}
 
 
+def routings(window: Window) -> Mapping[str, int]:
+    """Tickets whose segment was asked for, by the version of the routing."""
+    return window.counts.get("routed", {})
+
+
 def unrouted(window: Window) -> dict[str, Tally]:
     """Tickets that took the general way by reason, of all whose segment was asked for."""
     total = sum(window.counts.get("segments", {}).values())

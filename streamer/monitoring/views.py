@@ -36,7 +36,7 @@ def task_view(window: Window, seconds: float, expected: Expected) -> TaskView:
         abstaining={worker: _share(t) for worker, t in tallies.abstentions(window).items()},
         verified=counts.get("verified", {}),
         reviews=counts.get("reviews", {}),
-        segments=_segments(window, expected.segments or ExpectedSegments({}, {})),
+        segments=_segments(window, expected.segments or ExpectedSegments("", {}, {})),
         unrouted={
             reason: _share(tally, FAR if reason == "far" else None)
             for reason, tally in tallies.unrouted(window).items()

@@ -75,6 +75,12 @@ FAMILIES: tuple[Family, ...] = (
         "Tickets by the segment whose way they took: its number, or general.",
     ),
     Family(
+        "streamer_routed_total",
+        "counter",
+        ("task", "version"),
+        "Tickets whose segment was asked for, by the version of the routing.",
+    ),
+    Family(
         "streamer_unrouted_total",
         "counter",
         ("task", "reason"),

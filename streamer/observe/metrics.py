@@ -105,6 +105,10 @@ class Metrics:
         """Tickets that took the way of a segment, by its number, or the `general` one."""
         self._add("streamer_segments_total", (task, segment), count)
 
+    def routed_by(self, task: str, version: str, count: int) -> None:
+        """The same tickets by the version of the routing that was asked."""
+        self._add("streamer_routed_total", (task, version), count)
+
     def unrouted(self, task: str, reason: Unrouted, count: int) -> None:
         """Why tickets took the general way; `routed` counts the same ones as `general`."""
         self._add("streamer_unrouted_total", (task, reason), count)

@@ -27,6 +27,7 @@ OF_TASKS: Mapping[str, str] = {
     "given_up": "streamer_audits_given_up_total",
     "republished": "streamer_republished_total",
     "segments": "streamer_segments_total",
+    "routed": "streamer_routed_total",
     "unrouted": "streamer_unrouted_total",
     "segment_audited": "streamer_segment_audited_total",
 }

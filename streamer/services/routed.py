@@ -17,6 +17,7 @@ REASONS: tuple[Unrouted, ...] = ("unsure", "far", "failed")
 
 def begin(metrics: Metrics, task: str, routes: Routes) -> None:
     """Show all ways from the start: one that no ticket takes is a figure, too."""
+    metrics.routed_by(task, routes.router.version, 0)
     for place in routes.router.places:
         metrics.routed(task, routes.router.segmented(place).name, 0)
     for reason in REASONS:
@@ -33,6 +34,7 @@ def follow(
     """Count the ways of some tickets of the batch, and write them into the traces."""
     named = names.of(arrivals)
     places = named.places.tolist()
+    metrics.routed_by(task, routes.router.version, len(places))
     for place, count in Counter(places).items():
         metrics.routed(task, routes.router.segmented(place).name, count)
     _count_unrouted(metrics, task, names.failed, named)

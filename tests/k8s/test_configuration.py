@@ -8,7 +8,8 @@ import yaml
 
 from streamer.cli import main
 from streamer.config import load
-from tests.k8s.chart import PROFILES, pod_specs, rendered, streamer_yaml
+from tests.k8s.chart import PROFILES, Object, one, pod_specs, rendered, streamer_yaml
+from tests.k8s.segments import write_version
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -49,3 +50,27 @@ def test_a_worker_version_is_rolled_out_by_values(first: dict[str, Any], tmp_pat
     assert pinned.version == first["version"]
     assert (pinned.shadow and pinned.shadow.model_dump(include={"version", "share"})) == shadow
     assert [worker.version for worker in others] == [None, None]
+
+
+def test_the_rendered_file_is_good_where_its_segments_are_mounted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    objects = rendered("--set", "segments.source=image,config.tasks.intent.segments=/segments/3")
+    write_version(folder := tmp_path / "3")
+    path = tmp_path / "streamer.yaml"
+    for component in ("classify", "monitor"):
+        path.write_text(streamer_yaml(objects).replace(mounted(objects, component), str(tmp_path)))
+        assert main(["check", "--config", str(path)]) == 0
+        assert f"by the segments of {folder}" in capsys.readouterr().out
+    (folder / "model.npz").unlink()
+    assert main(["check", "--config", str(path)]) == 2
+    assert "tasks.intent.segments" in capsys.readouterr().err
+
+
+def mounted(objects: list[Object], component: str) -> str:
+    """Where this component's pods have the segments."""
+    pod = one(objects, "Deployment", f"desk-{component}")["spec"]["template"]["spec"]
+    mounts = {mount["name"]: mount for mount in pod["containers"][0]["volumeMounts"]}
+    assert "segments" in [volume["name"] for volume in pod["volumes"]]
+    assert mounts["segments"]["readOnly"]
+    return str(mounts["segments"]["mountPath"])

@@ -81,6 +81,27 @@ def test_a_new_label_set_reaches_the_judges_first_and_once(
     assert rolled(judges_first, generations(release)) == {"classify", "monitor"}
 
 
+def test_another_version_of_the_segments_and_back_leaves_the_judges_alone(
+    cluster: ControlPlane,
+) -> None:
+    mounted = "segments.source=image,config.tasks.intent.segments=/segments/{}"
+    release = Release(cluster, "segments")
+    release.install("--set", mounted.format(1))
+    before = generations(release)
+    release.upgrade("--set", mounted.format(2))
+    assert rolled(before, generations(release)) == {"classify", "monitor"}
+    assert segments(release) == "/segments/2"
+
+    release.rollback()
+    assert rolled(before, generations(release)) == {"classify", "monitor"}
+    assert segments(release) == "/segments/1"
+
+
+def segments(release: Release) -> str:
+    (found,) = release.get("configmap", f"{NAME}-config")
+    return str(yaml.safe_load(found["data"]["streamer.yaml"])["tasks"]["intent"]["segments"])
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_api_server_takes_every_object(profile: str, cluster: ControlPlane) -> None:
     for namespace in ("labels", "kafka"):

@@ -24,6 +24,7 @@ from streamer.workers.handshake import handshake
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
 from tests.k8s.chart import ROOT
+from tests.waiting import eventually
 
 LAYOUT = ROOT / "k8s" / "models_repo"
 WORKER, TOKENS, NET = "intent_onnx", "intent_onnx_tokens", "intent_onnx_net"
@@ -146,7 +147,7 @@ async def test_every_row_is_tokenised_by_itself(triton: Triton) -> None:
         await client.close()
     np.testing.assert_allclose(probs, expected(), atol=1e-6)
     # Padded to the length of the longest, which is cut at max_tokens.
-    assert f"shape ({len(TEXTS)}, 256)" in triton.log.read_text()
+    assert eventually(lambda: f"shape ({len(TEXTS)}, 256)" in triton.log.read_text())
 
 
 async def test_short_texts_are_padded_to_one_of_few_lengths(triton: Triton) -> None:
@@ -156,7 +157,7 @@ async def test_short_texts_are_padded_to_one_of_few_lengths(triton: Triton) -> N
     finally:
         await client.close()
     np.testing.assert_allclose(probs, expected()[[0, 3]], atol=1e-6)
-    assert "shape (2, 64)" in triton.log.read_text()
+    assert eventually(lambda: "shape (2, 64)" in triton.log.read_text())
 
 
 def expected() -> np.ndarray:

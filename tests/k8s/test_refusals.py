@@ -13,6 +13,8 @@ REFUSED = {
     "clasify.replicas=2": "additional properties 'clasify' not allowed",
     "topics.mode=kafka": "value must be one of 'job', 'strimzi', 'none'",
     "workers.models.source=s3": "value must be one of 'image', 'claim', 'store'",
+    "segments.source=s3": "value must be one of 'none', 'image', 'claim', 'store'",
+    "segments.path=/a": "additional properties 'path' not allowed",
     "judge.keda.pollingInterval=0": "minimum: got 0, want 5",
     "config.kafak.bootstrap=a:1": "at '/config': additional properties 'kafak' not allowed",
     "workers.gpu.resource=gpu": "'gpu' does not match pattern",
@@ -36,6 +38,11 @@ REFUSED = {
     "config.triton.url=triton:8001": "the chart's own Triton is enabled",
     "workers.models.source=claim": "workers.models.claim: is missing",
     "judge.models.source=store": "judge.models.store: image and command are missing",
+    "segments.source=claim": "segments.claim: is missing",
+    "segments.source=store": "they copy the segments to /segments",
+    "config.tasks.intent.segments=/segments/1": "intent.segments: no pod has /segments/1; say in",
+    "segments.source=image,config.tasks.intent.segments=segments/1": "such as /segments/1",
+    "segments.source=image,config.tasks.intent.segments=/segments/": "is not in what is mounted",
     "topics.mode=strimzi": "Strimzi asks for the number of copies",
     "configFile=kafka: null": "it names no tasks",
     "configFile=- a": "configFile: not YAML",
@@ -71,6 +78,13 @@ def test_an_older_cluster_would_drop_the_models_in_silence() -> None:
     claim = "workers.models.source=claim,workers.models.claim=a"
     judge = "judge.models.source=claim,judge.models.claim=a"
     rendered("--kube-version", "1.34.9", "--set", f"{claim},{judge}")
+
+
+def test_that_goes_for_segments_too() -> None:
+    models = "workers.enabled=false,config.triton.url=t:8001,judge.enabled=false"
+    said = refusal("--kube-version", "1.34.9", "--set", f"{models},segments.source=image")
+    assert "segments.source: image volumes are not on before Kubernetes 1.35" in said
+    rendered("--kube-version", "1.34.9", "--set", models)
 
 
 def test_a_file_of_another_language_is_refused(tmp_path: Path) -> None:

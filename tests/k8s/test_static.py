@@ -25,6 +25,11 @@ VALUES = {
         PROFILES[0],
         "workers.enabled=false,config.triton.url=t:8001,networkPolicy.viewers[0].podSelector.matchLabels.a=b",
     ),
+    "segments of an image": (PROFILES[2], "segments.source=image,segments.subPath=a"),
+    "segments of a store": (
+        PROFILES[0],
+        "segments.source=store,segments.store.image=copy,segments.store.command[0]=copy",
+    ),
 }
 
 
@@ -45,7 +50,7 @@ def test_lint_finds_nothing(profile: str) -> None:
 def test_the_unit_tests_pass() -> None:
     done = subprocess.run([UNITTEST.path, CHART], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
-    assert "0 passed" not in done.stdout.split("Snapshot")[0]
+    assert " 0 passed" not in done.stdout.split("Snapshot")[0]
 
 
 @pytest.mark.parametrize("case", VALUES)

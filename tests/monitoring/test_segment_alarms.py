@@ -1,7 +1,7 @@
 """Segments that shift, die, don't fit any more, or are served worse: and none of it for nothing."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,71 +13,31 @@ from streamer.monitoring import tallies
 from streamer.monitoring.alarms import share_tests
 from streamer.monitoring.alarms.segment_tests import LEFT, segment_tests
 from streamer.monitoring.alarms.standing import standing
-from streamer.monitoring.alarms.watch import Watch
 from streamer.monitoring.expected import Expected
-from streamer.monitoring.expected_segments import AUDITS, FAR, ExpectedSegments, FirstAudits
+from streamer.monitoring.expected_segments import AUDITS, FAR, FirstAudits
 from streamer.monitoring.reading import Reading
 from streamer.monitoring.window import Window
 from streamer.observe.metrics import Metrics
 from streamer.observe.summaries import Summaries
 from streamer.records.alarm import AlarmKind
 from streamer.records.summary import Summary
-from tests.monitoring.scene import BEGIN, KNOWN, LIMITS, Counts, Scene
+from tests.monitoring.scene import BEGIN, KNOWN, LIMITS, Scene
+from tests.monitoring.segmented import (
+    SEGMENTS,
+    SHARES,
+    TICKETS,
+    WITH,
+    Stream,
+    settled,
+    windows,
+)
 
-SHARES = {"1": 0.5, "2": 0.3, "3": 0.15, "4": 0.05}
-NAMES = {"1": "card payment", "2": "refund order", "3": "app crash", "4": "new phone"}
-SEGMENTS = ExpectedSegments(NAMES, SHARES)
-WITH = replace(KNOWN, segments=SEGMENTS)
 KINDS: Sequence[AlarmKind] = (
     "segment_shift",
     "segment_gone",
     "segment_candidate",
     "segment_fidelity",
 )
-TICKETS = 200
-"""In a window of ten seconds."""
-
-
-class Stream:
-    """Tickets of segments, with shares and agreements that a test sets."""
-
-    def __init__(self, seed: int) -> None:
-        print("seed", seed)
-        self._some = np.random.default_rng(seed)
-
-    def counts(
-        self,
-        shares: Mapping[str, float] = SHARES,
-        far: float = 0.005,
-        unsure: float = 0.05,
-        fidelity: Mapping[str, float] | None = None,
-        tickets: int = TICKETS,
-    ) -> Counts:
-        """What a window counts; a fifth of the routed tickets is audited."""
-        left, away, doubted = self._some.multinomial(tickets, [1 - far - unsure, far, unsure])
-        named = dict(zip(shares, self._some.multinomial(left, [*shares.values()]), strict=True))
-        agrees = dict.fromkeys(shares, 0.97) | dict(fidelity or {})
-        audits = {}
-        for number, n in named.items():
-            of = self._some.binomial(n, 0.2)
-            yes = self._some.binomial(of, agrees[number])
-            audits |= {f"{number}/yes": int(yes), f"{number}/no": int(of - yes)}
-        yes = sum(n for path, n in audits.items() if path.endswith("yes"))
-        return {
-            "segments": {number: int(n) for number, n in named.items()}
-            | {"general": int(away + doubted)},
-            "unrouted": {"far": int(away), "unsure": int(doubted)},
-            "segment_audited": audits,
-            "audited": {"yes": yes, "no": sum(audits.values()) - yes},
-        }
-
-
-def windows(scene: Scene, stream: Stream, many: int, **how: Any) -> Iterator[int]:
-    """A window of ten seconds each time; yields how many there were."""
-    for number in range(1, many + 1):
-        scene.tell(stream.counts(**how))
-        scene.later(10)
-        yield number
 
 
 def until(scene: Scene, stream: Stream, kind: AlarmKind, within: int, **how: Any) -> Reading:
@@ -87,15 +47,6 @@ def until(scene: Scene, stream: Stream, kind: AlarmKind, within: int, **how: Any
             print(f"{kind} after {number} windows of {TICKETS} tickets: {found[0].text}")
             return found[0]
     raise AssertionError(f"no {kind} within {within} windows")
-
-
-def settled(seed: int, known: Expected = WITH) -> tuple[Scene, Stream]:
-    """A scene that is as expected for long enough to know each segment's first audits."""
-    scene, stream = Scene(known), Stream(seed)
-    for _ in windows(scene, stream, 200):
-        pass
-    assert not [r for r in scene.readings() if r.out]
-    return scene, stream
 
 
 def test_another_mix_is_a_shift_within_a_few_windows() -> None:
@@ -166,7 +117,8 @@ def test_unsure_tickets_alone_raise_nothing() -> None:
 def test_where_naming_failed_nothing_is_held_against_the_tickets() -> None:
     scene, _ = settled(37)
     for _ in range(60):
-        scene.tell({"segments": {"general": 200}, "unrouted": {"failed": 200}})
+        failed = {"segments": {"general": 200}, "unrouted": {"failed": 200}}
+        scene.tell(failed | {"routed": {SEGMENTS.version: 200}})
         scene.later(10)
         assert not [r for r in scene.readings() if r.out]
 
@@ -229,21 +181,6 @@ def test_what_is_held_against_a_segment_is_hardly_ever_above_its_true_share(shar
     assert (hits / AUDITS - LIMITS.fidelity_tolerance > share).mean() > 0.05, "the share itself is"
 
 
-def test_what_was_before_a_version_is_not_held_against_it() -> None:
-    scene, stream = settled(40)
-    mix = {"1": 0.1, "2": 0.3, "3": 0.55, "4": 0.05}
-    version = replace(WITH, segments=replace(SEGMENTS, shares=mix), since_ms=scene.now_ms)
-    watch = Watch(scene.windows, {"intent": version}, LIMITS, str)
-    for _ in windows(scene, stream, 30, shares=mix):
-        assert not [r for r in scene.readings(watch) if r.out]
-    assert scene.raised("segment_shift"), "by the version before it is one"
-    for _ in windows(scene, stream, 30):
-        pass
-    out = [r for r in scene.readings(watch) if r.out]
-    assert [r.kind for r in out] == ["segment_shift"]
-    assert (out[0].since_ms or 0) > version.since_ms
-
-
 def test_a_restart_loses_nothing() -> None:
     scene, stream = settled(41)
     for number in windows(scene, stream, 400, fidelity={"3": 0.8}, far=0.06):
@@ -258,6 +195,7 @@ def test_what_services_count_is_what_is_read() -> None:
     metrics.routed("intent", "1", 60)
     metrics.routed("intent", "2", 20)
     metrics.routed("intent", "general", 20)
+    metrics.routed_by("intent", "v1", 100)
     metrics.unrouted("intent", "far", 3)
     metrics.unrouted("intent", "unsure", 7)
     metrics.unrouted("intent", "failed", 10)
@@ -266,6 +204,7 @@ def test_what_services_count_is_what_is_read() -> None:
     _, summary = Summaries("classify", metrics).look()
     window = Window().add(Summary.from_json(summary.to_json()))
     assert tallies.segments(window) == {"1": (60, 80), "2": (20, 80)}
+    assert tallies.routings(window) == {"v1": 100}
     assert tallies.unrouted(window) == {"far": (3, 100), "unsure": (7, 100), "failed": (10, 100)}
     assert tallies.far(window) == (3, 90)
     assert tallies.segment_audits(window) == {"1": (8, 9), "general": (1, 2)}
@@ -276,7 +215,7 @@ def test_a_task_without_segments_reads_as_if_there_were_no_such_thing() -> None:
     for _ in range(40):
         counts = stream.counts(shares={"1": 1.0}, far=0.5)
         assert not [r for r in scene.readings() if r.kind in KINDS]
-        scene.tell(counts)
+        scene.tell({**counts, "routed": {}})
         bare.tell({"audited": counts["audited"]})
         scene.later(10)
         bare.later(10)

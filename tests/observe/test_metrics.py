@@ -103,6 +103,7 @@ def test_ways_of_segments_are_counted() -> None:
     metrics.routed("intent", "3", 40)
     metrics.routed("intent", "3", 2)
     metrics.routed("intent", "general", 8)
+    metrics.routed_by("intent", "v1", 50)
     metrics.unrouted("intent", "far", 5)
     metrics.unrouted("intent", "unsure", 3)
     metrics.segment_audited("intent", "3", 9, 10)
@@ -111,6 +112,7 @@ def test_ways_of_segments_are_counted() -> None:
     found = samples(metrics)
     assert found["streamer_segments_total", "3", "intent"] == 42
     assert found["streamer_segments_total", "general", "intent"] == 8
+    assert found["streamer_routed_total", "intent", "v1"] == 50
     assert found["streamer_unrouted_total", "far", "intent"] == 5
     assert found["streamer_unrouted_total", "unsure", "intent"] == 3
     assert found["streamer_segment_audited_total", "yes", "3", "intent"] == 9

@@ -79,6 +79,7 @@ def test_segments_are_summarised_where_there_are_any() -> None:
     metrics.routed("intent", "3", 40)
     metrics.routed("intent", "general", 7)
     metrics.routed("intent", "4", 0)
+    metrics.routed_by("intent", "v1", 47)
     metrics.unrouted("intent", "far", 2)
     metrics.unrouted("intent", "unsure", 5)
     metrics.segment_audited("intent", "3", 9, 10)
@@ -87,6 +88,7 @@ def test_segments_are_summarised_where_there_are_any() -> None:
     process, intent, mood = summaries.look()
     assert intent.counts == {
         "segments": {"3": 40, "general": 7},
+        "routed": {"v1": 47},
         "unrouted": {"far": 2, "unsure": 5},
         "segment_audited": {"3/yes": 9, "3/no": 1, "general/yes": 1},
     }

@@ -94,6 +94,7 @@ async def test_every_segment_is_served_by_its_own_way(make: MakeHandler) -> None
     assert (run.asked("echo_a"), run.asked("echo_b"), run.asked("echo_c")) == (1, 1, 1)
     assert counted(run, 'streamer_segments_total{segment="4",task="intent"}') == 1
     assert counted(run, 'streamer_segments_total{segment="general",task="intent"}') == 1
+    assert counted(run, 'streamer_routed_total{task="intent",version="v"}') == 3
     assert counted(run, 'streamer_deferred_total{reason="judge_first"') == 1
 
 

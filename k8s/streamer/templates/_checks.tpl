@@ -2,7 +2,7 @@
 {{- define "streamer.checks" -}}
 {{- $settings := include "streamer.settings" . | fromYaml -}}
 {{- $problems := list -}}
-{{- range $check := list "file" "grace" "partitions" "scaling" "secrets" "triton" "models" "topics" -}}
+{{- range $check := list "file" "grace" "partitions" "scaling" "secrets" "triton" "folders" "segments" "topics" -}}
 {{- range $line := include (printf "streamer.checks.%s" $check) (list $ $settings) | splitList "\n" -}}
 {{- if trim $line -}}{{- $problems = append $problems (trim $line) -}}{{- end -}}
 {{- end -}}
@@ -114,20 +114,36 @@ config.triton.url: the chart's own Triton is enabled; leave this out, or set wor
 {{- end -}}
 {{- end -}}
 
-{{- define "streamer.checks.models" -}}
+{{/* What is mounted as a folder, by its place among the values. */}}
+{{- define "streamer.checks.folders" -}}
 {{- $root := index . 0 -}}
+{{- $folders := dict "segments" $root.Values.segments -}}
 {{- range $component := list "workers" "judge" -}}
 {{- $values := get $root.Values $component -}}
-{{- $models := $values.models -}}
-{{- if $values.enabled -}}
-{{- if and (eq $models.source "claim") (not $models.claim) }}
-{{ $component }}.models.claim: is missing; name a PersistentVolumeClaim with the models
+{{- if $values.enabled }}{{ $_ := set $folders (printf "%s.models" $component) $values.models }}{{ end -}}
 {{- end -}}
-{{- if and (eq $models.source "store") (not (and $models.store.image $models.store.command)) }}
-{{ $component }}.models.store: image and command are missing; they copy the models to /models
+{{- range $place, $given := $folders -}}
+{{- $name := splitList "." $place | last -}}
+{{- if and (eq $given.source "claim") (not $given.claim) }}
+{{ $place }}.claim: is missing; name a PersistentVolumeClaim with the {{ $name }}
 {{- end -}}
-{{- if and (eq $models.source "image") (semverCompare "<1.35.0-0" $root.Capabilities.KubeVersion.Version) }}
-{{ $component }}.models.source: image volumes are not on before Kubernetes 1.35, and this is {{ $root.Capabilities.KubeVersion.Version }}; use claim or store
+{{- if and (eq $given.source "store") (not (and $given.store.image $given.store.command)) }}
+{{ $place }}.store: image and command are missing; they copy the {{ $name }} to /{{ $name }}
+{{- end -}}
+{{- if and (eq $given.source "image") (semverCompare "<1.35.0-0" $root.Capabilities.KubeVersion.Version) }}
+{{ $place }}.source: image volumes are not on before Kubernetes 1.35, and this is {{ $root.Capabilities.KubeVersion.Version }}; use claim or store
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "streamer.checks.segments" -}}
+{{- $source := (index . 0).Values.segments.source -}}
+{{- range $name, $task := (index . 1).tasks -}}
+{{- with get (kindIs "map" $task | ternary $task dict) "segments" -}}
+{{- if eq $source "none" }}
+config.tasks.{{ $name }}.segments: no pod has {{ . }}; say in segments.source where the folder comes from, or leave this out
+{{- else if not (regexMatch "^/segments/." (toString .)) }}
+config.tasks.{{ $name }}.segments: {{ . }} is not in what is mounted; write /segments/ and the version's folder, such as /segments/1
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -71,41 +71,48 @@ annotations:
 {{- toJson $resources -}}
 {{- end -}}
 
-{{/* The volume of models: a component's `models`. */}}
-{{- define "streamer.models.volume" -}}
-name: models
-{{- if eq .source "image" }}
-image: {reference: {{ .image.reference | quote }}, pullPolicy: {{ .image.pullPolicy }}}
-{{- else if eq .source "claim" }}
-persistentVolumeClaim: {claimName: {{ .claim }}, readOnly: true}
+{{/*
+A folder of files that pods read and never write: (list NAME given), given being `workers.models`,
+`judge.models` or `segments`. It is mounted at /NAME.
+*/}}
+{{- define "streamer.folder.volume" -}}
+{{- $given := index . 1 -}}
+name: {{ index . 0 }}
+{{- if eq $given.source "image" }}
+image: {reference: {{ $given.image.reference | quote }}, pullPolicy: {{ $given.image.pullPolicy }}}
+{{- else if eq $given.source "claim" }}
+persistentVolumeClaim: {claimName: {{ $given.claim }}, readOnly: true}
 {{- else }}
-emptyDir: {sizeLimit: {{ .store.size }}}
+emptyDir: {sizeLimit: {{ $given.store.size }}}
 {{- end }}
 {{- end -}}
 
-{{- define "streamer.models.mount" -}}
-name: models
-mountPath: /models
+{{- define "streamer.folder.mount" -}}
+{{- $given := index . 1 -}}
+name: {{ index . 0 }}
+mountPath: /{{ index . 0 }}
 readOnly: true
-{{- if and .subPath (ne .source "store") }}
-subPath: {{ .subPath }}
+{{- if and $given.subPath (ne $given.source "store") }}
+subPath: {{ $given.subPath }}
 {{- end }}
 {{- end -}}
 
-{{/* Copies models from an object store before the start. */}}
-{{- define "streamer.models.fetch" -}}
-{{- if eq .source "store" }}
+{{/* Copies the folder from an object store before the start. */}}
+{{- define "streamer.folder.fetch" -}}
+{{- $name := index . 0 -}}
+{{- $given := index . 1 -}}
+{{- if eq $given.source "store" }}
 initContainers:
-  - name: fetch-models
-    image: {{ .store.image | quote }}
-    command: {{ toJson .store.command }}
-    {{- with .store.secret }}
+  - name: fetch-{{ $name }}
+    image: {{ $given.store.image | quote }}
+    command: {{ toJson $given.store.command }}
+    {{- with $given.store.secret }}
     envFrom: [{secretRef: {name: {{ . }}}}]
     {{- end }}
     securityContext: {{ include "streamer.containerSecurity" . }}
     resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {memory: 512Mi}}
     volumeMounts:
-      - {name: models, mountPath: /models}
+      - {name: {{ $name }}, mountPath: /{{ $name }}}
       - {name: tmp, mountPath: /tmp}
 {{- end }}
 {{- end -}}

@@ -3,9 +3,17 @@
 {{- include "streamer.settings.of" (list . .Values.configFile) -}}
 {{- end -}}
 
-{{/* The judges' own, which runs ahead while a label set is being changed; else the same. */}}
+{{/*
+The judges' own, which runs ahead while a label set is being changed; else the same. They know of no
+segments: another version of these must not have them load their weights again.
+*/}}
 {{- define "streamer.settings.judge" -}}
-{{- include "streamer.settings.of" (list . (.Values.judge.configFile | default .Values.configFile)) -}}
+{{- $file := .Values.judge.configFile | default .Values.configFile -}}
+{{- $settings := include "streamer.settings.of" (list . $file) | fromYaml -}}
+{{- range $task := $settings.tasks -}}
+{{- if kindIs "map" $task }}{{ $_ := unset $task "segments" }}{{ end -}}
+{{- end -}}
+{{- toYaml $settings -}}
 {{- end -}}
 
 {{- define "streamer.settings.of" -}}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from streamer.config.settings import Alarms
+from streamer.monitoring import tallies
 from streamer.monitoring.alarms import processes, rates
 from streamer.monitoring.alarms.drift import Cell, TaskDrift
 from streamer.monitoring.expected import Expected, first_enough
@@ -32,9 +33,16 @@ class Cells:
         older, newer = ([c for c in cells if c[0] > start_ms] for cells in (self.older, self.newer))
         return Cells(older, newer)
 
-    def routed(self) -> "Cells":
-        """From the first one on in which a ticket was asked for its segment."""
-        first = next((start for start, window in self if window.counts.get("segments")), None)
+    def served_by(self, version: str | None) -> "Cells":
+        """From the first one on in which tickets were routed by this version, and since when by no
+        other: while pods are replaced, both are. Without a version, since when by none.
+        """
+        asked = [(start, tallies.routings(window).keys()) for start, window in self]
+        other = max((start for start, versions in asked if versions - {version}), default=-1)
+        if version is None:
+            return self.after(other)
+        mine = (start for start, versions in asked if start > other and version in versions)
+        first = next(mine, None)
         return Cells([], []) if first is None else self.after(first - 1)
 
 
@@ -112,9 +120,8 @@ class Watch:
         """What to expect of a task, and the later cells, which are tested."""
         known = self._known.get(task, Expected())
         cells = cells.after(known.since_ms)
-        if known.segments is not None:
-            # Another set of workers may have voted until this version was served.
-            cells = cells.routed()
+        # Another set of workers may have voted until this version was served.
+        cells = cells.served_by(known.routing)
         first = None if known.complete else first_enough(cells)
         known = known.audited_in(cells)
         if first is None:

@@ -8,8 +8,9 @@ from streamer.config.tasks import Task
 from streamer.monitoring.expected import Expected
 from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.records.calibration import Calibration
-from streamer.records.segments_folder import FILE, read_segments
+from streamer.records.segments_folder import read_segments
 from streamer.services.intake import milliseconds
+from streamer.services.routing_file import read_routing
 from streamer.services.rules import load_calibration, rule_before
 
 
@@ -21,24 +22,25 @@ def expectations(settings: Settings) -> dict[str, Expected]:
             path = settings.path(task.calibration)
             found[name] = expected(task, load_calibration(name, task, path))
         if task.segments is not None:
-            known = found.get(name, Expected())
-            found[name] = routed(known, settings.path(task.segments))
+            key, folder = f"tasks.{name}.segments", settings.path(task.segments)
+            found[name] = routed(found.get(name, Expected()), key, folder)
     return found
 
 
-def routed(known: Expected, version: Path) -> Expected:
-    """With the segments of a version, which lie in its folder; raises `ConfigError`.
+def routed(known: Expected, key: str, folder: Path) -> Expected:
+    """With the segments of a version, which lie in its folder; raises `ConfigError`, which names
+    the key.
 
     Each segment is served in its own way: what was expected of one way for all, its promise apart,
-    is to be seen anew, from the time on when the version was written or copied to here.
+    is to be seen anew, from the first tickets on that this version routed.
     """
-    segments = read_segments(version).segments
+    segments = read_segments(folder).segments
     total = max(sum(segment.size for segment in segments), 1)
-    written_ms = (version / FILE).stat().st_mtime_ns // 1_000_000
     return Expected(
         fidelity=known.fidelity,
-        since_ms=max(known.since_ms, written_ms),
+        since_ms=known.since_ms,
         segments=ExpectedSegments(
+            version=read_routing(key, folder).version,
             names={str(segment.number): segment.name for segment in segments},
             shares={str(segment.number): segment.size / total for segment in segments},
         ),

@@ -1,11 +1,11 @@
 """What the monitor knows now."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from streamer.monitoring import tallies
 from streamer.monitoring.alarms.standing import Id, Standing
 from streamer.monitoring.expected import Expected
-from streamer.monitoring.tallies import tickets_read
 from streamer.monitoring.view import Series, State
 from streamer.monitoring.views import process_views, task_view
 from streamer.monitoring.windows import LONG, RECENT, Windows, merged
@@ -17,6 +17,7 @@ NOTE = (
     "rebalance, counts again. Summaries themselves are counted once each."
 )
 MOST_POINTS = 120
+LAST_MS = 60_000
 
 
 class LiveView:
@@ -63,10 +64,10 @@ class LiveView:
                 for task, window in tasks.items()
             },
             processes=process_views(self._windows.hour(now_ms), now_ms),
-            records_per_s=tickets_read(processes) / seconds,
+            records_per_s=tallies.tickets_read(processes) / seconds,
             dead=processes.counts.get("dead", {}),
             alarms=self.alarms(),
-            note=" ".join(filter(None, (self._late(), NOTE))),
+            note=" ".join(filter(None, (self._late(), *self._unwatched(now_ms), NOTE))),
         )
 
     def series(self, task: str, seconds: float) -> Series:
@@ -96,6 +97,19 @@ class LiveView:
         now_ms = _now_ms()
         found = [as_alarm(one, "raised", now_ms) for one in self._standing.values()]
         return sorted(found, key=lambda alarm: (alarm.severity, alarm.since))
+
+    def _unwatched(self, now_ms: int) -> Iterator[str]:
+        """Why the shares of a task are tested against nothing: it is served in another way."""
+        for task in self._known():
+            last = self._windows.among(RECENT, task, now_ms - LAST_MS, now_ms + 1)
+            routed = tallies.routings(merged(w for _, w in last))
+            expected = self._expected.get(task, Expected()).routing
+            if routed and expected not in routed:
+                yield (
+                    f"Tickets of {task} are routed by version {', '.join(sorted(routed))}, and this"
+                    f" monitor expects {expected or 'none'}: give classify and the monitor the same"
+                    f" tasks.{task}.segments."
+                )
 
     def _known(self) -> list[str]:
         return sorted({*self._tasks, *self._windows.tasks()})

@@ -21,9 +21,9 @@ REPOSITORIES = {
 _CACHE = "/var/cache/uv"
 
 
-def build(name: str, context: Path = ROOT) -> str:
+def build(name: str, context: Path = ROOT, repository: str | None = None) -> str:
     """Build an image and return its reference; layers of earlier builds are used again."""
-    reference = f"localhost/{REPOSITORIES[name]}:0.1.0"
+    reference = f"localhost/{repository or REPOSITORIES[name]}:0.1.0"
     with tempfile.TemporaryDirectory() as folder:
         command = ["podman", "build", "--pull=never", "--layers", "--network=host", "--quiet"]
         # Works where cgroups are of the old and the new kind at once, too.

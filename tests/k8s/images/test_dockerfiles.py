@@ -1,5 +1,6 @@
 """What every Dockerfile of ours holds to: hadolint's rules, and what hadolint doesn't know."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -91,6 +92,35 @@ def test_an_image_has_the_versions_that_are_tested(image: str, tested: str) -> N
     assert own
     assert own <= theirs
     assert "pytest" not in dict(own)
+
+
+@pytest.mark.parametrize(
+    ("image", "module"),
+    [
+        ("app", "streamer.services.classify"),
+        ("app", "streamer.services.monitor.serve"),
+        ("workers", "streamer.backends.serving"),
+    ],
+)
+def test_an_image_has_what_is_imported_in_it(image: str, module: str) -> None:
+    ours = "m.__file__ for name, m in sys.modules.items() if name.startswith('streamer.')"
+    code = f"import sys, {module}; print(*({ours}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    needed = {name for file in done.stdout.split() for name in imported(Path(file))}
+    known, own = dict(pins(LOCKS / "app.txt")), dict(pins(LOCKS / "images" / f"{image}.txt"))
+    assert "numpy" in needed
+    assert needed & known.keys() <= own.keys()
+
+
+def imported(file: Path) -> set[str]:
+    """The packages that a module of ours needs as soon as it is imported."""
+    found = set()
+    for line in ast.parse(file.read_text()).body:
+        if isinstance(line, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in line.names}
+        elif isinstance(line, ast.ImportFrom):
+            found.add((line.module or "").partition(".")[0])
+    return found
 
 
 def test_every_lock_is_whole_and_names_no_address() -> None:

@@ -15,6 +15,7 @@ from tests.k8s.images.base import make_base
 from tests.k8s.images.built import build
 from tests.k8s.pods.desk import Desk
 from tests.k8s.pods.network import own_network
+from tests.k8s.segments import write_version
 from tests.stage import part_of
 
 # A part of the sample trains in seconds, and its labels are those of the chart's configuration.
@@ -31,9 +32,16 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> None:
         judge = pool.submit(build, "judge")
         _train(folder)
         build("models", folder / "models_repo")
+        _segments(folder / "segments")
         build("app")
         build("workers")
         judge.result()
+
+
+def _segments(folder: Path) -> None:
+    write_version(folder / "1")
+    (folder / ".dockerignore").write_text("**/report.html\n")
+    build("models", folder, "streamer-segments")
 
 
 def _train(folder: Path) -> None:
@@ -52,7 +60,9 @@ def _train(folder: Path) -> None:
 
 @pytest.fixture(scope="package")
 def desk(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """The release `desk` with the chart's defaults: one pod of each, and Kafka under its name."""
+    """The release `desk` with the chart's defaults and segments: one pod of each, and Kafka under
+    its name.
+    """
     folder = tmp_path_factory.mktemp("desk")
     with own_network(), Kafka(folder / "kafka", port=9092) as kafka, Desk(folder, kafka) as made:
         yield made

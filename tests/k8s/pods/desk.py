@@ -9,6 +9,7 @@ from tests.k8s.pods.pod import Pod
 from tests.stage import until
 
 # As names of Services, they would lead to what runs here on loopback.
+SEGMENTS = "segments.source=image,config.tasks.intent.segments=/segments/1"
 HOSTS = ("kafka-kafka-bootstrap", "desk-workers.labels.svc")
 
 
@@ -18,7 +19,7 @@ class Desk:
     def __init__(self, folder: Path, kafka: Kafka) -> None:
         self.kafka = kafka
         self._folder = folder
-        self._objects = rendered()
+        self._objects = rendered("--set", SEGMENTS)
         self.pods = {name: self._pod(name) for name in ("workers", "judge", "classify", "monitor")}
 
     def __enter__(self) -> "Desk":

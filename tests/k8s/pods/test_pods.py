@@ -10,6 +10,7 @@ from streamer.records.label import Label
 from tests.accounting import whole
 from tests.k8s.chart import ROOT
 from tests.k8s.pods.desk import Desk
+from tests.k8s.segments import ALPHA
 from tests.stage import Wire, ticket, until
 
 TICKETS = 60
@@ -25,7 +26,8 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
 def tickets() -> list[Wire]:
     with (ROOT / "sample" / "helpdesk.test.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))[:TICKETS]
-    return [ticket(number, row["text"], subject=row["subject"]) for number, row in enumerate(rows)]
+    found = [ticket(number, row["text"], subject=row["subject"]) for number, row in enumerate(rows)]
+    return [*found, ticket(TICKETS, "alpha please help", subject="")]
 
 
 async def send(desk: Desk) -> None:
@@ -43,17 +45,30 @@ async def test_every_ticket_gets_its_labels_from_the_charts_own_pods(desk: Desk)
         nonlocal found
         records = [record async for record in whole(desk.kafka.bootstrap, "tickets.labels")]
         found = [Label.from_json(record.value) for record in records]
-        return len(found) >= TICKETS * len(TASKS)
+        return len(found) >= (TICKETS + 1) * len(TASKS)
 
     await until(all_there, 120)
-    wanted = Counter(product((f"t{number}" for number in range(TICKETS)), TASKS))
+    wanted = Counter(product((f"t{number}" for number in range(TICKETS + 1)), TASKS))
     assert Counter((label.ticket_id, label.task) for label in found) == wanted
     sources = Counter(label.source for label in found)
     print(sources)
     assert sources["workers"] > 0
     assert sources["judge"] > 0
+    routed = [label.segment for label in found if label.task == "intent"]
+    assert None not in routed
+    assert {segment.number for segment in routed} == {None, ALPHA}
     for name, pod in desk.pods.items():
         assert pod.passes("livenessProbe"), (name, pod.log)
+
+
+def test_the_segments_are_what_the_image_has_and_cannot_be_written(desk: Desk) -> None:
+    for name in ("classify", "monitor"):
+        pod = desk.pods[name]
+        files = pod.run("ls", "/segments/1").stdout.split()
+        assert files == ["model.npz", "report.json", "routing.json", "segments.json"]
+        assert "Read-only file system" in pod.run("touch", "/segments/1/a").stderr
+    said = desk.pods["classify"].run("streamer", "check", "--config", "/etc/streamer/streamer.yaml")
+    assert "by the segments of /segments/1" in said.stdout, said.stderr
 
 
 async def test_the_canary_finds_a_dead_stub_that_triton_calls_ready(desk: Desk) -> None:

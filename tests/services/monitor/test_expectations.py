@@ -14,9 +14,10 @@ from streamer.monitoring.expected import Expected
 from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.records.calibration import Calibration, Estimate, Model, Reference
 from streamer.records.label import Rule
-from streamer.records.segments import FitRecipe, Segment, Segmentation
 from streamer.services.monitor.expectations import expectations, expected, routed
+from streamer.services.routing_file import read_routing
 from tests.records.test_calibration import MADE
+from tests.routed import word_gate, write_routing, write_segments
 
 REFERENCE = Reference({"a": 0.7, "b": 0.3}, {"w1/w2": 0.9, "w1/w3": 0.8, "w2/w3": 0.85})
 WORKERS = ("w1", "w2", "w3")
@@ -83,28 +84,26 @@ def test_of_an_old_file_without_a_reference_the_rate_is_left() -> None:
     assert old == Expected(coverage=0.8, fidelity=0.97, since_ms=MADE_MS)
 
 
+KEY = "tasks.t.segments"
+
+
 def version(folder: Path, *sizes: int) -> Path:
     """A version of the segments with these sizes, numbered from 2 on."""
-    segments = tuple(
-        Segment(number, f"words {number}", ("words",), size, 1.0, (0.0, 1.0))
-        for number, size in enumerate(sizes, 2)
-    )
-    recipe = FitRecipe(0, None, sum(sizes), "tickets", "encoder", "code", None)
     made = folder / "segments" / "1"
-    made.mkdir(parents=True)
-    found = Segmentation(recipe, segments, len(sizes) + 2)
-    (made / "segments.json").write_bytes(found.to_json())
+    numbered = dict(enumerate(sizes, 2))
+    write_segments(made, numbered)
+    write_routing(made, word_gate(), [*numbered])
     return made
 
 
 def test_segments_are_expected_with_the_shares_that_they_were_found_with(tmp_path: Path) -> None:
     folder = version(tmp_path, 60, 30, 10)
-    os.utime(folder / "segments.json", (1_800_000_000, 1_800_000_000))
-    found = routed(expected(task("calibrated"), CALIBRATED), folder)
+    found = routed(expected(task("calibrated"), CALIBRATED), KEY, folder)
     assert found == Expected(
         fidelity=0.97,
-        since_ms=1_800_000_000_000,
+        since_ms=MADE_MS,
         segments=ExpectedSegments(
+            version=read_routing(KEY, folder).version,
             names={"2": "words 2", "3": "words 3", "4": "words 4"},
             shares={"2": 0.6, "3": 0.3, "4": 0.1},
         ),
@@ -112,10 +111,11 @@ def test_segments_are_expected_with_the_shares_that_they_were_found_with(tmp_pat
     assert not found.complete, "the rest is seen in the first windows"
 
 
-def test_a_calibration_of_after_the_segments_begins_later(tmp_path: Path) -> None:
+def test_it_is_the_same_when_files_were_copied(tmp_path: Path) -> None:
     folder = version(tmp_path, 60)
+    before = routed(Expected(), KEY, folder)
     os.utime(folder / "segments.json", (1, 1))
-    assert routed(expected(task("calibrated"), CALIBRATED), folder).since_ms == MADE_MS
+    assert routed(Expected(), KEY, folder) == before
 
 
 def configured(tmp_path: Path, **tasks: dict[str, object]) -> Path:
@@ -137,4 +137,11 @@ def test_only_tasks_with_segments_expect_any(tmp_path: Path) -> None:
 def test_segments_that_are_not_there_are_told(tmp_path: Path) -> None:
     settings = load(configured(tmp_path, t={"segments": "segments/7"}))
     with pytest.raises(ConfigError, match="can't be read as segments"):
+        expectations(settings)
+
+
+def test_a_version_without_its_routing_is_told(tmp_path: Path) -> None:
+    write_segments(tmp_path / "segments" / "7", {2: 60})
+    settings = load(configured(tmp_path, t={"segments": "segments/7"}))
+    with pytest.raises(ConfigError, match=r"tasks\.t\.segments: can't read .*routing\.json"):
         expectations(settings)

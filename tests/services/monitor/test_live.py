@@ -83,7 +83,7 @@ def test_segments_are_shown_with_what_is_expected_of_each() -> None:
         )
     )
     shares, audits = {"2": 0.7, "3": 0.2, "4": 0.1}, {"2": FirstAudits(294, 300, 0)}
-    segments = ExpectedSegments({number: f"words {number}" for number in shares}, shares, audits)
+    segments = ExpectedSegments("v", {n: f"words {n}" for n in shares}, shares, audits)
     view.expect({"intent": Expected(segments=segments)})
     shown = view.state().tasks["intent"]
     assert list(shown.segments) == ["2", "3", "4", "7"]
@@ -97,6 +97,18 @@ def test_segments_are_shown_with_what_is_expected_of_each() -> None:
     assert shown.unrouted == {"far": Share(0.04, 4, 100, 0.01), "unsure": Share(0.06, 6, 100)}
     unheard = view.state().tasks["unheard"]
     assert unheard.segments == unheard.unrouted == {}
+
+
+def test_another_version_than_is_watched_is_told() -> None:
+    view = seen(summary({"routed": {"v2": 9}}), summary({"routed": {"v1": 9}}, 300, 2))
+    said = "Tickets of intent are routed by version v2, and this monitor expects {}:"
+    assert said.format("none") in view.state().note
+    view.expect({"intent": Expected(segments=ExpectedSegments("v1", {}, {}))})
+    assert said.format("v1") in view.state().note
+    assert said.format("v1") in view.state(600).note, "it is about now"
+    view.expect({"intent": Expected(segments=ExpectedSegments("v2", {}, {}))})
+    assert "routed" not in view.state(600).note
+    assert "routed" not in seen(summary({"decisions": {"accepted": 1}})).state().note
 
 
 def test_a_state_is_of_its_span_alone() -> None:

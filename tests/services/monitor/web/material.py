@@ -29,6 +29,7 @@ TASKS: Mapping[str, tuple[Sequence[str], Mapping[str, float]]] = {
 }
 AGREEMENT = {f"{WORKERS[0]}/{WORKERS[1]}": 0.87, f"{WORKERS[0]}/{WORKERS[2]}": 0.85}
 SEGMENTS = ExpectedSegments(
+    "a1b2",
     {"1": "card charged invoice", "2": "parcel courier", "4": "login locked"},
     {"1": 0.55, "2": 0.3, "4": 0.15},
 )
@@ -109,6 +110,7 @@ class Made:
         named = self._random.multinomial(number - far - unsure, shares).tolist()
         return {
             "segments": dict(zip(SEGMENTS.shares, named, strict=True)) | {"general": far + unsure},
+            "routed": {SEGMENTS.version: number},
             "unrouted": {"far": far, "unsure": unsure},
             "segment_audited": {"1/yes": named[0] // 60, "1/no": int(self._random.random() < 0.05)},
         }
