@@ -8,6 +8,7 @@ import yaml
 
 from streamer.cli import main
 from streamer.config import load
+from streamer.records.learned import Entry, Learned, Serves, Serving
 from tests.k8s.chart import PROFILES, Object, one, pod_specs, rendered, streamer_yaml
 from tests.k8s.segments import write_version
 
@@ -65,6 +66,20 @@ def test_the_rendered_file_is_good_where_its_segments_are_mounted(
     (folder / "model.npz").unlink()
     assert main(["check", "--config", str(path)]) == 2
     assert "tasks.intent.segments" in capsys.readouterr().err
+
+
+def test_what_was_learned_is_rolled_out_as_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    serves = Serves({"intent_word": Serving("2")})
+    entry = Entry(1, "2026-01-01T00:00:00.000Z", "intent", "promoted", serves)
+    (tmp_path / "learned.json").write_bytes(Learned().then(entry).to_json())
+    given = ["--set", "config.learned=learned.json,files[0].name=learned.json"]
+    objects = rendered(*given, "--set-file", f"files[0].content={tmp_path / 'learned.json'}")
+    files = next(one for one in objects if "learned.json" in one.get("data", {}))["data"]
+    for name in ("streamer.yaml", "learned.json"):
+        (tmp_path / name).write_text(files[name])
+    assert main(["check", "--config", str(tmp_path / "streamer.yaml")]) == 0
+    workers = load(tmp_path / "streamer.yaml").tasks["intent"].workers
+    assert [worker.version for worker in workers] == ["2", None, None]
 
 
 def mounted(objects: list[Object], component: str) -> str:
