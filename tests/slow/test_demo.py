@@ -1,14 +1,10 @@
 """The demo as a stranger runs it, with a language model for the judge and the encoder beside it."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.stage import JUDGE_PYTHON, ROOT
+from tests.slow.demonstrated import demonstrated
 
 pytestmark = pytest.mark.slow
 
@@ -17,23 +13,7 @@ SHARE = r"(0\.\d{3}) \[[^\]]+\]"
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("demo")
-    shutil.copy(ROOT / "streamer.yaml", folder)
-    for name in ("sample", "prompts"):
-        shutil.copytree(ROOT / name, folder / name)
-    words = ["demo", "--config", str(folder / "streamer.yaml"), "--judge", "llm"]
-    words += ["--set", f"judge.python={JUDGE_PYTHON}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "streamer.cli", *words],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        timeout=2400,
-    )
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return demonstrated(tmp_path_factory.mktemp("demo"), "--judge", "llm")
 
 
 def test_every_record_has_its_outcome(report: str) -> None:

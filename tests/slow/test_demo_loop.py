@@ -1,15 +1,11 @@
 """The loop as a stranger runs it: segments, aligned workers, a trial, a promotion, fewer calls."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.stage import JUDGE_PYTHON, ROOT
+from tests.slow.demonstrated import demonstrated
 
 pytestmark = pytest.mark.slow
 
@@ -18,27 +14,12 @@ WAVE = r"^ *(?P<name>\S.*?) {2,}(?P<tickets>\d+) +(?P<asked>[01]\.\d+) +([01]\.\
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("loop")
-    shutil.copy(ROOT / "streamer.yaml", made)
-    shutil.copytree(ROOT / "sample", made / "sample")
-    return made
+    return tmp_path_factory.mktemp("loop")
 
 
 @pytest.fixture(scope="module")
 def told(folder: Path) -> str:
-    words = ["demo", "--loop", "--config", str(folder / "streamer.yaml")]
-    words += ["--set", f"judge.python={JUDGE_PYTHON}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "streamer.cli", *words],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        timeout=2400,
-    )
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return demonstrated(folder, "--loop")
 
 
 def test_the_judge_is_asked_less_with_the_versions_that_were_promoted(told: str) -> None:
