@@ -16,17 +16,20 @@ from streamer.backends.experts import Experts, load_either
 from streamer.backends.linear import LinearModel
 from streamer.backends.ngrams import words
 from streamer.cli import main
-from streamer.commands.align import Wanted, align
+from streamer.commands.align import Wanted, _drawn_by_shares, align
 from streamer.config import load
 from streamer.decide.opinion import Opinion
 from streamer.learn.cases import UNKNOWN, Cases
 from streamer.learn.examples import Examples
+from streamer.learn.joined import Joined
 from streamer.learn.manifest import Manifest
 from streamer.learn.repository import latest_version
 from streamer.learn.training import Job, train_workers
-from streamer.records.log import log_json
+from streamer.records.examples import EXAMPLES
+from streamer.records.log import BallotLog, log_json
 from streamer.records.log_file import LogWriter
 from streamer.records.segments import FitRecipe, Segment, Segmentation
+from streamer.services.draws import drawn
 from tests.learn.align.planted import LABELS, Stream, two_topics
 from tests.learn.served import Serving
 from tests.routed import gate_of, write_routing
@@ -262,3 +265,22 @@ def test_a_trial_begins_with_aligned_versions(folder: Path, capsys) -> None:
         assert manifest is not None
         assert entry["models"][name] == {"version": str(number), "digest": manifest.recipe.digest}
     assert entry["seed"] == 1
+
+
+def test_what_a_trial_alone_had_logged_is_not_weighted_as_if_the_shares_had(folder: Path) -> None:
+    settings = load(folder / "streamer.yaml", {"audit.share": "0.1", "log.share": "0.2"})
+    (example,) = (one for one in EXAMPLES["log"] if isinstance(one, BallotLog))
+    ids = [f"T-{number}" for number in range(2000)]
+    by_share = drawn(ids, settings.audit.salt, "log", 0.2)
+    by_trial = drawn(ids, settings.audit.salt, "shadow", 0.3)
+    ballots = [
+        replace(example, ticket_id=name, decision_id=name, uniform=False)
+        for name, there in zip(ids, by_share | by_trial, strict=True)
+        if there
+    ]
+    kept = _drawn_by_shares(settings, [Joined(one) for one in ballots])
+    assert {one.ballot.ticket_id for one in kept if one.ballot} == {
+        name for name, there in zip(ids, by_share, strict=True) if there
+    }
+    audited = [Joined(replace(one, uniform=True)) for one in ballots]
+    assert len(_drawn_by_shares(settings, audited)) == len(ballots)

@@ -14,10 +14,13 @@ from streamer.config import Settings, load
 from streamer.decide.opinion import Opinion
 from streamer.learn.cases import Cases
 from streamer.learn.repository import write_model
+from streamer.records.labelset import LabelSet
 from streamer.records.log import log_json
 from streamer.records.log_file import LogWriter
+from streamer.records.routing import TaskRoutes
 from tests.learn import planted
 from tests.learn.loop.tried import tried
+from tests.routed import word_gate, write_routing
 
 COUNT, SEED = 1500, 7
 RNG = np.random.default_rng(SEED)
@@ -439,6 +442,10 @@ def test_of_a_task_that_is_routed_the_vote_is_not_compared(
 def test_segments_to_route_by_come_and_go_with_the_promotion(folder: Folder, learn: Say) -> None:
     found = folder.where / "segments" / "3"
     assert learn("start", folder.log("same"), "--worker", "one=2") == 0
+    assert learn("promote", "--anyway", "a try", "--segments", found) == 2
+    assert folder.settings.tasks["planted"].segments is None
+    routes = TaskRoutes(LabelSet(CASES.labels).version, {}, 0.1, {})
+    write_routing(found, word_gate(), (1, 2), {"planted": routes})
     assert learn("promote", "--anyway", "a try", "--segments", found) == 0
     assert folder.settings.tasks["planted"].segments == Path("segments/3")
     assert learn("rollback") == 0
