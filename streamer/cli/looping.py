@@ -117,6 +117,8 @@ def _start(options: argparse.Namespace, loop: Any) -> int:
 
     if bool(options.worker) == bool(options.tickets):
         raise ConfigError("say what to try: --tickets FILE to train, or --worker MODEL=VERSION")
+    if options.worker and options.keep:
+        raise ConfigError("--keep is about training: leave it out, or give --tickets")
     wanted = start.Wanted(
         options.task,
         0.1 if options.share is None else options.share,

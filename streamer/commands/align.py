@@ -297,7 +297,8 @@ def _segments(given: _Given, texts: Sequence[str]) -> dict[str, Mask]:
     if given.gate is None or given.segmentation is None:
         return {}
     places = given.gate.names(texts).places
-    names = [one.name for one in given.segmentation.segments]
+    # Two segments may be called alike; no two have a number in common.
+    names = [f"{one.number}: {one.name}" for one in given.segmentation.segments]
     found = {name: np.asarray(places == place) for place, name in enumerate(names)}
     return {**found, "all others": np.asarray(places < 0)}
 
