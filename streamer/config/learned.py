@@ -43,9 +43,8 @@ def _task(task: Mapping[str, Any], serves: Serves, where: str) -> dict[str, Any]
 def _worker(block: Any, learned: Mapping[str, Serving]) -> Any:
     if not isinstance(block, Mapping) or block.get("model") not in learned:
         return block
-    said = asdict(learned[block["model"]])
-    # A shadow that a person configured stays where nothing is on trial.
-    return {**block, **{key: value for key, value in said.items() if value is not None}}
+    # A configured shadow gives way, too: it may be the very version that was promoted.
+    return {**block, **asdict(learned[block["model"]])}
 
 
 def _unknown(where: str, what: str) -> ConfigError:
