@@ -1,12 +1,12 @@
 """How segments are told apart and served online, as `streamer segments fit` writes it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from streamer.records.hashed import check_unchanged, hashed_json, version_of
 from streamer.records.label import Rule
 from streamer.records.reading import made
 
@@ -65,10 +65,10 @@ class Routing:
     @property
     def version(self) -> str:
         """A hash of all that it says, 16 hex digits: segments, classifier and ways together."""
-        return sha256(orjson.dumps(asdict(self))).hexdigest()[:16]
+        return version_of(self)
 
     def to_json(self) -> bytes:
-        return orjson.dumps({"version": self.version, **asdict(self)}, option=orjson.OPT_INDENT_2)
+        return hashed_json(self)
 
     @classmethod
     def from_json(cls, value: bytes) -> "Routing":
@@ -80,8 +80,7 @@ class Routing:
             None if raw["gate"] is None else made(GateLimits, raw["gate"]),
             {name: _routes(one) for name, one in raw["tasks"].items()},
         )
-        if found.version != raw["version"]:
-            raise ValueError(f"it was changed after it was made: {found.version}")
+        check_unchanged(found, raw["version"])
         return found
 
 

@@ -1,12 +1,12 @@
 """Segments of the tickets, as `streamer segments fit` writes them: read again, never changed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from streamer.records.hashed import check_unchanged, hashed_json, version_of
 from streamer.records.reading import made
 
 GENERAL = -1
@@ -59,10 +59,10 @@ class Segmentation:
     @property
     def version(self) -> str:
         """A hash of all that it says."""
-        return sha256(orjson.dumps(asdict(self))).hexdigest()[:16]
+        return version_of(self)
 
     def to_json(self) -> bytes:
-        return orjson.dumps({"version": self.version, **asdict(self)}, option=orjson.OPT_INDENT_2)
+        return hashed_json(self)
 
     @classmethod
     def from_json(cls, value: bytes) -> "Segmentation":
@@ -73,8 +73,7 @@ class Segmentation:
             tuple(_segment(one) for one in raw["segments"]),
             raw["next_number"],
         )
-        if found.version != raw["version"]:
-            raise ValueError(f"it was changed after it was made: {found.version}")
+        check_unchanged(found, raw["version"])
         return found
 
 
