@@ -181,10 +181,10 @@ class ClassifyHandler:
     ) -> AsyncIterator[Group | Barrier]:
         draws = self._stratum.draws([arrival.ticket.id for arrival in arrivals], task.verify)
         everybody = draws.uniform if np.count_nonzero(draws.uniform) else None
+        texts = _texts(arrivals)
         asked = None
         if task.shadows is not None:
-            ids = [arrival.ticket.id for arrival in arrivals]
-            asked = task.shadows.ask(ids, _texts(arrivals))
+            asked = task.shadows.ask([arrival.ticket.id for arrival in arrivals], texts)
         if asked is not None:
             ours.closing.callback(asked.close)
             draws = replace(draws, logged=draws.logged | asked.marks)
@@ -192,7 +192,7 @@ class ClassifyHandler:
             names = ours.named[task.routes.router]
             follow(self._metrics, task.name, task.routes, arrivals, names)
         suspended = False
-        async for count in self._counts(task, arrivals, ours, everybody):
+        async for count in self._counts(task, arrivals, texts, ours, everybody):
             plan = self._plan(task, count, draws)
             suspended |= plan.suspended
             some = [arrivals[row] for row in count.rows.tolist()]
@@ -207,9 +207,13 @@ class ClassifyHandler:
         return names
 
     def _counts(
-        self, task: Task, arrivals: Sequence[Arrival], ours: _Pass, everybody: Marks | None = None
+        self,
+        task: Task,
+        arrivals: Sequence[Arrival],
+        texts: Sequence[bytes],
+        ours: _Pass,
+        everybody: Marks | None = None,
     ) -> AsyncIterator[Count]:
-        texts = _texts(arrivals)
         if task.routes is None:
             return task.voting.run(texts, ours.calls, everybody)
         places = ours.named[task.routes.router].of(arrivals).places
@@ -281,7 +285,7 @@ class ClassifyHandler:
         for child in self._children(task):
             # Not of the stratum: whether they count at all, the judge's label of this task decides.
             draws = Draws.none(len(arrivals))
-            async for count in self._counts(child, arrivals, ours):
+            async for count in self._counts(child, arrivals, _texts(arrivals), ours):
                 some = [arrivals[row] for row in count.rows.tolist()]
                 settling = self._settling(child, some, self._plan(child, count, draws))
                 made = settling.followers(child.condition.values if child.condition else ())
