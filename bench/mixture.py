@@ -108,7 +108,7 @@ def mixture(
     lessons, logs, tests = [], [], []
     for name in tasks:
         # Another seed than training's, whose held-out texts would all be the judge's.
-        log, lesson = _first(examples(folder, name, "train"), each).split(judge_share, SEED + 1)
+        log, lesson = first(examples(folder, name, "train"), each).split(judge_share, SEED + 1)
         lessons.append(lesson)
         logs.append(log)
         tests.append(examples(folder, name, "test"))
@@ -159,7 +159,8 @@ def _judge(vectors: Embeddings, codes: Labels, size: int) -> _Says:
         return _Says(LogisticRegression(C=10, max_iter=300).fit(vectors, codes), size)
 
 
-def _first(some: Examples, count: int) -> Examples:
+def first(some: Examples, count: int) -> Examples:
+    """The first of them, in the order of the file."""
     return Examples(some.texts[:count], some.labels[:count])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from bench.mixture import SEED, Labels, examples, lead
+from bench.mixture import SEED, Labels, examples, first, lead
 from bench.result import Result, load
 from streamer.backends.linear import LinearModel
 from streamer.config import load as load_settings
@@ -66,7 +66,7 @@ def _streams(folder: Path, process: JudgeProcess) -> tuple[Stream, Stream, str]:
     train, log, test = [], [], []
     for name in NAMES:
         whole = examples(folder, name, "train")
-        kept, of_log = _first(whole, EACH).split(LOGGED, SEED)
+        kept, of_log = first(whole, EACH).split(LOGGED, SEED)
         train.append(kept)
         log.append(of_log)
         test.append(examples(folder, name, "test"))
@@ -88,10 +88,6 @@ def _streams(folder: Path, process: JudgeProcess) -> tuple[Stream, Stream, str]:
         _stream(test, models, labels, vectors[cut:]),
         encoder,
     )
-
-
-def _first(examples: Examples, count: int) -> Examples:
-    return Examples(examples.texts[:count], examples.labels[:count])
 
 
 def _stream(
