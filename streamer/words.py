@@ -1,9 +1,18 @@
 """Words of the command line that mean more than a text."""
 
 import argparse
+import difflib
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """The choice that was probably meant, as the end of a sentence; empty where none is near."""
+    folded = {choice.casefold(): choice for choice in choices}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    return f"; did you mean {folded[near[0]]}?" if near else ""
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamer.words import at_least_one, count, letter, positive, since, span, when
+from streamer.words import at_least_one, count, did_you_mean, letter, positive, since, span, when
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,17 @@ def test_what_is_none_of_them_is_refused_in_one_line(word, text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError) as refused:
         word(text)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("shop.tikets", "; did you mean shop.tickets?"),
+        ("SHOP.Tickets", "; did you mean shop.tickets?"),
+        ("zebra", ""),
+        ("", ""),
+    ],
+)
+def test_what_was_probably_meant(word: str, said: str) -> None:
+    assert did_you_mean(word, ["shop.tickets", "shop.labels"]) == said
+    assert did_you_mean(word, []) == ""

@@ -1,9 +1,10 @@
 """How the command explains itself: help in one look, and mistakes in one line."""
 
 import argparse
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
+
+from streamer.words import did_you_mean
 
 _WIDEST = 100
 
@@ -35,7 +36,7 @@ class Parser(argparse.ArgumentParser):
     def _refuse(self, word: str) -> NoReturn:
         options = [name for name in self._option_string_actions if name.startswith("--")]
         if word.startswith("-"):
-            self.error(f"there is no option {word}{_meant(word.partition('=')[0], options)}")
+            self.error(f"there is no option {word}{did_you_mean(word.partition('=')[0], options)}")
         self.error(f"{word!r} is too much")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -43,7 +44,7 @@ class Parser(argparse.ArgumentParser):
             return
         known = [str(choice) for choice in action.choices]
         what = "verb" if isinstance(action, argparse._SubParsersAction) else _name(action)
-        hint = _meant(str(value), known) or f"; use one of {', '.join(known)}"
+        hint = did_you_mean(str(value), known) or f"; use one of {', '.join(known)}"
         self.error(f"there is no {what} {value!r}{hint}")
 
 
@@ -60,11 +61,6 @@ class _Format(argparse.HelpFormatter):
             block if "\n " in block else super(_Format, self)._fill_text(block, width, indent)
             for block in blocks
         )
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _name(action: argparse.Action) -> str:
