@@ -10,15 +10,16 @@ _DELETED = -1
 
 class _Said(NamedTuple):
     rank: tuple[int, int]
-    what: tuple[str, str] | None
+    what: tuple[str, str, str] | None
 
 
 class Memory:
     """Knows the last word on the `limit` keys that were heard of last; 0.5 kB each.
 
     News are a higher (source offset, revision) than before, or the same with another label: a
-    repeat after a crash may differ, and then the last in the log counts. A deletion takes the place
-    of what lay before it in the input, also where such a label comes later.
+    repeat after a crash may differ, and then the last in the log counts. So may the ticket itself,
+    by its own time: in a topic that was made again another may lie at the same place. A deletion
+    takes the place of what lay before it in the input, also where such a label comes later.
     """
 
     def __init__(self, limit: int) -> None:
@@ -48,4 +49,4 @@ def _said(record: LabelRecord) -> _Said:
     label = record.label
     if label is None:
         return _Said((record.deleted_at or 0, _DELETED), None)
-    return _Said(rank(label), (label.decision_id, label.label))
+    return _Said(rank(label), (label.decision_id, label.label, label.created_at))

@@ -5,6 +5,17 @@ from dataclasses import dataclass
 
 from streamer.records.log import AnswerLog, BallotLog, Log, VerdictLog
 
+Decision = tuple[str, str]
+
+
+def decision_of(log: Log) -> Decision:
+    """What a record belongs to.
+
+    Not the decision id alone: it says where the ticket lay, and after the topic was made again
+    another ticket lies there.
+    """
+    return log.decision_id, log.ticket_id
+
 
 @dataclass(slots=True)
 class Joined:
@@ -28,7 +39,7 @@ class Joined:
 
 def joined(logs: Iterable[Log]) -> list[Joined]:
     """The records of each decision, in the order in which the log first names it."""
-    found: dict[str, Joined] = {}
+    found: dict[Decision, Joined] = {}
     for log in logs:
-        found.setdefault(log.decision_id, Joined()).take(log)
+        found.setdefault(decision_of(log), Joined()).take(log)
     return list(found.values())

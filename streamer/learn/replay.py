@@ -19,6 +19,8 @@ from streamer.decide.standing import standing
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import plurality
 from streamer.errors import ConfigError
+from streamer.learn.joined import Decision as Place
+from streamer.learn.joined import decision_of
 from streamer.learn.known import Known
 from streamer.learn.log_table import opinion_of
 from streamer.records.label import Vote
@@ -26,7 +28,7 @@ from streamer.records.labelset import LabelSet
 from streamer.records.log import AnswerLog, BallotLog, Log, Reason, VerdictLog
 
 One = TypeVar("One", BallotLog, VerdictLog)
-Ensembles = dict[str, NDArray[np.float64]]
+Ensembles = dict[Place, NDArray[np.float64]]
 Found = Mapping[str, str | float | None]
 
 
@@ -63,7 +65,7 @@ def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], known: Known) -> 
     """
     skipped: Counter[str] = Counter()
     ballots, verdicts = _sorted(logs, tasks, skipped)
-    last = {log.decision_id: log for log in ballots}
+    last = {decision_of(log): log for log in ballots}
     ensembles: Ensembles = {}
     found: list[Difference] = []
     for some in _groups(ballots, _alike):
@@ -71,9 +73,9 @@ def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], known: Known) -> 
         again = _Again.of(some, labels, known)
         found += again.differences(some, labels)
         for log, row in zip(some, again.ensembles(len(labels)), strict=True):
-            if last[log.decision_id] is log:
-                ensembles[log.decision_id] = row
-    complete = [log for log in verdicts if log.after.kind == "v3" or log.decision_id in last]
+            if last[decision_of(log)] is log:
+                ensembles[decision_of(log)] = row
+    complete = [log for log in verdicts if log.after.kind == "v3" or decision_of(log) in last]
     if lost := len(verdicts) - len(complete):
         skipped["verdicts by a rule on ballots that are not in the log"] = lost
     for each in _groups(complete, lambda log: (log.task, log.calibration, log.after)):
@@ -220,7 +222,7 @@ def _verdicts(
         np.array([log.vector for log in logs], np.float32),
         None if calibration is None else calibration.judge.temperature,
         np.array([labels.index.get(log.candidate or "", ABSTAINED) for log in logs], np.int64),
-        np.array([ensembles.get(log.decision_id, nothing) for log in logs]),
+        np.array([ensembles.get(decision_of(log), nothing) for log in logs]),
     )
     for log, code, kept in zip(logs, stands.codes.tolist(), stands.kept.tolist(), strict=True):
         source = "workers" if kept else "judge"

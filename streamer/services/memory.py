@@ -2,11 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 from streamer.records.judge_request import JudgeRequest
 
-Asked = tuple[str, int, str, str | None]
+Asked = tuple[str, str, int, str, str | None, bytes]
 
 
 class Output(NamedTuple):
@@ -20,8 +21,9 @@ class Output(NamedTuple):
 class Memory:
     """What the last `limit` requests led to; forgets the oldest first.
 
-    A ticket may be asked about for several purposes, and once more by a backfill; each is
-    remembered apart.
+    A ticket may be asked about for several purposes, under another label set, and once more by a
+    backfill; each is remembered apart. So is another ticket at the same place: after a topic was
+    made again its offsets, and with them decision ids, come again for what was never asked about.
     """
 
     def __init__(self, limit: int) -> None:
@@ -40,4 +42,15 @@ class Memory:
 
 
 def _asked(request: JudgeRequest) -> Asked:
-    return request.decision_id, request.revision, request.purpose, request.backfill
+    asked, ticket = (request.decision_id, request.label_set, request.revision), request.ticket
+    return (
+        *asked,
+        request.purpose,
+        request.backfill,
+        _digest(ticket.id, ticket.created_at, ticket.text),
+    )
+
+
+def _digest(*said: str) -> bytes:
+    """What a ticket said, in 16 bytes: whole texts would fill the memory."""
+    return blake2b("\0".join(said).encode(errors="surrogatepass"), digest_size=16).digest()

@@ -56,6 +56,13 @@ def test_a_repeat_that_says_something_else_is_news() -> None:
     assert told == [True, False, True]
 
 
+def test_another_ticket_at_the_place_of_the_first_is_news() -> None:
+    memory = Memory(10)
+    later = replace(at(5), created_at="2026-02-01T08:00:00.000Z")
+    told = [memory.news(record(label)) for label in (at(5), at(5), later, later)]
+    assert told == [True, False, True, False]
+
+
 def test_a_deletion_that_does_not_say_how_far_it_reaches_is_news_each_time() -> None:
     memory = Memory(10)
     told = [memory.news(one) for one in (record(at(6)), record(None, None), record(at(5)))]

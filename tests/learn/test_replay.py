@@ -135,6 +135,16 @@ async def test_a_verdict_is_held_to_the_last_ballot_of_its_decision() -> None:
     assert {one.kind for one in again(turned, cases).differences} == {"verdict"}
 
 
+async def test_a_verdict_is_not_held_to_a_ballot_of_another_ticket_at_the_place() -> None:
+    """As after the tickets topic was made again: offsets and decision ids came again."""
+    cases = made_cases()
+    logs = await Serving(after=After("opt", 0.7)).log(cases)
+    others = [log for log in logs if isinstance(log, BallotLog)]
+    turned = [replace(log, decision_id=others[-1 - n].decision_id) for n, log in enumerate(others)]
+    anew = [replace(log, ticket_id=f"new {log.ticket_id}") for log in turned]
+    assert again([*logs, *anew], cases).differences == ()
+
+
 @pytest.mark.parametrize("after", [After("v3", 0.0), After("diff", 0.1)], ids=str)
 async def test_the_optimistic_mode_is_reproduced(after: After) -> None:
     cases = made_cases()

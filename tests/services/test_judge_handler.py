@@ -6,9 +6,12 @@ import orjson
 import pytest
 
 from streamer.judging.judge import EngineDead
-from streamer.records.judge_request import Follower
+from streamer.records.judge_request import Ballot, Follower
 from streamer.services.memory import Memory
 from tests.services.judging import Run, decided, record, request
+
+OTHER_TRACEPARENT = "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203332-01"
+ONE = request("bad one").ticket
 
 
 async def test_the_verdict_is_final_and_keeps_the_tickets_own_identity() -> None:
@@ -30,9 +33,26 @@ async def test_requests_of_several_tasks_are_all_answered() -> None:
 async def test_a_repeat_is_republished_and_not_judged_again() -> None:
     run = await Run().of(request("bad one", uniform=True))
     first = [(e.topic, e.key, e.value) for e in run.emissions]
-    await run.of(record(request("good now", uniform=True), offset=5))
+    # What the workers said may differ, when the ticket is read again.
+    again = request("bad one", uniform=True, ballot=Ballot((), ()), traceparent=OTHER_TRACEPARENT)
+    await run.of(record(again, offset=5))
     assert [(e.topic, e.key, e.value) for e in run.emissions] == first
     assert run.judge.scored == ["bad one"]
+
+
+async def test_a_ticket_of_a_topic_that_was_made_again_is_judged_for_itself() -> None:
+    run = await Run().of(request("bad one"))
+    (old,) = run.labels
+    for ticket in (
+        replace(ONE, id="other", text="good one"),
+        replace(ONE, text="ugly one"),
+        replace(ONE, created_at="2026-02-01T00:00:00.000Z"),
+    ):
+        made = replace(request("bad one"), ticket=ticket, created_at=ticket.created_at)
+        (label,) = (await run.of(made)).labels
+        assert label.decision_id == old.decision_id
+        assert (label.ticket_id, label.created_at) == (ticket.id, ticket.created_at)
+        assert label.label == ticket.text.split()[0]
 
 
 async def test_a_repeat_of_what_a_person_is_asked_is_judged_again() -> None:

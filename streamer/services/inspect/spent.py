@@ -48,7 +48,8 @@ def _marks(
     asked = [
         hop.at_ms
         for hop, request in requests
-        if request.decision_id == label.decision_id and request.backfill == label.backfill
+        if (request.decision_id, request.created_at) == (label.decision_id, label.created_at)
+        and request.backfill == label.backfill
     ]
     decided = milliseconds(label.decided_at)
     if label.source == "person":
