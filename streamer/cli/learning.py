@@ -12,7 +12,8 @@ def add(verbs: Verbs) -> None:
         train,
         "train workers and judge from the tasks' data",
         more="What was made of the same examples, labels, seed and code is kept. Scores are of"
-        " examples that the model has not seen.",
+        " examples that the model has not seen. Models that were not trained here stay as they"
+        " are: a folder that holds one is never written to.",
         examples=(
             "streamer train",
             "streamer train workers --task intent",
@@ -35,7 +36,7 @@ def add(verbs: Verbs) -> None:
         "--kind",
         choices=("classifier", "llm"),
         metavar="KIND",
-        help="of the judge: classifier or llm (as judge.kind says)",
+        help="of the judge: classifier, or llm for a small model of our own (classifier)",
     )
     trained.add_argument("--seed", type=int, metavar="N", default=1, help="of chance (1)")
     with_json(trained)

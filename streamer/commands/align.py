@@ -36,6 +36,7 @@ from streamer.learn.cases import Cases
 from streamer.learn.examples import Examples
 from streamer.learn.joined import Joined, joined
 from streamer.learn.kinds import KINDS
+from streamer.learn.repository import check_ours
 from streamer.learn.temperature import fit_temperature
 from streamer.learn.train import examples_of
 from streamer.records.log_file import read_log
@@ -183,6 +184,8 @@ def _reports(given: _Given, names: Sequence[str]) -> Iterator[TaskReport]:
 def _aligned(given: _Given, name: str) -> TaskReport:
     task = given.settings.tasks[name]
     workers, kept = _split(name, task, given.wanted.keep)
+    if not given.wanted.dry_run:
+        _check_folders(given.settings, workers)
     log = JudgedLog.of(given.decisions, name, task.label_set, given.texts)
     for line in log.notes:
         note(f"{name}: {line}")
@@ -244,6 +247,11 @@ def _split(name: str, task: Task, keep: str | None) -> tuple[list[Worker], tuple
             f" ({', '.join(sorted(KINDS))}), or keep another"
         )
     return found, tuple(worker.model for worker in task.workers if worker not in found)
+
+
+def _check_folders(settings: Settings, workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        check_ours(settings.path(settings.triton.models) / worker.model)
 
 
 def _lesson(given: _Given, task: Task, parts: Parts) -> Lesson:

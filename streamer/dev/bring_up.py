@@ -13,15 +13,16 @@ Say = Callable[[str], None]
 def bring_up(stack: Stack, say: Say, *, own_workers: bool, seed: int = 1) -> None:
     """Start every part and return when all are ready; raises what the first to fail raised.
 
-    Training keeps what was made of the same data before, and leaves out tasks without data, as
-    well as the workers where these are not ours (`own_workers`). The judge loads for half a
+    Training keeps what was made of the same data before, and leaves out tasks without data, the
+    workers where these are not ours (`own_workers`), and a judge of another kind than classifier:
+    that model is the user's. The judge loads for half a
     minute, so it starts first, and the workers are trained meanwhile.
     """
     tasks = trainable(stack.settings)
     # First, because a missing Java should not be told after minutes of training.
     stack.start("kafka")
     stack.make_topics()
-    if tasks:
+    if tasks and stack.settings.judge.kind == "classifier":
         say("training the judge, where its data has changed")
         train.run(stack.settings, what="judge", tasks=tasks, seed=seed)
     say("starting the judge: vLLM takes half a minute")

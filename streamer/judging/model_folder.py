@@ -22,7 +22,7 @@ class ModelFolder:
 
     @classmethod
     def at(cls, folder: Path) -> "ModelFolder":
-        """The model in `folder`, or its newest version where it holds numbered ones.
+        """The model in `folder`, or the newest of numbered versions where there are only such.
 
         Raises `ConfigError` where config.json, max_position_embeddings in it, or the weights are
         missing.
@@ -61,5 +61,7 @@ class ModelFolder:
 
 
 def _newest(folder: Path) -> Path:
+    if (folder / "config.json").exists():
+        return folder
     numbered = [path for path in folder.glob("[0-9]*") if path.name.isdecimal()]
     return max(numbered, key=lambda path: int(path.name), default=folder)

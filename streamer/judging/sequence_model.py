@@ -28,7 +28,7 @@ class SequenceModel:
 
     @classmethod
     def at(cls, folder: Path, want: LabelSet, max_ticket_tokens: int) -> "SequenceModel":
-        """The model in `folder`, or its newest version where it holds numbered ones.
+        """The model in `folder`, as `ModelFolder.at` finds it.
 
         Raises `ConfigError` where there is none, or its labels are not those of `want`.
         """

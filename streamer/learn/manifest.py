@@ -14,7 +14,8 @@ import orjson
 from streamer.learn.kinds.kind import Settings
 from streamer.learn.scores import Scores
 
-_FILE = "manifest.json"
+MANIFEST = "manifest.json"
+_HEAD = 64
 _LIBRARIES = ("numpy", "scipy", "scikit-learn")
 
 
@@ -80,13 +81,13 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         body = {"digest": self.recipe.digest, **asdict(self)}
-        (folder / _FILE).write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))
+        (folder / MANIFEST).write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2))
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest | None":
         """The manifest of a version folder; None where there is none that this release reads."""
         try:
-            body = orjson.loads((folder / _FILE).read_bytes())
+            body = orjson.loads((folder / MANIFEST).read_bytes())
             del body["digest"]
             return cls.from_dict(body)
         except (OSError, ValueError, KeyError, TypeError):
@@ -108,7 +109,15 @@ class Manifest:
 def digest_in(folder: Path) -> str | None:
     """The digest of a version's recipe, whatever made it; None where it has no manifest."""
     try:
-        digest = orjson.loads((folder / _FILE).read_bytes())["digest"]
+        digest = orjson.loads((folder / MANIFEST).read_bytes())["digest"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return str(digest)
+
+
+def is_manifest(file: Path) -> bool:
+    """Whether a file is one of ours, of any release, and even where its end is missing."""
+    try:
+        return b'"digest"' in file.read_bytes()[:_HEAD]
+    except OSError:
+        return False

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from streamer.errors import ConfigError
+from streamer.learn.manifest import MANIFEST, is_manifest
 
 _CONFIG = """\
 name: {name}
@@ -27,6 +28,7 @@ instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 _POLICY = re.compile(
     r"^[ \t]*version_policy\s*:?\s*\{(?:[^{}]|\{[^{}]*\})*\}[ \t]*\n?", re.MULTILINE
 )
+_TOLD = ("config.pbtxt", "labels.txt")
 _LOADED = "version_policy {{ specific {{ versions: [ {versions} ] }} }}\n"
 _SERVED = "version_policy {{ latest {{ num_versions: {served} }} }}\n"
 
@@ -95,6 +97,30 @@ def new_version(repository: Path, name: str) -> Iterator[Path]:
         raise
 
 
+def foreign(folder: Path) -> str | None:
+    """The first thing in a model's folder that was not made here; None where all of it was.
+
+    What was made here has a manifest in each numbered version, beside what Triton is told. Of a
+    model for several tasks that is one for each, in a folder of its own.
+    """
+    there = sorted(path for path in _entries(folder) if not path.name.startswith("."))
+    versions = [path for path in there if path.name.isdecimal()]
+    told = _TOLD if versions else ()
+    strange = [path for path in there if path not in versions and path.name not in told]
+    strange += [version for version in versions if not _made_here(version)]
+    return min((path.name for path in strange), default=None)
+
+
+def check_ours(folder: Path) -> None:
+    """Raises `ConfigError` where a model's folder holds anything that was not made here."""
+    if name := foreign(folder):
+        raise ConfigError(
+            f"{folder} holds {name}, which was not trained here, so nothing is written there: name"
+            " another folder or model to train, or leave a worker's `kind` out to serve what is"
+            " there"
+        )
+
+
 def latest_version(repository: Path, name: str) -> int:
     """The highest version of a model in the repository, 0 where it has none."""
     folders = (repository / name).glob("[0-9]*")
@@ -120,6 +146,14 @@ def load_versions(repository: Path, name: str, versions: Collection[str]) -> boo
     if text != was:
         _replace(config, text)
     return text != was
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _made_here(version: Path) -> bool:
+    return any(map(is_manifest, [*version.glob(MANIFEST), *version.glob(f"*/{MANIFEST}")]))
 
 
 def _chosen_before(config: Path) -> str:

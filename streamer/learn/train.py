@@ -1,6 +1,7 @@
 """`streamer train`: workers here, the judge under its own interpreter, and what came of it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.progress import Progress
@@ -15,9 +16,9 @@ from streamer.learn.held_out import HeldOut
 from streamer.learn.judge.order import JudgeJob, JudgeKind, TrainingOrder
 from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.manifest import Manifest
-from streamer.learn.repository import latest_version
+from streamer.learn.repository import check_ours, latest_version
 from streamer.learn.training import Job, train_workers
-from streamer.terminal import bars, console, table, tell_json
+from streamer.terminal import bars, console, note, table, tell_json
 
 
 def run(
@@ -31,14 +32,17 @@ def run(
 ) -> int:
     """Train the workers, the judge or both, for `tasks` or every task that has data.
 
-    The judge is of `kind`, or of the configured one. What was made of the same data, labels, seed
-    and code is kept. Raises `ConfigError` for data, labels or kinds that can't be used.
+    The judge is of `kind`. Without it that is a classifier, and no judge is trained where another
+    kind is configured: that model is the user's. What was made of the same data, labels, seed and
+    code is kept. Raises `ConfigError` for data, labels, kinds or folders that can't be used.
     """
     chosen = _chosen(settings, tasks)
-    judge = kind or settings.judge.kind
+    judge = _judge_kind(settings, what, kind)
+    for folder in _targets(settings, chosen, what, judge):
+        check_ours(folder)
     with bars() as shown:
         judged: dict[str, Manifest] = {}
-        if what in ("all", "judge") and judge != "sequence":  # that one is brought along
+        if judge is not None:
             judged = _judge(settings, chosen, judge, seed, shown)
         made = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
     models = {**made, **{f"judge ({name})": manifest for name, manifest in judged.items()}}
@@ -48,6 +52,36 @@ def run(
     else:
         _print(models, pairs)
     return 0
+
+
+def _judge_kind(settings: Settings, what: str, kind: JudgeKind | None) -> JudgeKind | None:
+    """The kind of judge to train; None for none."""
+    if what == "workers":
+        return None
+    if kind is not None or settings.judge.kind == "classifier":
+        return kind or "classifier"
+    told = (
+        f"a judge of kind {settings.judge.kind} is brought along, and served as it is: nothing is "
+        "trained for it; `streamer train judge --kind llm` trains a small language model of our own"
+    )
+    if what == "judge":
+        raise ConfigError(told)
+    note(told)
+    return None
+
+
+def _targets(
+    settings: Settings, tasks: Mapping[str, Task], what: str, judge: JudgeKind | None
+) -> Iterator[Path]:
+    """The folder of every model that is to be trained."""
+    if judge == "llm":
+        yield settings.path(settings.judge.model)
+    elif judge is not None:
+        yield from (settings.path(settings.judge.models) / name for name in tasks)
+    if what in ("all", "workers"):
+        repository = settings.path(settings.triton.models)
+        for task in tasks.values():
+            yield from (repository / one.model for one in task.workers if one.kind is not None)
 
 
 def _print(models: Mapping[str, Manifest], pairs: Mapping[str, Sequence[PairErrors]]) -> None:

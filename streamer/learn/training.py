@@ -20,7 +20,7 @@ from streamer.learn.examples import Examples
 from streamer.learn.kinds import KINDS
 from streamer.learn.kinds.kind import Kind
 from streamer.learn.manifest import Manifest, Recipe
-from streamer.learn.repository import latest_version, new_version, write_model
+from streamer.learn.repository import check_ours, latest_version, new_version, write_model
 from streamer.learn.worker import train_worker
 from streamer.records.labelset import LabelSet
 
@@ -54,10 +54,11 @@ def train_workers(
     """Train what has changed and return the manifest of every job's model, by the model's name.
 
     A model whose newest version was made of the same examples, labels, seed and code is kept.
-    Raises ConfigError before any training for an unknown kind or a label out of place.
+    Raises ConfigError before any training for an unknown kind, a label out of place or a folder
+    with a model that was not trained here.
     """
     for job in jobs:
-        _check(job)
+        _check(job, repository)
     manifests: dict[str, Manifest] = {}
     for model, manifest in _finished(jobs, repository, seed, processes or os.cpu_count() or 1):
         manifests[model] = manifest
@@ -65,12 +66,13 @@ def train_workers(
     return {job.model: manifests[job.model] for job in jobs}
 
 
-def _check(job: Job) -> None:
+def _check(job: Job, repository: Path) -> None:
     if job.kind not in KINDS:
         raise ConfigError(
             f"worker {job.model}: there is no kind {job.kind!r} to train; give one of"
             f" {', '.join(sorted(KINDS))}"
         )
+    check_ours(repository / job.model)
     job.examples.check_labels(job.label_set.labels, f"task {job.task}")
 
 

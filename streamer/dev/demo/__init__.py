@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from streamer.config import load
+from streamer.config import Settings, load
 from streamer.dev.bring_up import bring_up
 from streamer.dev.demo.data_sets import write_config
 from streamer.dev.demo.performance import Performance
@@ -14,6 +14,7 @@ from streamer.dev.demo.summary import summary
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
 from streamer.learn import train
+from streamer.learn.repository import foreign
 from streamer.terminal import console
 
 _PLAYED_IN_S = 40.0
@@ -36,8 +37,7 @@ def run(
     with interruptible(), Stack(config, overrides, out.print) as stack:
         played = with_broken(good, stack.settings.input.id, _SEED)
         if stack.settings.judge.kind == "llm":
-            out.print("training the encoder, which is asked beside the language model")
-            train.run(stack.settings, what="judge", kind="classifier", seed=_SEED)
+            _train_language(stack.settings, out.print)
         bring_up(stack, out.print, own_workers="triton.url" not in overrides)
         out.print(f"up after {time.monotonic() - began:.0f} s")
         acts = Performance(stack, config, out, began)
@@ -54,6 +54,18 @@ def run(
     for problem in missing[:20]:
         out.print(problem)
     return 1 if missing else 0
+
+
+def _train_language(settings: Settings, say: Callable[[str], None]) -> None:
+    """The small model, unless the user has brought one, and the encoder for comparison."""
+    folder = settings.path(settings.judge.model)
+    if foreign(folder):
+        say(f"the judge is your model in {folder}")
+    else:
+        say("training a small language model, where its data has changed")
+        train.run(settings, what="judge", kind="llm", seed=_SEED)
+    say("training the encoder, which is asked beside the language model")
+    train.run(settings, what="judge", kind="classifier", seed=_SEED)
 
 
 def _whereabouts(stack: Stack, config: Path) -> list[str]:

@@ -16,7 +16,7 @@ from streamer.learn.examples import Examples
 from streamer.learn.judge import fitting
 from streamer.learn.judge.embeddings import Embeddings
 from streamer.learn.manifest import Manifest, Recipe
-from streamer.learn.repository import latest_version, new_version
+from streamer.learn.repository import check_ours, latest_version, new_version
 from streamer.learn.scores import Labels, Scores
 from streamer.records.labelset import LabelSet
 
@@ -40,8 +40,10 @@ class JudgeTrainer:
         """A new version, unless the newest is of the same examples, labels, seed and code.
 
         The penalty and the temperature are chosen on a held-out share; then the head learns from
-        all examples. Raises ConfigError for a label out of place or too few examples.
+        all examples. Raises ConfigError for a label out of place, too few examples, or a
+        folder with a head that was not trained here.
         """
+        check_ours(self.models / task)
         examples.check_labels(label_set.labels, f"task {task}")
         recipe = self._recipe(task, examples, label_set, seed)
         made = Manifest.read(self.models / task / str(latest_version(self.models, task)))

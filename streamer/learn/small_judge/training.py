@@ -15,7 +15,7 @@ from streamer.judging.codes import Codes
 from streamer.judging.prompt import Prompt
 from streamer.learn.examples import Examples
 from streamer.learn.manifest import Manifest, Recipe
-from streamer.learn.repository import latest_version, new_version
+from streamer.learn.repository import check_ours, latest_version, new_version
 from streamer.learn.scores import Scores
 from streamer.learn.small_judge import lesson, schooling, shape, tokenizer
 from streamer.learn.small_judge.lesson import Lesson
@@ -47,8 +47,10 @@ class SmallJudgeTrainer:
         """Manifests by task. A new version, unless the newest is of the same all.
 
         The scores are of a held-out share, which the model never learns from. Raises `ConfigError`
-        for a label out of place, too few examples, or more labels than there are codes.
+        for a label out of place, too few examples, more labels than there are codes, or a folder
+        with a model that was not trained here.
         """
+        check_ours(self.folder)
         for prompt, examples in subjects:
             examples.check_labels(prompt.label_set.labels, f"task {prompt.task}")
         recipes = [self._recipe(prompt, examples, seed) for prompt, examples in subjects]
