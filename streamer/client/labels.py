@@ -14,6 +14,7 @@ from streamer.client.memory import Memory
 from streamer.client.record import LabelRecord
 from streamer.client.stream import ensure_topic
 from streamer.errors import BrokerError
+from streamer.records.fetched import read_any_header_name
 from streamer.records.label import Label
 
 log = logging.getLogger(__name__)
@@ -146,6 +147,7 @@ class _Choice:
 async def _labels(
     topic: str, options: dict[str, Any], choice: _Choice, start: Start, commit_every: float
 ) -> AsyncGenerator[Any, None]:
+    read_any_header_name()
     consumer = AIOKafkaConsumer(**options)
     delivery = Delivery(consumer, start, commit_every, grouped=options["group_id"] is not None)
     try:

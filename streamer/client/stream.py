@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer
 
 from streamer.client.record import LabelRecord
 from streamer.errors import BrokerError
+from streamer.records.fetched import read_any_header_name
 
 Start = Literal["earliest", "latest"]
 
@@ -30,6 +31,7 @@ class LabelStream:
         self, topic: str = "tickets.labels", start: Start = "earliest", **client: Any
     ) -> None:
         self._topic = topic
+        read_any_header_name()
         self._consumer = AIOKafkaConsumer(
             **client,
             group_id=None,

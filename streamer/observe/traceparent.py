@@ -9,6 +9,8 @@ from opentelemetry.trace import SpanContext, TraceFlags
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
 LENGTH = 55
+STATE_BYTES = 512
+STATE_MEMBERS = 32
 
 _ODD = "13579bdf"
 _FORMAT = re.compile(
@@ -44,11 +46,16 @@ def incoming(headers: Sequence[tuple[str, bytes]]) -> TraceParent | None:
             if value and _FORMAT.match(value) and (len(value) == LENGTH or value[:2] != b"00"):
                 found = value
         elif name == TRACESTATE:
-            state = value
+            # A context without its vendors' state is valid; one beyond W3C's limits is not.
+            state = value if value and _within_limits(value) else None
     if found is None:
         return None
     # A later version is read as version 00, and goes on as that: we can't vouch for more.
     return TraceParent(f"00{found[2:LENGTH].decode()}", state)
+
+
+def _within_limits(state: bytes) -> bool:
+    return len(state) <= STATE_BYTES and state.count(b",") < STATE_MEMBERS
 
 
 def outgoing(context: SpanContext) -> str:

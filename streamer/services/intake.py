@@ -11,6 +11,7 @@ import orjson
 
 from streamer.config.settings import Input
 from streamer.errors import ConfigError, TicketError
+from streamer.records.fetched import odd_name
 from streamer.records.ticket import Ticket
 from streamer.stream.record import Record
 
@@ -67,6 +68,8 @@ class Intake:
         value = record.value or b""
         if len(value) > self._max_bytes:
             raise TicketError("too_large", f"{len(value)} bytes, the limit is {self._max_bytes}")
+        if record.headers and (name := odd_name(record.headers)) is not None:
+            raise TicketError("header_name", f"a header's name is not UTF-8: {name[:200]}")
         fields = self._fields(record, value)
         subject = self._subject(fields) if self._subject else None
         return Ticket(

@@ -5,13 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streamer.errors import BrokerError, ConfigError
+from streamer.records.fetched import read_any_header_name
 from streamer.stream.connection import Connection
+from streamer.stream.odd_batch import Producer
 
 REPLY_WITHIN_MS = 40_000
 MARGIN = 64 * 1024
@@ -37,6 +39,7 @@ class Clients:
         `member` is a static member id: such a member is back at once after a crash, but holds
         its partitions for `session_timeout` where it isn't restarted.
         """
+        read_any_header_name()
         session_ms = int(session_timeout * 1000)
         return AIOKafkaConsumer(
             **self.connection.options(),
@@ -55,13 +58,13 @@ class Clients:
             fetch_max_bytes=FETCH_BYTES,
         )
 
-    def producer(self, *, limit: int, compression: str | None) -> AIOKafkaProducer:
+    def producer(self, *, limit: int, compression: str | None) -> Producer:
         """An idempotent producer for records that came in with up to `limit` bytes.
 
         No linger: the engine sends whole batches. Its requests may exceed `limit`, because they
         are counted before compression and a copy carries more headers than the original.
         """
-        return AIOKafkaProducer(
+        return Producer(
             **self.connection.options(),
             acks="all",
             enable_idempotence=True,

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from streamer.errors import TicketError
 from streamer.records.dead_letter import DeadLetter, attempts, original
+from streamer.records.fetched import name_bytes
 from streamer.stream.emission import Emission
 from streamer.stream.record import Record
 
@@ -89,4 +90,4 @@ def record_bytes(record: Record | Emission) -> int:
 
 def headers_bytes(headers: Sequence[tuple[str, bytes]]) -> int:
     """Size of the headers' names and values, and a little for the lengths of each."""
-    return sum(len(name) + len(value or b"") + 8 for name, value in headers)
+    return sum(len(name_bytes(name)) + len(value or b"") + 8 for name, value in headers)

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streamer.errors import BrokerError
+from streamer.records.fetched import read_any_header_name
 from streamer.stream.clients import Clients
 from streamer.stream.positions import Start
 from streamer.stream.record import Record
@@ -50,6 +51,7 @@ class Reader:
         async with clients.admin() as admin:
             found = await admin.describe_topics(list(topics))
         counts = {topic["topic"]: len(topic["partitions"]) for topic in found}
+        read_any_header_name()
         consumer = AIOKafkaConsumer(
             **clients.connection.options(),
             group_id=None,

@@ -5,15 +5,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from confluent_kafka import Producer
 
 from streamer.client import LabelStream, LabelTable
+from streamer.config.load import load
 from streamer.dev.kafka import Kafka
 from streamer.dev.triton import Triton
 from streamer.records.dead_letter import DeadLetter
+from streamer.records.fetched import read_any_header_name
 from streamer.records.judge_request import JudgeRequest
+from streamer.services.dead.handling import replay
+from streamer.services.dead.selection import Selection
+from streamer.services.dead.view import show
 from tests.accounting import whole
 from tests.stage import Stage, Wire, agreed, ticket
 
@@ -129,6 +135,47 @@ async def test_a_record_without_key_and_value_becomes_a_dead_letter(stage: Stage
     assert (letter.key, letter.value) == (None, None)
     assert DeadLetter.from_headers(letter.headers).reason == "no_id"
     assert account.totals(["intent"]) == {"dead letter": 1, "label": 1}
+    assert await service.stopped() == 0
+
+
+class _OddName(str):
+    """What a client in another language writes: bytes that are no text."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"x-\xff\xfe"
+
+
+async def test_a_header_name_of_any_bytes_costs_its_own_ticket_alone(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read_any_header_name()  # for what this test itself reads
+    await stage.make_topics(partitions=1)
+    async with AIOKafkaProducer(bootstrap_servers=stage.bootstrap) as producer:
+        batch = producer.create_batch()
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 3, 0, -1, -1, 0, 10**6)  # 3: lz4
+        for number in range(100):
+            key, value = agreed(number)
+            headers = [("a", b"1"), (_OddName("?"), b"2")] if number == 50 else [("a", b"1")]
+            batch.append(timestamp=None, key=key, value=value, headers=headers)
+        await (await producer.send_batch(batch, stage.topics.tickets, partition=0))
+    service = stage.service()
+    await service.started()
+    account = await stage.accounted(100)
+    assert account.totals(["intent"]) == {"label": 99, "dead letter": 1}
+    (letter,) = [item async for item in whole(stage.bootstrap, stage.topics.dead)]
+    odd = ("x-\udcff\udcfe", b"2")
+    assert (letter.key, letter.value) == agreed(50)
+    assert [header for header in letter.headers if header[0] in ("a", odd[0])] == [("a", b"1"), odd]
+    died = DeadLetter.from_headers(letter.headers)
+    assert (died.reason, died.offset) == ("header_name", 50)
+    assert "x-\\xff\\xfe" in died.error
+    settings = load(stage.config)
+    await asyncio.to_thread(show, settings, (0, letter.offset), True)
+    assert "x-\\\\xff\\\\xfe" in capsys.readouterr().out
+    assert await asyncio.to_thread(replay, settings, Selection(), False, False) == 0
+    *_, again = [item async for item in whole(stage.bootstrap, stage.topics.tickets)]
+    assert again.value == letter.value
+    assert again.headers[-3:] == (("a", b"1"), odd, ("dead.attempt", b"1"))
     assert await service.stopped() == 0
 
 

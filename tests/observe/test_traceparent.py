@@ -69,6 +69,23 @@ def test_the_parts_reach_the_sdk() -> None:
     assert context.is_valid
 
 
+@pytest.mark.parametrize(
+    ("state", "kept"),
+    [
+        (b"a=" + b"x" * 510, True),
+        (b"a=" + b"x" * 511, False),
+        (b",".join(b"a%d=1" % n for n in range(32)), True),
+        (b",".join(b"a%d=1" % n for n in range(33)), False),
+        (None, False),
+        (b"", False),
+    ],
+)
+def test_a_state_within_the_limits_of_w3c_goes_on(state: bytes, kept: bool) -> None:
+    found = incoming([("tracestate", state), header(VALID)])
+    assert found is not None
+    assert found.state == (state if kept else None)
+
+
 def test_a_made_up_context_is_valid_and_not_sampled() -> None:
     found = incoming([header(unsampled(TRACE))])
     assert found is not None

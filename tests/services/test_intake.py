@@ -4,8 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from streamer.errors import TicketError
 from streamer.services.intake import Intake, milliseconds, rfc3339
 from tests.services.records import ticket
+
+
+@pytest.mark.parametrize("name", ["\udcff", "né\udcfe" + "x" * 5000])
+def test_a_header_name_that_is_no_text_is_the_reason_and_can_be_written(name: str) -> None:
+    record = replace(ticket("hello"), headers=(("né", b""), (name, b"")))
+    with pytest.raises(TicketError) as refused:
+        Intake().ticket(record)
+    assert refused.value.reason == "header_name"
+    assert len(refused.value.detail.encode()) < 500
 
 
 def test_a_moment_comes_back() -> None:

@@ -36,6 +36,13 @@ def test_the_input_is_kept_byte_for_byte_with_reason_and_place() -> None:
     )
 
 
+def test_names_count_by_their_bytes_where_sizes_are_held_against_a_limit() -> None:
+    name = "\N{PILE OF POO}" * 30_000
+    record = replace(RECORD, headers=((name, b""), ("x\udcff", b"")))
+    assert headers_bytes(record.headers) >= 120_002
+    assert record_bytes(record) >= 120_002 + len(b"\xff\x00k{]")
+
+
 def test_a_value_too_large_to_copy_is_cut_and_flagged_with_the_hash_of_the_whole() -> None:
     value = bytes(range(256)) * 1000
     emission = LETTERS.emission(replace(RECORD, value=value), ERROR)

@@ -15,6 +15,7 @@ from streamer.errors import ModelError
 from streamer.learn.cases import UNKNOWN, Cases
 from streamer.learn.joined import Joined, joined
 from streamer.learn.log_table import LogTable
+from streamer.records.fetched import read_any_header_name
 from streamer.records.log import BallotLog, Log, VerdictLog, log_from_json
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
@@ -49,6 +50,7 @@ async def audited(
     gold = {ticket.key.decode(): ticket.gold for ticket in tickets}
     wanted = sum(len(ticket.gold) for ticket in tickets)
     clients = Clients(connection(settings.kafka))
+    read_any_header_name()
     consumer = AIOKafkaConsumer(**clients.connection.options(), group_id=None)
     async with (
         clients.started(consumer),

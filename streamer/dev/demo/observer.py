@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from streamer.config import Settings
 from streamer.dev.demo.accounts import Outcome
 from streamer.records.dead_letter import DeadLetter, is_mark
+from streamer.records.fetched import read_any_header_name
 from streamer.records.judge_request import JudgeRequest
 from streamer.services.streaming import connection
 
@@ -31,6 +32,7 @@ class Observer:
         self._topics = settings.topics
         self._source = ""
         self._listener: Listener | None = None
+        read_any_header_name()
         self._consumer = AIOKafkaConsumer(
             settings.topics.labels,
             settings.topics.dead,

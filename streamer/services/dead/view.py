@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from streamer.config.settings import Settings
 from streamer.errors import ConfigError
 from streamer.records.dead_letter import original
+from streamer.records.fetched import printable
 from streamer.services.dead.letters import Letter, Letters, Place, collect, letter_of
 from streamer.services.dead.selection import Selection
 from streamer.services.streaming import connection
@@ -107,7 +108,7 @@ def _page(letter: Letter, record: Record) -> Iterator[str]:
         yield f"{paint('task', 'bold')}     {clean(letter.task)}"
     yield f"{paint('key', 'bold')}      {_shown(record.key)}"
     for name, value in original(record.headers):
-        yield f"{paint('header', 'bold')}   {clean(name)}: {_shown(value)}"
+        yield f"{paint('header', 'bold')}   {clean(printable(name))}: {_shown(value)}"
     size = f"{letter.size} bytes"
     if died.truncated:
         size += f", cut; the whole had sha256 {died.sha256}, and can't be replayed"
@@ -123,7 +124,7 @@ def _shown(raw: bytes | None, keep: str = "") -> str:
 
 
 def _headers(record: Record) -> list[dict[str, Any]]:
-    return [{"name": name, **_value(value)} for name, value in original(record.headers)]
+    return [{"name": printable(name), **_value(value)} for name, value in original(record.headers)]
 
 
 def _value(raw: bytes | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mode.supervisors import CrashingSupervisor
 
 from streamer.errors import BrokerError
 from streamer.monitoring.windows import Taken, Windows
+from streamer.records.fetched import read_any_header_name
 from streamer.records.summary import Summary
 from streamer.stream.connection import Connection
 
@@ -69,6 +70,7 @@ class SummaryTables:
         self, connection: Connection, name: str, topic: str, told: Told, *, copies: int = 1
     ) -> None:
         # Belongs to the running loop: make it there.
+        read_any_header_name()
         settings = _settings(connection, name)
         self._app = faust.App(name, topic_replication_factor=copies, **settings)
         self._tables = [self._table(name) for name in ("recent", "long")]
