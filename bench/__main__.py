@@ -18,11 +18,14 @@ BENCHMARKS = (
 )
 ON_DATA = ("quality", "small_judge", "segments", "aligned", "cold_start")
 """Those that are about the real tasks, and nothing without them."""
+BY_NAME = ("mutants",)
+"""Those about the tests, an hour long: only by name."""
+KNOWN = (*BENCHMARKS, *ON_DATA, *BY_NAME)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*BENCHMARKS, *ON_DATA)))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(KNOWN))
     parser.add_argument("--tickets", type=int, default=120_000, help="backlog of `pipeline`")
     parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs of runs")
     parser.add_argument("--seconds", type=float, default=8, help="of each run of `latency`")
@@ -32,16 +35,20 @@ def main() -> None:
     parser.add_argument("--read", type=int, default=1_200, help="backlog of `feeding`: language")
     parser.add_argument("--judge-pairs", type=int, default=3, help="pairs of runs of `feeding`")
     parser.add_argument("--data", type=Path, help="the real tasks, for benchmarks that want them")
+    parser.add_argument("--files", type=Path, nargs="+", help="files or folders of `mutants`")
+    parser.add_argument("--mutants", type=int, default=40, help="how many of each file")
+    parser.add_argument("--seed", type=int, help="of `mutants`, to try the same again")
+    parser.add_argument("--jobs", type=int, default=2, help="files of `mutants` at a time")
+    parser.add_argument("--limit", type=float, default=20, help="seconds of tests for a mutant")
     options = parser.parse_args()
-    known = (*BENCHMARKS, *ON_DATA)
-    if unknown := sorted(set(options.names) - set(known)):
-        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(known)}")
+    if unknown := sorted(set(options.names) - set(KNOWN)):
+        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(KNOWN)}")
     if left_out := () if options.data else ON_DATA:
         if lacking := sorted(set(options.names) & set(left_out)):
             parser.error(f"{', '.join(lacking)}: name the folder of the real tasks with --data")
         if not options.names:
             print(f"without --data, left out: {', '.join(left_out)}")
-    for name in options.names or (known if options.data else BENCHMARKS):
+    for name in options.names or (*BENCHMARKS, *(ON_DATA if options.data else ())):
         for result in importlib.import_module(f"bench.{name}").run(options):
             result.write()
 
