@@ -3,9 +3,11 @@
 import argparse
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+
+from streamer.records.labelset import unfit
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
@@ -61,32 +63,39 @@ def model_version(text: str) -> tuple[str, str]:
 def labels(text: str) -> tuple[str, ...]:
     """A label set such as billing,bug,question."""
     found = _names(text)
-    if len(found) < 2 or len(set(found)) < len(found):
+    if len(found) < 2:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no label set: give two or more different names, such as bug,question"
         )
+    if why := unfit(found):
+        raise argparse.ArgumentTypeError(why)
     return found
 
 
 def task(text: str) -> str:
     """A task's name, such as intent."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no task's name: use small letters, digits and _, such as intent"
-        )
-    return text
+    from streamer.config.names import name
+
+    return _fit(name, text, "task's name")
 
 
 def pointer(text: str) -> str:
     """A JSON pointer, such as /ticket/id."""
-    if not text.startswith("/") or text.endswith("/") or "//" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is no JSON pointer, such as /id or /ticket/id")
-    return text
+    from streamer.config.names import pointer
+
+    return _fit(pointer, text, "JSON pointer")
 
 
 def pointers(text: str) -> tuple[str, ...]:
     """JSON pointers such as /subject,/body."""
     return tuple(map(pointer, _names(text) or [text]))
+
+
+def _fit(kind: Callable[[str], str], text: str, what: str) -> str:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no {what}: {error}") from None
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -31,8 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code, complaint = _outcome(options)
     # Only now, when bars of progress have left the terminal with the error's traceback.
     if complaint:
-        note(complaint)
+        note(_harmless(complaint, options))
     return code
+
+
+def _harmless(complaint: str, options: Namespace) -> str:
+    from streamer.config.environment import Environment
+
+    config = getattr(options, "config", None)
+    return complaint if config is None else Environment.of(config).hide(complaint)
 
 
 def _outcome(options: Namespace) -> tuple[int, str]:

@@ -55,7 +55,7 @@ def backfill(options: argparse.Namespace) -> int:
         rate=options.rate,
         backlog=options.judge_backlog,
     )
-    return backfill.run(settings(options), wish, dry_run=options.dry_run)
+    return backfill.run(settings(options), wish, options.config, dry_run=options.dry_run)
 
 
 def erase(options: argparse.Namespace) -> int:

@@ -76,7 +76,7 @@ def classify(options: argparse.Namespace) -> int:
     from streamer.services import classify, process
 
     given = settings(options)
-    return process.run(lambda stop: classify.serve(given, stop, options.resume))
+    return process.run(lambda stop: classify.serve(given, stop, options.resume), options.config)
 
 
 def judge(options: argparse.Namespace) -> int:
@@ -87,7 +87,7 @@ def judge(options: argparse.Namespace) -> int:
         return trial.run(given, options.text, options.task, options.json)
     from streamer.services import judge, process
 
-    return process.run(lambda stop: judge.serve(given, stop, options.resume))
+    return process.run(lambda stop: judge.serve(given, stop, options.resume), options.config)
 
 
 def monitor(options: argparse.Namespace) -> int:
@@ -95,7 +95,7 @@ def monitor(options: argparse.Namespace) -> int:
     from streamer.services.monitor.serve import serve
 
     given = settings(options)
-    return process.run(lambda stop: serve(given, stop))
+    return process.run(lambda stop: serve(given, stop), options.config)
 
 
 def up(options: argparse.Namespace) -> int:

@@ -97,9 +97,11 @@ def init(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
+    from streamer.config.environment import Environment
     from streamer.services import check
 
-    return check.run(settings(options), connect=options.connect, as_json=options.json)
+    environment = Environment.of(options.config)
+    return check.run(settings(options), environment, options.connect, options.json)
 
 
 def topics(options: argparse.Namespace) -> int:

@@ -1,13 +1,19 @@
 """A YAML file that people write: read once, and every error names the file and the key."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from streamer.config.keys import keys_at
 from streamer.errors import ConfigError
+from streamer.words import did_you_mean
+
+_SECRET = ("password", "token")
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -37,16 +43,22 @@ def read_document(path: Path, remedy: str, keys: str) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 ({error.reason} at {error.start})") from None
     except yaml.YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise ConfigError(f"{path}: not YAML: {problem}") from None
+        raise ConfigError(f"{path}: not YAML: {_problem(error)}; see {keys}") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: is empty or no mapping; see {keys} for the keys")
     return raw
 
 
-def explained(path: Path, error: ValidationError, keys: str) -> ConfigError:
-    """One line for each thing that is wrong; `keys` says where the keys are described."""
-    return ConfigError("\n".join(f"{path}: {_line(detail, keys)}" for detail in error.errors()))
+def explained(
+    path: Path, error: ValidationError, model: type[BaseModel], keys: str, written: Any
+) -> ConfigError:
+    """One line for each thing that is wrong in a document of `model`.
+
+    `keys` says where the keys are described. Values are quoted as they stand in `written`, the
+    document as people wrote it: what was put into it since may be secret.
+    """
+    lines = (_line(detail, model, keys, written) for detail in error.errors())
+    return ConfigError("\n".join(f"{path}: {line}" for line in lines))
 
 
 def short(value: Any) -> str:
@@ -55,16 +67,47 @@ def short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _line(detail: ErrorDetails, keys: str) -> str:
+def _line(detail: ErrorDetails, model: type[BaseModel], keys: str, written: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"])
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return f"{key}: unknown key (value {short(detail['input'])}); is it misspelt?"
+        *block, last = detail["loc"]
+        meant = did_you_mean(str(last), keys_at(model, block))
+        return f"{key}: unknown key{meant or f'; {keys} has the keys'}"
     if kind == "missing":
         return f"{key}: is missing; {keys} says what it may be"
-    message = detail["msg"].removeprefix("Value error, ")
+    found = _at(written, detail["loc"])
+    message = _message(detail, found)
     if not key:
         return message
-    if isinstance(detail["input"], dict) or key.endswith("password"):
+    if isinstance(found, dict) or key.endswith(_SECRET):
         return f"{key}: {message}"
-    return f"{key}: {short(detail['input'])} is not allowed: {message}"
+    return f"{key}: {short(found)} is not allowed: {message}"
+
+
+def _message(detail: ErrorDetails, found: Any) -> str:
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "string_type" and isinstance(found, bool | int | float):
+        return "a text is needed: put it in quotes"
+    if detail["type"] == "literal_error":
+        choices = re.findall(r"'([^']*)'", detail.get("ctx", {}).get("expected", ""))
+        return message + did_you_mean(str(found), choices)
+    return message
+
+
+def _at(written: Any, place: Sequence[str | int]) -> Any:
+    """What stands at a place; the text or number on the way to it where that is all there is."""
+    for step in place:
+        inside = dict(enumerate(written)) if isinstance(written, list) else written
+        if not isinstance(inside, dict) or step not in inside:
+            break
+        written = inside[step]
+    return written
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """Without the line itself: a password may stand in it."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    mark = error.problem_mark
+    return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"

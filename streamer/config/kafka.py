@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from streamer.config.base import Block
+from streamer.config.names import TopicName
 
 
 def start(value: Any) -> Any:
@@ -66,7 +67,7 @@ class KafkaSettings(Block):
 
     bootstrap: str = "127.0.0.1:9092"
     security: Security = Security()
-    group: str = "streamer"
+    group: str = Field(default="streamer", min_length=1)
     start: Start
     member: str | None = None
     session_timeout: float = Field(default=12, ge=6, le=300)
@@ -79,16 +80,16 @@ class KafkaSettings(Block):
 class Topics(Block):
     """Names of the topics. Only `labels` may be compacted."""
 
-    tickets: str = "tickets"
-    labels: str = "tickets.labels"
-    judge: str = "tickets.judge"
-    dead: str = "tickets.dead"
-    audit: str = "tickets.audit"
-    review: str = "tickets.review"
-    answers: str = "tickets.answers"
-    log: str = "tickets.log"
-    stats: str = "tickets.stats"
-    alerts: str = "tickets.alerts"
+    tickets: TopicName = "tickets"
+    labels: TopicName = "tickets.labels"
+    judge: TopicName = "tickets.judge"
+    dead: TopicName = "tickets.dead"
+    audit: TopicName = "tickets.audit"
+    review: TopicName = "tickets.review"
+    answers: TopicName = "tickets.answers"
+    log: TopicName = "tickets.log"
+    stats: TopicName = "tickets.stats"
+    alerts: TopicName = "tickets.alerts"
 
     @model_validator(mode="after")
     def _distinct(self) -> "Topics":

@@ -84,6 +84,6 @@ class After(Block):
         return self
 
 
-def _bare(kind: Any) -> Any:
+def _bare(kind: Any) -> str:
     """The papers call the rules v1 to v3 token rules, and so may whoever comes from there."""
-    return kind.removeprefix("token_") if isinstance(kind, str) else kind
+    return kind.removeprefix("token_") if isinstance(kind, str) else ""

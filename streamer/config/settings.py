@@ -7,7 +7,8 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from streamer.config.base import Block
 from streamer.config.kafka import KafkaSettings, Topics
-from streamer.config.tasks import Name, Pointer, Task
+from streamer.config.names import Name, Pointer
+from streamer.config.tasks import Task
 from streamer.records.labelset import LabelSet
 
 

@@ -1,16 +1,14 @@
 """Tasks: labels, workers, rules, and which tickets they apply to."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from streamer.config.base import Block
+from streamer.config.names import Name, Pointer, Version
 from streamer.config.rules import After, Budget, Rule
-from streamer.records.labelset import LabelSet
-
-Pointer = Annotated[str, Field(pattern=r"^(/[^/]+)+$")]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+from streamer.records.labelset import LabelSet, unfit
 
 
 class When(Block):
@@ -33,9 +31,6 @@ class When(Block):
     def values(self) -> tuple[str, ...]:
         """The values that meet the condition."""
         return self.in_ if self.in_ is not None else (str(self.equals),)
-
-
-Version = Annotated[str, Field(pattern=r"^[1-9][0-9]*$")]
 
 
 class Shadow(Block):
@@ -133,9 +128,8 @@ class Task(Block):
     @field_validator("labels")
     @classmethod
     def _label_set(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        doubles = sorted({name for name in labels if labels.count(name) > 1})
-        if doubles:
-            raise ValueError(f"labels twice in the list: {', '.join(doubles)}")
+        if why := unfit(labels):
+            raise ValueError(why)
         return labels
 
     @model_validator(mode="after")

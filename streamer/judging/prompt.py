@@ -79,7 +79,7 @@ class Prompt:
         try:
             read = _File.model_validate(raw)
         except ValidationError as error:
-            raise explained(file, error, _KEYS) from None
+            raise explained(file, error, _File, _KEYS, raw) from None
         label_set = label_set or LabelSet(tuple(read.labels))
         _check_labels(file, task, read, label_set)
         return cls(

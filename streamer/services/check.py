@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 
+from streamer.config.environment import Environment
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError, StreamerError
@@ -25,8 +26,8 @@ from streamer.workers.triton import Tls, TritonClient
 PATIENCE_S = 3.0
 
 
-def run(settings: Settings, connect: bool, as_json: bool = False) -> int:
-    """Write a summary of a good configuration and return 0.
+def run(settings: Settings, environment: Environment, connect: bool, as_json: bool) -> int:
+    """Write a summary of a good configuration, without what is from the environment; return 0.
 
     Raises `ConfigError` with one line for each problem; as JSON they are the answer, and 2 is
     returned. `connect` also asks Kafka for the topics, Triton for models and labels, and looks for
@@ -40,15 +41,17 @@ def run(settings: Settings, connect: bool, as_json: bool = False) -> int:
         topics, models = asyncio.run(_connected(settings))
         problems += [*topics.problems, *models, *_judge_problems(settings)]
     if as_json:
-        said = {"problems": problems, "warnings": topics.warnings, "kept": topics.kept}
-        learned = list(_learned(settings))
-        tell_json({"good": not problems, "connected": connect, **said, "learned": learned})
+        lines = {"problems": problems, "warnings": topics.warnings, "kept": topics.kept}
+        lines["learned"] = list(_learned(settings))
+        said = {key: list(map(environment.hide, found)) for key, found in lines.items()}
+        tell_json({"good": not problems, "connected": connect, **said})
         return 2 if problems else 0
     for warning in topics.warnings:
-        note(f"{paint('warning', 'yellow', stream=sys.stderr)}: {warning}")
+        yellow = paint("warning", "yellow", stream=sys.stderr)
+        note(f"{yellow}: {environment.hide(warning)}")
     if problems:
         raise ConfigError("\n".join(problems))
-    tell("\n".join([*summary(settings, connect), *topics.kept]))
+    tell(environment.hide("\n".join([*summary(settings, connect), *topics.kept])))
     return 0
 
 

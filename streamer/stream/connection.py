@@ -1,7 +1,7 @@
 """How every Kafka client of ours connects."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ class Connection:
     bootstrap: str
     protocol: str = "PLAINTEXT"
     mechanism: str | None = None
-    username: str | None = None
-    password: str | None = None
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None

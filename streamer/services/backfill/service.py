@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -59,10 +60,11 @@ class Wish:
         return "-".join(time.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ") for time in times)
 
 
-def run(settings: Settings, wish: Wish, *, dry_run: bool) -> int:
+def run(settings: Settings, wish: Wish, config: Path, *, dry_run: bool) -> int:
     """Classify the wished tickets, or only say how many they are; returns the exit code.
 
-    Raises `ConfigError` for a wish that makes no sense.
+    `config` is the file that the settings are from. Raises `ConfigError` for a wish that makes no
+    sense.
     """
     if wish.end is not None and wish.end <= wish.begin:
         raise ConfigError("--to is not after --from: nothing lies between them")
@@ -70,7 +72,7 @@ def run(settings: Settings, wish: Wish, *, dry_run: bool) -> int:
         raise ConfigError(f"--name {wish.called!r}: use letters, digits, `.`, `_` and `-`")
     if dry_run:
         return asyncio.run(_dry_run(settings, wish))
-    return process.run(lambda stop: serve(settings, wish, stop))
+    return process.run(lambda stop: serve(settings, wish, stop), config)
 
 
 async def serve(settings: Settings, wish: Wish, stop: asyncio.Event) -> None:
