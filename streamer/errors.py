@@ -18,6 +18,13 @@ class TicketError(StreamerError):
         self.detail = detail
 
 
+class Unavailable(StreamerError):
+    """Raised by a decoder of the user's: it can't read anything now, for no fault of the record.
+
+    The stream is held and the same record tried again, until the decoder can.
+    """
+
+
 class ModelError(StreamerError):
     """A worker or the judge failed or answered nonsense."""
 

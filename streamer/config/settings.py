@@ -16,8 +16,9 @@ class Input(Block):
     """How to read the user's records. Pointers are JSON pointers (RFC 6901).
 
     The texts behind `text` are joined by a newline. `decoder` is the dotted name of a function
-    `(key, value, headers) -> dict` for formats other than JSON; what it refuses by raising
-    `ValueError` becomes a dead letter.
+    `(key, value, headers) -> dict` for formats other than JSON; what it raises makes the record a
+    dead letter, but `streamer.errors.Unavailable` holds the stream. Where more than the share
+    `dead_at_most` of 200 records in a row die of one reason, the process stops.
     """
 
     id: Pointer = "/id"
@@ -26,6 +27,7 @@ class Input(Block):
     created_at: Pointer | None = None
     decoder: str | None = Field(default=None, pattern=r"^[\w.]+[.:]\w+$")
     max_bytes: int = Field(default=2**20, ge=1024)
+    dead_at_most: float = Field(default=0.5, gt=0, le=1)
 
 
 class TritonSettings(Block):

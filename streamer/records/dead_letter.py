@@ -44,7 +44,8 @@ class DeadLetter:
                 PREFIX + name,
                 str(value).lower().encode()
                 if value is True or value is False
-                else str(value).encode(),
+                # A message may quote what is no text.
+                else str(value).encode(errors="backslashreplace"),
             )
             for name, value in asdict(self).items()
             if value is not None

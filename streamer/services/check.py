@@ -14,7 +14,7 @@ from streamer.judging.prompts import load_prompts
 from streamer.judging.sequence_model import SequenceModel
 from streamer.records.learned import Serving
 from streamer.records.learned_file import read_learned
-from streamer.services.intake import load_decoder
+from streamer.services.decoding import load_decoder
 from streamer.services.monitor.door import refuse_open_door
 from streamer.services.routing_file import RoutingFile
 from streamer.services.topic_check import TopicReport, topic_report

@@ -54,6 +54,7 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
             metrics,
             _stratum(settings),
             status.part,
+            settings.input.dead_at_most,
         )
         answers = answers_stream(settings, metrics, tracing, stop)
         await together(stream.run(handler, metrics, status, stop), answers)

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from streamer.errors import TicketError
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
-from streamer.records.identities import digests, trace_ids
 from streamer.records.judge_request import Follower
-from streamer.records.label import DELETED_AT, label_key
 from streamer.services.arrival import Arrival
 from streamer.services.counts import Count, Marks, Rows
-from streamer.services.intake import Intake, milliseconds
+from streamer.services.door import Door
+from streamer.services.failing import Failing
+from streamer.services.intake import Intake
 from streamer.services.label_form import LabelForm
 from streamer.services.merge import merge
 from streamer.services.plan import Draws, Plan
@@ -51,7 +50,8 @@ class ClassifyHandler:
 
     Labels that need no judge leave as soon as they are decided, the rest goes to the judge's topic.
     `source` is the input's name in every decision id; `part` says which share of the input's
-    partitions is read here.
+    partitions is read here, `dead_at_most` which share of many records in a row may die of one
+    reason (see `Failing`).
     """
 
     def __init__(
@@ -65,9 +65,19 @@ class ClassifyHandler:
         metrics: Metrics,
         stratum: Stratum,
         part: Callable[[], float] = lambda: 1.0,
+        dead_at_most: float = 0.5,
     ) -> None:
         self._source = source
-        self._intake = intake
+        self._door = Door(
+            source,
+            intake,
+            [task.name for task in tasks],
+            outputs.labels,
+            dead_letters,
+            Failing(dead_at_most),
+            tracing,
+            metrics,
+        )
         self._tasks = tuple(tasks)
         self._routers = {task.routes.router for task in tasks if task.routes is not None}
         for task in tasks:
@@ -76,7 +86,6 @@ class ClassifyHandler:
         self._forms: dict[tuple[str, tuple[Provenance, ...]], LabelForm] = {}
         self._roots = [task for task in tasks if not (task.condition and task.condition.task)]
         self._outputs = outputs
-        self._dead_letters = dead_letters
         self._tracing = tracing
         self._metrics = metrics
         self._stratum = stratum
@@ -87,7 +96,7 @@ class ClassifyHandler:
     ) -> AsyncGenerator[Sequence[Emission | Settled] | Barrier, None]:
         """Yields dead letters and deletions first, then each task's labels and judge requests."""
         seen_ms = time.time() * 1000
-        arrivals, settled = self._read(batch, int(seen_ms * 1e6))
+        arrivals, settled = await self._door.read(batch, int(seen_ms * 1e6))
         if settled:
             yield settled
         chosen = {task.name: self._meeting(task, arrivals) for task in self._roots}
@@ -111,55 +120,6 @@ class ClassifyHandler:
                 votes = await asked.votes()
                 yield settling.logs([votes.get(row, ()) for row in rows.tolist()])
         self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
-
-    def _read(
-        self, batch: Sequence[Record], received_ns: int
-    ) -> tuple[list[Arrival], list[Emission | Settled]]:
-        arrivals: list[Arrival] = []
-        settled: list[Emission | Settled] = []
-        known = digests(self._source, batch)
-        for record, digest, trace_id in zip(batch, known, trace_ids(known), strict=True):
-            try:
-                if record.value is None:
-                    settled += self._deletion(record, trace_id, received_ns)
-                else:
-                    arrivals.append(self._arrival(record, digest, trace_id, received_ns))
-            except TicketError as error:
-                settled.append(self._dead(record, trace_id, error, received_ns))
-        return arrivals, settled
-
-    def _arrival(self, record: Record, digest: bytes, trace_id: str, received_ns: int) -> Arrival:
-        ticket = self._intake.ticket(record)
-        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
-        trace.identify(ticket.id)
-        created = milliseconds(ticket.created_at) if self._intake.own_time else None
-        return Arrival(record, ticket, digest, trace, created or float(record.timestamp))
-
-    def _deletion(self, record: Record, trace_id: str, received_ns: int) -> list[Emission]:
-        ticket_id = self._intake.deleted(record)
-        self._metrics.tombstone()
-        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
-        trace.identify(ticket_id)
-        trace.deleted()
-        # A label of before may be published after this, by the judge or a batch in flight.
-        headers = [
-            *trace.headers(self._outputs.labels),
-            (DELETED_AT, str(record.offset).encode()),
-        ]
-        trace.end()
-        return [
-            Emission(record, self._outputs.labels, label_key(ticket_id, task.name), None, headers)
-            for task in self._tasks
-        ]
-
-    def _dead(
-        self, record: Record, trace_id: str, error: TicketError, received_ns: int
-    ) -> Emission:
-        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
-        trace.failed(error.reason)
-        dead = self._dead_letters.emission(record, error, trace.headers(self._dead_letters.topic))
-        trace.end()
-        return dead
 
     def _meeting(self, task: Task, arrivals: Sequence[Arrival]) -> list[Arrival]:
         if task.condition is None:

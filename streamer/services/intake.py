@@ -1,6 +1,5 @@
 """From a raw record of the user's own shape to a ticket."""
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -10,12 +9,12 @@ from typing import Any
 import orjson
 
 from streamer.config.settings import Input
-from streamer.errors import ConfigError, TicketError
+from streamer.errors import TicketError
 from streamer.records.fetched import odd_name
 from streamer.records.ticket import Ticket
+from streamer.services.decoding import Decoder, Decoding, load_decoder, said
+from streamer.services.plain_json import check_depth
 from streamer.stream.record import Record
-
-Decoder = Callable[[bytes | None, bytes, Sequence[tuple[str, bytes]]], Mapping[str, Any]]
 
 # A dict first: the check against an abstract class costs more than the look-up.
 OBJECTS = (dict, Mapping)
@@ -48,7 +47,7 @@ class Intake:
         self._subject = _finder(subject) if subject else None
         self._created_at = _finder(created_at) if created_at else None
         self._max_bytes = max_bytes
-        self._decode = decoder
+        self._decoding = None if decoder is None else Decoding(decoder, max_bytes)
         self.own_time = created_at is not None
 
     @classmethod
@@ -65,12 +64,9 @@ class Intake:
 
     def ticket(self, record: Record) -> Ticket:
         """The ticket in a record; raises `TicketError` with the reason for the dead letter."""
-        value = record.value or b""
-        if len(value) > self._max_bytes:
-            raise TicketError("too_large", f"{len(value)} bytes, the limit is {self._max_bytes}")
         if record.headers and (name := odd_name(record.headers)) is not None:
             raise TicketError("header_name", f"a header's name is not UTF-8: {name[:200]}")
-        fields = self._fields(record, value)
+        fields = self._fields(record)
         subject = self._subject(fields) if self._subject else None
         return Ticket(
             id=_id(self._id(fields)),
@@ -82,7 +78,7 @@ class Intake:
 
     def ticket_id(self, record: Record) -> str:
         """The id alone, also of what is no whole ticket; raises `TicketError`."""
-        return _id(self._id(self._fields(record, record.value or b"")))
+        return _id(self._id(self._fields(record)))
 
     def deleted(self, record: Record) -> str:
         """The ticket id that a record without a value deletes; raises `TicketError`."""
@@ -91,16 +87,19 @@ class Intake:
         except UnicodeDecodeError:
             raise TicketError("no_id", "a deletion whose key is not UTF-8") from None
 
-    def _fields(self, record: Record, value: bytes) -> Mapping[str, Any]:
+    def _fields(self, record: Record) -> Mapping[str, Any]:
+        value = record.value or b""
+        if len(value) > self._max_bytes:
+            raise TicketError("too_large", f"{len(value)} bytes, the limit is {self._max_bytes}")
+        if self._decoding is not None:
+            return self._decoding.fields(record)
         try:
-            if self._decode is None:
-                fields: Any = orjson.loads(value)
-            else:
-                fields = self._decode(record.key, value, record.headers)
+            fields = orjson.loads(value)
         except ValueError as error:
-            raise TicketError("unreadable", _plain(error)) from None
-        if not isinstance(fields, OBJECTS):
+            raise TicketError("unreadable", said(error)) from None
+        if not isinstance(fields, dict):
             raise TicketError("unreadable", f"an object is needed, found {type(fields).__name__}")
+        check_depth(value, fields)
         return fields
 
     def _joined(self, fields: Mapping[str, Any]) -> str:
@@ -120,19 +119,6 @@ class Intake:
         if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < 1e14:
             return rfc3339(int(given if given > MILLISECONDS_FROM else given * 1000))
         return rfc3339(record.timestamp)
-
-
-def load_decoder(name: str) -> Decoder:
-    """The function behind a dotted name (`package.module.function`); raises `ConfigError`."""
-    module, _, function = name.replace(":", ".").rpartition(".")
-    try:
-        found: Decoder = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"input.decoder: {name!r} can't be imported ({error}); give the dotted name of a "
-            "function (key, value, headers) -> dict that is importable here"
-        ) from None
-    return found
 
 
 @lru_cache(maxsize=1024)
@@ -201,8 +187,3 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _plain(error: ValueError) -> str:
-    # The decoder's message may quote the ticket; its first line without quotes of any length.
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from streamer.errors import TicketError
+from streamer.errors import TicketError, Unavailable
 from streamer.services.backfill.pace import Pace
 from streamer.services.backfill.survey import Survey
 from streamer.services.intake import Intake
@@ -48,4 +48,6 @@ class BackfillHandler:
             self._intake.ticket(record)
         except TicketError as error:
             return error.reason
+        except Unavailable:
+            pass  # the handler waits for the decoder
         return None

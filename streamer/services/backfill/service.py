@@ -169,6 +169,7 @@ class _Work:
                 metrics,
                 # No audits, no log, no sample for people: of each ticket once, when it came.
                 Stratum(settings.audit.salt),
+                dead_at_most=settings.input.dead_at_most,
             )
             paced = BackfillHandler(handler, self._survey, intake, self._pace)
             await stream.run(paced, metrics, Status("Triton"), stop)

@@ -1,0 +1,143 @@
+"""The one place where a record of the input becomes a ticket, a deletion or a dead letter."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import TypeVar
+
+from streamer.errors import TicketError, Unavailable
+from streamer.observe.metrics import Metrics
+from streamer.observe.tracing import Tracing
+from streamer.records.dead_letter import attempts
+from streamer.records.identities import digests, trace_ids
+from streamer.records.label import DELETED_AT, label_key
+from streamer.services.arrival import Arrival
+from streamer.services.decoding import FAILED
+from streamer.services.failing import Failing
+from streamer.services.intake import Intake, milliseconds
+from streamer.stream.dead_letters import DeadLetters
+from streamer.stream.emission import Emission, Settled
+from streamer.stream.record import Record
+
+PAUSE = 0.5
+LONGEST_PAUSE = 5.0
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Door:
+    """Reads batches of the input called `source`.
+
+    What fails by a record alone is that record's dead letter, and `failing` is told. While the
+    decoder says that it can't read now, the batch waits. `labels` is the topic on which deletions
+    are passed on, once for each of the `tasks`.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        intake: Intake,
+        tasks: Collection[str],
+        labels: str,
+        dead_letters: DeadLetters,
+        failing: Failing,
+        tracing: Tracing,
+        metrics: Metrics,
+    ) -> None:
+        self._source = source
+        self._intake = intake
+        self._tasks = tuple(tasks)
+        self._labels = labels
+        self._dead_letters = dead_letters
+        self._failing = failing
+        self._tracing = tracing
+        self._metrics = metrics
+
+    async def read(
+        self, batch: Sequence[Record], received_ns: int
+    ) -> tuple[list[Arrival], list[Emission | Settled]]:
+        """The tickets in a batch, and what is published for the other records.
+
+        Raises `ConfigError` where too many records died, and whatever is no fault of a record.
+        """
+        arrivals: list[Arrival] = []
+        settled: list[Emission | Settled] = []
+        died: dict[int, str] = {}
+        known = digests(self._source, batch)
+        places = zip(batch, known, trace_ids(known), strict=True)
+        for place, (record, digest, trace_id) in enumerate(places):
+            try:
+                found = self._one(record, digest, trace_id, received_ns)
+            except Unavailable:
+                found = await _later(partial(self._one, record, digest, trace_id, received_ns))
+            if isinstance(found, Arrival):
+                arrivals.append(found)
+            elif isinstance(found, TicketError):
+                settled.append(self._dead(record, trace_id, found, received_ns))
+                # Whoever sends dead letters again looks at what becomes of them.
+                if not attempts(record.headers):
+                    died[place] = _kind(found)
+            else:
+                settled += found
+        self._failing.look(died, len(batch))
+        return arrivals, settled
+
+    def _one(
+        self, record: Record, digest: bytes, trace_id: str, received_ns: int
+    ) -> Arrival | list[Emission] | TicketError:
+        try:
+            if record.value is None:
+                return self._deletion(record, trace_id, received_ns)
+            ticket = self._intake.ticket(record)
+        except TicketError as error:
+            return error
+        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
+        trace.identify(ticket.id)
+        created = milliseconds(ticket.created_at) if self._intake.own_time else None
+        return Arrival(record, ticket, digest, trace, created or float(record.timestamp))
+
+    def _deletion(self, record: Record, trace_id: str, received_ns: int) -> list[Emission]:
+        ticket_id = self._intake.deleted(record)
+        self._metrics.tombstone()
+        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
+        trace.identify(ticket_id)
+        trace.deleted()
+        # A label of before may be published after this, by the judge or a batch in flight.
+        headers = [*trace.headers(self._labels), (DELETED_AT, str(record.offset).encode())]
+        trace.end()
+        return [
+            Emission(record, self._labels, label_key(ticket_id, task), None, headers)
+            for task in self._tasks
+        ]
+
+    def _dead(
+        self, record: Record, trace_id: str, error: TicketError, received_ns: int
+    ) -> Emission:
+        trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
+        trace.failed(error.reason)
+        dead = self._dead_letters.emission(record, error, trace.headers(self._dead_letters.topic))
+        trace.end()
+        return dead
+
+
+async def _later(read: Callable[[], T]) -> T:
+    """What `read` gives once the decoder can read again; the stream is held as long."""
+    log.warning("input.decoder says that it can't read now: waiting for it")
+    pause = PAUSE
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            found = read()
+        except Unavailable:
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            log.warning("input.decoder reads again")
+            return found
+
+
+def _kind(error: TicketError) -> str:
+    """What a record died of; of the decoder's failures each class is one of its own."""
+    return f"{error.reason} ({error.detail})" if error.reason == FAILED else error.reason
