@@ -1,28 +1,15 @@
 """The texts of tickets, which a log has not."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from streamer.config.settings import Settings
 from streamer.errors import TicketError
 from streamer.records.rows import rows
+from streamer.services.file_tickets import FileRecord
 from streamer.services.intake import Intake
 from streamer.services.send import tickets
 from streamer.terminal import note, watched
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A row of the file as the record that `streamer send` would make of it."""
-
-    value: bytes
-    topic: str = ""
-    partition: int = 0
-    offset: int = 0
-    timestamp: int = 0
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 def ticket_texts(settings: Settings, file: Path) -> Mapping[str, str]:
@@ -34,7 +21,7 @@ def ticket_texts(settings: Settings, file: Path) -> Mapping[str, str]:
     intake, found, refused = Intake.of(settings.input), dict[str, str](), 0
     for _, value in watched(tickets(rows(file), settings.input.id), "tickets"):
         try:
-            ticket = intake.ticket(_File(value))
+            ticket = intake.ticket(FileRecord(value))
         except TicketError:
             refused += 1
         else:

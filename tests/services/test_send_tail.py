@@ -1,19 +1,23 @@
 import asyncio
 import gzip
 import os
+import re
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 
 from streamer.cli import main
 from streamer.client import LabelRecord
 from streamer.config import Settings, load
 from streamer.dev.kafka import Kafka
-from streamer.services import tail
+from streamer.services import send, tail
 from streamer.services.send import tickets
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.client.making import LABEL, at
@@ -123,6 +127,81 @@ def test_send_refuses_where_tickets_are_not_json(tmp_path: Path) -> None:
     path.write_text(text.replace("{id", "{decoder: a.b, id"))
     (tmp_path / "t.jsonl").write_text("{}\n")
     assert main(["send", str(tmp_path / "t.jsonl"), "--config", str(path)]) == 2
+
+
+class Failing:
+    """Clients whose Kafka takes `good` records and no more."""
+
+    def __init__(self, good: int) -> None:
+        self.good = good
+        self.taken: list[tuple[str, bytes]] = []
+
+    def __call__(self, connection: object) -> "Failing":
+        return self
+
+    async def ensure_topics(self, topics: object) -> None:
+        pass
+
+    def producer(self, **given: object) -> "Failing":
+        return self
+
+    @asynccontextmanager
+    async def started(self, client: object) -> AsyncIterator[object]:
+        yield client
+
+    async def send(self, topic: str, value: bytes, key: bytes) -> "asyncio.Future[None]":
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if len(self.taken) < self.good:
+            self.taken.append((key.decode(), value))
+            answer.set_result(None)
+        else:
+            answer.set_exception(KafkaTimeoutError())
+        return answer
+
+
+@pytest.mark.parametrize("good", [0, 700, 1024, 1300])
+def test_where_kafka_fails_it_says_how_many_were_sent_and_how_to_go_on(
+    good: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    path, file = tmp_path / "streamer.yaml", tmp_path / "t.csv"
+    path.write_text(
+        CONFIG.format(bootstrap="localhost:1", stem="t").replace("/ticket/number", "/id")
+    )
+    file.write_text("id,text\n" + "".join(f"T-{row},x\n" for row in range(1, 1401)))
+    arguments = ["send", str(file), "--config", str(path)]
+    monkeypatch.setattr(send, "Clients", first := Failing(good))
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    found = re.search(r"(\d+) tickets were sent, go on by --from-row (\d+)", said)
+    assert found, said
+    assert (int(found[1]), int(found[2])) == (good, good + 1)
+    monkeypatch.setattr(send, "Clients", second := Failing(9999))
+    assert main([*arguments, "--from-row", found[2]]) == 0
+    keys = [key for key, _ in [*first.taken, *second.taken]]
+    assert keys == [f"T-{row}" for row in range(1, 1401)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"id,text\n1,a\n2,b,c\n",
+        b"id,text\n" + b"1,a\n" * 700 + b'2,"b\n',
+        b"id;text\n1;a\n",
+        "id,text\n1,a\n".encode("utf-16-le"),
+        "id,text\n1,a\n".encode("utf-16"),
+        b"number,body\n1,a\n",
+    ],
+)
+def test_a_file_that_is_not_whole_is_refused_in_one_line_before_anything_is_sent(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    path, file = tmp_path / "streamer.yaml", tmp_path / "t.csv"
+    path.write_text(CONFIG.format(bootstrap="localhost:1", stem="t"))
+    file.write_bytes(content)
+    monkeypatch.setattr(send, "Clients", kafka := Failing(9999))
+    assert main(["send", str(file), "--config", str(path)]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n"), kafka.taken) == ("", 1, [])
 
 
 async def publish(settings: Settings, *values: bytes | None) -> None:
