@@ -27,6 +27,7 @@ from streamer.stream.handler import Handler
 from streamer.stream.journal import Journal
 from streamer.stream.positions import Positions, Start
 from streamer.stream.publisher import Publisher
+from streamer.stream.topic_watch import TopicWatch
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,11 @@ class Stream:
         read = consumer if self.until is None else BoundedConsumer(consumer, self.until)
         compression = None if kafka.compression == "none" else kafka.compression
         producer = clients.producer(limit=kafka.max_record_bytes, compression=compression)
-        async with clients.started(producer), clients.started(consumer):
+        async with (
+            clients.started(producer),
+            clients.started(consumer),
+            TopicWatch.of(clients, consumer, self.group, self.topic) as watch,
+        ):
             measured = MeasuredConsumer(read, self.topic, metrics)
             commits = Commits(measured)
             if isinstance(handler, Journaled):
@@ -103,7 +108,7 @@ class Stream:
                     kafka.acknowledge_within,
                 ),
                 handler,
-                Positions(consumer, kafka.start, self.resume),
+                Positions(consumer, watch, kafka.start, self.resume),
                 self.dead_letters(metrics),
                 _limits(self.flow, kafka.drain),
             )

@@ -21,6 +21,8 @@ BATCH_BYTES = 512 * 1024
 FETCH_BYTES = 16 * 2**20
 PARTITION_BYTES = 2**20
 REJOIN_MARGIN_MS = 10_000
+# How long it goes unnoticed that partitions were added.
+METADATA_AGE_MS = 10_000
 # The client leaves the group when it isn't polled for so long; the engine has its own watchdog.
 POLL_WITHIN_MS = 86_400_000
 
@@ -54,6 +56,7 @@ class Clients:
             rebalance_timeout_ms=int(drain * 1000) + REJOIN_MARGIN_MS,
             max_poll_interval_ms=POLL_WITHIN_MS,
             request_timeout_ms=REPLY_WITHIN_MS,
+            metadata_max_age_ms=METADATA_AGE_MS,
             max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_bytes=FETCH_BYTES,
         )

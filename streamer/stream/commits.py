@@ -33,6 +33,9 @@ class Commits:
     async def leave(self) -> None:
         """Nothing of the partitions is in flight any more: they go to somebody else, or it ends."""
 
+    def forget(self) -> None:
+        """The topic was made again: what is known of its partitions is of the old one."""
+
     async def _send(self, offsets: Mapping[TopicPartition, Any]) -> bool:
         try:
             await self._consumer.commit(offsets)

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 POLL_MS = 200
 COMMIT_EVERY = 0.25
+COMMIT_WITHIN = 5.0
 FULL_FOR = 1.0
 
 
@@ -163,7 +164,11 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         # aiokafka logs and swallows what a listener raises, which would hide a failed engine.
         try:
             self.counts.rebalances += 1
-            await self._settle()
+            async with asyncio.timeout(2 * self._limits.drain):
+                await self._settle()
+        except TimeoutError:
+            # Kafka shares the partitions out without waiting for longer: the records come again.
+            self.counts.commits_lost += 1
         except Exception as error:
             self._fail(error)
         finally:
@@ -190,6 +195,8 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     async def _poll(self) -> None:
         self.polled_at = time.monotonic()
+        if self._positions.outdated:
+            await self._begin_again()
         room = self._limits.max_buffered - len(self._buffer)
         if room <= 0 or self._buffer_bytes >= self._limits.max_bytes:
             await self._hold()
@@ -197,6 +204,16 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         if paused := self._consumer.paused():
             self._consumer.resume(*paused)
         self._take(await self._fetch(POLL_MS, room))
+
+    async def _begin_again(self) -> None:
+        """Finish what was read of a topic that is no more, then read the one that has its name."""
+        await self._drain()
+        self._assignment, self._seen = Assignment(), {}
+        self._commits.forget()
+        try:
+            await self._positions.begin_again()
+        except MOVED as error:
+            log.info("a rebalance took a partition, which is begun again after it: %r", error)
 
     async def _hold(self) -> None:
         """Wait for room; when it takes long, pause and keep polling to stay a live member."""
@@ -306,7 +323,11 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     async def _commit_regularly(self) -> None:
         while True:
             await asyncio.sleep(COMMIT_EVERY)
-            await self._commit()
+            # A commit for a topic that is gone is repeated for ever, and one for the topic that
+            # has its name by then would be wrong.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(COMMIT_WITHIN):
+                    await self._commit()
 
     async def _commit(self) -> None:
         async with self._committing:
@@ -326,14 +347,17 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     async def _settle(self) -> None:
         """Drain within the budget and commit what is done, unless something failed."""
-        self._drop_buffer()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._limits.drain)
-        await _cancel(self._release_tasks())
+        await self._drain()
         if self._error is None:
             async with self._committing:
                 await self._commit_finished()
                 await self._commits.leave()
+
+    async def _drain(self) -> None:
+        self._drop_buffer()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._limits.drain)
+        await _cancel(self._release_tasks())
 
     async def _finish(self) -> None:
         """Settle for the last time; without Kafka a commit is retried for ever, so not longer."""

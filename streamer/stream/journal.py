@@ -60,7 +60,11 @@ class Journal(Commits):
                     if page.note().text() != self._written.get(partition)
                 ]
             )
-            self._pages, self._written = {}, {}
+            self.forget()
+
+    def forget(self) -> None:
+        """As `Commits.forget`."""
+        self._pages, self._written = {}, {}
 
     async def read(self, records: Sequence[Record]) -> None:
         """Learn what was noted of the records' partitions, once for each that came here."""

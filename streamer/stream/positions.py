@@ -26,8 +26,19 @@ class Consumer(Protocol):
     async def offsets_for_times(
         self, timestamps: Mapping[TopicPartition, int]
     ) -> Mapping[TopicPartition, Any]: ...
+    def assignment(self) -> Iterable[TopicPartition]: ...
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
     def seek(self, partition: TopicPartition, offset: int) -> None: ...
+
+
+class Topic(Protocol):
+    """What is known of the topic: whether it was made again since the group read it last."""
+
+    made_again: bool
+
+    def has(self, partition: int) -> bool: ...
+    def is_added(self, partition: int) -> bool: ...
+    async def look(self) -> None: ...
 
 
 class Positions:
@@ -35,13 +46,32 @@ class Positions:
 
     `start` is where a new group begins. `resume` is the operator's answer to an offset out of
     range; without one that is an error, because both silent answers are wrong: one skips records,
-    the other judges a whole topic again.
+    the other judges a whole topic again. Of a partition that was added to the topic, and of a topic
+    that was made again, nothing was read before: these begin with their first record.
     """
 
-    def __init__(self, consumer: Consumer, start: Start, resume: Start | None = None) -> None:
+    def __init__(
+        self, consumer: Consumer, topic: Topic, start: Start, resume: Start | None = None
+    ) -> None:
         self._consumer = consumer
+        self._topic = topic
         self._start = start
         self._resume = resume
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the offsets at hand are those of a topic that is no more."""
+        return self._topic.made_again
+
+    async def begin_again(self) -> None:
+        """Start every assigned partition of a topic that was made again, and commit that.
+
+        What was committed since is of the old topic, and could well lie in the new one.
+        """
+        for partition in self._consumer.assignment():
+            if self._topic.has(partition.partition):
+                await self._begin_at(partition, "earliest")
+        self._topic.made_again = False
 
     async def begin(self, partition: TopicPartition) -> None:
         """Start a partition for which the group has no offset, and commit where.
@@ -49,19 +79,27 @@ class Positions:
         Committed at once: a group that starts at `latest` and is restarted before it finished
         anything would otherwise skip what came in between.
         """
-        offset = await self._offset(partition, self._start)
+        added = self._topic.is_added(partition.partition)
+        await self._begin_at(partition, "earliest" if added else self._start)
+
+    async def _begin_at(self, partition: TopicPartition, where: Start) -> None:
+        offset = await self._offset(partition, where)
         log.info("%s: new to the group, starting at offset %d", partition, offset)
         self._consumer.seek(partition, offset)
         await self._consumer.commit({partition: offset})
 
     async def out_of_range(self, partition: TopicPartition, offset: int) -> None:
         """Go on after an offset that Kafka doesn't have; raises `ConfigError` without `resume`."""
+        await self._topic.look()
+        if self.outdated:
+            return
         first = (await self._consumer.beginning_offsets([partition]))[partition]
         end = (await self._consumer.end_offsets([partition]))[partition]
         what = (
             f"{first - offset} records were deleted before they were read"
             if offset < first
-            else f"the topic ends {offset - end} records before it; {end - first} records are in it"
+            else f"the topic ends {offset - end} records before it, as after it was made again; "
+            f"{end - first} records are in it"
         )
         place = f"{partition.topic}[{partition.partition}]"
         if self._resume is None:

@@ -17,6 +17,7 @@ from streamer.stream.engine import Engine, Limits
 from streamer.stream.positions import Positions, Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.record import Record
+from streamer.stream.topic_watch import TopicWatch
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
 
@@ -133,12 +134,14 @@ class Place:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.clients.started(producer))
             await stack.enter_async_context(self.clients.started(consumer))
+            watched = TopicWatch.of(self.clients, consumer, self.group, self.source)
+            watch = await stack.enter_async_context(watched)
             engine = Engine(
                 consumer,
                 Commits(consumer),
                 Publisher(producer, LIMIT, within=30),
                 handler,
-                Positions(consumer, start, resume),
+                Positions(consumer, watch, start, resume),
                 DeadLetters(self.dead, LIMIT),
                 limits,
             )

@@ -20,6 +20,7 @@ from streamer.stream.publisher import Publisher
 from streamer.stream.record import Record
 from streamer.stream.trials import Trials
 from streamer.stream.turnstile import Turnstile
+from tests.stream.same_topic import SameTopic
 from tests.stream.simulated import SET_ASIDE, Group, Log, SimConsumer, SimProducer, SimRecord
 from tests.stream.virtual_loop import VirtualLoop
 
@@ -142,7 +143,7 @@ class Process:
             commits,
             parts.publisher(self.producer, limit=10_000, within=60.0),
             handler,
-            Positions(self.consumer, "earliest"),
+            Positions(self.consumer, SameTopic(), "earliest"),
             DeadLetters("dead", 10_000),
             LIMITS,
         )

@@ -16,6 +16,7 @@ from streamer.stream.engine import Engine, Limits
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
 from streamer.stream.record import Record
+from tests.stream.same_topic import SameTopic
 from tests.stream.simulated import TOPIC, SimRecord
 from tests.stream.test_publisher import Producer
 from tests.stream.virtual_loop import VirtualLoop
@@ -111,12 +112,13 @@ class Rig:
     def __init__(self, handle: Handle, limits: Limits | None = None) -> None:
         self.consumer, self.producer = Scripted(), Acknowledging()
         self.handler = Handler(handle)
+        self.topic = SameTopic()
         self.engine = Engine(
             self.consumer,
             Commits(self.consumer),
             Publisher(self.producer, limit=1000, within=30),
             self.handler,
-            Positions(self.consumer, "earliest"),
+            Positions(self.consumer, self.topic, "earliest"),
             DeadLetters("labels", 1000),
             limits or Limits(drain=5),
         )

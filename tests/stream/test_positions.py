@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from streamer.errors import ConfigError
 from streamer.stream.positions import Positions
+from tests.stream.same_topic import SameTopic
 
 PARTITION = TopicPartition("tickets", 3)
 FIRST, END = 100, 160
@@ -39,6 +40,9 @@ class Consumer:
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.committed = offsets[PARTITION]
 
+    def assignment(self) -> frozenset[TopicPartition]:
+        return frozenset([PARTITION])
+
     def seek(self, partition: TopicPartition, offset: int) -> None:
         assert partition == PARTITION
         self.position = offset
@@ -56,7 +60,7 @@ async def test_a_new_group_starts_where_it_is_told_and_commits_that(
     start: Any, offset: int
 ) -> None:
     consumer = Consumer()
-    await Positions(consumer, start).begin(PARTITION)
+    await Positions(consumer, SameTopic(), start).begin(PARTITION)
     assert (consumer.position, consumer.committed) == (offset, offset)
 
 
@@ -64,13 +68,13 @@ async def test_a_new_group_starts_where_it_is_told_and_commits_that(
     ("offset", "message"),
     [
         (40, "60 records were deleted before they were read"),
-        (200, "the topic ends 40 records before it; 60 records are in it"),
+        (200, "the topic ends 40 records before it, as after it was made again; 60"),
     ],
 )
 async def test_an_offset_that_is_gone_is_the_operators_decision(offset: int, message: str) -> None:
     consumer = Consumer()
     with pytest.raises(ConfigError, match=message) as caught:
-        await Positions(consumer, "earliest").out_of_range(PARTITION, offset)
+        await Positions(consumer, SameTopic(), "earliest").out_of_range(PARTITION, offset)
     assert f"tickets[3]: the committed offset {offset}" in str(caught.value)
     assert "--resume" in str(caught.value)
     assert (consumer.position, consumer.committed) == (None, None)
@@ -79,5 +83,34 @@ async def test_an_offset_that_is_gone_is_the_operators_decision(offset: int, mes
 @pytest.mark.parametrize(("resume", "offset"), STARTS)
 async def test_resume_says_where_to_go_on(resume: Any, offset: int) -> None:
     consumer = Consumer()
-    await Positions(consumer, "latest", resume).out_of_range(PARTITION, 40)
+    await Positions(consumer, SameTopic(), "latest", resume).out_of_range(PARTITION, 40)
     assert consumer.position == offset
+
+
+@pytest.mark.parametrize(("first", "offset"), [(4, END), (3, FIRST), (0, FIRST)])
+async def test_a_partition_that_was_added_begins_with_its_first_record(
+    first: int, offset: int
+) -> None:
+    """Nothing of it was read before, and what was written until now must not be skipped."""
+    consumer = Consumer()
+    await Positions(consumer, SameTopic(first=first), "latest").begin(PARTITION)
+    assert (consumer.position, consumer.committed) == (offset, offset)
+
+
+@pytest.mark.parametrize("offset", [40, 200])
+async def test_an_offset_of_a_topic_that_is_no_more_is_no_loss(offset: int) -> None:
+    consumer, topic = Consumer(), SameTopic()
+    topic.again = True
+    positions = Positions(consumer, topic, "latest")
+    assert not positions.outdated
+    await positions.out_of_range(PARTITION, offset)
+    assert positions.outdated
+    await positions.begin_again()
+    assert (consumer.position, consumer.committed) == (FIRST, FIRST)
+    assert not positions.outdated
+
+
+async def test_a_partition_that_the_topic_no_longer_has_is_left_alone() -> None:
+    consumer, topic = Consumer(), SameTopic(partitions=3)
+    await Positions(consumer, topic, "earliest").begin_again()
+    assert (consumer.position, consumer.committed) == (None, None)
