@@ -14,6 +14,7 @@ from streamer.decide.after_judge import AfterJudge
 from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
+from streamer.learn.formerly import SINCE
 from streamer.learn.known import Known
 from streamer.learn.replay import Difference, Replayed, replay
 from streamer.learn.what_if import Mode, WhatIf, what_if
@@ -34,7 +35,8 @@ def run(
     segments: Sequence[Path] = (),
     as_json: bool = False,
 ) -> int:
-    """Decide every logged ballot and verdict again; returns 1 where anything differs.
+    """Decide every logged ballot and verdict again; returns 1 where anything differs, but for what
+    a version before `formerly.SINCE` decided otherwise: that is listed apart.
 
     Calibrations are those of the settings and of these files, and so are the `segments`, by their
     folders. Raises `ConfigError`.
@@ -128,6 +130,12 @@ def _told(found: Replayed) -> Iterator[str]:
         yield _difference(difference)
     if len(found.differences) > SHOWN:
         yield f"... and {len(found.differences) - SHOWN} more"
+    for why, some in found.otherwise.items():
+        yield f"{_decisions(some)} decided otherwise since {SINCE}: {why}"
+        for difference in some[:SHOWN]:
+            yield f"  {_difference(difference)}"
+        if len(some) > SHOWN:
+            yield f"  ... and {len(some) - SHOWN} more"
     for why, count in found.skipped.items():
         yield f"{count} records not decided again: {why}"
     wrong = {"ballot": set[str](), "verdict": set[str]()}
@@ -135,6 +143,11 @@ def _told(found: Replayed) -> Iterator[str]:
         wrong[each.kind].add(each.decision_id)
     for kind, count in (("ballot", found.ballots), ("verdict", found.verdicts)):
         yield f"{count} {kind}s decided again, {len(wrong[kind])} decisions differ"
+
+
+def _decisions(some: Sequence[Difference]) -> str:
+    count = len({each.decision_id for each in some})
+    return "1 decision" if count == 1 else f"{count} decisions"
 
 
 def _difference(one: Difference) -> str:

@@ -16,10 +16,10 @@ from streamer.decide.distributions import (
     Float64,
     Rows,
     checked_pair,
-    greedy,
     total_variation,
 )
 from streamer.decide.opinion import Codes
+from streamer.decide.rounding import at_least, rounded
 
 Kept = NDArray[np.bool_]
 
@@ -30,16 +30,20 @@ class AfterJudge(Protocol):
     def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
         """[N]: whether the workers' label stands against the judge's, for q and p [N, K].
 
-        The workers' label is argmax q. The token rules judge the label in `codes` [N] where it is
-        given; they keep nothing for an abstention (-1). Raises `ValueError` for rows that are no
-        distributions.
+        The workers' label is argmax q, or that in `codes` [N] where it is given: a majority may
+        have named another. Nothing is kept for an abstention (-1). Raises `ValueError` for rows
+        that are no distributions.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Keep iff max q >= max p - alpha (eq. 5): at 0 the surer model wins, -1 judge, 1 workers."""
+    """Keep iff max q >= max p - alpha (eq. 5): at 0 the surer model wins, -1 judge, 1 workers.
+
+    For a label that is not the likeliest q(label) stands in for max q: what the workers find less
+    likely than another must not win by the other's probability.
+    """
 
     alpha: float
 
@@ -47,13 +51,13 @@ class Diff:
         _within(self.alpha, -1, 1)
 
     def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
-        q, p = checked_pair(q, p)
-        return _most(q) >= _most(p) - self.alpha
+        q, p = _pair(q, p)
+        return at_least(_of_label(q, q, codes), _most(p) - self.alpha)
 
 
 @dataclass(frozen=True, slots=True)
 class Opt:
-    """Keep iff max q >= max p - alpha * D_TV(p, q) (eq. 10).
+    """Keep iff max q >= max p - alpha * D_TV(p, q) (eq. 10), with q(label) as in `Diff`.
 
     Mind the sign: for a positive alpha, the more the two differ the more readily the workers' label
     is kept, since the paper's cost is that of a correction. With the distance "greedy" D_TV is that
@@ -67,9 +71,9 @@ class Opt:
         _within(self.alpha, -np.inf, np.inf)
 
     def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
-        q, p = checked_pair(q, p)
-        far = total_variation(p, q) if self.distance == "soft" else _differ(p, q)
-        return _most(q) >= _most(p) - self.alpha * far
+        q, p = _pair(q, p)
+        far = total_variation(p, q) if self.distance == "soft" else _differ(p, q, codes)
+        return at_least(_of_label(q, q, codes), _most(p) - self.alpha * far)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,7 @@ class TokenV1:
         _within(self.alpha, -1, 1)
 
     def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
-        q, p = checked_pair(q, p)
-        return _of_label(q, q, codes) >= _most(p) - self.alpha
+        return Diff(self.alpha).keeps(q, p, codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ class TokenV2:
         _within(self.alpha, -1, 1)
 
     def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
-        q, p = checked_pair(q, p)
-        return _of_label(p, q, codes) >= _most(p) - self.alpha
+        q, p = _pair(q, p)
+        return at_least(_of_label(p, q, codes), _most(p) - self.alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,8 @@ class TokenV3:
         _within(self.alpha, 0, 1)
 
     def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
-        q, p = checked_pair(q, p)
-        return _of_label(p, q, codes) >= (1 - self.alpha) * _most(p)
+        q, p = _pair(q, p)
+        return at_least(_of_label(p, q, codes), (1 - self.alpha) * _most(p))
 
 
 def _within(alpha: float, least: float, most: float) -> None:
@@ -127,14 +130,23 @@ def _within(alpha: float, least: float, most: float) -> None:
         raise ValueError(f"alpha must be finite and from {least} to {most}, not {alpha}")
 
 
+def _pair(q: Rows, p: Rows) -> tuple[Float64, Float64]:
+    q, p = checked_pair(q, p)
+    return rounded(q), rounded(p)
+
+
 def _most(rows: Float64) -> Float64:
     return np.asarray(rows.max(axis=1, initial=0))
 
 
-def _differ(p: Float64, q: Float64) -> Float64:
-    return total_variation(greedy(p), greedy(q))
+def _differ(p: Float64, q: Float64, codes: Codes | None) -> Float64:
+    return np.asarray(_labels(q, codes) != p.argmax(axis=1), np.float64)
+
+
+def _labels(q: Float64, codes: Codes | None) -> Codes:
+    return np.asarray(q.argmax(axis=1)) if codes is None else codes
 
 
 def _of_label(rows: Float64, q: Float64, codes: Codes | None) -> Float64:
-    labels = q.argmax(axis=1) if codes is None else codes
+    labels = _labels(q, codes)
     return np.where(labels >= 0, rows[np.arange(len(rows)), labels], -np.inf)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from streamer.decide.decision import Decision
 from streamer.decide.distributions import Rows, checked
 from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.rounding import at_least
 from streamer.records.label import Rule
 
 
@@ -52,7 +53,7 @@ class Chow:
 
     def accepts(self, q: Rows) -> NDArray[np.bool_]:
         """[N] for distributions q [N, K]; raises `ValueError` for rows that are none."""
-        return np.asarray(checked(q).max(axis=1, initial=0) >= 1 - self.alpha)
+        return at_least(checked(q).max(axis=1, initial=0), self.least)
 
     def decide(self, opinions: Sequence[Opinion], left: int = 0) -> Decision:
         counted = [opinions[place] for place in self._counted]

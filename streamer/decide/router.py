@@ -7,7 +7,7 @@ import numpy as np
 
 from streamer.decide.decision import Decision
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.rounding import DECIMALS
+from streamer.decide.rounding import DECIMALS, at_least
 from streamer.decide.signals import signals
 from streamer.records.calibration import RouterWeights
 from streamer.records.label import Rule
@@ -39,6 +39,11 @@ class Router:
     def asks_all(self) -> bool:
         return True
 
+    @property
+    def least(self) -> float:
+        """The confidence below which no label stands."""
+        return 1 - self.at_most
+
     def decidable(self, answering: Sequence[bool]) -> bool:
         return all(answering)
 
@@ -53,11 +58,11 @@ class Router:
             weights = self.weights
             logit = found @ np.array(weights.signals) + np.array(weights.labels)[candidate]
             differs = np.round(1 / (1 + np.exp(-logit - weights.intercept)), DECIMALS)
-            sure = differs <= self.at_most
+            sure = at_least(1 - differs, self.least)
             codes[usable[sure]] = candidate[sure]
             confidence[usable[sure]] = 1 - differs[sure]
         return Decision(codes, confidence, np.zeros(count, np.bool_))
 
     def described(self, workers: Sequence[str]) -> Rule:
         """With the least confidence that is accepted; the weights stand in the calibration."""
-        return Rule("router", self.of, self.of, at_least=1 - self.at_most)
+        return Rule("router", self.of, self.of, at_least=self.least)

@@ -10,6 +10,7 @@ from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
 from streamer.decide.decision import Decision
 from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.rounding import at_least
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule
 
@@ -63,7 +64,8 @@ class Ruling:
         if self.least is None:
             return found
         # Confidence that is not known is held to no threshold: such a rule has none.
-        doubted = found.confidence < self.least[which]
+        known = ~np.isnan(found.confidence)
+        doubted = known & ~at_least(found.confidence, self.least[which])
         return Decision(
             np.where(doubted, ABSTAINED, found.codes),
             np.where(doubted, np.nan, found.confidence),

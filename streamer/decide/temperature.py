@@ -7,6 +7,11 @@ from streamer.decide.opinion import ABSTAINED, Opinion, Probabilities
 from streamer.decide.rounding import DECIMALS
 
 _LEAST = np.float32(1e-30)
+_STEEPEST = 1e30
+"""The largest exponent: infinity times log 1 is no number."""
+
+_DEEPEST = np.float32(-60)
+"""A float32 holds exp of this, and its reciprocal, with room for a row's sum."""
 
 
 Temperature = float | NDArray[np.float64]
@@ -37,8 +42,9 @@ def tempered(opinion: Opinion, temperature: Temperature) -> Opinion:
 def _powers(raw: Probabilities, temperature: Temperature) -> Probabilities:
     """p^(1/T) in float32: the last bit may differ between machines, and rounding hides it."""
     if isinstance(temperature, float | int):
-        return raw if temperature == 1 else _raised(raw, np.float32(1 / temperature))
-    powers = _raised(raw, (1 / temperature).astype(np.float32)[:, None])
+        steep = min(1 / temperature, _STEEPEST)
+        return raw if temperature == 1 else _raised(raw, np.float32(steep))
+    powers = _raised(raw, np.minimum(1 / temperature, _STEEPEST).astype(np.float32)[:, None])
     return np.where((temperature == 1)[:, None], raw, powers)
 
 
@@ -46,6 +52,10 @@ def _raised(raw: Probabilities, exponent: np.float32 | Probabilities) -> Probabi
     powers: Probabilities = np.maximum(raw, _LEAST)
     np.log(powers, out=powers)
     powers *= exponent
+    # The likeliest of K has 1/K at least, so only a cold temperature takes a whole row to zero.
+    if np.max(exponent, initial=0) * np.log(raw.shape[1]) > -_DEEPEST:
+        most = powers.max(axis=1, keepdims=True)
+        powers -= np.where(most < _DEEPEST, most, np.float32(0))
     np.exp(powers, out=powers)
     return powers
 

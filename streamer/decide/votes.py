@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from streamer.decide.decision import Decision
 from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.rounding import at_least
 from streamer.records.label import Rule
 
 Kind = Literal["majority", "unanimity"]
@@ -70,7 +71,7 @@ class VoteRule:
         agreed = np.where(count >= self.quorum, codes, ABSTAINED)
         confidence = _measure(self.measure or "mean", opinions, agreed)
         if self.measure is not None:
-            sure = confidence >= self.at_least
+            sure = at_least(confidence, self.at_least)
             agreed = np.where(sure, agreed, ABSTAINED)
             confidence = np.where(sure, confidence, np.nan)
         possible = (count < self.quorum) & (count + left >= self.quorum)

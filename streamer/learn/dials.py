@@ -13,6 +13,7 @@ from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
 from streamer.decide.decision import Decision
 from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.rounding import at_least, rounded
 from streamer.decide.router import Router
 from streamer.decide.votes import Kind, Measure, VoteRule
 from streamer.learn.scores import Labels
@@ -53,12 +54,15 @@ class Sweep:
 
     @classmethod
     def of(cls, loosest: Decision) -> "Sweep":
-        """From the decision with the threshold 0: its confidence is the measure itself."""
+        """From the decision with the threshold 0: its confidence is the measure itself.
+
+        Rounded, as rules compare it, or two settings would differ here that are one when served.
+        """
         never = loosest.codes == ABSTAINED
-        return cls(loosest.codes, np.where(never, NEVER, loosest.confidence))
+        return cls(loosest.codes, np.where(never, NEVER, rounded(loosest.confidence)))
 
     def accepted(self, threshold: float) -> NDArray[np.bool_]:
-        return self.sureness >= threshold
+        return at_least(self.sureness, threshold)
 
     def thresholds(self) -> Thresholds:
         """Up to 60 settings, from the judge's most work to the least, evenly spaced by tickets.

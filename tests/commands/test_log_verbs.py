@@ -13,11 +13,14 @@ from streamer.cli import main
 from streamer.config import load
 from streamer.decide.calibrated import calibrated_rule
 from streamer.learn.evaluation.plots import Plot
+from streamer.learn.formerly import SINCE
 from streamer.records.calibration import Calibration
-from streamer.records.log import BallotLog, Log, VerdictLog, log_json
+from streamer.records.log import BallotLog, Log, VerdictLog, log_from_json, log_json
 from streamer.records.log_file import LogWriter
 from tests.learn import planted
+from tests.learn.before import LABELS, WORKERS
 from tests.learn.served import Serving
+from tests.learn.test_formerly import LOG
 
 CASES = planted.well_behaved(np.random.default_rng(1), 600)
 
@@ -74,6 +77,24 @@ def test_a_tampered_log_ends_with_1_and_shows_where(config: Path, logs: list[Log
     shown = capsys.readouterr().out.splitlines()
     assert sum("ballot's candidate is 'label 0' in the log" in line for line in shown) == 20
     assert sum(line.startswith("... and ") for line in shown) == 1
+
+
+def test_what_was_decided_otherwise_before_is_listed_apart_and_no_fault(
+    config: Path, capsys
+) -> None:
+    before = [log_from_json(line) for line in LOG.read_bytes().splitlines()]
+    old = [one for one in before if getattr(one, "calibration", None) is None]
+    task = {"labels": list(LABELS), "workers": list(WORKERS)}
+    config.write_text(yaml.safe_dump({"kafka": {"start": "earliest"}, "tasks": {"planted": task}}))
+    assert streamer("replay", config, written(config.with_name("old.parquet"), old)) == 0
+    shown = capsys.readouterr().out
+    assert f"2 decisions decided otherwise since {SINCE}: at the threshold" in shown
+    assert f"1 decision decided otherwise since {SINCE}: mean against majority" in shown
+    assert "3 ballots decided again, 0 decisions differ" in shown
+    assert isinstance(old[0], BallotLog)
+    wrong = [replace(old[0], candidate="c"), *old[1:]]
+    assert streamer("replay", config, written(config.with_name("wrong.parquet"), wrong)) == 1
+    assert "3 ballots decided again, 1 decisions differ" in capsys.readouterr().out
 
 
 def test_what_if_says_the_figures_and_of_what(config: Path, log: Path, capsys) -> None:

@@ -1,8 +1,11 @@
 """What holds for every rule that can spare the judge."""
 
 import itertools
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,9 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.calibrated import recorded_rule
 from streamer.decide.chow import Chow
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.votes import Kind, VoteRule
+from streamer.decide.router import Router
+from streamer.decide.ruling import Ruling
+from streamer.decide.temperature import tempered
+from streamer.decide.votes import Kind, Measure, VoteRule
+from streamer.records.calibration import RouterWeights
 from streamer.records.label import Rule
 
 LABELS = 3
@@ -93,6 +101,64 @@ def test_a_vote_is_chows_rule_on_the_share_of_votes(
         assert VoteRule(kind, of).decide(certain(votes)).codes[0] == expected
 
 
+def sure_of(threshold: float) -> dict[str, BeforeJudge]:
+    """Every kind of rule that accepts what is that sure."""
+    measures: tuple[Measure, ...] = get_args(Measure)
+    votes: tuple[Kind, ...] = get_args(Kind)
+    named: dict[str, BeforeJudge] = {
+        f"{kind} {measure}": VoteRule(kind, 3, measure, threshold)
+        for kind in votes
+        for measure in measures
+    }
+    chows = {"chow": Chow(1 - threshold, 3), "chow of one": Chow(1 - threshold, 3, 2)}
+    # With no weight on any signal, the intercept alone says how sure this router is.
+    weights = RouterWeights((1.0,) * 3, 0.0, (0.0,) * 10, (0.0,) * LABELS)
+    sure = replace(weights, intercept=math.log((1 - threshold) / threshold))
+    return {**named, **chows, "router": Router(sure, 1 - threshold)}
+
+
+SURE = sorted(sure_of(0.5))
+AT_ALL = [percent / 100 for percent in range(34, 100)]
+
+
+def alike(threshold: float) -> list[Opinion]:
+    """Three workers that are exactly that sure of one label, as their vectors are rounded."""
+    rest = (1 - threshold) / 2
+    raw = np.array([[rest, threshold, rest]], np.float32)
+    return [tempered(Opinion.of(raw), 1)] * 3
+
+
+@pytest.mark.parametrize("name", SURE)
+def test_at_least_is_met_by_equality(name: str) -> None:
+    for threshold in AT_ALL:
+        rule = sure_of(threshold)[name]
+        found = rule.decide(alike(threshold))
+        assert found.codes.tolist() == [1], threshold
+        assert round(float(found.confidence[0]), 5) == threshold
+        read = recorded_rule(rule.described("abc"), "abc", getattr(rule, "weights", None))
+        assert read.decide(alike(threshold)).codes.tolist() == [1], threshold
+
+
+@pytest.mark.parametrize("name", SURE)
+def test_the_smallest_step_below_goes_to_the_judge(name: str) -> None:
+    for threshold in AT_ALL:
+        rule = sure_of(threshold)[name]
+        if isinstance(rule, Router):
+            rule = replace(rule, at_most=rule.at_most - 1e-5)
+        found = rule.decide(alike(threshold - 1e-5))
+        assert found.codes.tolist() == [ABSTAINED], threshold
+
+
+@pytest.mark.parametrize("name", [name for name in SURE if name != "router"])
+def test_several_thresholds_of_one_rule_are_met_by_equality(name: str) -> None:
+    ruling = Ruling.of([sure_of(each)[name] for each in AT_ALL], np.full((len(AT_ALL), 3), np.nan))
+    for place, threshold in enumerate(AT_ALL):
+        for sure, expected in ((threshold, 1), (threshold - 1e-5, ABSTAINED)):
+            found = ruling.decide(alike(sure), np.array([place]))
+            assert found.codes.tolist() == [expected], threshold
+
+
 def test_two_of_three_are_a_majority_although_floats_deny_it() -> None:
-    assert not Chow(1 / 3, 1).accepts(np.array([[2 / 3, 1 / 3]]))[0]
+    assert not 2 / 3 >= 1 - 1 / 3
+    assert Chow(1 / 3, 1).accepts(np.array([[2 / 3, 1 / 3]]))[0]
     assert VoteRule("majority", 3).decide(certain((1, 2, 1))).codes[0] == 1

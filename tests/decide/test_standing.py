@@ -54,6 +54,56 @@ def test_the_rule_decides_wherever_the_labels_differ(kind: str) -> None:
     assert found.kept.any()
 
 
+@pytest.mark.parametrize("kind", ["diff", "opt", "opt_greedy"])
+def test_a_majority_against_the_mean_and_the_judge_does_not_stand(kind: str) -> None:
+    workers = np.array([[0.5, 0.45, 0.05], [0.02, 0.96, 0.02], [0.5, 0.45, 0.05]])
+    mean = np.round(workers.mean(axis=0, keepdims=True), 5)
+    p = quantised(np.array([[0.25, 0.6, 0.15]], np.float32))
+    found = standing(after_rule(kind, 0.0), p, None, np.array([0]), mean)
+    assert found.codes.tolist() == [1]
+    assert found.kept.tolist() == [False]
+
+
+@pytest.mark.parametrize("kind", ["diff", "opt", "opt_greedy"])
+def test_a_label_is_vouched_for_by_its_own_probability_alone(kind: str) -> None:
+    """Whatever stands is at least as likely to the workers as the rule asks the label to be."""
+    p, candidates, q = material(5, 2000)
+    some = candidates >= 0
+    found = standing(after_rule(kind, 0.0), p, None, candidates, q)
+    mine = q[np.arange(2000), candidates]
+    assert (mine >= p.max(axis=1) - 1e-5)[found.kept].all()
+    unlikely = some & (candidates != q.argmax(axis=1))
+    assert (found.kept & unlikely).any()
+    assert not (found.kept & unlikely & (mine < p.max(axis=1) - 1e-5)).any()
+
+
+@pytest.mark.parametrize(("kind", "alpha"), [("diff", 1.0), ("opt", 1e9), ("opt_greedy", 1e9)])
+def test_at_the_workers_end_their_published_label_stands(kind: str, alpha: float) -> None:
+    p, candidates, q = material(6)
+    found = standing(after_rule(kind, alpha), p, None, candidates, q)
+    assert (found.codes == candidates)[candidates >= 0].all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "alpha", "q", "p"),
+    [
+        ("diff", 0.1, (0.5, 0.3, 0.2), (0.2, 0.6, 0.2)),
+        ("diff", -0.1, (0.7, 0.2, 0.1), (0.2, 0.6, 0.2)),
+        ("opt_greedy", 0.1, (0.5, 0.3, 0.2), (0.2, 0.6, 0.2)),
+        ("opt", 0.5, (0.5, 0.3, 0.2), (0.1, 0.7, 0.2)),
+        ("v3", 0.3, (0.9, 0.1, 0.0), (0.35, 0.5, 0.15)),
+        ("v3", 0.7, (0.9, 0.1, 0.0), (0.21, 0.7, 0.09)),
+    ],
+)
+def test_equality_keeps_the_workers_label(
+    kind: str, alpha: float, q: tuple[float, ...], p: tuple[float, ...]
+) -> None:
+    judged = quantised(np.array([p], np.float32))
+    for step, expected in ((0.0, True), (1e-5, False)):
+        rule = after_rule(kind, alpha - step)
+        assert standing(rule, judged, None, np.array([0]), np.array([q])).kept[0] == expected
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_kept_without_a_candidate_nor_compared_without_a_distribution(
     kind: str,

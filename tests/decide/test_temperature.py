@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.decide.temperature import DECIMALS, tempered
 
-temperatures = st.floats(0.05, 20)
+temperatures = st.floats(-9, 9).map(np.exp) | st.sampled_from([1e-300, 1e-9, 0.05, 1.0, 1e9])
 seeds = st.integers(0, 2**32 - 1)
 
 
-def opinion(seed: int, count: int = 50, size: int = 7) -> Opinion:
-    raw = np.random.default_rng(seed).dirichlet(np.full(size, 0.3), count).astype(np.float32)
+def opinion(seed: int, count: int = 50) -> Opinion:
+    """Of 2 to 150 labels; peaky rows, flat ones, rows with zeros, and some without an answer."""
+    rng = np.random.default_rng(seed)
+    size, likeness = int(rng.integers(2, 151)), rng.choice([0.03, 0.3, 3, 300, 1e5])
+    raw = rng.dirichlet(np.full(size, likeness), count).astype(np.float32)
     raw[::10] = np.nan
-    return Opinion.of(raw)
+    raw[1::10] = np.eye(size)[rng.integers(size)]
+    return tempered(Opinion.of(raw), 1)
 
 
 @given(seeds, temperatures)
@@ -26,9 +30,12 @@ def test_rows_are_rounded_distributions_of_the_formula(seed: int, temperature: f
     assert raw.probabilities is not None
     assert found is not None
     voted = raw.codes != ABSTAINED
-    powers = np.maximum(raw.probabilities[voted].astype(np.float64), 1e-30) ** (1 / temperature)
+    logs = np.log(np.maximum(raw.probabilities[voted].astype(np.float64), 1e-30))
+    powers = np.exp((logs - logs.max(axis=1, keepdims=True)) / temperature)
     expected = powers / powers.sum(axis=1, keepdims=True)
-    assert np.abs(found[voted] - expected).max() < 1.1 * 10**-DECIMALS
+    # The logarithms are float32: the colder, the more their last bit counts.
+    error = 2e-7 / temperature
+    assert np.abs(found[voted] - expected).max() < 1.1 * 10**-DECIMALS + error
     assert (found == np.round(found.astype(np.float64), DECIMALS).astype(np.float32)).all()
     assert (found[~voted] == 0).all()
 
@@ -56,6 +63,31 @@ def test_a_log_of_the_vectors_gives_the_same_opinion_bit_for_bit(
     assert again.probabilities is not None
     assert (again.codes == found.codes).all()
     assert (again.probabilities == found.probabilities).all()
+
+
+@given(seeds, st.floats(-12, 0).map(np.exp))
+def test_no_cold_changes_a_vote(seed: int, temperature: float) -> None:
+    raw = opinion(seed)
+    found = tempered(raw, temperature)
+    each = tempered(raw, np.full(len(raw.codes), temperature))
+    assert (found.codes == raw.codes).all()
+    assert (each.codes == raw.codes).all()
+    voted = raw.codes != ABSTAINED
+    # A row of many labels, each of them rounded, sums to 1 but for a thousandth.
+    assert (found.confidence[voted] >= raw.confidence[voted] * 0.998 - 1e-5).all()
+
+
+@pytest.mark.parametrize("size", [3, 77, 150])
+@pytest.mark.parametrize("temperature", [1e-4, 0.02, 0.05])
+def test_flat_rows_of_many_labels_keep_their_votes_in_the_cold(
+    size: int, temperature: float
+) -> None:
+    flat = np.full((size, size), 1 / size, np.float32)
+    flat[np.arange(size), np.arange(size)] *= 1.5
+    raw = tempered(Opinion.of(flat / flat.sum(axis=1, keepdims=True)), 1)
+    found = tempered(raw, temperature)
+    assert found.codes.tolist() == list(range(size))
+    assert (found.confidence > 0.9).all()
 
 
 def test_heat_flattens_and_cold_sharpens() -> None:
