@@ -16,8 +16,8 @@ from streamer.errors import ModelError
 from streamer.observe.metrics import Metrics
 from streamer.records.log import ShadowVote
 from streamer.services.draws import drawn
-from streamer.workers.faults import Outage
-from streamer.workers.handshake import mismatch
+from streamer.workers.faults import Nonsense
+from streamer.workers.handshake import Met, meet
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
 
@@ -52,7 +52,7 @@ class Shadow:
         self._client = client
         self._labels = tuple(labels)
         self._metrics = metrics
-        self._met = False
+        self._met: Met | None = None
         self._pause_s = _PAUSE_S
         self._out_until: float | None = None
 
@@ -71,14 +71,15 @@ class Shadow:
 
     async def _probs(self, tensor: TextTensor) -> NDArray[np.float32]:
         model, version, deadline_s = self.trial.model, self.trial.version, self.trial.deadline_s
-        if not self._met:
-            _, found = await self._client.labels(model, deadline_s, version)
-            if wrong := mismatch(self._labels, found):
-                raise Outage(model, f"version {version}: {wrong}")
-            self._met = True
-        _, probs = await self._client.infer(model, tensor, deadline_s, version=version)
+        if self._met is None:
+            self._met = await meet(self._client, model, self._labels, deadline_s, version)
+        answers = [
+            await self._client.infer(model, part, deadline_s, version=version)
+            for part in tensor.parts(self._met.most_rows)
+        ]
+        probs = np.concatenate([probs for _, probs in answers])
         if probs.shape != (len(tensor), len(self._labels)):
-            raise Outage(model, f"version {version} answers {probs.shape} for {len(tensor)} rows")
+            raise Nonsense(model, f"version {version} answers {probs.shape} for {len(tensor)} rows")
         return probs
 
     def _failed(self, error: Exception) -> None:
@@ -92,7 +93,7 @@ class Shadow:
         self._out_until = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         # What comes back under the same number may be another model.
-        self._met = False
+        self._met = None
 
     def _said(self, opinion: Opinion) -> list[ShadowVote]:
         trial, vectors = self.trial, opinion.probabilities

@@ -14,17 +14,21 @@ _CRASHES = (
 class Outage(ModelError):
     """The worker failed, was late or broke its contract: ask again. It says nothing of a ticket."""
 
-    def __init__(self, model: str, why: str) -> None:
-        super().__init__(f"worker {model}: {why}; look into Triton's log")
+    def __init__(self, model: str, why: str, todo: str = "look into Triton's log") -> None:
+        super().__init__(f"worker {model}: {why}; {todo}")
         self.model = model
 
 
-class UnknownModel(Outage):
-    """Triton doesn't have the model (or the version): a mistake at start, an outage later."""
+class Misfit(Outage):
+    """No model, or none that can be this worker: a mistake at start, an outage later."""
 
 
 class Crash(Outage):
     """The worker failed or was late on a request: an outage, or a ticket that it can't bear."""
+
+
+class Nonsense(Crash):
+    """The answer isn't what the worker contract says: no worker at all, if a canary gets it too."""
 
 
 class Refused(ModelError):
@@ -33,6 +37,7 @@ class Refused(ModelError):
     def __init__(self, model: str, why: str) -> None:
         super().__init__(f"worker {model} refuses a request: {why}; look at the ticket's text")
         self.model = model
+        self.why = why
 
 
 class WorkerOut(ModelError):
@@ -56,6 +61,10 @@ def fault(model: str, error: grpc.RpcError) -> ModelError:
     if code is grpc.StatusCode.INVALID_ARGUMENT:
         return Refused(model, details)
     if code is grpc.StatusCode.NOT_FOUND and "no available versions" not in details:
-        return UnknownModel(model, f"Triton doesn't know it ({details})")
+        why, todo = f"Triton doesn't know it ({details})", "correct the model's name or version"
+        return Misfit(model, why, f"{todo} in the configuration, or look into Triton's log")
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        todo = "let triton.url name the gRPC port of a Triton that serves it"
+        return Misfit(model, f"its server can't be asked like this ({details})", todo)
     kind = Crash if code in _CRASHES else Outage
     return kind(model, f"{code.name} {details}")

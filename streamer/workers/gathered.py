@@ -9,9 +9,6 @@ from streamer.workers.voter import Voter
 from streamer.workers.wire import TextTensor
 from streamer.workers.worker import Answer
 
-MOST_ROWS = 4096
-"""Rows of one call: what the workers' model repository lets Triton take at once."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Question:
@@ -47,16 +44,7 @@ class Gathered:
 
     def _call(self) -> None:
         waiting, self._waiting = self._waiting, []
-        some: list[_Question] = []
-        for question in waiting:
-            if some and sum(len(one.tensor) for one in some) + len(question.tensor) > MOST_ROWS:
-                self._begin(some)
-                some = []
-            some.append(question)
-        self._begin(some)
-
-    def _begin(self, some: Sequence[_Question]) -> None:
-        call = asyncio.create_task(self._asked(some))
+        call = asyncio.create_task(self._asked(waiting))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
 

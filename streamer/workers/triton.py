@@ -1,4 +1,4 @@
-"""The gRPC client of a worker server: one channel per process, and the two calls we need."""
+"""The gRPC client of a worker server: one channel per process, and the calls we need."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from streamer.workers.wire import (
     labels_request,
     probs_request,
     read_labels,
+    read_most_rows,
     read_probs,
 )
 
@@ -61,7 +62,8 @@ class TritonClient:
             self._channel = grpc.aio.insecure_channel(url, options=_OPTIONS)
         else:
             self._channel = grpc.aio.secure_channel(url, tls.credentials(), options=_OPTIONS)
-        self._infer = service_pb2_grpc.GRPCInferenceServiceStub(self._channel).ModelInfer
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
+        self._infer, self._config = stub.ModelInfer, stub.ModelConfig
 
     async def infer(
         self,
@@ -74,7 +76,7 @@ class TritonClient:
         """The version that answered and its probabilities [N, K], read-only; "" asks the current.
 
         Triton exports the spans of every call that has a `traceparent`: give only sampled ones.
-        Raises Outage, UnknownModel or Refused.
+        Raises Outage, of any kind, or Refused.
         """
         metadata = None if traceparent is None else (("traceparent", traceparent),)
         request = probs_request(model, tensor, version)
@@ -86,16 +88,25 @@ class TritonClient:
     ) -> tuple[str, tuple[str, ...]]:
         """The version that answered and its label names in their order; none if it has no names.
 
-        Raises Outage, UnknownModel or Refused.
+        Raises Outage, of any kind, or Refused.
         """
         call = self._infer(labels_request(model, version), timeout=deadline_s)
         return read_labels(model, await _answer(model, call))
+
+    async def most_rows(self, model: str, deadline_s: float, version: str = "") -> int:
+        """How many rows a call of the model may have, as Triton is configured.
+
+        Raises Outage, of any kind: Misfit where the model can't be a worker.
+        """
+        request = service_pb2.ModelConfigRequest(name=model, version=version)
+        call = self._config(request, timeout=deadline_s)
+        return read_most_rows(model, await _answer(model, call))
 
     async def close(self) -> None:
         await self._channel.close()
 
 
-async def _answer(model: str, call: Awaitable[Any]) -> service_pb2.ModelInferResponse:
+async def _answer(model: str, call: Awaitable[Any]) -> Any:
     try:
         return await call
     except grpc.RpcError as error:

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import math
 import random
+import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,8 +15,8 @@ import numpy.typing as npt
 
 from streamer.errors import ModelError
 from streamer.workers.breaker import Breaker, State
-from streamer.workers.faults import Crash, Outage, Refused, WorkerOut
-from streamer.workers.handshake import handshake, mismatch
+from streamer.workers.faults import Crash, Misfit, Nonsense, Outage, Refused, WorkerOut
+from streamer.workers.handshake import handshake, meet
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
 
@@ -39,9 +41,10 @@ class Worker:
     """One model on Triton, its breaker and its retries. Belongs to one event loop.
 
     `answer` waits through outages until the breaker has been open for `abstain_after_s`; each call
-    may take `deadline_s`, and at most `max_in_flight` are under way. `version` is the only one that
-    is asked; with "" it is whichever is the model's current one. `on_event` is told of every
-    "retry", "refused" row, "opened" and "closed" breaker, and "version" met.
+    has as many rows as Triton lets the model take at once, may take `deadline_s`, and at most
+    `max_in_flight` are under way. `version` is the only one that is asked; with "" it is whichever
+    is the model's current one. `on_event` is told of every "retry", "refused" row, "opened" and
+    "closed" breaker, and "version" met.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Worker:
         self._slots = asyncio.Semaphore(max_in_flight)
         self._on_event = on_event
         self._met: set[str] = set()
+        self._most_rows = sys.maxsize
         self._meeting = asyncio.Lock()
         self._cause: ModelError | None = None
         self._recovery: asyncio.Task[None] | None = None
@@ -79,28 +83,47 @@ class Worker:
     async def start(self, *, patience_s: float = math.inf) -> str:
         """Shake hands and return the version; waits up to `patience_s` for Triton.
 
-        Raises ConfigError for an unknown model or other labels, Outage when the patience is over.
+        Raises ConfigError for a model that can't be this worker, Outage when the patience is over.
         """
-        version = await handshake(
+        met = await handshake(
             self._client, self.model, self.labels, patience_s=patience_s, version=self._version
         )
-        self._met.add(version)
-        return version
+        self._met.add(met.version)
+        self._most_rows = met.most_rows
+        return met.version
 
     async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> Answer:
-        """The worker's answer for every row. Raises WorkerOut."""
+        """The worker's answer for every row, of one version. Raises WorkerOut."""
+        if len(tensor) > self._most_rows:
+            return await self._in_parts(tensor, traceparent)
         try:
             return await self._insist(tensor, traceparent)
         except Refused as refusal:
             if len(tensor) <= 1:
                 return self._unusable(tensor, refusal)
+        if len(tensor) > self._most_rows:
+            return await self._in_parts(tensor, traceparent)
         half = len(tensor) // 2
         first = await self.answer(tensor[:half], traceparent)
         second = await self.answer(tensor[half:], traceparent)
         if first.version and second.version and first.version != second.version:
             return await self.answer(tensor, traceparent)
-        probs = np.concatenate([first.probs, second.probs])
-        return Answer(first.version or second.version, probs)
+        return _joined([first, second])
+
+    async def _in_parts(self, tensor: TextTensor, traceparent: str | None) -> Answer:
+        parts = tensor.parts(self._most_rows)
+        answers = await asyncio.gather(*(self.answer(part, traceparent) for part in parts))
+        while len(met := Counter(answer.version for answer in answers if answer.version)) > 1:
+            # Two versions change places: those of the rarer are asked again, and all of them if
+            # the other one doesn't answer any more.
+            ((common, _),) = met.most_common(1)
+            rare = [at for at, answer in enumerate(answers) if answer.version not in ("", common)]
+            again = await asyncio.gather(*(self.answer(parts[at], traceparent) for at in rare))
+            if common not in {answer.version for answer in again}:
+                return await self._in_parts(tensor, traceparent)
+            for at, answer in zip(rare, again, strict=True):
+                answers[at] = answer
+        return _joined(answers)
 
     async def back(self) -> None:
         """Return when the breaker is closed: for those who wait rather than do without."""
@@ -135,7 +158,7 @@ class Worker:
         # A worker that answers the canary and fails on a batch again and again would hold up the
         # stream for ever: some ticket in there is more than it can bear.
         try:
-            await self._client.labels(self.model, self._deadline_s, self._version)
+            await self._meet_anew(self._version)
         except ModelError:
             return False
         return True
@@ -152,31 +175,43 @@ class Worker:
         if version not in self._met:
             await self._meet(version)
         if probs.shape != (len(tensor), len(self.labels)):
-            raise self._tripped(f"answers {probs.shape} for {len(tensor)} rows")
+            raise Nonsense(self.model, f"answers {probs.shape} for {len(tensor)} rows")
         self.breaker.succeeded()
         return Answer(version, probs)
 
     async def _check_refusal(self, refusal: Refused) -> None:
         # Who refuses the canary too refuses everything: that is no fault of a ticket, and looking
-        # for the guilty row would make all of them unusable.
+        # for the guilty row would make all of them unusable. Or it takes fewer rows than it did.
         try:
+            self._most_rows = await self._client.most_rows(
+                self.model, self._deadline_s, self._version
+            )
             await self._client.labels(self.model, self._deadline_s, self._version)
         except Refused:
-            raise self._tripped(str(refusal)) from refusal
+            raise self._tripped(refusal) from refusal
 
     async def _meet(self, version: str) -> None:
         async with self._meeting:
             if version in self._met:
                 return
-            _, found = await self._client.labels(self.model, self._deadline_s, version)
-            if wrong := mismatch(self.labels, found):
-                raise self._tripped(f"version {version}: {wrong}")
+            try:
+                await self._meet_anew(version)
+            except Refused as refusal:
+                raise self._tripped(refusal) from refusal
+            except (Misfit, Nonsense):
+                self.breaker.trip()
+                raise
             self._met.add(version)
             self._on_event("version")
 
-    def _tripped(self, why: str) -> Outage:
+    def _tripped(self, refusal: Refused) -> Outage:
         self.breaker.trip()
-        return Outage(self.model, why)
+        return Outage(self.model, f"refuses a request: {refusal.why}")
+
+    async def _meet_anew(self, version: str) -> str:
+        met = await meet(self._client, self.model, self.labels, self._deadline_s, version)
+        self._most_rows = met.most_rows
+        return met.version
 
     def _unusable(self, tensor: TextTensor, refusal: Refused) -> Answer:
         _log.warning("%s", refusal)
@@ -210,9 +245,7 @@ class Worker:
 
     async def _probe(self) -> None:
         try:
-            version, found = await self._client.labels(self.model, self._deadline_s, self._version)
-            if wrong := mismatch(self.labels, found):
-                raise Outage(self.model, f"version {version}: {wrong}")
+            version = await self._meet_anew(self._version)
         except ModelError as error:
             self._cause = error
             self.breaker.probe_failed()
@@ -222,3 +255,8 @@ class Worker:
         self.breaker.probe_succeeded()
         self._on_event("closed")
         _log.warning("worker %s is back, version %s", self.model, version)
+
+
+def _joined(answers: Sequence[Answer]) -> Answer:
+    version = next((answer.version for answer in answers if answer.version), "")
+    return Answer(version, np.concatenate([answer.probs for answer in answers]))

@@ -132,7 +132,7 @@ def triton(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 async def test_classify_meets_the_ensemble_and_gets_its_labels(triton: Triton) -> None:
     client = TritonClient(triton.url)
     try:
-        assert await handshake(client, WORKER, LABELS) == "1"
+        assert (await handshake(client, WORKER, LABELS)).version == "1"
         with pytest.raises(ConfigError, match="first difference at position 8"):
             await handshake(client, WORKER, [*LABELS[:8], LABELS[9], LABELS[8]])
     finally:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streamer.workers.faults import WorkerOut
-from streamer.workers.gathered import MOST_ROWS, Gathered
+from streamer.workers.gathered import Gathered
 from streamer.workers.wire import TextTensor
 from streamer.workers.worker import Answer
 
@@ -47,15 +47,6 @@ async def test_what_is_asked_together_is_one_call_and_each_gets_its_own_rows() -
         assert answer.probs[:, 0].tolist() == [len(text) for text in texts]
     await worker.answer(TextTensor([b"later"]))
     assert len(inner.calls) == 2
-
-
-async def test_no_call_has_more_rows_than_triton_takes() -> None:
-    inner = Lengths()
-    worker = Gathered(inner)
-    many = TextTensor([b"x"] * (MOST_ROWS // 2 + 1))
-    answers = await asyncio.gather(*(worker.answer(many) for _ in range(3)))
-    assert [len(answer.probs) for answer in answers] == [len(many)] * 3
-    assert [len(call) for call in inner.calls] == [len(many)] * 3
 
 
 async def test_who_is_out_is_out_for_all_who_ask() -> None:

@@ -9,7 +9,7 @@ from streamer.dev.triton import Triton
 from streamer.errors import ConfigError
 from streamer.learn.repository import write_model
 from streamer.workers.faults import Outage
-from streamer.workers.handshake import handshake, mismatch
+from streamer.workers.handshake import handshake
 from streamer.workers.triton import TritonClient
 from tests.conftest import ECHO_LABELS, own_triton
 from tests.waiting import soon
@@ -17,7 +17,7 @@ from tests.waiting import soon
 
 async def test_the_right_labels_give_the_version(triton_echo: Triton) -> None:
     client = TritonClient(triton_echo.url)
-    assert await handshake(client, "echo_a", ECHO_LABELS) == "1"
+    assert (await handshake(client, "echo_a", ECHO_LABELS)).version == "1"
     await client.close()
 
 
@@ -55,7 +55,7 @@ async def test_waits_for_a_server_that_comes_later(
         assert await soon(lambda: bool(caplog.records))
         try:
             await asyncio.to_thread(server.start)
-            assert await waiting == "1"
+            assert (await waiting).version == "1"
         finally:
             await client.close()
             await asyncio.to_thread(server.stop)
@@ -67,8 +67,3 @@ async def test_patience_ends() -> None:
     with pytest.raises(Outage, match="UNAVAILABLE"):
         await handshake(client, "any", ECHO_LABELS, patience_s=0)
     await client.close()
-
-
-def test_no_names_ask_for_a_label_file() -> None:
-    assert "label_filename" in (mismatch(ECHO_LABELS, ()) or "")
-    assert mismatch(ECHO_LABELS, ECHO_LABELS) is None

@@ -6,7 +6,7 @@ from tritonclient.grpc import service_pb2
 from tritonclient.utils import deserialize_bytes_tensor
 
 from streamer.workers.faults import Outage
-from streamer.workers.wire import TextTensor, probs_request, read_labels, read_probs
+from streamer.workers.wire import TextTensor, labels_request, probs_request, read_labels, read_probs
 
 TEXTS = [b"", b"a", "späte Lieferung".encode(), bytes(range(256)), b"x" * 70_000]
 
@@ -17,6 +17,21 @@ def test_texts_are_serialised_as_tritonclient_reads_them() -> None:
     assert list(deserialize_bytes_tensor(tensor[1:3].raw)) == TEXTS[1:3]
     request = probs_request("model", tensor)
     assert (request.inputs[0].name, list(request.inputs[0].shape)) == ("TEXT", [5, 1])
+
+
+def test_the_output_is_asked_for_by_name() -> None:
+    assert [out.name for out in probs_request("m", TextTensor(TEXTS)).outputs] == ["PROBS"]
+    assert [out.name for out in labels_request("m").outputs] == ["PROBS"]
+
+
+@pytest.mark.parametrize(
+    ("most", "sizes"), [(1, [1] * 5), (2, [2, 2, 1]), (4, [4, 1]), (5, [5]), (9, [5])]
+)
+def test_parts_are_as_few_as_may_be_and_in_order(most: int, sizes: list[int]) -> None:
+    parts = TextTensor(TEXTS).parts(most)
+    assert [len(part) for part in parts] == sizes
+    assert [text for part in parts for text in part.texts] == TEXTS
+    assert [len(part) for part in TextTensor([]).parts(most)] == [0]
 
 
 def response(
@@ -69,7 +84,7 @@ def test_a_model_without_label_names_has_none() -> None:
     assert read_labels("m", classified("0.7:1", "0.3:0")) == ("7", ())
 
 
-@pytest.mark.parametrize("raw", [b"\x05", b"\x01\x00\x00\x00\xff"])
+@pytest.mark.parametrize("raw", [b"\x05", b"\x01\x00\x00\x00\xff", b"\x05\x00\x00\x00x:y:z"])
 def test_an_answer_that_is_no_classification_is_an_outage(raw: bytes) -> None:
     with pytest.raises(Outage):
         read_labels("m", response([raw]))

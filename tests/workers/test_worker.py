@@ -208,7 +208,7 @@ async def test_a_model_that_refuses_everything_is_out_and_no_ticket_is_blamed(
     worker = make(own, abstain_after_s=0.5)
     await worker.start()
     config = write_model(tmp_path / "models", "echo_a", "echo", ECHO_LABELS) / "config.pbtxt"
-    config.write_text(config.read_text().replace('"TEXT"', '"WORDS"'))
+    config.write_text(config.read_text().replace("dims: [ 1 ]", "dims: [ 2 ]"))
     (tmp_path / "models" / "echo_a" / "2").mkdir()
     await asyncio.to_thread(own.load, "echo_a")
     with pytest.raises(WorkerOut, match="refuses a request"):
@@ -223,15 +223,79 @@ async def test_calls_in_flight_are_capped(
     most: list[int] = []
     infer = TritonClient.infer
 
-    async def watched(self: TritonClient, *args: object) -> object:
+    async def watched(self: TritonClient, *args: object, **more: str) -> object:
         under_way[0] += 1
         most.append(under_way[0])
         try:
-            return await infer(self, *args)
+            return await infer(self, *args, **more)
         finally:
             under_way[0] -= 1
 
     monkeypatch.setattr(TritonClient, "infer", watched)
     worker = make(triton_echo, max_in_flight=2)
+    await worker.start()
     await asyncio.gather(*[worker.answer(tensor("#label=1")) for _ in range(20)])
     assert max(most) == 2
+
+
+async def test_a_model_of_small_batches_is_called_as_often_as_needed_and_no_more(
+    own: Triton, make: MakeWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    infer = TritonClient.infer
+
+    async def counted(self: TritonClient, model: str, asked: TextTensor, *args: object) -> object:
+        calls.append(len(asked))
+        return await infer(self, model, asked, *args)
+
+    async def loaded(rows: int) -> None:
+        write_model(tmp_path / "models", "echo_a", "echo", ECHO_LABELS, max_batch_size=rows)
+        await asyncio.to_thread(own.load, "echo_a")
+
+    await loaded(8)
+    worker = make(own)
+    await worker.start()
+    monkeypatch.setattr(TritonClient, "infer", counted)
+    texts = [f"#label={i % 4}" for i in range(203)]
+    assert named(await worker.answer(tensor(*texts))) == [i % 4 for i in range(203)]
+    assert sorted(calls) == [3, *[8] * 25]
+    # The same version, and Triton lets it take fewer: a limit that is no ticket's fault.
+    await loaded(4)
+    assert named(await worker.answer(tensor(*texts))) == [i % 4 for i in range(203)]
+    calls.clear()
+    assert named(await worker.answer(tensor(*texts))) == [i % 4 for i in range(203)]
+    assert sorted(calls) == [3, *[4] * 50]
+    texts[13] = "#refuse"
+    unusable = np.isnan((await worker.answer(tensor(*texts))).probs).all(axis=1)
+    assert list(np.flatnonzero(unusable)) == [13]
+
+
+class Changing:
+    """Takes a row a call, and answers with the versions that it was given, the last for ever."""
+
+    def __init__(self, versions: str) -> None:
+        self._versions = list(versions)
+
+    async def most_rows(self, *asked: object) -> int:
+        return 1
+
+    async def labels(self, model: str, deadline_s: float, version: str) -> tuple[str, object]:
+        return version or self._versions[0], ECHO_LABELS
+
+    async def infer(
+        self, model: str, asked: TextTensor, *more: object, version: str = ""
+    ) -> tuple[str, object]:
+        answers = version or self._versions[0]
+        if not version and len(self._versions) > 1:
+            del self._versions[0]
+        return answers, np.full((len(asked), 4), 0.25, np.float32)
+
+
+@pytest.mark.parametrize("versions", ["1", "112", "12211", "11121112", "2122121", "1112222"])
+async def test_a_batch_in_parts_has_one_version(versions: str) -> None:
+    worker = Worker(Changing(versions), "echo_a", ECHO_LABELS)
+    await worker.start()
+    answer = await worker.answer(tensor(*"abcd"))
+    assert answer.probs.shape == (4, 4)
+    assert answer.version == versions[-1] or versions.count(answer.version) >= 4
+    await worker.close()
