@@ -71,7 +71,7 @@ async def test_without_a_mistake_check_is_content(stage: Stage) -> None:
 async def test_wrong_label_order(stage: Stage, verb: str) -> None:
     with_workers(stage, "good_a", "shuffled")
     said = complaint(stage, verb)
-    assert "model shuffled" in said
+    assert "worker shuffled" in said
     assert "at position 0: 'technical' where 'account' is configured" in said
 
 
