@@ -64,3 +64,40 @@ def test_what_was_committed_is_not_offered_again() -> None:
     assert ledger.to_commit is None
     ledger.finish([9])
     assert ledger.to_commit == 10
+
+
+@given(start=st.integers(0, 100), steps=gaps, data=st.data())
+def test_the_position_is_the_lowest_unfinished_offset_or_the_one_after_the_last_read(
+    start: int, steps: list[int], data: st.DataObject
+) -> None:
+    offsets = offsets_of(start, steps)
+    ledger = Ledger()
+    ledger.read(offsets)
+    waiting = set(offsets)
+    for offset in data.draw(st.permutations(offsets)):
+        assert ledger.position == min(waiting)
+        ledger.finish([offset])
+        waiting.remove(offset)
+    assert ledger.position == offsets[-1] + 1
+
+
+def test_a_read_of_nothing_leaves_the_position_where_it_was() -> None:
+    ledger = Ledger()
+    ledger.read([])
+    assert ledger.position == 0
+    ledger.read([3, 8])
+    ledger.read([])
+    assert ledger.position == 3
+    ledger.finish([3, 8])
+    ledger.read([])
+    assert ledger.position == 9
+
+
+def test_an_offset_that_is_read_again_is_done_when_it_is_finished_again() -> None:
+    ledger = Ledger()
+    for _ in range(2):
+        ledger.read([5, 6])
+        ledger.finish([6])
+        assert (ledger.unfinished, ledger.position) == (2, 5)
+        ledger.finish([5])
+        assert (ledger.unfinished, ledger.watermark) == (0, 7)
