@@ -118,6 +118,13 @@ FAMILIES: tuple[Family, ...] = (
         "Input records set aside as dead letters, by reason.",
     ),
     Family(
+        "streamer_text_missing_total",
+        "counter",
+        ("pointer",),
+        "Tickets that had no text behind this pointer of `input.text`, whether or not they had one "
+        "behind another.",
+    ),
+    Family(
         "streamer_settled_total",
         "counter",
         ("lane", "why"),

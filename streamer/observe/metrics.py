@@ -135,6 +135,10 @@ class Metrics:
         """Records that became dead letters."""
         self._add("streamer_dead_letters_total", (reason,), count)
 
+    def no_text(self, pointer: str, count: int) -> None:
+        """Tickets that had no text behind this pointer."""
+        self._add("streamer_text_missing_total", (pointer,), count)
+
     def tombstone(self, count: int = 1) -> None:
         """Deletions passed on."""
         self._add("streamer_tombstones_total", (), count)

@@ -12,7 +12,8 @@ from streamer.stream.record import Record
 class Arrival(NamedTuple):
     """A ticket with the record it came in.
 
-    `digest` is the hash of the record's place, `created_ms` the ticket's own time.
+    `digest` is the hash of the record's place, `created_ms` the ticket's own time,
+    NaN where none is known.
     """
 
     record: Record

@@ -51,4 +51,5 @@ class AuditHandler:
                 await asyncio.sleep(LOOK_EVERY)
 
     def _late(self, record: Record) -> bool:
-        return time.time() - record.timestamp / 1000 > self._patience
+        # Kafka's -1 says that no time is known.
+        return 0 <= record.timestamp < 1000 * (time.time() - self._patience)

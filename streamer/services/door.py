@@ -15,7 +15,7 @@ from streamer.records.label import DELETED_AT, label_key
 from streamer.services.arrival import Arrival
 from streamer.services.decoding import FAILED
 from streamer.services.failing import Failing
-from streamer.services.intake import Intake, milliseconds
+from streamer.services.intake import Intake
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission, Settled
 from streamer.stream.record import Record
@@ -55,6 +55,9 @@ class Door:
         self._failing = failing
         self._tracing = tracing
         self._metrics = metrics
+        self._told = False
+        for pointer in intake.text.pointers:
+            metrics.no_text(pointer, 0)
 
     async def read(
         self, batch: Sequence[Record], received_ns: int
@@ -82,6 +85,8 @@ class Door:
                     died[place] = _kind(found)
             else:
                 settled += found
+        for pointer, count in self._intake.text.taken().items():
+            self._metrics.no_text(pointer, count)
         self._failing.look(died, len(batch))
         return arrivals, settled
 
@@ -91,13 +96,25 @@ class Door:
         try:
             if record.value is None:
                 return self._deletion(record, trace_id, received_ns)
-            ticket = self._intake.ticket(record)
+            ticket, created_ms = self._intake.read(record)
         except TicketError as error:
             return error
         trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
         trace.identify(ticket.id)
-        created = milliseconds(ticket.created_at) if self._intake.own_time else None
-        return Arrival(record, ticket, digest, trace, created or float(record.timestamp))
+        if not (self._told or record.key is None or record.key == ticket.id.encode()):
+            self._tell(record, ticket.id)
+        return Arrival(record, ticket, digest, trace, created_ms)
+
+    def _tell(self, record: Record, ticket_id: str) -> None:
+        """Say once that deletions may not find their tickets."""
+        if self._intake.is_keyed(record, ticket_id):
+            return
+        self._told = True
+        log.warning(
+            "%s[%d]@%d has another key than its ticket's id: a deletion under such a key finds no "
+            "label. Let tickets and deletions have the id as their key",
+            *(record.topic, record.partition, record.offset),
+        )
 
     def _deletion(self, record: Record, trace_id: str, received_ns: int) -> list[Emission]:
         ticket_id = self._intake.deleted(record)

@@ -10,7 +10,8 @@ import orjson
 from streamer.config.settings import Settings
 from streamer.errors import ConfigError, TicketError
 from streamer.records.rows import rows
-from streamer.services.intake import Intake, find
+from streamer.services.intake import Intake
+from streamer.services.pointers import find
 
 
 class FileTicket(NamedTuple):

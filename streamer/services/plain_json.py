@@ -2,7 +2,6 @@
 
 import marshal
 from collections.abc import Mapping
-from itertools import repeat
 from typing import Any
 
 import orjson
@@ -39,7 +38,7 @@ def plain(found: Mapping[str, Any], most: int) -> Mapping[str, Any]:
     NaN stays: it is written as null. Raises `TicketError` that says what JSON can't hold and where,
     and for what is more than `most` bytes of JSON.
     """
-    written = _written(found)
+    written = _written(found, most)
     if written is None:
         copied: Mapping[str, Any] = _Copy(most).of(found)
         return copied
@@ -49,27 +48,26 @@ def plain(found: Mapping[str, Any], most: int) -> Mapping[str, Any]:
     return found
 
 
-def _written(found: Any) -> bytes | None:
+def _written(found: Any, most: int) -> bytes | None:
     """The JSON of Python's own types; None where it takes a closer look."""
     try:
         # It takes no subclass and no type of a library, where orjson would take some.
         compact = len(marshal.dumps(found))
-        return orjson.dumps(found) if _places(found) * compact < _ROOM else None
+        return orjson.dumps(found) if _places(found, most) * compact < _ROOM else None
     except (TypeError, ValueError):
         return None
 
 
-def _places(found: Any) -> int:
-    """How many values there are, one that stands in several places counted at each of them."""
-    level, count = [found], 0
-    for _ in repeat(None, DEEPEST):
-        parts = [part.values() if type(part) is dict else part for part in level]
-        count += sum(map(len, parts))
-        if count > _ROOM:
-            break
-        level = [value for part in parts for value in part if type(value) in _NESTS]
-        if not level:
-            break
+def _places(found: Any, most: int) -> int:
+    """How many values there are, one that stands in several places counted at each; or too many."""
+    nests, count = [found], 0
+    for part in nests:
+        values = part.values() if type(part) is dict else part
+        count += len(values)
+        if count > most:
+            return _ROOM
+        # The loop goes on to these.
+        nests += [value for value in values if type(value) in _NESTS]
     return count
 
 

@@ -69,7 +69,7 @@ class Settling:
             some = [self._arrivals[place] for place in part.places.tolist()]
             created = np.array([arrival.created_ms for arrival in some])
             self._metrics.labels(self._task.name, part.source, created, seen_ms, self._now_ms)
-            self._follow_slow(some, self._now_ms - created)
+            self._follow_slow(some, np.nan_to_num(self._now_ms - created))
             self._count_labels(part)
             yield self._labels(part, some)
 

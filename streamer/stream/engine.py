@@ -120,7 +120,9 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     def oldest_ms(self) -> int | None:
         """The Kafka timestamp of the oldest record that is read and unfinished."""
         batches = [*self._tasks.values(), islice(self._buffer, 1)]
-        return min((record.timestamp for batch in batches for record in batch), default=None)
+        times = (record.timestamp for batch in batches for record in batch)
+        # Kafka's -1 says that no time is known.
+        return min((at for at in times if at >= 0), default=None)
 
     @property
     def lags(self) -> dict[int, int]:

@@ -1,11 +1,14 @@
 """Times of tickets, whatever a producer wrote there."""
 
+import time
 from dataclasses import replace
+from math import isnan
 
 import pytest
 
 from streamer.errors import TicketError
 from streamer.services.intake import Intake, milliseconds, rfc3339
+from tests.services.making import MakeHandler, votes
 from tests.services.records import ticket
 
 
@@ -28,3 +31,29 @@ def test_no_timestamp_stops_the_stream(timestamp: int) -> None:
     record = replace(ticket("hello"), timestamp=timestamp)
     made = Intake().ticket(record)
     assert milliseconds(made.created_at) is not None
+
+
+@pytest.mark.parametrize("created_at", [None, "/opened"])
+def test_where_kafka_knows_no_time_the_arrivals_stands_and_no_other_is_made_up(
+    created_at: str | None,
+) -> None:
+    began = time.time() * 1000 - 1
+    made, ms = Intake(created_at=created_at).read(replace(ticket("hello"), timestamp=-1))
+    assert isnan(ms)
+    assert began <= (milliseconds(made.created_at) or 0) <= time.time() * 1000
+
+
+def test_a_tickets_own_time_needs_none_of_kafka() -> None:
+    opened = "2026-01-31T08:00:00Z"
+    record = replace(ticket("hello", opened=opened), timestamp=-1)
+    made, ms = Intake(created_at="/opened").read(record)
+    assert (made.created_at, ms) == (opened, milliseconds(opened))
+
+
+async def test_no_latency_is_counted_from_a_time_that_nobody_knows(make: MakeHandler) -> None:
+    timed, untimed = ticket(votes(1, 1)), replace(ticket(votes(1, 1)), timestamp=-1)
+    run = await make().of(timed, *[replace(untimed, offset=n) for n in range(20)])
+    assert len(run.labels) == 21
+    found = run.metrics.render()
+    counted = b'streamer_ticket_latency_seconds_count{source="workers",task="intent"} 1.0'
+    assert counted in found or b'_count{task="intent",source="workers"} 1.0' in found

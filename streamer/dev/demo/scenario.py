@@ -14,7 +14,7 @@ from streamer.config.tasks import Data, Task
 from streamer.errors import ConfigError
 from streamer.learn.examples import is_held_back
 from streamer.records.rows import rows
-from streamer.services.intake import find
+from streamer.services.pointers import find
 from streamer.services.send import tickets
 
 Fate = Literal["labels", "dead", "deleted"]
