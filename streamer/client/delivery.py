@@ -31,7 +31,7 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
     A record is done when the next one is asked for. Done ones are committed every `commit_every`
     seconds, before partitions move to another member, and at the end; `grouped` is False where
     there is no group to commit for. `start` is where a partition begins that the group has no
-    offset for.
+    offset for; one that was added since begins with its first record.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
         self._given: Any = None
         self._done: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
+        self._there: frozenset[int] | None = None
 
     async def next(self) -> Any:
         """The next record; the one before is done."""
@@ -80,7 +81,9 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
         self._done.clear()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Nothing: where to begin is asked for by the fetch that needs it."""
+        """Note what is there: where to begin is asked for by the fetch that needs it."""
+        for place in assigned:
+            self._note(place.topic)
 
     async def _commit_when_due(self) -> None:
         if self._now() >= self._committed_at + self._commit_every:
@@ -98,7 +101,9 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
         try:
             found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=_AT_ONCE)
         except NoOffsetForPartitionError as error:
-            await self._begin(error.args[0], self._start)
+            place = error.args[0]
+            there = self._note(place.topic)
+            await self._begin(place, self._start if place.partition in there else "earliest")
         except OffsetOutOfRangeError as error:
             for place, offset in error.args[0].items():
                 log.warning("%s: offset %d is gone; going on at the oldest label", place, offset)
@@ -106,6 +111,12 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
         else:
             for records in found.values():
                 self._waiting.extend(records)
+
+    def _note(self, topic: str) -> frozenset[int]:
+        """The partitions that were there at first."""
+        if self._there is None:
+            self._there = frozenset(self._consumer.partitions_for_topic(topic) or ())
+        return self._there
 
     async def _begin(self, place: TopicPartition, start: Start) -> None:
         offset = await self._offset(place, start)

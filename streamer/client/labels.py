@@ -19,6 +19,9 @@ from streamer.records.label import Label
 
 log = logging.getLogger(__name__)
 
+METADATA_AGE_MS = 10_000
+"""How long it goes unnoticed that partitions were added."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
@@ -101,7 +104,7 @@ def labels(
     """
     if isinstance(start, datetime) and start.tzinfo is None:
         raise ValueError("`start` has no time zone: give it one, such as tzinfo=UTC")
-    options = dict(
+    options: dict[str, Any] = {"metadata_max_age_ms": METADATA_AGE_MS} | dict(
         bootstrap_servers=bootstrap,
         group_id=group,
         enable_auto_commit=False,

@@ -343,7 +343,7 @@ FAMILIES: tuple[Family, ...] = (
         "streamer_lag_records",
         "gauge",
         ("lane", "partition"),
-        "Records of an assigned partition that are not finished yet, those not read included.",
+        "Unfinished records of a partition that is read here or by nobody, unread ones included.",
     ),
     Family(
         "streamer_oldest_record_seconds",

@@ -114,7 +114,7 @@ class Stream:
             )
             partitions = len(await producer.partitions_for(self.topic))
             metrics.watch_engine(engine, self.lane)
-            status.watch(engine, consumer.assignment, partitions)
+            status.watch(engine, consumer.assignment, partitions, watch)
             telling = nullcontext() if self.stats is None else self.stats.published(producer)
             async with telling, engine.ends.watched():
                 await _run(engine, self.topic, stop)
@@ -133,13 +133,19 @@ class Status:
     def __init__(self, waiting_for: str) -> None:
         self._waiting_for = waiting_for
         self._engine: Engine | None = None
+        self._topic: TopicWatch | None = None
         self._assignment: Callable[[], Collection[object]] = tuple
         self._partitions = 1
 
     def watch(
-        self, engine: Engine, assignment: Callable[[], Collection[object]], partitions: int
+        self,
+        engine: Engine,
+        assignment: Callable[[], Collection[object]],
+        partitions: int,
+        topic: TopicWatch,
     ) -> None:
         """From here on the service reads its topic; `assignment` says which of its partitions."""
+        self._topic = topic
         self._partitions = partitions
         self._engine = engine
         self._assignment = assignment
@@ -152,7 +158,10 @@ class Status:
         """Why the service does no work yet; None when it does."""
         if self._engine is None:
             return f"waiting for {self._waiting_for}"
-        return None if self._assignment() else "waiting for partitions"
+        if not self._assignment():
+            return "waiting for partitions"
+        unread = [] if self._topic is None else sorted(self._topic.unread)
+        return f"nobody reads the partitions {unread}" if unread else None
 
     def part(self) -> float:
         """The share of the topic's partitions that is read here."""

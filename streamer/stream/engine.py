@@ -126,11 +126,11 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     @property
     def lags(self) -> dict[int, int]:
-        """By assigned partition, how many records are not finished, those not read yet included.
+        """By partition that is assigned here, or to nobody, how many records are not finished.
 
         Without `ends` being watched, only of partitions that were read from since the rebalance.
         """
-        return self.ends.lags(self._assignment.positions())
+        return {**self._positions.unread, **self.ends.lags(self._assignment.positions())}
 
     @property
     def watermark_age(self) -> float:
@@ -325,8 +325,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     async def _commit_regularly(self) -> None:
         while True:
             await asyncio.sleep(COMMIT_EVERY)
-            # A commit for a topic that is gone is repeated for ever, and one for the topic that
-            # has its name by then would be wrong.
+            # The client repeats one for a topic that is gone until another has its name.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(COMMIT_WITHIN):
                     await self._commit()

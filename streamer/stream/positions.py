@@ -35,6 +35,7 @@ class Topic(Protocol):
     """What is known of the topic: whether it was made again since the group read it last."""
 
     made_again: bool
+    unread: dict[int, int]
 
     def has(self, partition: int) -> bool: ...
     def is_added(self, partition: int) -> bool: ...
@@ -62,6 +63,11 @@ class Positions:
     def outdated(self) -> bool:
         """Whether the offsets at hand are those of a topic that is no more."""
         return self._topic.made_again
+
+    @property
+    def unread(self) -> Mapping[int, int]:
+        """How many records wait in partitions that no member of the group reads."""
+        return self._topic.unread
 
     async def begin_again(self) -> None:
         """Start every assigned partition of a topic that was made again, and commit that.

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.coordinator.protocol import ConsumerProtocol
 from aiokafka.errors import KafkaError
 
@@ -27,7 +28,8 @@ class TopicWatch:
     Offsets say nothing about the first: those of the old topic may lie in the new one. The second
     happens to groups of static members: Kafka gives a member that was restarted its partitions back
     without anybody looking whether there are more by now, and whoever leads the group since doesn't
-    know that it does (KAFKA-13435). Make one by `TopicWatch.of`.
+    know that it does (KAFKA-13435). `unread` has how many records wait in each such partition. Make
+    one by `TopicWatch.of`.
     """
 
     def __init__(self, admin: Any, consumer: Any, group: str, topic: str) -> None:
@@ -40,7 +42,7 @@ class TopicWatch:
         self._missed = 0
         self._gone = False
         self.made_again = False
-        self.unread: frozenset[int] = frozenset()
+        self.unread: dict[int, int] = {}
 
     @classmethod
     @asynccontextmanager
@@ -107,7 +109,7 @@ class TopicWatch:
         owned = await self._owned()
         if owned is None:
             return
-        self.unread = frozenset(range(state.partitions)) - owned
+        self.unread = await self._waiting(set(range(state.partitions)) - owned)
         self._missed = self._missed + 1 if self.unread else 0
         # One look may have come before the group's own; later ones wait twice as long each time.
         if self._missed > 1 and self._missed.bit_count() == 1:
@@ -119,6 +121,16 @@ class TopicWatch:
             )
             # Private, because to subscribe again would forget what can still be committed.
             self._consumer._coordinator.request_rejoin()
+
+    async def _waiting(self, partitions: Iterable[int]) -> dict[int, int]:
+        """How many records of partitions that nobody reads wait there."""
+        places = [TopicPartition(self._topic, number) for number in sorted(partitions)]
+        if not places:
+            return {}
+        firsts = await self._consumer.beginning_offsets(places)
+        ends = await self._consumer.end_offsets(places)
+        known = await committed(self._admin, self._group)
+        return {at.partition: ends[at] - known.get(at, firsts[at]) for at in places}
 
     async def _owned(self) -> frozenset[int] | None:
         """The partitions that the group's members read; None while they are being shared out."""

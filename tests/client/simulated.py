@@ -80,6 +80,9 @@ class Consumer:
     async def topics(self) -> set[str]:
         return {place.topic for place in self._broker.records}
 
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {place.partition for place in self._broker.records if place.topic == topic}
+
     def subscribe(self, topics: Collection[str], listener: Any = None) -> None:
         self.listener = listener
         asyncio.get_running_loop().call_later(1, self.assign, topics)

@@ -248,3 +248,17 @@ async def test_an_assignment_alone_asks_for_nothing() -> None:
     setting = Setting(1)
     await setting.delivery.on_partitions_assigned([PLACE])
     assert (setting.consumer.waits, setting.broker.commits) == ([], [])
+
+
+@pytest.mark.parametrize("group", ["mine", None])
+async def test_a_partition_that_was_added_begins_with_its_first_label(group: str | None) -> None:
+    """Though the group began at the end of what was there then."""
+    setting = Setting(5, 2, start="latest", group=group)
+    reading = asyncio.create_task(setting.next(3))
+    await asyncio.sleep(0.01)
+    setting.broker.records[TopicPartition(LABELS, 2)] = []
+    setting.broker.put(b"", b"", partition=2)
+    setting.consumer.assign([LABELS])
+    setting.broker.put(b"")
+    found = await asyncio.wait_for(reading, 60)
+    assert {(one.partition, one.offset) for one in found} == {(0, 5), (2, 0), (2, 1)}

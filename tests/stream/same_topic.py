@@ -7,6 +7,7 @@ class SameTopic:
     def __init__(self, partitions: int = 100, first: int | None = None) -> None:
         self.made_again = False
         self.again = False
+        self.unread: dict[int, int] = {}
         self.partitions = partitions
         self.first = first
 

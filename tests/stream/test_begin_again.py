@@ -68,6 +68,14 @@ async def test_a_rebalance_does_not_wait_for_ever_for_a_commit() -> None:
     await rig.stop()
 
 
+@virtual
+async def test_the_lag_is_also_that_of_partitions_that_nobody_reads() -> None:
+    rig = Rig(answer)
+    rig.topic.unread = {4: 20}
+    assert rig.engine.lags == {4: 20}
+    await rig.stop()
+
+
 async def revoked(engine: Engine) -> None:
     async with asyncio.timeout(60):
         await engine.on_partitions_revoked([PARTITION])

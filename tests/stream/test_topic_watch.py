@@ -45,12 +45,25 @@ class Coordinator:
         self.rejoined += 1
 
 
+class Consumer:
+    """Partitions with the offsets from 10 to 30."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._coordinator = coordinator
+
+    async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 10)
+
+    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 30)
+
+
 class Watched:
     """A watch that has begun."""
 
     def __init__(self) -> None:
         self.admin, self.coordinator = Admin(), Coordinator()
-        consumer = SimpleNamespace(_coordinator=self.coordinator)
+        consumer = Consumer(self.coordinator)
         self.watch = TopicWatch(self.admin, consumer, "group", "tickets")
 
     async def looks(self, count: int = 1) -> "Watched":
@@ -128,17 +141,17 @@ async def test_a_partition_is_added_if_the_group_had_begun_without_it(
 async def test_what_nobody_reads_is_told_and_mended_by_joining_anew(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    one = await watched()
+    one = await watched(committed=[("tickets", 5)])
     one.admin.partitions = 6
     await one.looks()
     # One look may be too early: the group's leader has its own.
-    assert (one.watch.unread, one.coordinator.rejoined) == (frozenset({4, 5}), 0)
+    assert (one.watch.unread, one.coordinator.rejoined) == ({4: 20, 5: 25}, 0)
     await one.looks()
     assert one.coordinator.rejoined == 1
     assert "nobody in group group reads tickets[4, 5]" in caplog.text
     one.admin.shares = [[0, 2, 4], [1, 3, 5]]
     await one.looks(2)
-    assert (one.watch.unread, one.coordinator.rejoined) == (frozenset(), 1)
+    assert (one.watch.unread, one.coordinator.rejoined) == ({}, 1)
 
 
 async def test_joining_that_does_not_mend_it_is_tried_ever_more_seldom() -> None:
@@ -154,4 +167,4 @@ async def test_joining_that_does_not_mend_it_is_tried_ever_more_seldom() -> None
 async def test_nothing_is_missed_while_partitions_are_shared_out(state: str) -> None:
     one = await watched(state=state, shares=[], partitions=6)
     await one.looks(5)
-    assert (one.watch.unread, one.coordinator.rejoined) == (frozenset(), 0)
+    assert (one.watch.unread, one.coordinator.rejoined) == ({}, 0)

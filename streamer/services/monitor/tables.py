@@ -138,6 +138,7 @@ def _settings(connection: Connection, name: str) -> dict[str, Any]:
         # would stay with the dead member for the session timeout, which is a minute by default.
         "consumer_group_instance_id": f"{name}-1",
         "consumer_auto_offset_reset": "earliest",
+        "consumer_metadata_max_age_ms": 10_000,
         "broker_session_timeout": 10.0,
         "broker_heartbeat_interval": 2.0,
         "broker_rebalance_timeout": 10.0,
