@@ -47,6 +47,7 @@ class Flow(Block):
     max_batch: int = Field(default=2048, ge=1, le=4096)
     in_flight: int = Field(default=3, ge=1, le=64)
     max_buffered: int = Field(default=8192, ge=1)
+    max_bytes: int = Field(default=512 * 2**20, ge=2**24)
 
 
 class Listen(Block):

@@ -38,6 +38,8 @@ class EngineView(Protocol):
     @property
     def buffered(self) -> int: ...
     @property
+    def held_bytes(self) -> int: ...
+    @property
     def oldest_ms(self) -> int | None: ...
     @property
     def lags(self) -> Mapping[int, int]: ...
@@ -60,6 +62,7 @@ def read(engine: EngineView) -> dict[str, Values]:
         "streamer_rebalances_total": counts.rebalances,
         "streamer_in_flight": engine.in_flight,
         "streamer_buffered": engine.buffered,
+        "streamer_held_bytes": engine.held_bytes,
         "streamer_watermark_age_seconds": engine.watermark_age,
         "streamer_poll_age_seconds": time.monotonic() - engine.polled_at,
     }

@@ -340,6 +340,13 @@ FAMILIES: tuple[Family, ...] = (
         "Records read and waiting for a free slot.",
     ),
     Family(
+        "streamer_held_bytes",
+        "gauge",
+        ("lane",),
+        "Memory that the records which wait and those in flight are counted with: key, headers and "
+        "value, times the copies that are made of them. The flow's max_bytes bounds it.",
+    ),
+    Family(
         "streamer_lag_records",
         "gauge",
         ("lane", "partition"),

@@ -24,14 +24,14 @@ async def answers_stream(
     It counts in `metrics` as a lane of its own. The probes stay those of the tickets: answers come
     by the hand, and a stream of them that fails ends the process.
     """
-    topics = settings.topics
+    topics, flow = settings.topics, settings.classify.flow
     stream = Stream(
         kafka=settings.kafka.model_copy(update={"start": "earliest"}),
         group=f"{settings.kafka.group}-answers",
         topic=topics.answers,
         outputs=[topics.labels, topics.log],
         dead=topics.dead,
-        flow=settings.classify.flow,
+        flow=flow.model_copy(update={"max_bytes": flow.max_bytes // 8}),
         resume="earliest",
         lane="answers",
     )

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 # A batch that waits for room would hold up a rebalance or the end of the process for so long.
 DRAIN = 2.0
-FLOW = Flow(max_batch=16, in_flight=1, max_buffered=256)
+FLOW = Flow(max_batch=16, in_flight=1, max_buffered=256, max_bytes=64 * 2**20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from streamer.observe.summaries import Summaries
 from streamer.observe.tracing import Tracing
 from streamer.services.answers import answers_stream
 from streamer.services.classify_handler import ClassifyHandler
+from streamer.services.copies import ticket_copies
 from streamer.services.intake import Intake
 from streamer.services.ready_tasks import ready_tasks
 from streamer.services.settling import Outputs
@@ -34,6 +35,7 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         settings.classify.flow,
         resume,
         Stats(topics.stats, Summaries("classify", metrics)),
+        copies=ticket_copies(len(settings.tasks)),
     )
     tracing = Tracing("streamer-classify", settings.tracing.sample, group=group)
     metrics.watch_spans(tracing)

@@ -15,16 +15,18 @@ from streamer.config.settings import Flow, Listen
 from streamer.observe.measured import MeasuredConsumer, MeasuredProducer
 from streamer.observe.metrics import Lane, Metrics
 from streamer.observe.server import StatusServer
+from streamer.services.copies import REQUEST
 from streamer.services.stats import Stats
 from streamer.stream.bounded import BoundedConsumer
 from streamer.stream.clients import Clients
 from streamer.stream.commits import Commits
 from streamer.stream.connection import Connection
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.engine import Engine, Limits
+from streamer.stream.engine import Engine
 from streamer.stream.groups import noted
 from streamer.stream.handler import Handler
 from streamer.stream.journal import Journal
+from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions, Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.topic_watch import TopicWatch
@@ -47,7 +49,8 @@ class Stream:
     """One service's place in Kafka: what it reads, what it writes, and as whom.
 
     `lane` is what the metrics call it: a process may read several topics. With `until` it reads
-    each partition up to that offset, and nothing of a partition that isn't named.
+    each partition up to that offset, and nothing of a partition that isn't named. While a record is
+    worked on it takes `copies` times its own bytes.
     """
 
     kafka: KafkaSettings
@@ -60,6 +63,7 @@ class Stream:
     stats: Stats | None = None
     lane: Lane = "main"
     until: Mapping[TopicPartition, int] | None = None
+    copies: int = REQUEST
 
     def dead_letters(self, metrics: Metrics) -> DeadLetters:
         """The dead letter topic, which takes what the input takes; counted in `metrics`."""
@@ -110,7 +114,7 @@ class Stream:
                 handler,
                 Positions(consumer, watch, kafka.start, self.resume),
                 self.dead_letters(metrics),
-                _limits(self.flow, kafka.drain),
+                _limits(self.flow, kafka.drain, self.copies),
             )
             partitions = len(await producer.partitions_for(self.topic))
             metrics.watch_engine(engine, self.lane)
@@ -218,10 +222,12 @@ async def _when(event: asyncio.Event, then: Callable[[], None]) -> None:
     then()
 
 
-def _limits(flow: Flow, drain: float) -> Limits:
+def _limits(flow: Flow, drain: float, copies: int) -> Limits:
     return Limits(
         max_batch=flow.max_batch,
         in_flight=flow.in_flight,
         max_buffered=flow.max_buffered,
+        max_bytes=flow.max_bytes,
+        copies=copies,
         drain=drain,
     )

@@ -4,10 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -16,12 +13,14 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 
 from streamer.errors import BrokerError, HandlerError, TicketError
 from streamer.stream.assignment import Assignment
+from streamer.stream.backlog import Backlog, Batch
 from streamer.stream.commits import MOVED, Commits
 from streamer.stream.counts import Counts
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.ends import Ends
 from streamer.stream.handler import Handler
+from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
 from streamer.stream.record import Record
@@ -29,6 +28,8 @@ from streamer.stream.record import Record
 log = logging.getLogger(__name__)
 
 POLL_MS = 200
+# How much a poll may bring too much where large records follow small ones: it asks for a number.
+AT_ONCE = 64
 COMMIT_EVERY = 0.25
 COMMIT_WITHIN = 5.0
 FULL_FOR = 1.0
@@ -50,17 +51,6 @@ class Consumer(Protocol):
     def pause(self, *partitions: TopicPartition) -> None: ...
     def paused(self) -> set[TopicPartition]: ...
     def resume(self, *partitions: TopicPartition) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much work is held at once: batches, records and bytes waiting; `drain` in seconds."""
-
-    max_batch: int = 512
-    in_flight: int = 4
-    max_buffered: int = 8192
-    max_bytes: int = 64 * 2**20
-    drain: float = 20.0
 
 
 class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -89,9 +79,8 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._dead_letters = dead_letters
         self._limits = limits
         self._assignment = Assignment()
-        self._buffer: deque[Record] = deque()
-        self._buffer_bytes = 0
-        self._tasks: dict[asyncio.Task[None], Sequence[Record]] = {}
+        self._backlog = Backlog(limits)
+        self._tasks: dict[asyncio.Task[None], Batch] = {}
         self._freed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._committing = asyncio.Lock()
@@ -109,17 +98,22 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     @property
     def buffered(self) -> int:
         """Records read and waiting for a slot."""
-        return len(self._buffer)
+        return len(self._backlog)
+
+    @property
+    def held_bytes(self) -> int:
+        """What the records that wait and those being worked on count, with their copies."""
+        return self._backlog.bytes
 
     @property
     def spare(self) -> bool:
         """Whether nothing that was read waits for a slot."""
-        return not self._buffer and len(self._tasks) < self._limits.in_flight
+        return not self._backlog and len(self._tasks) < self._limits.in_flight
 
     @property
     def oldest_ms(self) -> int | None:
         """The Kafka timestamp of the oldest record that is read and unfinished."""
-        batches = [*self._tasks.values(), islice(self._buffer, 1)]
+        batches = [self._backlog.first(), *(batch.records for batch in self._tasks.values())]
         times = (record.timestamp for batch in batches for record in batch)
         # Kafka's -1 says that no time is known.
         return min((at for at in times if at >= 0), default=None)
@@ -163,17 +157,13 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Drain within the budget, commit what is done, forget the rest."""
-        # aiokafka logs and swallows what a listener raises, which would hide a failed engine.
+        self.counts.rebalances += 1
+        # aiokafka logs and swallows what a listener raises; of a task of ours the engine hears it.
+        settling = self._start(self._hand_over())
         try:
-            self.counts.rebalances += 1
-            async with asyncio.timeout(2 * self._limits.drain):
-                await self._settle()
-        except TimeoutError:
-            # Kafka shares the partitions out without waiting for longer: the records come again.
-            self.counts.commits_lost += 1
-        except Exception as error:
-            self._fail(error)
+            await asyncio.wait([settling])
         finally:
+            await _cancel([settling])
             self._assignment = Assignment()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
@@ -199,13 +189,19 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self.polled_at = time.monotonic()
         if self._positions.outdated:
             await self._begin_again()
-        room = self._limits.max_buffered - len(self._buffer)
-        if room <= 0 or self._buffer_bytes >= self._limits.max_bytes:
+        if self._backlog.room <= 0:
             await self._hold()
             return
         if paused := self._consumer.paused():
             self._consumer.resume(*paused)
-        self._take(await self._fetch(POLL_MS, room))
+        wait_ms = POLL_MS
+        while (room := min(self._backlog.room, AT_ONCE)) > 0:
+            got = await self._fetch(wait_ms, room)
+            self._take(got)
+            if sum(map(len, got.values())) < room:
+                break
+            wait_ms = 0
+        self._dispatch()
 
     async def _begin_again(self) -> None:
         """Finish what was read of a topic that is no more, then read the one that has its name."""
@@ -226,6 +222,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         except TimeoutError:
             self._consumer.pause(*self._consumer.assignment())
             self._take(await self._fetch(0, 1))
+            self._dispatch()
 
     async def _fetch(self, timeout_ms: int, room: int) -> Mapping[TopicPartition, Sequence[Record]]:
         try:
@@ -247,11 +244,9 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     def _take(self, got: Mapping[TopicPartition, Sequence[Record]]) -> None:
         for partition, records in got.items():
             self._assignment.read(partition, records)
-            self._buffer.extend(records)
-            self._buffer_bytes += sum(len(record.value or b"") for record in records)
+            self._backlog.take(records)
             self.counts.records += len(records)
             self._notice(partition, records)
-        self._dispatch()
 
     def _notice(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         """Count what was handed out before: a rebalance begins at the last commit again."""
@@ -263,19 +258,16 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     def _dispatch(self) -> None:
         if self._stopping.is_set():
             return
-        while self._buffer and len(self._tasks) < self._limits.in_flight:
-            size = min(self._limits.max_batch, len(self._buffer))
-            batch = [self._buffer.popleft() for _ in range(size)]
-            self._buffer_bytes -= sum(len(record.value or b"") for record in batch)
-            task = asyncio.create_task(self._work(batch, self._assignment))
+        while len(self._tasks) < self._limits.in_flight and (batch := self._backlog.cut()):
+            task = asyncio.create_task(self._work(batch.records, self._assignment))
             self._tasks[task] = batch
             task.add_done_callback(self._free)
 
     def _free(self, task: asyncio.Task[None]) -> None:
         self._freed.set()
-        if task not in self._tasks:
+        if (batch := self._tasks.pop(task, None)) is None:
             return
-        del self._tasks[task]
+        self._backlog.finished(batch)
         if (error := _failure(task)) is not None:
             self._fail(error)
         else:
@@ -310,7 +302,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         for item in group:
             if isinstance(item, Settled):
                 self.counts.settled[item.why] = self.counts.settled.get(item.why, 0) + 1
-            elif item.value is not None and len(item.value) > self._publisher.limit // 2:
+            elif len(item.value or b"") + len(item.key or b"") > self._publisher.limit // 2:
                 emissions.append(self._sendable(item))
             else:
                 emissions.append(item)
@@ -355,10 +347,18 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                 await self._commits.leave()
 
     async def _drain(self) -> None:
-        self._drop_buffer()
+        self._backlog.drop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._limits.drain)
         await _cancel(self._release_tasks())
+
+    async def _hand_over(self) -> None:
+        try:
+            async with asyncio.timeout(2 * self._limits.drain):
+                await self._settle()
+        except TimeoutError:
+            # Kafka shares the partitions out without waiting for longer: the records come again.
+            self.counts.commits_lost += 1
 
     async def _finish(self) -> None:
         """Settle for the last time; without Kafka a commit is retried for ever, so not longer."""
@@ -373,12 +373,10 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     def _release_tasks(self) -> list[asyncio.Task[None]]:
         tasks = list(self._tasks)
+        for batch in self._tasks.values():
+            self._backlog.finished(batch)
         self._tasks.clear()
         return tasks
-
-    def _drop_buffer(self) -> None:
-        self._buffer.clear()
-        self._buffer_bytes = 0
 
     def _fail(self, error: BaseException) -> None:
         if self._error is None:

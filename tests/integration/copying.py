@@ -13,7 +13,8 @@ from streamer.stream.commits import Commits
 from streamer.stream.connection import Connection
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission
-from streamer.stream.engine import Engine, Limits
+from streamer.stream.engine import Engine
+from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions, Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.record import Record

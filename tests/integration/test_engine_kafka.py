@@ -13,7 +13,8 @@ from streamer.dev.ports import free_port
 from streamer.errors import BrokerError, ConfigError
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
-from streamer.stream.engine import Engine, Limits
+from streamer.stream.engine import Engine
+from streamer.stream.limits import Limits
 from tests.integration.copying import LIMIT, Copier, Place
 from tests.waiting import soon
 

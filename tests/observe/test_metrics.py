@@ -20,6 +20,7 @@ class Running:
     )
     in_flight: int = 3
     buffered: int = 17
+    held_bytes: int = 4096
     watermark_age: float = 1.5
     oldest_ms: int | None = None
     lags: dict[int, int] = field(default_factory=lambda: {0: 4, 5: 0})
@@ -131,6 +132,7 @@ def test_a_running_engine_is_read() -> None:
     assert found["streamer_records_total", "main"] == 12
     assert found["streamer_in_flight", "main"] == 3
     assert found["streamer_buffered", "main"] == 17
+    assert found["streamer_held_bytes", "main"] == 4096
     assert found["streamer_watermark_age_seconds", "main"] == 1.5
     assert found["streamer_oldest_record_seconds", "main"] == 0
     assert found["streamer_lag_records", "main", "0"] == 4

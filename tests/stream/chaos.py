@@ -12,9 +12,10 @@ from streamer.errors import BrokerError, ModelError
 from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission, Settled
-from streamer.stream.engine import Engine, Limits
+from streamer.stream.engine import Engine
 from streamer.stream.handler import Handler
 from streamer.stream.journal import Committed, Journal
+from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
 from streamer.stream.record import Record

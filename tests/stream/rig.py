@@ -12,7 +12,8 @@ from aiokafka.errors import (
 from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
-from streamer.stream.engine import Engine, Limits
+from streamer.stream.engine import Engine
+from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
 from streamer.stream.record import Record
@@ -124,8 +125,8 @@ class Rig:
         )
         self.task = asyncio.create_task(self.engine.run(TOPIC))
 
-    def feed(self, *offsets: int) -> None:
-        self.consumer.polls.put_nowait([SimRecord(0, offset) for offset in offsets])
+    def feed(self, *offsets: int, value: bytes = b"text") -> None:
+        self.consumer.polls.put_nowait([SimRecord(0, offset, value=value) for offset in offsets])
 
     async def stop(self) -> None:
         self.engine.stop()

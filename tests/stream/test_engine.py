@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
 
 import pytest
 from aiokafka.errors import (
@@ -12,8 +13,9 @@ from aiokafka.errors import (
 )
 
 from streamer.errors import BrokerError, HandlerError, ModelError
+from streamer.stream import assignment, engine
 from streamer.stream.emission import Emission, Settled
-from streamer.stream.engine import Limits
+from streamer.stream.limits import Limits
 from streamer.stream.record import Record
 from tests.stream.rig import (
     PARTITION,
@@ -62,17 +64,66 @@ async def test_a_failure_during_the_last_drain_is_raised_and_not_committed() -> 
     assert rig.consumer.commits == []
 
 
+async def answer_late(batch: Sequence[Record]) -> AsyncIterator[Group]:
+    await asyncio.sleep(8)
+    async for group in answer(batch):
+        yield group
+
+
 @virtual
 async def test_work_that_outlasts_the_drain_is_dropped_uncommitted() -> None:
     async def never(batch: Sequence[Record]) -> AsyncIterator[Group]:
         await asyncio.sleep(10**6)
         yield []
 
-    rig = Rig(never)
+    cancelled = []
+
+    async def never_ending(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        try:
+            async for group in never(batch):
+                yield group
+        except asyncio.CancelledError:
+            cancelled.append(batch[0].offset)
+            raise
+
+    rig = Rig(never_ending)
     rig.feed(0)
     await asyncio.sleep(0.1)
     await rig.stop()
     assert (rig.consumer.commits, rig.engine.in_flight) == ([], 0)
+    assert cancelled == [0]
+
+
+@virtual
+async def test_work_that_outlasts_the_drain_of_a_rebalance_is_cancelled_and_publishes_nothing() -> (
+    None
+):
+    rig = Rig(answer_late, Limits(drain=5))
+    rig.feed(0)
+    await asyncio.sleep(0.1)
+    await rig.engine.on_partitions_revoked([PARTITION])
+    assert rig.engine.in_flight == 0
+    await asyncio.sleep(20)
+    assert rig.producer.sent == []
+    await rig.stop()
+    assert rig.consumer.commits == []
+
+
+@virtual
+async def test_a_batch_that_fails_takes_the_others_with_it_before_the_engine_ends() -> None:
+    async def first_fails(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        await asyncio.sleep(1 if batch[0].offset == 0 else 3)
+        if batch[0].offset == 0:
+            raise ModelError("out")
+        async for group in answer(batch):
+            yield group
+
+    rig = Rig(first_fails, Limits(max_batch=1, drain=5))
+    rig.feed(0, 1)
+    with pytest.raises(ModelError):
+        await rig.task
+    await asyncio.sleep(10)
+    assert (rig.producer.sent, rig.consumer.commits) == ([], [])
 
 
 @virtual
@@ -153,15 +204,92 @@ async def test_a_full_buffer_pauses_and_goes_on_when_there_is_room() -> None:
     assert rig.consumer.commits[-1] == 6
 
 
+LARGE = b"x" * 10_000
+
+
 @virtual
-async def test_large_records_fill_the_buffer_by_their_bytes() -> None:
-    rig = Rig(answer_slowly, Limits(max_batch=1, in_flight=1, max_bytes=3, drain=5))
-    rig.feed(0, 1)  # four bytes each; one is being worked on
-    await asyncio.sleep(1.5)
+async def test_large_records_fill_it_by_their_bytes_while_they_wait_and_while_in_flight() -> None:
+    rig = Rig(answer_slowly, Limits(max_batch=1, in_flight=1, max_bytes=25_000, drain=5))
+    rig.feed(0, 1, value=LARGE)
+    await asyncio.sleep(0.1)
+    assert (rig.engine.in_flight, rig.engine.buffered) == (1, 1)
+    assert 20_000 < rig.engine.held_bytes < 25_000
+    rig.feed(2, value=LARGE)
+    await asyncio.sleep(1.4)
+    assert rig.engine.held_bytes > 30_000
     assert rig.consumer.paused() == {PARTITION}
+    await asyncio.sleep(1)  # one is finished: its bytes are given back, and there is room
+    assert rig.consumer.paused() == set()
+    assert 20_000 < rig.engine.held_bytes < 25_000
+    await asyncio.sleep(4)
+    assert rig.engine.held_bytes == 0
+    await rig.stop()
+    assert rig.consumer.commits[-1] == 3
+
+
+@virtual
+async def test_small_records_of_the_same_number_do_not_fill_it() -> None:
+    rig = Rig(answer_slowly, Limits(max_batch=1, in_flight=1, max_bytes=25_000, drain=5))
+    rig.feed(0, 1, 2)
+    await asyncio.sleep(1.5)
+    assert rig.consumer.paused() == set()
+    await rig.stop()
+
+
+@virtual
+async def test_a_batch_is_cut_by_bytes_so_that_each_slot_has_its_share() -> None:
+    limits = Limits(max_batch=100, in_flight=2, max_bytes=50_000, drain=5)
+    rig = Rig(answer_slowly, limits)
+    rig.feed(0, 1, 2, 3, value=LARGE)
+    await asyncio.sleep(0.1)
+    assert rig.handler.batches == [[0, 1], [2, 3]]
+    await rig.stop()
+
+
+@virtual
+async def test_what_a_record_is_copied_to_counts() -> None:
+    rig = Rig(answer_slowly, Limits(in_flight=1, max_bytes=50_000, copies=10, drain=5))
+    rig.feed(0, 1, value=LARGE)
+    await asyncio.sleep(0.1)
+    assert rig.engine.held_bytes > 200_000
+    assert rig.handler.batches == [[0]]
+    await asyncio.sleep(2)
+    assert rig.handler.batches == [[0], [1]]
+    await rig.stop()
+
+
+@virtual
+async def test_a_rebalance_gives_back_the_bytes_of_what_waits_and_of_what_outlasts_the_drain() -> (
+    None
+):
+    async def never(batch: Sequence[Record]) -> AsyncIterator[Group]:
+        await asyncio.sleep(10**6 if batch[0].offset < 2 else 0)
+        yield [Settled(record, "fine") for record in batch]
+
+    rig = Rig(never, Limits(max_batch=1, in_flight=1, max_bytes=25_000, drain=5))
+    for _ in range(3):
+        rig.feed(0, 1, value=LARGE)
+        await asyncio.sleep(0.1)
+        assert rig.engine.held_bytes > 20_000
+        await rig.engine.on_partitions_revoked([PARTITION])
+        assert rig.engine.held_bytes == 0
+    rig.feed(2, 3, 4, value=LARGE)
+    await asyncio.sleep(3)
+    assert rig.consumer.commits[-1] == 5
+    await rig.stop()
+
+
+@virtual
+async def test_a_poll_asks_for_few_at_once_and_for_more_while_there_are_more() -> None:
+    rig = Rig(answer_slowly)
+    rig.feed(*range(64))
+    rig.feed(64)
+    await asyncio.sleep(0.1)
+    # The second had come to nothing at once; the third waits.
+    assert rig.consumer.rooms[:3] == [64, 64, 64]
     await asyncio.sleep(3)
     await rig.stop()
-    assert rig.consumer.commits[-1] == 2
+    assert rig.consumer.commits[-1] == 65
 
 
 @virtual
@@ -251,9 +379,23 @@ async def test_a_failure_in_the_rebalance_is_not_swallowed() -> None:
 
 @virtual
 async def test_the_watermark_ages_only_while_something_is_unfinished() -> None:
-    rig = Rig(answer)
-    rig.feed(0)
-    await asyncio.sleep(1)
+    with pytest.MonkeyPatch.context() as patched:
+        clock = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
+        for module in (engine, assignment):
+            patched.setattr(module, "time", clock)
+        await watermark_ages()
+
+
+async def watermark_ages() -> None:
+    rig = Rig(answer_slowly, Limits(max_batch=1, in_flight=1, drain=5))
+    await asyncio.sleep(10)
+    assert rig.engine.watermark_age == 0
+    rig.feed(0, 1)
+    await asyncio.sleep(1.5)
+    assert rig.engine.watermark_age == pytest.approx(1.5, abs=0.3)
+    await asyncio.sleep(1)  # the first was finished half a second ago, the second is not
+    assert rig.engine.watermark_age == pytest.approx(0.5, abs=0.3)
+    await asyncio.sleep(10)
     assert rig.engine.watermark_age == 0
     await rig.stop()
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from streamer.stream import assignment
+from streamer.stream import assignment, engine
+from streamer.stream.backlog import Backlog
 from streamer.stream.engine import Engine
 from streamer.stream.ledger import Ledger
 from streamer.stream.publisher import Publisher
@@ -99,16 +100,17 @@ def test_control_making_ledgers_when_the_assignment_is_announced() -> None:
     assert found(outcomes, "lost") > 0
 
 
-class Hoarder(Engine):
-    """Keeps what it has read when the partitions are taken away."""
+class Hoarder(Backlog):
+    """Keeps what was read when the partitions are taken away."""
 
-    def _drop_buffer(self) -> None:
+    def drop(self) -> None:
         """Nothing."""
 
 
-def test_control_keeping_the_buffer_through_a_rebalance() -> None:
+def test_control_keeping_the_buffer_through_a_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "Backlog", Hoarder)
     # No loss, because the ledgers were dropped: work for nothing, on records of somebody else.
-    outcomes = runs(CONTROL_RUNS, Parts(engine=Hoarder))
+    outcomes = runs(CONTROL_RUNS, Parts())
     assert found(outcomes, "the engine failed by itself") > 0
 
 

@@ -20,6 +20,7 @@ from streamer.services.backfill.handler import BackfillHandler
 from streamer.services.backfill.pace import Pace
 from streamer.services.backfill.survey import Survey, survey
 from streamer.services.classify_handler import ClassifyHandler
+from streamer.services.copies import ticket_copies
 from streamer.services.intake import Intake
 from streamer.services.ready_tasks import ready_tasks
 from streamer.services.settling import Outputs
@@ -148,9 +149,15 @@ class _Work:
             topics.tickets,
             astuple(outputs),
             topics.dead,
-            Flow(max_batch=size, in_flight=1, max_buffered=8 * size),
+            Flow(
+                max_batch=size,
+                in_flight=1,
+                max_buffered=8 * size,
+                max_bytes=settings.classify.flow.max_bytes,
+            ),
             resume="earliest",
             until=self._survey.ends,
+            copies=ticket_copies(len(settings.tasks)),
         )
         tracing = Tracing("streamer-backfill", 0.0, group=self.group)
         async with AsyncExitStack() as stack:
