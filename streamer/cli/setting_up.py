@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 
 from streamer.cli.verbs import Verbs, settings, with_json
-from streamer.words import labels, pointer, pointers, task
+from streamer.words import at_least_one, labels, pointer, pointers, task
 
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -30,14 +30,20 @@ def add(verbs: Verbs) -> None:
         topics,
         "list the configured topics, or create those that are missing",
         more="What it creates keeps what it must: only the labels topic is compacted, and all take"
-        " records as large as kafka.max_record_bytes asks. Topics that exist stay as they are.",
+        " records as large as kafka.max_record_bytes asks. Topics that exist stay as they are, and"
+        " are shown so. A tickets topic that is spelt nearly like one that exists is not made.",
         examples=(
             "streamer topics",
             "streamer topics --create --replication 3",
         ),
     )
     made.add_argument("--create", action="store_true", help="create the missing ones")
-    made.add_argument("--partitions", type=int, default=6, metavar="N", help="of each (6)")
+    made.add_argument(
+        "--tickets", action="store_true", help="create that one too where another is spelt alike"
+    )
+    made.add_argument(
+        "--partitions", type=at_least_one, metavar="N", help="of each new one, and at least (6)"
+    )
     made.add_argument(
         "--replication", type=int, metavar="N", help="copies of each (3, or as brokers allow)"
     )
@@ -113,6 +119,7 @@ def topics(options: argparse.Namespace) -> int:
         partitions=options.partitions,
         replication=options.replication,
         as_json=options.json,
+        tickets=options.tickets,
     )
 
 

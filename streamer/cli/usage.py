@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from streamer.words import did_you_mean
 
 _WIDEST = 100
+_EVERYWHERE = ("--config", "--kafka", "--triton", "--set")
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,7 +38,19 @@ class Parser(argparse.ArgumentParser):
         options = [name for name in self._option_string_actions if name.startswith("--")]
         if word.startswith("-"):
             self.error(f"there is no option {word}{did_you_mean(word.partition('=')[0], options)}")
-        self.error(f"{word!r} is too much")
+        self.error(f"{word!r} is too much: {self._taken()}")
+
+    def _taken(self) -> str:
+        """What the verb takes, in words."""
+        verb = self.prog.rpartition(" ")[2]
+        words = [_name(one) for one in self._get_positional_actions()]
+        options = [
+            f"{one.option_strings[-1]} {one.metavar or one.dest.upper()}"
+            for one in self._get_optional_actions()
+            if one.nargs != 0 and one.option_strings[-1] not in _EVERYWHERE
+        ]
+        found = f"{verb} takes {' '.join(words) or 'nothing but options'}"
+        return f"{found}; values stand behind {', '.join(options)}" if options else found
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:

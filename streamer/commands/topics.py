@@ -1,44 +1,71 @@
 """`streamer topics`: which of the configured topics are there, and the others made."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streamer.config.settings import Settings
-from streamer.errors import BrokerError
+from streamer.errors import BrokerError, ConfigError
+from streamer.services.retention import topic_config
 from streamer.services.streaming import connection
-from streamer.services.topic_recipe import by_hand, recipes
+from streamer.services.topic_check import problems
+from streamer.services.topic_recipe import PARTITIONS, by_hand, recipes, wider_by_hand
 from streamer.stream.clients import Clients
-from streamer.stream.topics import TopicSpec, create_topics
+from streamer.stream.topics import TopicSpec, create_topics, misspelt
 from streamer.terminal import note, paint, tell, tell_json
+from streamer.words import did_you_mean
 
 _COPIES = 3
 
 
-def run(
-    settings: Settings, *, create: bool, partitions: int, replication: int | None, as_json: bool
-) -> int:
-    """List the configured topics, after making what is missing where `create` says so.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The names of all topics, and what Kafka has of the configured ones by their names."""
 
-    Returns 1 where some are still missing. Raises `ConfigError` without Kafka, `BrokerError` where
-    it refuses. Without `replication` there are three copies, or one on each of fewer brokers.
+    names: frozenset[str]
+    topics: Mapping[str, TopicSpec]
+
+
+def run(
+    settings: Settings,
+    *,
+    create: bool,
+    partitions: int | None,
+    replication: int | None,
+    as_json: bool,
+    tickets: bool = False,
+) -> int:
+    """List the configured topics as they are, after making what is missing where `create` says so.
+
+    Returns 1 where some are still missing, are set up wrongly, or have fewer than `partitions`
+    where these bound how many processes have work. Raises `ConfigError` without Kafka, and where
+    the tickets topic is probably misspelt, but for `tickets`; `BrokerError` where it refuses.
+    Without `replication` there are three copies, or one on each of fewer brokers.
     """
-    wanted = recipes(settings, partitions)
-    made = asyncio.run(_create(settings, wanted, replication)) if create else []
-    there = asyncio.run(_there(settings))
-    states = {one.name: _state(one.name, made, there) for one in wanted}
+    wanted = recipes(settings, partitions or PARTITIONS)
+    made: list[str] = []
+    if create:
+        before = asyncio.run(_found(settings))
+        if not tickets:
+            _check_spelling(settings.topics.tickets, before.names)
+        made = asyncio.run(_create(settings, wanted, replication))
+        _note_new(settings.topics.tickets, made, before.names)
+    found = asyncio.run(_found(settings)).topics
     for one in wanted:
-        if as_json:
-            tell_json({"topic": one.name, "state": states[one.name]})
-        else:
-            tell("  ".join(_cells(one, states[one.name])))
-    missing = [name for name, state in states.items() if state == "missing"]
+        there = found.get(one.name)
+        _tell(there or one, _state(one.name, made, there), as_json)
+    missing = [one.name for one in wanted if one.name not in found]
+    wrong = [line for one in found.values() for line in _wrong(settings, one, partitions)]
+    for line in wrong:
+        note(line)
     if missing:
         note("run `streamer topics --create`, or make them with Kafka's own tools:")
         for name in missing:
             note(f"  {by_hand(settings, name)}")
-    return 1 if missing else 0
+    return 1 if missing or wrong else 0
 
 
 async def _create(
@@ -50,29 +77,90 @@ async def _create(
     return await create_topics(bootstrap, wanted, replication=copies, client=client)
 
 
+def _check_spelling(tickets: str, there: frozenset[str]) -> None:
+    meant = None if tickets in there else misspelt(tickets, there)
+    if meant is not None:
+        raise ConfigError(
+            f"there is no topic {tickets!r}; did you mean {meant}? Nothing was made: correct "
+            "topics.tickets, or add --tickets if a new topic is meant"
+        )
+
+
+def _note_new(tickets: str, made: Sequence[str], there: frozenset[str]) -> None:
+    if tickets in made and there:
+        hint = did_you_mean(tickets, there) or "; your producers have to write there"
+        note(f"{tickets} is new, and nobody has written tickets to it{hint}")
+
+
 async def _brokers(settings: Settings) -> int:
     async with Clients(connection(settings.kafka)).admin() as admin:
         return len((await admin.describe_cluster())["brokers"])
 
 
-async def _there(settings: Settings) -> set[str]:
+async def _found(settings: Settings) -> _Found:
     try:
         async with Clients(connection(settings.kafka)).admin() as admin:
-            return set(await admin.list_topics())
+            names = frozenset(await admin.list_topics())
+            ours = [name for name in settings.topics.model_dump().values() if name in names]
+            described = await admin.describe_topics(ours) if ours else []
+            counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
+            specs = [TopicSpec(name, counts[name], await _config(admin, name)) for name in ours]
     except KafkaError as error:
         raise BrokerError(
             f"Kafka doesn't list its topics ({error!r}); look at the brokers"
         ) from error
+    return _Found(names, {one.name: one for one in specs})
 
 
-def _state(name: str, made: Sequence[str], there: set[str]) -> str:
-    if name in made:
-        return "created"
-    return "there" if name in there else "missing"
+async def _config(admin: AIOKafkaAdminClient, name: str) -> Mapping[str, str]:
+    """Of a topic whose settings this user may not see, none: that is no reason to make nothing."""
+    try:
+        return await topic_config(admin, name)
+    except BrokerError as error:
+        note(str(error))
+        return {}
+
+
+def _wrong(settings: Settings, one: TopicSpec, partitions: int | None) -> Iterator[str]:
+    for problem in problems(one.name, one.config, settings):
+        yield f"{one.name}: {problem}"
+    shared = one.name in (settings.topics.tickets, settings.topics.judge)
+    if shared and partitions is not None and one.partitions < partitions:
+        service = "classify" if one.name == settings.topics.tickets else "judge"
+        yield (
+            f"{one.name} has {_counted(one)}, and --partitions asks for {partitions}: more "
+            f"processes of {service} than that get no work. Add some by "
+            f"`{wider_by_hand(settings, one.name, partitions)}`, which moves keys to other "
+            f"partitions, or ask for {one.partitions} (topics.partitions in the chart)"
+        )
+
+
+def _state(name: str, made: Sequence[str], there: TopicSpec | None) -> str:
+    if there is None:
+        return "missing"
+    return "created" if name in made else "there"
+
+
+def _tell(one: TopicSpec, state: str, as_json: bool) -> None:
+    if not as_json:
+        tell("  ".join(_cells(one, state)))
+    elif state == "missing":
+        tell_json({"topic": one.name, "state": state})
+    else:
+        told = {"partitions": one.partitions, "cleanup_policy": _policy(one)}
+        tell_json({"topic": one.name, "state": state, **told})
 
 
 def _cells(one: TopicSpec, state: str) -> Iterator[str]:
     yield paint(f"{state:<7}", "yellow" if state == "missing" else "green")
     yield f"{one.name:<28}"
-    yield f"{one.config['cleanup.policy']:<7}"
-    yield f"{one.partitions} partition{'s' if one.partitions > 1 else ''}"
+    yield f"{_policy(one):<7}"
+    yield _counted(one)
+
+
+def _policy(one: TopicSpec) -> str:
+    return one.config.get("cleanup.policy", "?")
+
+
+def _counted(one: TopicSpec) -> str:
+    return f"{one.partitions} partition{'s' if one.partitions > 1 else ''}"

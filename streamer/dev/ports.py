@@ -4,6 +4,7 @@ import random
 import socket
 
 LOOPBACK = "127.0.0.1"
+_THIS_MACHINE = (LOOPBACK, "localhost", "::1", "[::1]", "0.0.0.0")
 
 # Below what Linux gives to outgoing connections (32768 and up): a client that keeps knocking at a
 # port from that range while its server is away can end up connected to itself, and the server
@@ -12,10 +13,19 @@ _RANGE = range(20_000, 32_000)
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port when nothing listens there on loopback, else any free one."""
-    if preferred is not None and is_free(preferred):
+    """The preferred port when nothing listens there on loopback, else any free one; 0 is any."""
+    if preferred and is_free(preferred):
         return preferred
     return next(port for port in iter(lambda: random.choice(_RANGE), None) if is_free(port))
+
+
+def port_here(addresses: str) -> int | None:
+    """The port of the first `host:port` on this machine in a list of them; None where none is."""
+    for address in addresses.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if host in _THIS_MACHINE and port.isdecimal():
+            return int(port)
+    return None
 
 
 def is_served(port: int) -> bool:

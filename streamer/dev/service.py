@@ -32,7 +32,7 @@ class Service:
         grace_s: float,
     ) -> None:
         self.verb = verb
-        self.port = free_port(port or None)
+        self.port = free_port(port)
         self.log = logs / f"{verb}.log"
         self._python = python
         self._grace_s = grace_s

@@ -10,6 +10,7 @@ from typing import Literal
 
 from streamer.config import Settings, load
 from streamer.dev.kafka import Kafka
+from streamer.dev.ports import LOOPBACK, free_port, port_here
 from streamer.dev.service import Service
 from streamer.dev.supervisor import Say, Supervisor
 from streamer.dev.triton import Triton
@@ -40,6 +41,10 @@ class Stack:
         self._parts: dict[Part, Supervisor] = {}
         self.services: dict[Part, Service] = {}
         self.logs = self._state / "logs"
+
+    def owns(self, part: Part) -> bool:
+        """Whether the part is run here, and not a server that runs already."""
+        return not self._is_there(part) or part in self._parts
 
     def begin(self, part: Part) -> "Future[None]":
         """Start a part and return at once; the future is done when it is ready.
@@ -108,16 +113,34 @@ class Stack:
 
     def _make(self, part: Part) -> Supervisor:
         if part == "kafka":
-            kafka = Kafka(self._state / "kafka")
+            kafka = Kafka(
+                self._state / "kafka", port=self._port("Kafka", self.settings.kafka.bootstrap, 9092)
+            )
             self._tell("kafka.bootstrap", kafka.bootstrap)
             return Supervisor("Kafka", kafka, self._say)
         if part == "triton":
             models = self.settings.path(self.settings.triton.models)
-            triton = Triton(self._state / "triton", models, models=_models(self.settings))
+            triton = Triton(
+                self._state / "triton",
+                models,
+                models=_models(self.settings),
+                grpc_port=self._port("Triton", self.settings.triton.url, 8001),
+            )
             self._tell("triton.url", triton.url)
             return Supervisor("Triton", triton, self._say, healthy=triton.healthy)
         self.services[part] = self._service(part)
         return Supervisor(part, self.services[part], self._say)
+
+    def _port(self, name: str, configured: str, usual: int) -> int:
+        """The configured port on this machine where it is free; else another, which is said."""
+        here = port_here(configured)
+        wanted = usual if here is None else here
+        port = free_port(wanted)
+        if here is None:
+            self._say(f"{name} is at {LOOPBACK}:{port}, on this machine, and not at {configured}")
+        elif wanted and port != wanted:
+            self._say(f"{LOOPBACK}:{wanted} is taken: {name} is at {LOOPBACK}:{port} instead")
+        return port
 
     def _tell(self, key: str, value: str) -> None:
         self._where[key] = value
@@ -130,12 +153,13 @@ class Stack:
         arguments = ["--config", str(self._config)]
         arguments += [part for item in given.items() for part in ("--set", "=".join(item))]
         judges = verb == "judge"
+        wanted = getattr(settings, verb).listen.port
         return Service(
             verb,
             settings.path(settings.judge.python) if judges else Path(sys.executable),
             arguments,
             self.logs,
-            port=getattr(settings, verb).listen.port,
+            port=self._port(verb, f"{LOOPBACK}:{wanted}", wanted),
             grace_s=settings.kafka.drain + 10,
         )
 

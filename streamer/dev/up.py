@@ -1,12 +1,18 @@
 """`streamer up`: the whole stack on this machine until Ctrl-C."""
 
+import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from streamer.config import Settings
 from streamer.dev.bring_up import bring_up
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
+from streamer.errors import ConfigError
+from streamer.services.file_tickets import FileTickets
+from streamer.services.streaming import connection
+from streamer.stream.clients import Clients
 from streamer.terminal import console
 
 
@@ -18,6 +24,8 @@ def run(config: Path, overrides: Mapping[str, str]) -> int:
     out = console()
     with interruptible(), Stack(config, overrides, out.print) as stack:
         try:
+            if not stack.owns("kafka"):
+                _check_tickets_topic(stack.settings)
             bring_up(stack, out.print, own_workers="triton.url" not in overrides)
             for line in whereabouts(stack, config):
                 out.print(line)
@@ -25,6 +33,14 @@ def run(config: Path, overrides: Mapping[str, str]) -> int:
         except KeyboardInterrupt:
             out.print("stopping")
     return 0
+
+
+def _check_tickets_topic(settings: Settings) -> None:
+    """Raises `ConfigError` where a Kafka of the user's has no such topic: one that were made here
+    would stay empty, since whoever writes tickets writes to another.
+    """
+    clients = Clients(connection(settings.kafka))
+    asyncio.run(clients.ensure_topics([settings.topics.tickets]))
 
 
 def whereabouts(stack: Stack, config: Path) -> Iterator[str]:
@@ -43,13 +59,27 @@ def whereabouts(stack: Stack, config: Path) -> Iterator[str]:
     yield ""
     yield "Try in another terminal:"
     yield f"  streamer tail {given}"
-    yield f"  streamer send {given} {_example(stack)}"
+    # Into a topic of the user's own no made-up tickets: they would take the ids of real ones.
+    if stack.owns("kafka") and (file := _example(settings)) is not None:
+        yield f"  streamer send {given} {file}"
     yield "Ctrl-C stops everything."
 
 
-def _example(stack: Stack) -> str:
-    settings = stack.settings
+def _example(settings: Settings) -> str | None:
+    """A file of the tasks' own that `streamer send` takes; none that can be told where a decoder
+    says what tickets look like.
+    """
     for task in settings.tasks.values():
         if task.data is not None:
-            return str(settings.path(task.data.test or task.data.train))
-    return "FILE"
+            file = settings.path(task.data.test or task.data.train)
+            if _is_taken(settings, file):
+                return str(file)
+    return "FILE" if settings.input.decoder is None else None
+
+
+def _is_taken(settings: Settings, file: Path) -> bool:
+    try:
+        FileTickets(settings, file).check()
+    except ConfigError:
+        return False
+    return True

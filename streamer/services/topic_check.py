@@ -11,6 +11,7 @@ from streamer.services.retention import Retention, text_topics, topic_config, wa
 from streamer.services.streaming import MARGIN, connection
 from streamer.services.topic_recipe import by_hand
 from streamer.stream.clients import Clients
+from streamer.words import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ async def topic_report(settings: Settings) -> TopicReport:
         return TopicReport((line,))
     counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
     missing = [
-        f"{where}: no topic {name!r}; create it, or correct its name under `topics`: "
+        f"{where}: no topic {name!r}{did_you_mean(name, there - {*names}) or ';'} "
+        "create it, or correct its name under `topics`: "
         f"`streamer topics --create`, or {by_hand(settings, name)}"
         for name in names
         if name not in there
@@ -48,7 +50,7 @@ async def topic_report(settings: Settings) -> TopicReport:
     wrong = [
         f"{where}: topic {name!r}: {problem}"
         for name in known
-        for problem in _problems(name, configs[name], settings)
+        for problem in problems(name, configs[name], settings)
     ]
     return TopicReport(
         problems=(*missing, *wrong),
@@ -61,7 +63,8 @@ async def topic_report(settings: Settings) -> TopicReport:
     )
 
 
-def _problems(name: str, config: Mapping[str, str], settings: Settings) -> Iterator[str]:
+def problems(name: str, config: Mapping[str, str], settings: Settings) -> Iterator[str]:
+    """What is wrong with the settings of a topic, each with what to do."""
     policy = config.get("cleanup.policy", "")
     if "compact" in policy and name != settings.topics.labels:
         yield (

@@ -32,6 +32,14 @@ def by_hand(settings: Settings, name: str) -> str:
     return " ".join(["kafka-topics.sh", *_words(settings.kafka.bootstrap, recipe)])
 
 
+def wider_by_hand(settings: Settings, name: str, partitions: int) -> str:
+    """The command of Kafka's own tools that adds partitions to a topic."""
+    return (
+        f"kafka-topics.sh --bootstrap-server {settings.kafka.bootstrap} --alter --topic {name} "
+        f"--partitions {partitions}"
+    )
+
+
 def _words(bootstrap: str, recipe: TopicSpec) -> Iterator[str]:
     yield f"--bootstrap-server {bootstrap} --create --topic {recipe.name}"
     yield f"--partitions {recipe.partitions}"

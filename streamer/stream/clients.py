@@ -14,6 +14,7 @@ from streamer.errors import BrokerError, ConfigError
 from streamer.records.fetched import read_any_header_name
 from streamer.stream.connection import Connection
 from streamer.stream.odd_batch import Producer
+from streamer.words import did_you_mean
 
 REPLY_WITHIN_MS = 40_000
 MARGIN = 64 * 1024
@@ -110,10 +111,13 @@ class Clients:
                 f"Kafka at {self.connection.bootstrap} doesn't list its topics ({error!r}); "
                 "look at the brokers' health and this user's rights"
             ) from error
-        if missing := sorted(set(topics) - there):
+        wanted = set(topics)
+        if missing := sorted(wanted - there):
+            hints = (did_you_mean(name, there - wanted) for name in missing)
             raise ConfigError(
-                f"Kafka at {self.connection.bootstrap} has no topic {', '.join(missing)}: "
-                "create it, or correct the names under `topics`"
+                f"Kafka at {self.connection.bootstrap} has no topic {', '.join(missing)}"
+                f"{next(filter(None, hints), ':')} create it by `streamer topics --create`, or "
+                "correct the names under `topics`"
             )
 
     async def _start(self, client: Any) -> None:

@@ -1,8 +1,10 @@
 """Topics as they should be, made where they are missing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -11,6 +13,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from streamer.errors import BrokerError
 
 _LOOK_EVERY_S = 0.02
+_LONG_WORD = 5
+_ALIKE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,28 @@ async def create_topics(
     finally:
         await admin.close()
     return made
+
+
+def misspelt(name: str, there: Iterable[str]) -> str | None:
+    """The topic that was probably meant, because it differs in how one long word is spelt."""
+    return next((one for one in sorted(there) if _nearly(_words(name), _words(one))), None)
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[._-]", name.casefold())
+
+
+def _nearly(given: Sequence[str], other: Sequence[str]) -> bool:
+    """Short words and numbers differ on purpose: eu and us, 1 and 2."""
+    if len(given) != len(other):
+        return False
+    apart = [pair for pair in zip(given, other, strict=True) if pair[0] != pair[1]]
+    return len(apart) < 2 and all(
+        min(map(len, pair)) >= _LONG_WORD
+        and len({re.sub(r"[0-9]", "", word) for word in pair}) > 1
+        and SequenceMatcher(None, *pair).ratio() >= _ALIKE
+        for pair in apart
+    )
 
 
 async def _listed(admin: AIOKafkaAdminClient, names: set[str]) -> None:

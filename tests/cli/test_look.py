@@ -82,7 +82,16 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (["tail", "--coun", "3"], "there is no option --coun; did you mean --count?"),
         (["train", "worker"], "there is no WHAT 'worker'; did you mean workers?"),
         (["replay", "l", "--mode", "hedge"], "there is no --mode 'hedge'; did you mean hedged?"),
-        (["check", "now"], "'now' is too much"),
+        (["check", "now"], "'now' is too much: check takes nothing but options"),
+        (
+            ["backfill", "--from", "7d", "txtest"],
+            "'txtest' is too much: backfill takes nothing but",
+        ),
+        (
+            ["backfill", "--from", "7d", "txtest"],
+            "stand behind --from WHEN, --to WHEN, --name NAME",
+        ),
+        (["send", "a.csv", "b.csv"], "'b.csv' is too much: send takes FILE; values stand behind"),
         (["send"], "the following arguments are required: FILE (see streamer send --help)"),
         (["tail", "--count", "x"], "argument --count: invalid int value: 'x'"),
         (["--verison"], "there is no option --verison; did you mean --version?"),

@@ -1,5 +1,7 @@
 """streamer topics, on a real Kafka."""
 
+import asyncio
+import re
 import shlex
 from itertools import pairwise
 from pathlib import Path
@@ -9,10 +11,12 @@ import pytest
 import yaml
 
 from streamer.cli import main
+from streamer.commands.init import peek
 from streamer.config import Settings, load
 from streamer.config.kafka import Topics
 from streamer.dev.kafka import Kafka
 from streamer.services.topic_recipe import by_hand, recipes
+from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
 
 
@@ -67,6 +71,68 @@ def test_the_command_by_hand_says_all_that_the_recipe_does(config: Path) -> None
         assert given == dict(recipe.config)
     compacted = [one.name for one in recipes(settings) if "compact" in one.config["cleanup.policy"]]
     assert compacted == [settings.topics.labels]
+
+
+def test_it_shows_what_is_there_and_says_which_difference_matters(config: Path, capsys) -> None:
+    settings, where = load(config), ["--config", str(config)]
+    tickets, labels = settings.topics.tickets, settings.topics.labels
+    alone = [TopicSpec(tickets, 1), TopicSpec(labels, 2, {"max.message.bytes": "9000"})]
+    asyncio.run(create_topics(settings.kafka.bootstrap, alone))
+    assert main(["topics", "--create", "--partitions", "6", "--json", *where]) == 1
+    answer = capsys.readouterr()
+    found = {line["topic"]: line for line in map(orjson.loads, answer.out.splitlines())}
+    assert (found[tickets]["state"], found[tickets]["partitions"]) == ("there", 1)
+    assert (found[labels]["partitions"], found[labels]["cleanup_policy"]) == (2, "delete")
+    assert found[settings.topics.judge]["partitions"] == 6
+    assert found[settings.topics.stats]["partitions"] == 1
+    (line,) = [line for line in answer.err.splitlines() if "asks for 6" in line]
+    assert f"{tickets} has 1 partition" in line
+    assert f"--alter --topic {tickets} --partitions 6" in line
+    assert main(["topics", "--create", "--partitions", "1", *where]) == 1
+    answer = capsys.readouterr()
+    assert "asks for" not in answer.err
+    assert f"{labels}: max.message.bytes" in answer.err
+    assert re.search(rf"there +{tickets} +delete +1 partition$", answer.out, re.MULTILINE)
+
+
+def test_a_compacted_topic_is_an_error(config: Path, capsys) -> None:
+    settings, where = load(config), ["--config", str(config)]
+    compacted = [TopicSpec(settings.topics.judge, 2, {"cleanup.policy": "compact"})]
+    asyncio.run(create_topics(settings.kafka.bootstrap, compacted))
+    assert main(["topics", "--create", *where]) == 1
+    assert f"{settings.topics.judge}: cleanup.policy is 'compact'" in capsys.readouterr().err
+
+
+def listed(bootstrap: str) -> set[str]:
+    return set(peek.topics(bootstrap))
+
+
+def test_a_tickets_topic_that_is_spelt_nearly_alike_is_made_only_when_asked_for(
+    config: Path, capsys
+) -> None:
+    settings = load(config)
+    real, bootstrap = settings.topics.tickets, settings.kafka.bootstrap
+    asyncio.run(create_topics(bootstrap, [TopicSpec(real, 1)]))
+    before, wrong = listed(bootstrap), real.replace("tickets", "tikets")
+    given = ["topics", "--create", "--config", str(config), "--set", f"topics.tickets={wrong}"]
+    assert main(given) == 2
+    assert f"no topic '{wrong}'; did you mean {real}?" in capsys.readouterr().err
+    assert listed(bootstrap) == before
+    assert main([*given, "--tickets"]) == 0
+    assert wrong in listed(bootstrap)
+    assert f"{wrong} is new" in capsys.readouterr().err
+
+
+def test_up_makes_no_tickets_topic_on_a_kafka_of_the_users(config: Path, capsys) -> None:
+    settings = load(config)
+    real, bootstrap = settings.topics.tickets, settings.kafka.bootstrap
+    asyncio.run(create_topics(bootstrap, [TopicSpec(real, 1)]))
+    before, wrong = listed(bootstrap), real.replace("tickets", "tikets")
+    given = ["--config", str(config), "--kafka", bootstrap, "--triton", "127.0.0.1:1"]
+    assert main(["up", *given, "--set", f"topics.tickets={wrong}"]) == 2
+    said = capsys.readouterr().err
+    assert f"no topic {wrong}; did you mean {real}?" in said
+    assert listed(bootstrap) == before
 
 
 def test_more_copies_than_brokers_is_one_line(config: Path, capsys) -> None:

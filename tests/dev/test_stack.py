@@ -1,9 +1,12 @@
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import orjson
@@ -12,6 +15,7 @@ import pytest
 
 from streamer.cli import main
 from streamer.config import load
+from streamer.dev.ports import free_port
 from streamer.dev.stack import Stack
 from streamer.dev.triton import Triton
 from streamer.dev.up import whereabouts
@@ -23,7 +27,10 @@ from tests.dev.test_child import gone
 from tests.waiting import eventually
 
 CONFIG = """
-kafka: {start: earliest, group: GROUP}
+kafka: {bootstrap: "localhost:KAFKA", start: earliest, group: GROUP}
+triton: {url: "127.0.0.1:TRITON"}
+classify: {listen: {port: CLASSIFY}}
+monitor: {listen: {port: 0}}
 topics: {tickets: GROUP, labels: GROUP.labels, judge: GROUP.judge, dead: GROUP.dead}
 tasks:
   topic: {labels: [account, billing, shipping, technical], workers: [echo_a, echo_b]}
@@ -35,7 +42,10 @@ def config(tmp_path: Path) -> Path:
     for name in ("echo_a", "echo_b"):
         write_model(tmp_path / "models_repo", name, "echo", ECHO_LABELS)
     path = tmp_path / "streamer.yaml"
-    path.write_text(CONFIG.replace("GROUP", unique_topic("stack")))
+    text = CONFIG.replace("GROUP", unique_topic("stack"))
+    for name in ("KAFKA", "TRITON", "CLASSIFY"):
+        text = text.replace(name, str(free_port()))
+    path.write_text(text)
     return path
 
 
@@ -86,6 +96,13 @@ def test_labels_tickets_survives_a_crash_and_leaves_nothing_behind(
 ) -> None:
     assert labels(stack, config, capsys, "1 #label=1", 1) == {("1 #label=1", "billing")}
     assert {ip for ip, _ in listeners(os.getpid())} == {"127.0.0.1"}
+    configured = load(config)
+    assert stack.settings.kafka.bootstrap == configured.kafka.bootstrap.replace(
+        "localhost", "127.0.0.1"
+    )
+    assert stack.settings.triton.url == configured.triton.url
+    assert stack.services["classify"].port == configured.classify.listen.port
+    assert said == []
     pid = stack.services["classify"].pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -114,6 +131,50 @@ def test_the_monitor_is_a_part_of_it(stack: Stack, config: Path, capsys) -> None
     assert eventually(heard)
     assert f"monitor   {url}" in [*whereabouts(stack, config)]
     assert {ip for ip, _ in listeners(os.getpid())} == {"127.0.0.1"}
+
+
+def test_a_port_that_is_taken_is_said_with_the_one_that_was_taken_instead(
+    config: Path, said: list[str]
+) -> None:
+    configured = load(config)
+    wanted = [
+        int(configured.kafka.bootstrap.rpartition(":")[2]),
+        int(configured.triton.url.rpartition(":")[2]),
+        configured.classify.listen.port,
+    ]
+    with ExitStack() as held:
+        for port in wanted:
+            held.enter_context(socket.create_server(("127.0.0.1", port)))
+        stack = Stack(config, {}, said.append)
+        for part in ("kafka", "triton", "classify"):
+            stack._make(part)
+    taken = [re.match(r"127\.0\.0\.1:(\d+) is taken: \w+ is at (\S+) instead$", s) for s in said]
+    assert [int(one[1]) for one in taken if one] == wanted
+    settings = stack.settings
+    places = (settings.kafka.bootstrap, settings.triton.url, stack.services["classify"].url[7:])
+    assert tuple(one[2] for one in taken if one) == places
+
+
+def test_a_server_elsewhere_is_said_not_to_be_used(config: Path, said: list[str]) -> None:
+    config.write_text(config.read_text().replace("localhost", "kafka.internal"))
+    Stack(config, {}, said.append)._make("kafka")
+    assert re.search(r"Kafka is at 127\.0\.0\.1:\d+, on this machine, and not at kafka", said[0])
+
+
+def test_it_offers_to_send_only_what_its_own_topic_takes(config: Path, tmp_path: Path) -> None:
+    data = "[echo_a, echo_b], data: {train: examples.csv, label: topic}"
+    config.write_text(config.read_text().replace("[echo_a, echo_b]", data))
+    (tmp_path / "examples.csv").write_text("text,topic\nhello,billing\n")
+
+    def offered(given: dict[str, str]) -> str:
+        lines = whereabouts(Stack(config, given, print), config)
+        return "".join(line for line in lines if "streamer send" in line)
+
+    assert offered({}).endswith(str(tmp_path / "examples.csv"))
+    assert offered({"kafka.bootstrap": "127.0.0.1:1"}) == ""
+    assert offered({"input.decoder": "tests.services.test_file_tickets.reads_xml"}) == ""
+    config.write_text(config.read_text() + "input: {text: [/body]}\n")
+    assert offered({}).endswith("FILE")
 
 
 def test_uses_the_servers_that_are_there(
