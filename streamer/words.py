@@ -68,7 +68,7 @@ def labels(text: str) -> tuple[str, ...]:
             f"{text!r} is no label set: give two or more different names, such as bug,question"
         )
     if why := unfit(found):
-        raise argparse.ArgumentTypeError(why)
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no label set: {why}")
     return found
 
 

@@ -16,8 +16,9 @@ def add(verbs: Verbs) -> None:
     checked = verbs.add(
         check,
         "validate the configuration",
-        more="Without --connect it looks at the file alone. With it, it also says what Kafka,"
-        " Triton and the judge still lack: one line for each thing to mend, the first one first.",
+        more="Without --connect it reads the file and those that it names. With it, it also says"
+        " what Kafka, Triton and the judge still lack, and tries the pointers on a few tickets: one"
+        " line for each thing to mend, the first one first.",
         examples=(
             "streamer check",
             "streamer check --connect",

@@ -45,6 +45,9 @@ class Shadow(Block):
     deadline: float = Field(default=0.2, gt=0, le=5)
 
 
+WorkerKind = Literal["char_ngrams", "subword_net", "word_ngrams"]
+
+
 class Worker(Block):
     """A worker: the Triton model's name and, where this project trains it, its kind.
 
@@ -52,7 +55,7 @@ class Worker(Block):
     """
 
     model: Name
-    kind: str | None = None
+    kind: WorkerKind | None = None
     version: Version | None = None
     shadow: Shadow | None = None
 

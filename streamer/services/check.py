@@ -3,25 +3,20 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 from streamer.config.environment import Environment
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
-from streamer.errors import ConfigError, StreamerError
-from streamer.judging.head import Head
-from streamer.judging.model_folder import ModelFolder
-from streamer.judging.prompts import load_prompts
-from streamer.judging.sequence_model import SequenceModel
+from streamer.errors import ConfigError
 from streamer.records.learned import Serving
 from streamer.records.learned_file import read_learned
-from streamer.services.decoding import load_decoder
-from streamer.services.monitor.door import refuse_open_door
-from streamer.services.routing_file import RoutingFile
+from streamer.services.file_check import file_problems, file_warnings, judge_problems
+from streamer.services.intake import Intake
+from streamer.services.model_check import model_problems
+from streamer.services.ticket_check import TicketReport, ticket_report
 from streamer.services.topic_check import TopicReport, topic_report
 from streamer.terminal import note, paint, tell, tell_json
-from streamer.workers.faults import Outage
-from streamer.workers.handshake import handshake
-from streamer.workers.triton import Tls, TritonClient
 
 PATIENCE_S = 3.0
 
@@ -33,25 +28,25 @@ def run(settings: Settings, environment: Environment, connect: bool, as_json: bo
     returned. `connect` also asks Kafka for the topics, Triton for models and labels, and looks for
     the judge's models. What is not wrong but should be known comes as warnings, on stderr.
     """
-    problems = [*_decoder_problems(settings), *_door_problems(settings)]
-    problems += _prompt_problems(settings)
-    problems += _segment_problems(settings)
-    topics = TopicReport()
+    problems, warnings = file_problems(settings), list(file_warnings(settings))
+    topics, tickets = TopicReport(), TicketReport()
     if connect:
-        topics, models = asyncio.run(_connected(settings))
-        problems += [*topics.problems, *models, *_judge_problems(settings)]
+        topics, tickets, models = asyncio.run(_connected(settings))
+        found = [*topics.problems, *tickets.problems, *models, *judge_problems(settings)]
+        problems = list(dict.fromkeys([*problems, *found]))
+        warnings += [*topics.warnings, *tickets.warnings]
     if as_json:
-        lines = {"problems": problems, "warnings": topics.warnings, "kept": topics.kept}
+        lines = {"problems": problems, "warnings": warnings, "kept": topics.kept}
         lines["learned"] = list(_learned(settings))
         said = {key: list(map(environment.hide, found)) for key, found in lines.items()}
         tell_json({"good": not problems, "connected": connect, **said})
         return 2 if problems else 0
-    for warning in topics.warnings:
+    for warning in warnings:
         yellow = paint("warning", "yellow", stream=sys.stderr)
         note(f"{yellow}: {environment.hide(warning)}")
     if problems:
         raise ConfigError("\n".join(problems))
-    tell(environment.hide("\n".join([*summary(settings, connect), *topics.kept])))
+    tell(environment.hide("\n".join([*summary(settings, connect), *tickets.seen, *topics.kept])))
     return 0
 
 
@@ -107,113 +102,12 @@ def _describe(task: Task) -> str:
     return f"{len(task.labels)} labels, {task.rule.kind} of {workers}{sure}{where}{routed}"
 
 
-def _decoder_problems(settings: Settings) -> Iterator[str]:
-    if settings.input.decoder is not None:
-        try:
-            load_decoder(settings.input.decoder)
-        except ConfigError as error:
-            yield str(error)
-
-
-def _door_problems(settings: Settings) -> Iterator[str]:
-    try:
-        refuse_open_door(settings)
-    except ConfigError as error:
-        yield str(error)
-
-
-async def _connected(settings: Settings) -> tuple[TopicReport, list[str]]:
-    return await asyncio.gather(topic_report(settings), _model_problems(settings))
-
-
-async def _model_problems(settings: Settings) -> list[str]:
-    triton = settings.triton
-    try:
-        tls = None if triton.ca_file is None else Tls(settings.path(triton.ca_file))
-        client = TritonClient(triton.url, tls=tls)
-    except ConfigError as error:
-        return [str(error)]
-    asked = {
-        worker.model: (task.labels, worker.version or "")
-        for task in settings.tasks.values()
-        for worker in task.workers
-    }
-    try:
-        answers = await asyncio.gather(
-            *(
-                handshake(client, model, labels, patience_s=PATIENCE_S, version=version)
-                for model, (labels, version) in asked.items()
-            ),
-            return_exceptions=True,
-        )
-    finally:
-        await client.close()
-    if answers and all(type(error) is Outage for error in answers):
-        # One server that doesn't answer is one problem, however many workers it has.
-        return [
-            f"no Triton answers at {triton.url}: start it, or correct triton.url ({answers[0]})"
-        ]
-    return [f"triton {triton.url}: {error}" for error in answers if _known(error)]
-
-
-def _known(error: object) -> bool:
-    if isinstance(error, BaseException) and not isinstance(error, StreamerError):
-        raise error
-    return isinstance(error, StreamerError)
-
-
-def _segment_problems(settings: Settings) -> Iterator[str]:
-    for name, task in settings.tasks.items():
-        if task.segments is not None:
-            try:
-                RoutingFile.of(name, task, settings.path(task.segments))
-            except ConfigError as error:
-                yield str(error)
-
-
-def _prompt_problems(settings: Settings) -> Iterator[str]:
-    if settings.judge.kind != "llm":
-        return
-    for name, label_set in settings.label_sets.items():
-        try:
-            load_prompts(settings.path(settings.judge.prompts), {name: label_set})
-        except ConfigError as error:
-            yield str(error)
-
-
-def _judge_problems(settings: Settings) -> Iterator[str]:
-    judge = settings.judge
-    if judge.kind == "classifier":
-        yield from _head_problems(settings)
-    elif judge.kind == "sequence":
-        yield from _sequence_problems(settings)
-    else:
-        try:
-            ModelFolder.at(settings.path(judge.model))
-        except ConfigError as error:
-            yield str(error)
-
-
-def _sequence_problems(settings: Settings) -> Iterator[str]:
-    folder, longest = settings.path(settings.judge.models), settings.judge.max_ticket_tokens
-    for name, label_set in settings.label_sets.items():
-        try:
-            SequenceModel.at(folder / name, label_set, longest)
-        except ConfigError as error:
-            yield str(error)
-
-
-def _head_problems(settings: Settings) -> Iterator[str]:
-    """Looks at the files only: the judge's own libraries live in another environment."""
-    folder = settings.path(settings.judge.models)
-    for name, task in settings.tasks.items():
-        try:
-            held = [Head.load(version) for version in (folder / name).glob("[0-9]*")]
-        except ConfigError as error:
-            yield str(error)
-            continue
-        if task.label_set not in [head.label_set for head in held]:
-            yield (
-                f"{folder / name}: the judge has no head for the labels of task {name}; "
-                f"run `streamer train judge --task {name}`"
-            )
+async def _connected(settings: Settings) -> tuple[TopicReport, TicketReport, list[str]]:
+    topics, models = await asyncio.gather(
+        topic_report(settings), model_problems(settings, PATIENCE_S)
+    )
+    tickets = TicketReport()
+    if settings.topics.tickets in topics.there:
+        with suppress(ConfigError):  # a decoder that can't be imported was told before
+            tickets = await ticket_report(settings, Intake.of(settings.input))
+    return topics, tickets, models

@@ -69,7 +69,7 @@ class Intake:
         """
         if record.headers and (name := odd_name(record.headers)) is not None:
             raise TicketError("header_name", f"a header's name is not UTF-8: {name[:200]}")
-        fields = self._fields(record)
+        fields = self.fields(record)
         subject = self._subject(fields) if self._subject else None
         at = record.timestamp
         if self._created_at is None and at >= 0:
@@ -91,7 +91,7 @@ class Intake:
 
     def ticket_id(self, record: Record) -> str:
         """The id alone, also of what is no whole ticket; raises `TicketError`."""
-        return self._id.of(self._fields(record))
+        return self._id.of(self.fields(record))
 
     def deleted(self, record: Record) -> str:
         """The ticket id that a record without a value deletes; raises `TicketError`."""
@@ -110,7 +110,8 @@ class Intake:
             # What the decoder would read in it shows once it is a deletion.
             return self._decoding is not None
 
-    def _fields(self, record: Record) -> Mapping[str, Any]:
+    def fields(self, record: Record) -> Mapping[str, Any]:
+        """All that is in a record, whether or not it is a ticket; raises `TicketError`."""
         value = record.value or b""
         if len(value) > self._max_bytes:
             raise TicketError("too_large", f"{len(value)} bytes, the limit is {self._max_bytes}")

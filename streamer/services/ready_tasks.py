@@ -35,13 +35,13 @@ async def ready_tasks(
     Their clients are closed with `stack`. `backfill` marks all that is decided. Raises
     `ConfigError` where models or calibrations are others than those that belong together.
     """
-    calibrations, routings = _calibrations(settings), _routings(settings)
-    client = _client(settings)
+    calibrations, routings = read_calibrations(settings), read_routings(settings)
+    client = triton_client(settings)
     stack.push_async_callback(client.close)
     workers = await _workers(client, settings, stack, metrics, stop)
     if workers is None:
         return None
-    _check_versions(calibrations, workers)
+    check_versions(calibrations, workers)
     routers = {file.routing.version: _router(file) for file in routings.values()}
     found = []
     for name, task in settings.tasks.items():
@@ -62,7 +62,8 @@ def _routes(ways: Ways, file: RoutingFile, router: SegmentRouter) -> Routes:
     return ways.routed(file.routes, file.routing.numbers, router)
 
 
-def _client(settings: Settings) -> TritonClient:
+def triton_client(settings: Settings) -> TritonClient:
+    """As configured; raises `ConfigError` for a file that can't be read."""
     triton = settings.triton
     tls = None if triton.ca_file is None else Tls(settings.path(triton.ca_file))
     return TritonClient(triton.url, tls=tls)
@@ -96,7 +97,7 @@ async def _workers(
     return workers if await _unless(stop, greeting) else None
 
 
-def _check_versions(calibrations: Mapping[str, Calibration], workers: Mapping[str, Worker]) -> None:
+def check_versions(calibrations: Mapping[str, Calibration], workers: Mapping[str, Worker]) -> None:
     """Raises `ConfigError` where other models answer than those that were calibrated."""
     for name, calibration in calibrations.items():
         for model, known in calibration.models.items():
@@ -121,7 +122,8 @@ async def _unless(stop: asyncio.Event, work: "asyncio.Future[list[str]]") -> boo
     return False
 
 
-def _calibrations(settings: Settings) -> dict[str, Calibration]:
+def read_calibrations(settings: Settings) -> dict[str, Calibration]:
+    """Those of the tasks that name one; raises `ConfigError`."""
     return {
         name: load_calibration(name, task, settings.path(task.calibration))
         for name, task in settings.tasks.items()
@@ -129,7 +131,8 @@ def _calibrations(settings: Settings) -> dict[str, Calibration]:
     }
 
 
-def _routings(settings: Settings) -> dict[str, RoutingFile]:
+def read_routings(settings: Settings) -> dict[str, RoutingFile]:
+    """Those of the tasks that have segments; raises `ConfigError`."""
     return {
         name: RoutingFile.of(name, task, settings.path(task.segments))
         for name, task in settings.tasks.items()

@@ -36,7 +36,7 @@ def load_calibration(name: str, task: Task, path: Path) -> Calibration:
             f"tasks.{name}.calibration: can't read {path} ({error.strerror}); run `streamer "
             "calibrate`, or leave the key out"
         ) from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(
             f"tasks.{name}.calibration: {path} is no calibration ({error!r}); run `streamer "
             "calibrate` again"

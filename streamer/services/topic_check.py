@@ -16,11 +16,15 @@ from streamer.words import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class TopicReport:
-    """What is wrong with the topics, what should be known, and how long text is kept in each."""
+    """What is wrong with the topics, what should be known, and how long text is kept in each.
+
+    `there` are those of the configured topics that Kafka has.
+    """
 
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
 
 
 async def topic_report(settings: Settings) -> TopicReport:
@@ -60,6 +64,7 @@ async def topic_report(settings: Settings) -> TopicReport:
             for name in text_topics(topics)
             if name in configs
         ),
+        there=tuple(known),
     )
 
 

@@ -263,3 +263,37 @@ def test_a_page_that_everybody_could_open_is_a_problem(tmp_path: Path, capsys) -
     opened = ["--set", "monitor.listen.host=0.0.0.0"]
     assert main(["check", "--config", str(config), *opened]) == 2
     assert "a monitor.token is needed" in capsys.readouterr().err
+
+
+def test_tickets_are_looked_at(place: Place, capsys, tmp_path: Path) -> None:
+    place.topics()
+    place.head(ECHO_LABELS)
+    assert place.check("--connect") == 0
+    assert "tickets none in" in capsys.readouterr().out
+    rows = tmp_path / "rows.jsonl"
+    row = '{{"number": {}, "text": "all is well", "source": "web"}}\n'
+    rows.write_text("".join(map(row.format, range(3))))
+    sent = ["send", "--config", str(place.config), "--set", "input.id=/number", str(rows)]
+    assert main(sent) == 0
+    capsys.readouterr()
+    (line,) = problems(place, capsys)
+    assert "input.id: 0 of 3 tickets have an id at /id; /number is in all" in line
+    assert place.check("--connect", "--set", "input.id=/number") == 0
+    assert "tickets 3 of the newest were looked at" in capsys.readouterr().out
+
+
+def test_a_program_for_the_judge_that_is_not_there_is_one_line(place: Place, capsys) -> None:
+    place.topics()
+    place.head(ECHO_LABELS)
+    (line,) = problems(place, capsys, "--set", "judge.python=nowhere/python")
+    assert "judge.python: there is no program" in line
+
+
+def test_a_version_on_trial_that_triton_lacks_is_one_line(place: Place, capsys) -> None:
+    place.topics()
+    place.head(ECHO_LABELS)
+    trial = "{model: echo_b, version: '1', shadow: {version: '9', share: 0.5}}"
+    place.config.write_text(place.config.read_text().replace("echo_b", trial))
+    (line,) = problems(place, capsys)
+    assert "echo_b" in line
+    assert "9" in line

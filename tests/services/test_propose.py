@@ -1,6 +1,6 @@
 import pytest
 
-from streamer.commands.init.propose import Proposal, propose
+from streamer.services.propose import Proposal, propose
 
 LONG = "I was charged twice this month and nobody answers."
 
