@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError
 from streamer.services.inspect import Inspection, find
+from streamer.services.inspect.inspection import doubt
 from streamer.services.retention import Retention, text_topics, topic_config
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
@@ -39,6 +40,8 @@ async def _erase(settings: Settings, ids: Sequence[str], since: timedelta, dry_r
             tell(f"  {line}")
         if not inspection.occurrences:
             note(_UNSEEN.format(clean(one), topics.tickets))
+        if inspection.unread:
+            note(f"{clean(one)}: {doubt(inspection.unread)}")
         if not inspection.complete:
             note(f"{clean(one)}: there was too much to read, so more may be left than is said")
     note("classify deletes the labels when it comes to it; docs/privacy.md says what is left")

@@ -11,12 +11,15 @@ from aiokafka.structs import ConsumerRecord
 
 from streamer.cli import main
 from streamer.dev.kafka import Kafka
+from streamer.errors import TicketError
 from streamer.records import Position
 from streamer.services.inspect.search import OCCURRENCES
+from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.partitioner import partitions
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import whole
 from tests.services.inspect.test_inspect import label, request
+from tests.services.records import Rec
 from tests.stage import Stage
 
 DAY_MS = 86_400_000
@@ -87,3 +90,20 @@ async def test_every_partition_in_which_the_ticket_ever_lay_is_told(stage: Stage
             await producer.send_and_wait(stage.topics.labels, made.to_json(), key=made.key)
     assert await erase(stage, "T1") == 0
     assert sorted(record.partition for record in await deletions(stage)) == [0, 3]
+
+
+async def test_letters_that_nobody_can_read_stop_no_deletion_and_are_named(
+    stage: Stage, capsys
+) -> None:
+    letters = DeadLetters(stage.topics.dead, 2**20)
+    async with AIOKafkaProducer(bootstrap_servers=stage.bootstrap) as producer:
+        for topic, value in ((stage.topics.answers, b'["T1"]'), (stage.topics.tickets, b"T1{")):
+            died = letters.emission(Rec(value, b"x", 0, 0, topic), TicketError("why", "not"))
+            sent = await producer.send_and_wait(
+                died.topic, died.value, key=died.key, headers=list(died.headers), partition=2
+            )
+    assert await erase(stage, "T1", "T2") == 0
+    assert sorted(record.key for record in await deletions(stage)) == [b"T1", b"T2"]
+    said, names = capsys.readouterr().err, f"2:{sent.offset - 1}, 2:{sent.offset}"
+    assert f"T1: dead letters that hold the id and can't be read may be about it: {names};" in said
+    assert "T2: dead letters" not in said

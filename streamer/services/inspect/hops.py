@@ -45,7 +45,7 @@ def trail(records: Sequence[Record], topics: Topics, source: str) -> Trail:
         kind, take = takers[record.topic]
         try:
             take(found, record)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             _hop(found, record, kind, None, "not readable by this release")
     return found
 

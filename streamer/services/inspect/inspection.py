@@ -1,6 +1,6 @@
 """Everything that the topics say of one ticket."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -19,6 +19,8 @@ Kind = Literal[
     "review",
     "dead letter",
 ]
+
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Inspection:
     """What was found of a ticket since `since` (RFC 3339, UTC).
 
     `hops` are in the order of time. `complete` is False where there was too much to read: then
-    only the newest of it was. `advice` says what to try where something is missing.
+    only the newest of it was. `unread` are dead letters that hold the id and can't be read, each by
+    its name for `streamer dead show`. `advice` says what to try where something is missing.
     """
 
     ticket_id: str
@@ -113,6 +116,7 @@ class Inspection:
     looked: tuple[Looked, ...]
     complete: bool
     advice: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -122,3 +126,14 @@ class Inspection:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON: plain values only; in each task, `state` is one of its `labels`."""
         return {"found": self.found, **asdict(self)}
+
+
+def doubt(unread: Sequence[str]) -> str:
+    """A sentence about dead letters, by their names, that may or may not be about a ticket."""
+    named = ", ".join(unread[:_NAMED])
+    if len(unread) > _NAMED:
+        named += f" and {len(unread) - _NAMED} more"
+    return (
+        f"dead letters that hold the id and can't be read may be about it: {named}; look at them"
+        " with `streamer dead show`"
+    )

@@ -1,7 +1,6 @@
 """Looks for a ticket by the keys of its records and by the position that its label carries."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,8 +10,8 @@ from aiokafka import TopicPartition
 
 from streamer.config.kafka import Topics
 from streamer.config.settings import Settings
-from streamer.errors import TicketError
-from streamer.records.dead_letter import is_mark
+from streamer.errors import TicketError, Unavailable
+from streamer.records.dead_letter import DeadLetter, is_mark
 from streamer.records.label import Position, label_key
 from streamer.services.inspect.hops import trail
 from streamer.services.inspect.inspection import Inspection, Looked, Occurrence
@@ -72,14 +71,17 @@ async def find(
         judge = await committed(admin, f"{settings.kafka.group}-judge")
     return summary(
         settings,
-        Findings(ticket_id, began, records, found, looked, complete),
+        Findings(ticket_id, began, records, found, looked, complete, ticket.unread),
         [ticket.occurrence(one, text) for one in inputs],
         classify | judge,
     )
 
 
 class Sought:
-    """A ticket id, and how its records are recognised on the `topics`."""
+    """A ticket id, and how its records are recognised on the `topics`.
+
+    `unread` are dead letters that hold the id somewhere and that nothing can be read of.
+    """
 
     def __init__(
         self, ticket_id: str, tasks: Iterable[str], intake: Intake, topics: Topics
@@ -91,6 +93,7 @@ class Sought:
         self._intake = intake
         self._tickets = topics.tickets
         self._dead = topics.dead
+        self.unread: list[str] = []
 
     def partitions(self, reader: Reader, topic: str) -> list[TopicPartition]:
         """Where the records lie that have a task in their key."""
@@ -112,7 +115,7 @@ class Sought:
         if record.key == self._text or record.key in self._keys:
             return not is_mark(record.headers)
         # A cheap look first: few dead letters name the ticket.
-        return self._text in (record.value or b"") and self._ticket_id in self._ids(record)
+        return self._text in (record.value or b"") and self._named_by(record)
 
     def occurrence(self, record: Input, text: bool) -> Occurrence:
         """The ticket in an input record, with what it says or without."""
@@ -125,15 +128,25 @@ class Sought:
             ticket = self._intake.ticket(record)
         except TicketError as error:
             return replace(made, problem=error.reason)
+        except Unavailable:
+            return replace(made, problem="the decoder can't read anything now")
         made = replace(made, created_at=ticket.created_at)
         return replace(made, subject=ticket.subject, text=ticket.text) if text else made
 
-    def _ids(self, record: Record) -> Iterator[str]:
-        with suppress(TicketError):
-            yield self._intake.ticket_id(record)
-        with suppress(ValueError, TypeError, KeyError):
-            raw = orjson.loads(record.value or b"")
-            yield raw["ticket"]["id"] if "ticket" in raw else raw["ticket_id"]
+    def _named_by(self, letter: Record) -> bool:
+        if is_mark(letter.headers):
+            return False
+        try:
+            return self._ticket_id == self._id_in(letter)
+        except (TicketError, Unavailable, ValueError, TypeError, KeyError):
+            self.unread.append(f"{letter.partition}:{letter.offset}")
+            return False
+
+    def _id_in(self, letter: Record) -> object:
+        if DeadLetter.from_headers(letter.headers).topic == self._tickets:
+            return self._intake.ticket_id(letter)
+        raw = orjson.loads(letter.value or b"")
+        return raw["ticket"]["id"] if "ticket" in raw else raw["ticket_id"]
 
 
 def _hashed(reader: Reader, topic: str, keys: Sequence[bytes]) -> list[TopicPartition]:

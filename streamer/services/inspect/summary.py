@@ -12,7 +12,14 @@ from streamer.observe.traceparent import incoming
 from streamer.records.identity import TicketIdentity
 from streamer.records.log import VerdictLog
 from streamer.services.inspect.hops import Trail
-from streamer.services.inspect.inspection import Hop, Inspection, Looked, Occurrence, Outcome
+from streamer.services.inspect.inspection import (
+    Hop,
+    Inspection,
+    Looked,
+    Occurrence,
+    Outcome,
+    doubt,
+)
 from streamer.services.inspect.spent import spent
 from streamer.services.intake import rfc3339
 from streamer.stream.record import Record
@@ -22,7 +29,10 @@ Committed = Mapping[TopicPartition, int]
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a search brought: the records about the ticket since then, and what they say."""
+    """What a search brought: the records about the ticket since then, and what they say.
+
+    `unread` are dead letters that hold its id and can't be read.
+    """
 
     ticket_id: str
     since: datetime
@@ -30,6 +40,7 @@ class Findings:
     trail: Trail
     looked: Sequence[Looked]
     complete: bool
+    unread: Sequence[str]
 
 
 def summary(
@@ -52,6 +63,7 @@ def summary(
         trace_id=_trace_id(settings.source, findings.records, occurrences),
         looked=tuple(findings.looked),
         complete=findings.complete,
+        unread=tuple(findings.unread),
         advice=tuple(_advice(settings, findings, occurrences, outcomes)),
     )
 
@@ -142,6 +154,8 @@ def _advice(
 ) -> Iterator[str]:
     if not findings.complete:
         yield "there was too much to read, so only the newest was: give a shorter --since"
+    if findings.unread:
+        yield doubt(findings.unread)
     if not findings.trail.hops and not occurrences:
         yield "nothing was found: look further back (--since 7d), and check the id"
         yield "a record whose id nobody could read is among `streamer dead list`"
