@@ -4,6 +4,7 @@ Answers go to stdout. Everything else goes to stderr: what is missing, what take
 holds nothing but answers.
 """
 
+import json
 import os
 import sys
 import unicodedata
@@ -78,7 +79,18 @@ def note(line: str) -> None:
 
 def tell_json(value: Any) -> None:
     """An answer for machines: JSON on one line. Dataclasses and times are written as well."""
-    tell(orjson.dumps(value).decode())
+    tell_raw_json(orjson.dumps(value))
+
+
+def tell_raw_json(value: bytes) -> None:
+    """The same of what is JSON already, or should be.
+
+    What `clean` takes out of texts is escaped, so that it is the same JSON wherever it is read.
+    """
+    text = value.decode("utf-8", "replace")
+    if not text.isprintable():
+        text = "".join(map(_escaped, text))
+    tell(text)
 
 
 def console(stderr: bool = False) -> "Console":
@@ -133,6 +145,11 @@ def watched(items: Iterable[T], what: str, total: int | None = None) -> Iterator
             if monotonic() - drawn > _REDRAW_S:
                 shown.update(bar, completed=number)
                 drawn = monotonic()
+
+
+def _escaped(sign: str) -> str:
+    # In JSON line ends and tabs stand between values alone.
+    return " " if sign in "\n\r\t" else sign if _harmless(sign) else json.dumps(sign)[1:-1]
 
 
 def _harmless(sign: str) -> bool:

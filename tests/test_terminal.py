@@ -1,17 +1,32 @@
 """What is written to terminals, and what is not written to anything else."""
 
 import io
+import json
 import os
 import pty
 import subprocess
 import sys
+from contextlib import redirect_stdout
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.terminal import cell, clean, coloured, console, paint, table, tell_json, watched
+from streamer.terminal import (
+    cell,
+    clean,
+    coloured,
+    console,
+    paint,
+    table,
+    tell_json,
+    tell_raw_json,
+    watched,
+)
 from tests.pseudo_terminal import shown
+
+# Without lone surrogates: no JSON in UTF-8 has them.
+SIGNS = st.characters(codec="utf-8")
 
 
 class Terminal(io.StringIO):
@@ -53,6 +68,34 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
     assert not coloured(Terminal())
+
+
+@given(
+    st.recursive(
+        st.text(SIGNS), lambda inner: st.lists(inner) | st.dictionaries(st.text(SIGNS), inner)
+    )
+)
+def test_json_is_harmless_and_the_same_value(value: object) -> None:
+    for told in (lambda: tell_json(value), lambda: tell_raw_json(json_bytes(value))):
+        written = io.StringIO()
+        with redirect_stdout(written):
+            told()
+        line = written.getvalue().removesuffix("\n")
+        assert json.loads(line) == value
+        assert clean(line) == line
+
+
+def json_bytes(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1).encode()
+
+
+@pytest.mark.parametrize("raw", [b"\x1b[2J{", b"\xff\x9b31m", "\u202e{}".encode(), b"{}\n\x00"])
+def test_what_should_be_json_and_is_not_moves_no_terminal(
+    raw: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_raw_json(raw)
+    line = capsys.readouterr().out.removesuffix("\n")
+    assert clean(line) == line
 
 
 def test_json_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Verbs that look at single tickets, and mend what went wrong with them."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from streamer.cli.verbs import Verbs, settings, with_json
@@ -31,13 +32,15 @@ def dead(options: argparse.Namespace) -> int:
     if options.what == "show":
         if len(options.place) != 1:
             raise ConfigError("name one dead letter, such as `streamer dead show 3:812`")
-        return view.show(given, options.place[0], options.json)
+        return view.show(given, options.place[0], options.json, options.out)
     if not (options.place or selection.filtered):
         raise ConfigError(
             f"name what to {options.what}: PARTITION:OFFSET, or --reason, --task, --since, --until"
         )
     if options.what == "replay":
-        return handling.replay(given, selection, options.again, options.dry_run)
+        if options.mended is not None and len(options.place) != 1:
+            raise ConfigError("--with mends one dead letter: name it, as PARTITION:OFFSET")
+        return handling.replay(given, selection, options.again, options.dry_run, options.mended)
     if not (options.place or options.yes or options.dry_run):
         raise ConfigError(
             "to drop all that a filter takes, look at it by --dry-run, then add --yes"
@@ -97,6 +100,7 @@ def _add_dead(verbs: Verbs) -> None:
             "streamer dead list --reason unreadable --since 24h",
             "streamer dead show 3:812",
             "streamer dead replay --reason unknown_label_set",
+            "streamer dead replay 3:812 --with mended.json",
             "streamer dead drop 3:812 3:815",
         ),
     )
@@ -111,6 +115,10 @@ def _add_dead(verbs: Verbs) -> None:
     added.add_argument("--until", type=when, metavar="WHEN", help="a time, or 24h for a day ago")
     added.add_argument("--all", action="store_true", help="list those that are done with, too")
     added.add_argument("--again", action="store_true", help="replay what was handled before, too")
+    added.add_argument(
+        "--with", dest="mended", type=Path, metavar="FILE", help="replay one with these bytes"
+    )
+    added.add_argument("--out", type=Path, metavar="FILE", help="show: write the value there, too")
     added.add_argument("--dry-run", action="store_true", help="say what would be done")
     added.add_argument("--yes", action="store_true", help="drop all that a filter takes")
     with_json(added, "list and show: JSON, a line per letter")

@@ -23,7 +23,7 @@ from streamer.records.log_file import read_log
 from streamer.records.routing import Routing
 from streamer.services.routing_file import read_routing
 from streamer.services.rules import rule_before
-from streamer.terminal import note, tell, tell_json, watched
+from streamer.terminal import clean, note, tell, tell_json, watched
 
 SHOWN = 20
 
@@ -151,7 +151,7 @@ def _decisions(some: Sequence[Difference]) -> str:
 
 
 def _difference(one: Difference) -> str:
-    return (
+    return clean(
         f"{one.task} {one.decision_id}: {one.kind}'s {one.field} is {one.logged!r} in the log and"
         f" {one.found!r} now"
     )

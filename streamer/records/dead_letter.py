@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from typing import Literal, get_args
 
 import orjson
 
 from streamer.records.reading import made
 
 Header = tuple[str, bytes]
+What = Literal["replayed", "dropped"]
 
 PREFIX = "dead."
 HANDLED = PREFIX + "handled"
@@ -111,7 +112,7 @@ class Handled:
     in UTC. It has the header `dead.handled` and, unlike a letter, no `dead.reason`.
     """
 
-    what: Literal["replayed", "dropped"]
+    what: What
     partition: int
     offset: int
     reason: str
@@ -127,4 +128,7 @@ class Handled:
     @classmethod
     def from_json(cls, value: bytes) -> "Handled":
         """Raises `ValueError` or `TypeError` when the value is no such record."""
-        return made(cls, orjson.loads(value))
+        found = made(cls, orjson.loads(value))
+        if found.what not in get_args(What):
+            raise ValueError("a mark of another release")
+        return found

@@ -1,4 +1,4 @@
-"""Follows the labels, for people and, as they are, for machines."""
+"""Follows the labels, for people and, as JSON, for machines."""
 
 import asyncio
 from datetime import datetime
@@ -8,7 +8,7 @@ from streamer.config.settings import Settings
 from streamer.records.label import Label, Vote
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
-from streamer.terminal import Style, cell, clean, paint, tell
+from streamer.terminal import Style, cell, clean, paint, tell, tell_raw_json
 
 HEADER = f"{'time':<12}  {'ticket':<20}  {'task':<12}  {'label':<20}  {'conf':>5}  {'by':<8}  votes"
 
@@ -53,7 +53,7 @@ async def _follow(settings: Settings, count: int | None, as_json: bool, beginnin
             if not as_json:
                 tell(line(record))
             elif record.value is not None:
-                tell(record.value.decode("utf-8", "replace"))
+                tell_raw_json(record.value)
             shown += 1
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import json
 import os
 import re
 import sys
@@ -227,6 +228,17 @@ async def test_tails_for_people_and_for_machines(config: Path, capsys) -> None:
         capsys.readouterr().out.encode()
         == LABEL.to_json() + b"\n" + at(9, label="refund").to_json() + b"\n"
     )
+
+
+async def test_labels_as_json_do_nothing_to_the_terminal(config: Path, capsys) -> None:
+    odd = at(9, label="\x9b31m\u202eright\x7f")
+    await publish(load(config), odd.to_json(), b"\x1b[2J no JSON")
+    arguments = ["tail", "--config", str(config), "--beginning", "--count", "2", "--json"]
+    assert await asyncio.to_thread(main, arguments) == 0
+    label, other = capsys.readouterr().out.splitlines()
+    assert label.isprintable()
+    assert other.isprintable()
+    assert json.loads(label) == json.loads(odd.to_json())
 
 
 async def test_tail_begins_now(config: Path) -> None:

@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from streamer.config.settings import Settings
-from streamer.errors import BrokerError
-from streamer.records.dead_letter import PREFIX, Handled, original
+from streamer.errors import BrokerError, ConfigError, TicketError
+from streamer.records.dead_letter import PREFIX, Handled, What, original
 from streamer.services.dead.letters import Letter, Place, collect
 from streamer.services.dead.selection import Selection
+from streamer.services.file_tickets import FileRecord
+from streamer.services.intake import Intake
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
 from streamer.stream.reading import Part, Reader
@@ -25,15 +28,18 @@ TRIES = 3
 
 AT_ONCE = 200
 
-What = Literal["replayed", "dropped"]
 
-
-def replay(settings: Settings, selection: Selection, again: bool, dry_run: bool) -> int:
+def replay(
+    settings: Settings, selection: Selection, again: bool, dry_run: bool, mended: Path | None = None
+) -> int:
     """Send the selected letters to where they came from; returns 1 where some were refused.
 
     Each is marked as replayed once Kafka has it. A crash in between sends it once more next time.
+    What is in the file `mended` takes the place of the value of the one letter that is selected.
+    Raises `ConfigError` where it can't be read, or would die again.
     """
-    return asyncio.run(_handle(settings, selection, "replayed", again, dry_run))
+    value = None if mended is None else _contents(mended)
+    return asyncio.run(_handle(settings, selection, "replayed", again, dry_run, value))
 
 
 def drop(settings: Settings, selection: Selection, dry_run: bool) -> int:
@@ -41,24 +47,31 @@ def drop(settings: Settings, selection: Selection, dry_run: bool) -> int:
     return asyncio.run(_handle(settings, selection, "dropped", False, dry_run))
 
 
-def refusal(letter: Letter, inputs: Collection[str], again: bool) -> str | None:
-    """Why a letter is not replayed; None where it can be."""
+def refusal(
+    letter: Letter, inputs: Collection[str], again: bool, mended: bool = False
+) -> str | None:
+    """Why a letter is not replayed, as it is or with another value; None where it can be."""
     died = letter.letter
     if letter.handled is not None and not again:
         return f"was {letter.handled} before: --again sends it once more"
-    if died.truncated:
+    if died.truncated and not mended:
         return "too large to be kept whole: send it again from its source"
     if died.topic not in inputs:
         return f"came from {clean(died.topic)}, which is no topic that streamer reads"
-    if died.attempt >= TRIES:
+    if died.attempt >= TRIES and not mended:
         return f"died after {died.attempt} replays: mend what it dies of, or drop it"
-    if letter.key is None and letter.size == 0:
+    if letter.key is None and letter.size == 0 and not mended:
         return "has neither key nor value: there is nothing to replay"
     return None
 
 
 async def _handle(
-    settings: Settings, selection: Selection, what: What, again: bool, dry_run: bool
+    settings: Settings,
+    selection: Selection,
+    what: What,
+    again: bool,
+    dry_run: bool,
+    value: bytes | None = None,
 ) -> int:
     topics, clients = settings.topics, Clients(connection(settings.kafka))
     inputs = (topics.tickets, topics.judge, topics.audit, topics.answers)
@@ -69,20 +82,49 @@ async def _handle(
         chosen = [one for one in found if selection.places or again or one.handled is None]
         refused = {}
         if what == "replayed":
-            refused = {one.place: why for one in chosen if (why := refusal(one, inputs, again))}
+            whys = {one.place: refusal(one, inputs, again, value is not None) for one in chosen}
+            refused = {place: why for place, why in whys.items() if why}
         for place, why in refused.items():
             note(f"{place}: {why}")
         taken = [letter for letter in chosen if letter.place not in refused]
+        if value is not None:
+            await _check(settings, reader, taken, value)
         for letter in taken:
             tell(f"{letter.place}  {clean(letter.letter.reason)}  {clean(letter.origin)}")
         if not dry_run and taken:
-            await _carry_out(clients, settings, reader, taken, what)
+            await _carry_out(clients, settings, reader, taken, what, value)
     tell(f"{'would have ' if dry_run else ''}{what} {len(taken)}, refused {len(refused)}")
     return 1 if refused else 0
 
 
+def _contents(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"can't read {file}: {error.strerror}; correct --with") from None
+
+
+async def _check(settings: Settings, reader: Reader, taken: Sequence[Letter], value: bytes) -> None:
+    """Raises `ConfigError` where classify would refuse the value too."""
+    for letter in taken:
+        place = TopicPartition(settings.topics.dead, letter.partition)
+        record = await reader.record(place, letter.offset)
+        if record is None or letter.letter.topic != settings.topics.tickets:
+            continue
+        headers = original(record.headers)
+        try:
+            Intake.of(settings.input).ticket(FileRecord(value, record.key, headers=headers))
+        except TicketError as error:
+            raise ConfigError(f"it would die again of {error}; mend the file of --with") from None
+
+
 async def _carry_out(
-    clients: Clients, settings: Settings, reader: Reader, taken: Sequence[Letter], what: What
+    clients: Clients,
+    settings: Settings,
+    reader: Reader,
+    taken: Sequence[Letter],
+    what: What,
+    value: bytes | None,
 ) -> None:
     kafka, topic = settings.kafka, settings.topics.dead
     compression = None if kafka.compression == "none" else kafka.compression
@@ -92,7 +134,7 @@ async def _carry_out(
             if what == "replayed":
                 known = {(letter.partition, letter.offset): letter for letter in taken}
                 async for records in _records(reader, topic, known):
-                    await _send_back(producer, reader, records, known)
+                    await _send_back(producer, reader, records, known, value)
                     done = [known[record.partition, record.offset] for record in records]
                     await _mark(producer, topic, done, what)
             else:
@@ -119,7 +161,11 @@ async def _records(
 
 
 async def _send_back(
-    producer: Any, reader: Reader, records: Iterable[Record], known: Mapping[Place, Letter]
+    producer: Any,
+    reader: Reader,
+    records: Iterable[Record],
+    known: Mapping[Place, Letter],
+    value: bytes | None,
 ) -> None:
     sent = []
     for record in records:
@@ -130,7 +176,7 @@ async def _send_back(
         sent.append(
             await producer.send(
                 died.topic,
-                record.value,
+                record.value if value is None else value,
                 key=record.key,
                 partition=died.partition if there else None,
                 headers=[*original(record.headers), attempt],

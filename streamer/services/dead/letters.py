@@ -1,11 +1,11 @@
 """Finds dead letters, and what was done with them."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
-from streamer.records.dead_letter import DeadLetter, Handled, is_mark
+from streamer.records.dead_letter import DeadLetter, Handled, What, is_mark
 from streamer.stream.positions import Start
 from streamer.stream.reading import Reader
 from streamer.stream.record import Record
@@ -28,7 +28,7 @@ class Letter:
     size: int
     task: str | None
     letter: DeadLetter
-    handled: Literal["replayed", "dropped"] | None = None
+    handled: What | None = None
 
     @property
     def place(self) -> str:

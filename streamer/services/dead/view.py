@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -48,8 +49,11 @@ def list_letters(settings: Settings, selection: Selection, everything: bool, as_
     return 0
 
 
-def show(settings: Settings, place: Place, as_json: bool) -> int:
-    """Write one letter whole; raises `ConfigError` where there is none."""
+def show(settings: Settings, place: Place, as_json: bool, out: Path | None = None) -> int:
+    """Write one letter whole, and to the file `out` its value alone, byte for byte.
+
+    Raises `ConfigError` where there is none, or the file can't be written.
+    """
     record = asyncio.run(_record(settings, place))
     try:
         if record is None:
@@ -59,11 +63,21 @@ def show(settings: Settings, place: Place, as_json: bool) -> int:
         raise ConfigError(
             f"no dead letter at {place[0]}:{place[1]}: `streamer dead list` names them"
         ) from None
+    if out is not None:
+        _write(out, record.value or b"")
     if as_json:
         tell_json(letter.to_dict() | {"headers": _headers(record), **_value(record.value)})
     else:
         tell("\n".join(_page(letter, record)))
     return 0
+
+
+def _write(out: Path, value: bytes) -> None:
+    try:
+        out.write_bytes(value)
+    except OSError as error:
+        raise ConfigError(f"can't write {out}: {error.strerror}; correct --out") from None
+    note(f"wrote {len(value)} bytes to {out}")
 
 
 def line(letter: Letter) -> str:
@@ -100,7 +114,7 @@ def _summary(shown: Sequence[Letter], hidden: int, strange: int) -> Iterator[str
 
 def _page(letter: Letter, record: Record) -> Iterator[str]:
     died = letter.letter
-    yield f"{paint('letter', 'bold')}   {letter.place}, at {died.at}"
+    yield f"{paint('letter', 'bold')}   {letter.place}, at {clean(died.at)}"
     yield f"{paint('reason', 'bold')}   {clean(died.reason)}: {clean(died.error)}"
     yield f"{paint('from', 'bold')}     {clean(letter.origin)}"
     yield f"{paint('replayed', 'bold')} {died.attempt} times before it died"

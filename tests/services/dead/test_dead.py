@@ -250,3 +250,76 @@ async def test_an_input_can_not_pass_for_a_mark(desk: Desk) -> None:
     assert (await desk.does("replay", "--reason", "unreadable"))[0] == 0
     (back,) = [r for r in await desk.on("tickets") if r.value == sly.value]
     assert [header for header in back.headers if header[0] == "dead.handled"] == forged.headers()
+
+
+async def test_a_letter_is_mended_by_a_file_and_lives(desk: Desk, tmp_path: Path) -> None:
+    bad = b'{"id": "5", "text": "caf\xc3\xa9 \x9b'
+    place = await desk.letter(desk.record(5, value=bad))
+    file = tmp_path / "letter.json"
+    code, _, err = await desk.does("show", place, "--out", str(file))
+    assert (code, file.read_bytes()) == (0, bad)
+    assert f"wrote {len(bad)} bytes to {file}" in err
+    # What classify would refuse again is not sent.
+    code, _, err = await desk.does("replay", place, "--with", str(file))
+    assert code == 2
+    assert "would die again of unreadable" in err
+    assert await desk.on("tickets") == []
+    mended = b'{"id": "5", "text": "caf\xc3\xa9"}\n'
+    file.write_bytes(mended)
+    assert (await desk.does("replay", place, "--with", str(file), "--dry-run"))[0] == 0
+    assert await desk.on("tickets") == []
+    assert (await desk.does("replay", place, "--with", str(file)))[0] == 0
+    (sent,) = await desk.on("tickets")
+    assert (sent.key, sent.value, sent.partition) == (b"k5", mended, 2)
+    assert tuple(sent.headers) == (*HEADERS, ("dead.attempt", b"1"))
+    assert await desk.open() == []
+
+
+async def test_what_could_not_be_replayed_as_it_is_can_be_mended(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "mended.json"
+    file.write_bytes(orjson.dumps({"id": "1", "text": "shorter"}))
+    tired = desk.record(1, headers=(("dead.attempt", b"3"),))
+    letters = [
+        await desk.letter(desk.record(0, value=b"x" * 2000, key=b"k"), limit=1000),
+        await desk.letter(tired),
+        await desk.letter(desk.record(2, "judge", value=REQUEST)),
+    ]
+    for place in letters:
+        assert (await desk.does("replay", place))[0] == (1 if place != letters[2] else 0)
+        assert (await desk.does("replay", place, "--again", "--with", str(file)))[0] == 0
+    assert [record.value for record in await desk.on("tickets")] == [file.read_bytes()] * 2
+    # Of a request only the bytes are known here.
+    assert [r.value for r in await desk.on("judge")] == [REQUEST, file.read_bytes()]
+
+
+@pytest.mark.parametrize("places", [[], ["0:0", "0:1"]])
+async def test_one_letter_is_mended_at_a_time(
+    desk: Desk, tmp_path: Path, places: list[str]
+) -> None:
+    code, _, err = await desk.does("replay", *places, "--reason", "x", "--with", str(tmp_path))
+    assert code == 2
+    assert "--with mends one dead letter" in err
+
+
+async def test_a_file_that_is_not_there_is_a_mistake(desk: Desk, tmp_path: Path) -> None:
+    place = await desk.letter(desk.record(1))
+    code, _, err = await desk.does("replay", place, "--with", str(tmp_path / "none"))
+    assert code == 2
+    assert "can't read" in err
+    code, _, err = await desk.does("show", place, "--out", str(tmp_path / "none" / "none"))
+    assert code == 2
+    assert "can't write" in err
+
+
+async def test_a_mark_of_others_does_nothing_to_the_terminal(desk: Desk) -> None:
+    place = await desk.letter(desk.record(1))
+    partition, offset = map(int, place.split(":"))
+    mark = Handled("\x1b[2J", partition, offset, "why", "now")
+    await desk._producer.send_and_wait(
+        desk.stage.topics.dead, mark.to_json(), partition=partition, headers=mark.headers()
+    )
+    _, out, err = await desk.does("list")
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "1 records on the topic are no dead letters" in err
