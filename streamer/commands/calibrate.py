@@ -7,8 +7,10 @@ from pathlib import Path
 from streamer.commands.logged import Logged, logged
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
+from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate import Wished, calibrate
+from streamer.learn.wishes import JudgeBudget
 from streamer.records.calibration import Calibration, Estimate, Guarantee
 from streamer.services.intake import rfc3339
 from streamer.terminal import tell, tell_json
@@ -33,13 +35,16 @@ def run(
     neither `out` nor the settings name the file to write.
     """
     _refuse_follower(settings, task)
+    _refuse_empty_promise(settings, task, wish)
     if trial and out is None:
         raise ConfigError("--trial needs --out FILE: the configured file is of what serves now")
     (each,) = logged(settings, file, [task], gold, trial)
     _refuse_gaps(each)
     target = _target(settings, each.name, each.task, out)
     made_at = rfc3339(int(time.time() * 1000))
-    made = calibrate(each.table.cases, wish, made_at=made_at, period=each.table.period)
+    after = after_rule(each.task.after.kind, each.task.after.alpha)
+    cases, period = each.table.cases, each.table.period
+    made = calibrate(cases, wish, made_at=made_at, after=after, period=period)
     _write(made, target)
     if as_json:
         tell_json({"file": str(target), "calibration": made})
@@ -99,6 +104,25 @@ def _refuse_follower(settings: Settings, name: str) -> None:
             f"tasks.{name}.when names task {task.when.task}: only tickets of which the workers"
             f" settled {task.when.task} are logged, and no promise can rest on them: choose this"
             " task's rule by hand (majority, unanimity, chow)"
+        )
+
+
+def _refuse_empty_promise(settings: Settings, name: str, wish: Wished) -> None:
+    """A promise is of one rule before the judge, and must be of what is published."""
+    task = settings.tasks.get(name)
+    if task is None or isinstance(wish, JudgeBudget):
+        return
+    if task.mode == "optimistic":
+        raise ConfigError(
+            f"tasks.{name}.mode is optimistic: every label is published before the judge has seen"
+            " it, whatever the rule, so none can promise anything: wish for a judge budget, which"
+            " fits the temperatures, or serve the task in mode sequential"
+        )
+    if task.segments is not None:
+        raise ConfigError(
+            f"tasks.{name}.segments: each segment is served in its own way, and a promise of one"
+            " way for all is not of what is published: wish for a judge budget, or take out"
+            " `segments`"
         )
 
 

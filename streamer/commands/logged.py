@@ -1,6 +1,6 @@
 """The tickets of a log, task by task, as the settings see them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,11 +100,23 @@ def logged(
         found = logged_of(settings, name, mine, gold)
         if len(found.table.cases):
             empty = False
+            _say(name, _other_than_served(found.task))
             yield found
     if empty:
         raise ConfigError(
             f"{file}: no ticket of the uniform stratum for {', '.join(chosen)}: raise audit.share,"
             " wait, and export the log again"
+        )
+
+
+def _other_than_served(task: Task) -> Iterator[str]:
+    """Where all figures of one rule before the judge are not of what is published."""
+    if task.segments is not None:
+        yield "routed by segments: what is said here is of one way for all tickets"
+    if task.mode == "optimistic":
+        yield (
+            "served in mode optimistic: what is said here of a rule is as in mode sequential;"
+            " `streamer replay --mode optimistic` says what becomes of first labels"
         )
 
 
@@ -145,6 +157,6 @@ def _promoted(settings: Settings, name: str, decisions: Sequence[Joined]) -> Seq
     return Beside.of(decisions, name, versions).promoted
 
 
-def _say(task: str, notes: Sequence[str]) -> None:
+def _say(task: str, notes: Iterable[str]) -> None:
     for line in notes:
         note(f"{task}: {line}")

@@ -22,8 +22,13 @@ def calibrated_rule(calibration: Calibration) -> BeforeJudge:
     """
     workers = tuple(calibration.models)
     if calibration.rule.kind == "judge":
-        return VoteRule("unanimity", len(workers), "mean", _ABOVE_ALL)
+        return judge_all(len(workers))
     return recorded_rule(calibration.rule, workers, calibration.router)
+
+
+def judge_all(of: int) -> BeforeJudge:
+    """A rule of so many workers that accepts nothing: all are asked, and the judge decides."""
+    return VoteRule("unanimity", of, "mean", _ABOVE_ALL)
 
 
 def recorded_rule(

@@ -6,8 +6,10 @@ from itertools import combinations
 
 import numpy as np
 
+from streamer.decide.after_judge import AfterJudge
 from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.calibrated import judge_all
+from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.decide.router import Router
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
@@ -17,6 +19,7 @@ from streamer.learn.dials import Dial, Sweep, dials
 from streamer.learn.report import Share, share
 from streamer.learn.router import cross_fitted, train_router
 from streamer.learn.scores import Labels
+from streamer.learn.served import Asked
 from streamer.learn.temperature import fit_temperature
 from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Reference
@@ -36,6 +39,7 @@ def calibrate(
     wish: Wished,
     *,
     made_at: str,
+    after: AfterJudge | None = None,
     period: tuple[str | None, str | None] = (None, None),
 ) -> Calibration:
     """The setting with the least judge rate that keeps the wish, over every family of rules.
@@ -46,22 +50,26 @@ def calibrate(
     is fitted again afterwards, or the promise would be of another rule. A judge budget promises
     nothing, and takes its threshold from all tickets.
 
-    `period` has the times of the first and last ticket. Raises ConfigError for too few tickets,
-    or for a wish of accuracy without gold answers. A wish out of reach ends in "judge all".
+    Labels count as they are published: where the judge is asked, `after` says whose label stands
+    (default: the judge's). `period` has the times of the first and last ticket. Raises ConfigError
+    for too few tickets, or for a wish of accuracy without gold answers. A wish out of reach ends in
+    "judge all".
     """
     judged = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
     _check(judged, wish)
     design, proof = halves(judged)
     temperatures = _temperatures(design)
     judge = Model(cases.versions.get("judge"), _judge_temperature(design))
+    asked = Asked(after, judge.temperature)
     design, proof, whole = (_tempered(part, temperatures) for part in (design, proof, judged))
     candidates, guarantee = _candidates(design), None
     if isinstance(wish, JudgeBudget):
         swept = [(dial, dial.sweep(whole.opinions)) for dial, _ in candidates]
         chosen, shown = within_budget(swept, whole, wish.share), whole
     else:
-        chosen, guarantee = proven(best_plan(candidates, design, wish), proof, wish)
+        chosen, guarantee = proven(best_plan(candidates, design, wish, asked), proof, wish, asked)
         shown = proof
+    rule = chosen or judge_all(len(cases.workers))
     return Calibration(
         task=cases.task,
         label_set=LabelSet(cases.labels).version,
@@ -73,8 +81,8 @@ def calibrate(
         router=chosen.weights if isinstance(chosen, Router) else None,
         wish=wish.recorded,
         guarantee=guarantee,
-        **_expected(chosen, shown),
-        reference=_reference(chosen, whole),
+        **_expected(rule, shown, asked),
+        reference=_reference(rule, whole, asked),
     )
 
 
@@ -146,13 +154,8 @@ def _described(rule: BeforeJudge | None, workers: tuple[str, ...]) -> Rule:
     return Rule("judge", len(workers), len(workers)) if rule is None else rule.described(workers)
 
 
-def _accepted(rule: BeforeJudge | None, cases: Cases) -> Codes:
-    return np.full(len(cases), ABSTAINED) if rule is None else rule.decide(cases.opinions).codes
-
-
-def _reference(rule: BeforeJudge | None, cases: Cases) -> Reference:
-    accepted = _accepted(rule, cases)
-    final = np.where(accepted == ABSTAINED, cases.judge.codes, accepted)
+def _reference(rule: BeforeJudge, cases: Cases, asked: Asked) -> Reference:
+    final = asked.published(cases, rule)
     counts = np.bincount(final, minlength=len(cases.labels)) / len(cases)
     agreement = {}
     seats = zip(cases.workers, cases.opinions, strict=True)
@@ -165,10 +168,10 @@ def _reference(rule: BeforeJudge | None, cases: Cases) -> Reference:
     return Reference({label: round(share, 6) for label, share in shares}, agreement)
 
 
-def _expected(rule: BeforeJudge | None, cases: Cases) -> dict[str, Estimate]:
-    accepted = _accepted(rule, cases)
+def _expected(rule: BeforeJudge, cases: Cases, asked: Asked) -> dict[str, Estimate]:
+    accepted = rule.decide(cases.opinions).codes
     bypassed, known = accepted != ABSTAINED, cases.gold != UNKNOWN
-    final = np.where(bypassed, accepted, cases.judge.codes)
+    final = asked.published(cases, rule)
     return {
         "judge_rate": _estimate(share(~bypassed)),
         "fidelity": _estimate(share((accepted == cases.judge.codes)[bypassed])),

@@ -7,9 +7,11 @@ from functools import partial
 import numpy as np
 
 from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.opinion import Codes
 from streamer.learn.cases import Cases
 from streamer.learn.dials import Dial, Sweep, Thresholds
 from streamer.learn.promises import METHOD, Counts, Float64, lower_bound, p_values, passed
+from streamer.learn.served import JUDGE_ALONE, Asked
 from streamer.learn.wishes import Accuracy, Fidelity
 from streamer.records.calibration import Guarantee
 
@@ -35,12 +37,15 @@ class _Tally:
     judge_rate: Float64
 
     @classmethod
-    def of_settings(cls, sweep: Sweep, order: Thresholds, cases: Cases, wish: Promise) -> "_Tally":
+    def of_settings(
+        cls, sweep: Sweep, order: Thresholds, cases: Cases, deferred: Codes, wish: Promise
+    ) -> "_Tally":
+        """`deferred` [N] are the labels that tickets get where the judge is asked."""
         by_label = partial(np.bincount, minlength=len(cases.labels))
         rows = []
         for threshold in order:
             accepted = sweep.accepted(threshold)
-            published = np.where(accepted, sweep.codes, cases.judge.codes)
+            published = np.where(accepted, sweep.codes, deferred)
             counted, right = wish.outcomes(cases, accepted, published)
             rows.append((by_label(published[right]), by_label(published[counted]), accepted.sum()))
         hits, of, bypassed = (np.array(column) for column in zip(*rows, strict=True))
@@ -48,20 +53,27 @@ class _Tally:
         return cls(hits.sum(axis=1), of.sum(axis=1), hits, of, rate)
 
 
-def best_plan(candidates: Sequence[tuple[Dial, Sweep]], cases: Cases, wish: Promise) -> Plan:
+def best_plan(
+    candidates: Sequence[tuple[Dial, Sweep]],
+    cases: Cases,
+    wish: Promise,
+    asked: Asked = JUDGE_ALONE,
+) -> Plan:
     """The family that would ask the judge least, by the tickets of the design half.
 
     Its order begins where the promise is surest, not at the judge's most work: there so few
     tickets are accepted that no test could pass. Of equals the first family is taken.
     """
-    plans = [_plan(dial, sweep, cases, wish) for dial, sweep in candidates]
+    plans = [_plan(dial, sweep, cases, wish, asked) for dial, sweep in candidates]
     return min(plans, key=lambda found: found[:2])[2]
 
 
-def _plan(dial: Dial, sweep: Sweep, cases: Cases, wish: Promise) -> tuple[float, float, Plan]:
+def _plan(
+    dial: Dial, sweep: Sweep, cases: Cases, wish: Promise, asked: Asked = JUDGE_ALONE
+) -> tuple[float, float, Plan]:
     """With the judge rate that its tests should reach, and the p-value of the first of them."""
-    order = sweep.thresholds()
-    tally = _Tally.of_settings(sweep, order, cases, wish)
+    order, deferred = sweep.thresholds(), asked.labels(cases, dial.at(0.0))
+    tally = _Tally.of_settings(sweep, order, cases, deferred, wish)
     p = p_values(tally.hits, tally.of, wish.at_least)
     start = int(p.argmin())
     reached = int(passed(p[start:], wish.confidence))
@@ -69,14 +81,17 @@ def _plan(dial: Dial, sweep: Sweep, cases: Cases, wish: Promise) -> tuple[float,
     return rate, float(p[start]), Plan(dial, order[start:])
 
 
-def proven(plan: Plan, cases: Cases, wish: Promise) -> tuple[BeforeJudge | None, Guarantee]:
+def proven(
+    plan: Plan, cases: Cases, wish: Promise, asked: Asked = JUDGE_ALONE
+) -> tuple[BeforeJudge | None, Guarantee]:
     """The last setting of the plan up to which every test holds, on tickets that it never saw.
 
     None where the first already fails: then the guarantee has that one's numbers. A label has a
     promise of its own where its own tests hold up to the same setting; its confidence is its own,
     too, and not one for all labels together.
     """
-    tally = _Tally.of_settings(plan.dial.sweep(cases.opinions), plan.order, cases, wish)
+    sweep, deferred = plan.dial.sweep(cases.opinions), asked.labels(cases, plan.dial.at(0.0))
+    tally = _Tally.of_settings(sweep, plan.order, cases, deferred, wish)
     count = int(passed(p_values(tally.hits, tally.of, wish.at_least), wish.confidence))
     last = max(count - 1, 0)
     labels = passed(p_values(tally.label_hits, tally.label_of, wish.at_least), wish.confidence)

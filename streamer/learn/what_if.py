@@ -1,6 +1,5 @@
 """What another rule or mode would have done on the tickets of a log."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,14 +8,12 @@ from numpy.typing import NDArray
 
 from streamer.decide.after_judge import AfterJudge
 from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.candidate import candidate
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
-from streamer.decide.rounding import DECIMALS
-from streamer.decide.standing import standing
+from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.errors import ConfigError
 from streamer.learn.cases import Cases
 from streamer.learn.evaluation.options import Prices
 from streamer.learn.report import Share, share
+from streamer.learn.served import Served, third_asked
 
 Mode = Literal["sequential", "optimistic", "hedged"]
 Float64 = NDArray[np.float64]
@@ -67,7 +64,7 @@ def what_if(
 
     `latencies` are mean seconds of one answer. Raises `ConfigError` where mode hedged has none.
     """
-    found = _asked(cases, rule)
+    found = Served.of(cases, rule)
     accepted, named = found.accepted, found.named
     if mode == "optimistic":
         accepted = named
@@ -98,7 +95,7 @@ class Published:
     @classmethod
     def of(cls, cases: Cases, rule: BeforeJudge, after: AfterJudge, mode: Mode) -> "Published":
         """As `what_if`, ticket by ticket."""
-        found, judge = _asked(cases, rule), cases.judge.codes
+        found, judge = Served.of(cases, rule), cases.judge.codes
         if mode == "optimistic":
             return cls(np.ones(len(cases), np.bool_), found.named == judge)
         asked = found.accepted == ABSTAINED
@@ -106,49 +103,8 @@ class Published:
         return cls(asked, own | (found.accepted == judge))
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """What the workers that are asked make of N tickets: the label that the rule accepts, their
-    candidate, both -1 for none, and their mean [N, K], zeros for none.
-    """
-
-    accepted: Codes
-    named: Codes
-    ensemble: Float64
-
-    @classmethod
-    def of(cls, opinions: Sequence[Opinion], rule: BeforeJudge, labels: int) -> "_Served":
-        own, accepted = candidate(opinions), rule.decide(opinions).codes
-        mean = np.zeros((len(accepted), labels)) if own.ensemble is None else own.ensemble
-        return cls(accepted, np.where(accepted == ABSTAINED, own.codes, accepted), mean)
-
-
-def _asked(cases: Cases, rule: BeforeJudge) -> _Served:
-    """As the services do it: a third worker has a say only where the first two leave it open."""
-    opinions, size = cases.opinions, len(cases.labels)
-    of_all = _Served.of(opinions, rule, size)
-    if rule.asks_all or len(opinions) < 3:
-        return of_all
-    third, of_two = _third(opinions, rule), _Served.of(opinions[:2], rule, size)
-    return _Served(
-        np.where(third, of_all.accepted, of_two.accepted),
-        np.where(third, of_all.named, of_two.named),
-        np.where(third[:, None], of_all.ensemble, of_two.ensemble),
-    )
-
-
-def _third(opinions: Sequence[Opinion], rule: BeforeJudge) -> NDArray[np.bool_]:
-    """[N]: where the third worker is asked."""
-    return rule.decide(opinions[:2], left=1).open
-
-
-def _kept(cases: Cases, after: AfterJudge, found: _Served) -> NDArray[np.bool_]:
-    verdicts = cases.judge
-    probabilities = verdicts.probabilities
-    if probabilities is None:
-        probabilities = np.eye(len(cases.labels), dtype=np.float32)[verdicts.codes]
-    ensembles = np.round(found.ensemble, DECIMALS)
-    return standing(after, probabilities, None, found.named, ensembles).kept
+def _kept(cases: Cases, after: AfterJudge, found: Served) -> NDArray[np.bool_]:
+    return found.standing(cases.judge, after, found.named).kept
 
 
 def _hedge(
@@ -188,4 +144,4 @@ def _workers_time(
     if rule.asks_all or len(names) < 3:
         return np.asarray(np.max(times, axis=0))
     first = np.maximum(times[0], times[1])
-    return np.asarray(first + times[2] * _third(opinions, rule))
+    return np.asarray(first + times[2] * third_asked(opinions, rule))

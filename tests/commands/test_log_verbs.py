@@ -12,6 +12,7 @@ import yaml
 from streamer.cli import main
 from streamer.config import load
 from streamer.decide.calibrated import calibrated_rule
+from streamer.decide.candidate import candidate
 from streamer.learn.evaluation.plots import Plot
 from streamer.learn.formerly import SINCE
 from streamer.records.calibration import Calibration
@@ -196,6 +197,41 @@ def test_an_accuracy_is_promised_by_true_labels_of_a_file(
     assert "promised  accuracy of at least 0.8" in capsys.readouterr().out
     assert config.with_name("other.json").exists()
     assert not config.with_name("c.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("served", "reason"),
+    [({"mode": "optimistic"}, "before the judge has seen"), ({"segments": "s"}, "its own way")],
+)
+def test_no_promise_is_made_of_what_is_published_otherwise(
+    config: Path, log: Path, served: dict[str, str], reason: str, capsys
+) -> None:
+    known = yaml.safe_load(config.read_text())
+    known["tasks"]["planted"] |= served
+    config.write_text(yaml.safe_dump(known))
+    to = ["--task", "planted", "--out", config.with_name("o.json")]
+    for wish in ("--fidelity", "--accuracy"):
+        assert streamer("calibrate", config, log, wish, "0.8", *to) == 2
+        assert reason in capsys.readouterr().err
+    assert streamer("calibrate", config, log, "--judge-budget", "30%", *to) == 0
+    said = capsys.readouterr()
+    assert "planted: routed by" in said.err or "planted: served in mode optimistic" in said.err
+
+
+def test_an_accuracy_is_promised_of_what_the_rule_after_the_judge_lets_stand(
+    config: Path, log: Path, gold: Path
+) -> None:
+    known, expected = yaml.safe_load(config.read_text()), []
+    for alpha in (0.0, 1.0):
+        known["tasks"]["planted"]["after"] = {"kind": "v3", "alpha": alpha}
+        config.write_text(yaml.safe_dump(known))
+        wish = ["--task", "planted", "--accuracy", "0.99", "--gold", gold]
+        assert streamer("calibrate", config, log, *wish) == 0
+        made = Calibration.from_json(config.with_name("c.json").read_bytes())
+        expected.append(made.accuracy.value)
+    workers = candidate(CASES.opinions).codes == CASES.gold
+    assert expected[0] > 0.98
+    assert expected[1] == pytest.approx(workers.mean(), abs=0.04)
 
 
 def test_each_task_gets_a_page_and_json(

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from streamer.decide.after_judge import AfterJudge
+from streamer.decide.after_rule import after_rule
 from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.opinion import ABSTAINED, Codes, Opinion
 from streamer.decide.temperature import tempered
@@ -13,13 +15,16 @@ from streamer.learn.calibrate import Wished, calibrate, halves
 from streamer.learn.cases import Cases
 from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
 from streamer.records.calibration import Calibration
+from streamer.records.label import After
+from streamer.records.log import BallotLog, VerdictLog
 from tests.learn import planted
+from tests.learn.served import Serving
 
 NOW = "2026-01-01T00:00:00Z"
 
 
-def learnt(cases: Cases, wish: Wished) -> Calibration:
-    return calibrate(cases, wish, made_at=NOW)
+def learnt(cases: Cases, wish: Wished, after: AfterJudge | None = None) -> Calibration:
+    return calibrate(cases, wish, made_at=NOW, after=after)
 
 
 def served(calibration: Calibration, cases: Cases) -> Codes:
@@ -63,6 +68,41 @@ def test_the_whole_way_keeps_its_promise_with_fewer_judge_calls_than_unanimity(
         rates.append((~accepted).mean())
     assert broken <= logs * 0.05 + 4 * np.sqrt(logs * 0.05 * 0.95)
     assert np.mean(rates) < unanimity
+
+
+async def published(calibration: Calibration, after: After, cases: Cases) -> Codes:
+    """[N]: the labels that the services publish in the end, by their own code."""
+    logs = await Serving(calibrated_rule(calibration), after, calibration=calibration, audit=0).log(
+        cases
+    )
+    final = {log.ticket_id: log.label for log in logs if isinstance(log, BallotLog)}
+    final |= {log.ticket_id: log.published for log in logs if isinstance(log, VerdictLog)}
+    return np.array([cases.labels.index(final[name] or "") for name in cases.ids])
+
+
+@pytest.mark.parametrize(
+    ("after", "least"),
+    [
+        (After("diff", 0.9), 0.999),
+        (After("opt", 0.5), 0.85),
+    ],
+    ids=str,
+)
+async def test_a_promised_accuracy_is_that_of_what_the_services_publish(
+    after: After, least: float
+) -> None:
+    """Out of reach, too: then the judge is asked for all, and the rule after it still acts."""
+    cases = planted.specialist(np.random.default_rng(21), 800)
+    found = learnt(cases, Accuracy(least, 0.9), after_rule(after.kind, after.alpha))
+    proof = halves(cases)[1]
+    right = await published(found, after, proof) == proof.gold
+    codes = served(found, proof)
+    alone = np.where(codes == ABSTAINED, proof.judge.codes, codes) == proof.gold
+    assert (alone != right).any()
+    assert found.guarantee is not None
+    assert found.guarantee.holds == (least < 0.9)
+    assert found.accuracy.value == pytest.approx(right.mean())
+    assert not found.guarantee.holds or found.guarantee.hits == right.sum()
 
 
 def test_what_one_half_chose_the_other_half_never_saw() -> None:

@@ -10,10 +10,10 @@ from streamer.decide.distributions import Float64, Rows
 from streamer.learn.dials import NEVER, Sweep
 from streamer.learn.evaluation.bootstrap import Bootstrap
 from streamer.learn.evaluation.curves import Curve, curve
-from streamer.learn.evaluation.outcome import usable
 from streamer.learn.evaluation.ranking import Ranking
-from streamer.learn.evaluation.tickets import Tickets, mean_vector
+from streamer.learn.evaluation.tickets import Tickets
 from streamer.learn.scores import Labels
+from streamer.learn.served import Served
 
 _STEPS = 201
 _BOUNDED = np.linspace(-1, 1, _STEPS)
@@ -32,19 +32,21 @@ _RULES: Mapping[str, tuple[Callable[[float], AfterJudge], Float64]] = {
 def corrections(tickets: Tickets, truth: Labels, rows: Labels, bootstrap: Bootstrap) -> list[Curve]:
     """Of every rule after the judge on the tickets in `rows`, with `truth` [N] for all.
 
-    The label of the workers is the likeliest of their mean, and the rate of a curve is that of
-    corrections. Empty where a worker or the judge gives labels only.
+    The label of the workers is that which the stream publishes first: what the rule accepts, else
+    the likeliest of their mean. The rate of a curve is that of corrections. Empty where a worker or
+    the judge gives labels only.
     """
     judge = tickets.cases.judge
     if not tickets.soft or judge.probabilities is None:
         return []
-    some = np.intersect1d(rows, usable(tickets))
-    q, p = mean_vector(tickets.cases.opinions)[some], judge.probabilities[some]
+    served = Served.of(tickets.cases, tickets.rule)
+    some = np.intersect1d(rows, np.flatnonzero(served.mean.any(axis=1)))
+    q, p, named = served.mean[some], judge.probabilities[some], served.named[some]
     verdicts = judge.codes[some]
-    differ = float((q.argmax(axis=1) != verdicts).mean())
+    differ = float((named != verdicts).mean())
     found = []
     for name, (make, alphas) in _RULES.items():
-        sweep = _sweep(make, alphas, q, p, verdicts)
+        sweep = _sweep(make, alphas, q, p, named, verdicts)
         ranking = Ranking.of(sweep, sweep.codes, verdicts, truth[some])
         found.append(_up_to(differ, curve(name, ranking, bootstrap)))
     return found
@@ -60,12 +62,17 @@ def _up_to(rate: float, whole: Curve) -> Curve:
 
 
 def _sweep(
-    make: Callable[[float], AfterJudge], alphas: Float64, q: Rows, p: Rows, verdicts: Labels
+    make: Callable[[float], AfterJudge],
+    alphas: Float64,
+    q: Rows,
+    p: Rows,
+    named: Labels,
+    verdicts: Labels,
 ) -> Sweep:
     """Sure is what is kept at a small alpha; what needs no correction is surest of all."""
-    named = q.argmax(axis=1)
     differ = np.flatnonzero(named != verdicts)
-    kept = np.stack([make(float(alpha)).keeps(q[differ], p[differ]) for alpha in alphas])
+    label, rules = named[differ], [make(float(alpha)) for alpha in alphas]
+    kept = np.stack([rule.keeps(q[differ], p[differ], label) for rule in rules])
     sureness = np.full(len(named), float(len(alphas) + 1))
     first = (len(alphas) - kept.argmax(axis=0)).astype(np.float64)
     sureness[differ] = np.where(kept.any(axis=0), first, NEVER)

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from streamer.decide.after_judge import AfterJudge
 from streamer.decide.opinion import ABSTAINED
-from streamer.learn.evaluation.tickets import Tickets, mean_vector
+from streamer.learn.evaluation.tickets import Tickets
 from streamer.learn.scores import Labels
+from streamer.learn.served import Served
 
 Mask = NDArray[np.bool_]
 
@@ -25,27 +26,15 @@ class Outcome:
 
     @classmethod
     def of(cls, tickets: Tickets, after: AfterJudge | None) -> "Outcome":
-        """Without a rule `after` the judge its label stands. Raises `ValueError` where that rule
-        needs probabilities which the log has not.
-        """
-        cases = tickets.cases
-        accepted = tickets.rule.decide(cases.opinions).codes
-        kept, named = np.zeros(len(cases), np.bool_), np.full(len(cases), ABSTAINED)
-        rows = usable(tickets)
-        if after is not None and cases.judge.probabilities is not None:
-            q = mean_vector(cases.opinions)[rows]
-            kept[rows] = after.keeps(q, cases.judge.probabilities[rows])
-            kept &= accepted == ABSTAINED
-            named[rows] = q.argmax(axis=1)
-        judged = np.where(kept, named, cases.judge.codes)
-        return cls(accepted, np.where(accepted == ABSTAINED, judged, accepted), kept)
+        """Without a rule `after` the judge its label stands."""
+        judge, found = tickets.cases.judge, Served.of(tickets.cases, tickets.rule)
+        deferred = found.accepted == ABSTAINED
+        kept, final = np.zeros(len(deferred), np.bool_), judge.codes
+        if after is not None:
+            stands = found.standing(judge, after, found.named)
+            kept, final = stands.kept & deferred, stands.codes
+        return cls(found.accepted, np.where(deferred, final, found.accepted), kept)
 
     def __getitem__(self, rows: Labels) -> "Outcome":
         """Of some of the tickets, by their places."""
         return Outcome(self.accepted[rows], self.final[rows], self.kept[rows])
-
-
-def usable(tickets: Tickets) -> Labels:
-    """The places of the tickets on which nobody abstains."""
-    votes = [opinion.codes != ABSTAINED for opinion in tickets.cases.opinions]
-    return np.flatnonzero(np.all(votes, axis=0))

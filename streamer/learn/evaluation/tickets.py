@@ -6,7 +6,7 @@ import numpy as np
 
 from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.distributions import Float64
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.opinion import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule, plurality
 from streamer.errors import ConfigError
@@ -68,14 +68,6 @@ class Tickets:
         if not rule.asks_all and len(opinions) == _MOST_WORKERS:
             asked[-1] = rule.decide(opinions[:-1], left=1).open
         return asked
-
-
-def mean_vector(opinions: tuple[Opinion, ...]) -> Float64:
-    """The mean of the workers' distributions, [N, K]; raises `ValueError` where one has none."""
-    known = [opinion.probabilities for opinion in opinions if opinion.probabilities is not None]
-    if len(known) != len(opinions):
-        raise ValueError("a worker gives labels only")
-    return np.asarray(np.mean(known, axis=0, dtype=np.float64))
 
 
 def _places(cases: Cases, options: Options) -> tuple[int, ...]:
