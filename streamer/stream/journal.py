@@ -1,11 +1,13 @@
 """Commits that also say what is in flight, so that the next process knows what an end left."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from aiokafka import TopicPartition
 
+from streamer.errors import BrokerError
 from streamer.stream.commits import Commits, Consumer
 from streamer.stream.note import Note
 from streamer.stream.page import Page
@@ -16,6 +18,7 @@ log = logging.getLogger(__name__)
 # A note for every batch would double the commits of a quiet topic. What it says too much, the next
 # process works through one by one after an unclean end, for nothing: a few seconds.
 AHEAD = 256
+SPARE_WITHIN_S = 5.0
 
 Committed = tuple[int, str]
 """A committed offset and its metadata."""
@@ -96,8 +99,9 @@ class Journal(Commits):
             page.begin(record.offset)
             try:
                 await self._write([_partition(record)])
-            except asyncio.CancelledError:
-                page.spare(record.offset)
+            except (asyncio.CancelledError, BrokerError):
+                # Kafka may have taken it all the same.
+                await self._take_back(record)
                 raise
 
     async def finish(self, record: Record) -> None:
@@ -110,10 +114,23 @@ class Journal(Commits):
             self._page(record).finish(record.offset)
             await self._write([_partition(record)])
 
-    def spare(self, record: Record) -> None:
-        """Take a trial back that was given up; noted with the next commit."""
-        if (page := self._pages.get(_partition(record))) is not None:
-            page.spare(record.offset)
+    async def spare(self, record: Record) -> None:
+        """Take a trial back that was given up for another reason than the record.
+
+        Noted now, because the process may be about to end without a commit, for that reason; left
+        to the next one where Kafka doesn't take it soon.
+        """
+        async with self._lock:
+            await self._take_back(record)
+
+    async def _take_back(self, record: Record) -> None:
+        partition = _partition(record)
+        if (page := self._pages.get(partition)) is None:
+            return
+        page.spare(record.offset)
+        with contextlib.suppress(BrokerError, TimeoutError):
+            async with asyncio.timeout(SPARE_WITHIN_S):
+                await self._write([partition])
 
     async def _learn(self, places: Mapping[TopicPartition, int]) -> None:
         """Ask about new partitions; where nothing is committed yet, it counts from the place on."""

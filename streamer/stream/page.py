@@ -36,9 +36,10 @@ class Page:
 
     def spare(self, offset: int) -> None:
         """The trial was given up for another reason than the record."""
-        self._tried[offset] = self.tries(offset) - 1
-        if not self._tried[offset]:
-            del self._tried[offset]
+        if (before := self.tries(offset) - 1) > 0:
+            self._tried[offset] = before
+        else:
+            self.finish(offset)
 
     def open(self, offset: int, ahead: int) -> bool:
         """The record is about to be in flight among others; whether the note must say so first.

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
+from streamer.errors import BrokerError
 from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.handler import Handler
 from streamer.stream.journal import Journal
@@ -17,6 +18,9 @@ Group = Sequence[Emission | Settled] | Barrier
 
 # One death alone may have come from outside in that very moment; two of them hardly do.
 DEATHS = 2
+
+# What ends a trial and is no death by the record: an end from outside, and what Kafka refuses.
+NOT_ITS_OWN = (asyncio.CancelledError, GeneratorExit, BrokerError)
 
 
 class Trials:
@@ -67,10 +71,10 @@ class Trials:
                 async with aclosing(self._handler.handle([record])) as groups:
                     async for group in groups:
                         yield group
-            except (asyncio.CancelledError, GeneratorExit):
-                self._journal.spare(record)
+                await self._journal.finish(record)
+            except NOT_ITS_OWN:
+                await self._journal.spare(record)
                 raise
-            await self._journal.finish(record)
 
     async def _at_once(self, records: Sequence[Record]) -> AsyncGenerator[Group, None]:
         await self._journal.open(records)

@@ -85,8 +85,8 @@ class SimJournal(Journal):
         await super().finish(record)
         self.trying.discard((record.partition, record.offset))
 
-    def spare(self, record: Record) -> None:
-        super().spare(record)
+    async def spare(self, record: Record) -> None:
+        await super().spare(record)
         self.trying.discard((record.partition, record.offset))
 
 
@@ -235,10 +235,10 @@ class Chaos:
         self._forget(process)
 
     def _accused(self, process: Process, error: BaseException) -> set[tuple[int, int]]:
-        """Whose trial may be taken for the cause."""
-        if isinstance(error, ModelError):
-            return {(record.partition, record.offset) for record in process.handler.failed}
-        return process.journal.trying
+        """Whose trial may be taken for the cause: nobody's where it was Kafka."""
+        if isinstance(error, BrokerError):
+            return set()
+        return {(record.partition, record.offset) for record in process.handler.failed}
 
     def _forget(self, process: Process) -> None:
         self._outcome.rebalances += process.engine.counts.rebalances

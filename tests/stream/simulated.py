@@ -13,6 +13,7 @@ from aiokafka.errors import (
     IllegalStateError,
     NoOffsetForPartitionError,
     UnknownError,
+    UnknownTopicOrPartitionError,
 )
 
 TOPIC = "tickets"
@@ -147,6 +148,8 @@ class SimProducer:
         # In a process that is killed, what was sent arrives or doesn't, without a word.
         arrives_anyway = chance.random() < 0.5
         fails = chance.random() < self.refuse
+        if fails and arrives_anyway:
+            raise UnknownTopicOrPartitionError
 
         def land() -> None:
             if self.dead and not arrives_anyway:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, GroupAuthorizationFailedError
 
+from streamer.errors import BrokerError
 from streamer.stream.journal import Committed, Journal
 from streamer.stream.note import Note
 from tests.stream.simulated import TOPIC, SimRecord
@@ -166,17 +167,40 @@ async def test_a_trial_whose_note_was_cancelled_is_taken_back() -> None:
     assert group.kept == {ONE: (3, "")}
 
 
-async def test_a_trial_that_was_given_up_is_taken_back_with_the_next_commit() -> None:
+async def test_a_trial_that_was_given_up_is_taken_back_at_once() -> None:
     group = Group()
     ours = journal(group)
     await ours.read([SimRecord(0, 3)])
     await ours.begin(SimRecord(0, 3))
-    ours.spare(SimRecord(0, 3))
     assert group.kept[ONE] == (3, noted(tried={3: 1}))
-    await ours.commit({ONE: 3})
+    await ours.spare(SimRecord(0, 3))
     assert group.kept[ONE] == (3, "")
     await ours.leave()
-    ours.spare(SimRecord(0, 3))
+    await ours.spare(SimRecord(0, 3))
+
+
+@pytest.mark.parametrize("failure", [asyncio.CancelledError(), GroupAuthorizationFailedError()])
+async def test_a_trial_that_kafka_did_not_let_begin_is_none(failure: BaseException) -> None:
+    group = Group()
+    ours = journal(group)
+    await ours.read([SimRecord(0, 3)])
+    group.failure = failure
+    with pytest.raises((asyncio.CancelledError, BrokerError)):
+        await ours.begin(SimRecord(0, 3))
+    assert ours.tries(SimRecord(0, 3)) == 0
+
+
+async def test_a_trial_is_given_up_without_kafka_too_and_noted_with_the_next_commit() -> None:
+    group = Group()
+    ours = journal(group)
+    await ours.read([SimRecord(0, 3)])
+    await ours.begin(SimRecord(0, 3))
+    group.failure = GroupAuthorizationFailedError()
+    await ours.spare(SimRecord(0, 3))
+    assert group.kept[ONE] == (3, noted(tried={3: 1}))
+    group.failure = None
+    await ours.commit({ONE: 3})
+    assert group.kept[ONE] == (3, "")
 
 
 async def test_writes_come_one_after_another_in_the_order_of_their_floors() -> None:

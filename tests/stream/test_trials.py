@@ -7,9 +7,12 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 
+import pytest
 from aiokafka import TopicPartition
 
+from streamer.errors import BrokerError
 from streamer.stream.emission import Settled
 from streamer.stream.journal import Journal
 from streamer.stream.note import Note
@@ -61,7 +64,7 @@ class World:
     async def process(self) -> None:
         """One life of a process: batches one after another, until it ends in order."""
         journal = self._journal(self, self.look, ahead=BATCH)
-        handler = Trials(self, journal, Turnstile(), self._set_aside)
+        handler = Trials(self, journal, Turnstile(), self.set_aside)
         while (first := self.committed[0]) < RECORDS:
             offsets = range(first, min(first + self.chance.randint(1, BATCH), RECORDS))
             async for group in handler.handle([SimRecord(0, offset) for offset in offsets]):
@@ -69,7 +72,7 @@ class World:
             await journal.commit({PARTITION: offsets[-1] + 1})
         await journal.leave()
 
-    def _set_aside(self, record: Record) -> Sequence[Settled]:
+    def set_aside(self, record: Record) -> Sequence[Settled]:
         self.aside.append(record.offset)
         return [Settled(record, "aside")]
 
@@ -152,3 +155,33 @@ async def test_who_was_tried_already_comes_first_and_is_cleared() -> None:
             # The next one is begun once it is written down that this one was no danger.
             assert 5 not in Note.parse(world.committed[1]).tried
     assert asked == [5, 0, 1, 2, 3, 4, 6, 7]
+
+
+async def test_a_send_that_fails_during_trials_sets_nothing_aside_however_often() -> None:
+    world = World(SEED)
+    world.committed = (0, Note(open=BATCH).text())
+    for _ in range(5):
+        trials = Trials(world, Journal(world, world.look), Turnstile(), world.set_aside)
+        # As the engine does where the labels topic is gone: it takes a group and no more.
+        async with aclosing(trials.handle([SimRecord(0, n) for n in range(BATCH)])) as groups:
+            await anext(groups)
+        assert Note.parse(world.committed[1]) == Note(open=BATCH)
+    assert world.aside == []
+
+
+class Unsure(Journal):
+    """Kafka refuses to note that a trial ended well, and takes the next write again."""
+
+    async def finish(self, record: Record) -> None:
+        raise BrokerError("refused")
+
+
+async def test_an_end_that_kafka_did_not_let_be_noted_is_no_death() -> None:
+    world = World(SEED)
+    world.committed = (0, Note(open=BATCH).text())
+    for _ in range(5):
+        trials = Trials(world, Unsure(world, world.look), Turnstile(), world.set_aside)
+        with pytest.raises(BrokerError):
+            _ = [group async for group in trials.handle([SimRecord(0, n) for n in range(BATCH)])]
+    assert Note.parse(world.committed[1]).tried == {}
+    assert world.aside == []
