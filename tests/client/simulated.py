@@ -85,11 +85,12 @@ class Consumer:
 
     def subscribe(self, topics: Collection[str], listener: Any = None) -> None:
         self.listener = listener
-        asyncio.get_running_loop().call_later(1, self.assign, topics)
+        asyncio.get_running_loop().call_later(0.05, self.assign, topics)
 
     def assign(self, topics: Collection[str]) -> None:
-        """What the group's coordinator does a second after subscribing."""
+        """What the group's coordinator does a little after the subscription."""
         self._assigned = frozenset(p for p in self._broker.records if p.topic in topics)
+        self._broker.came.set()
 
     def unassign(self) -> None:
         """The partitions go to another member."""

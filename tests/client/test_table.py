@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -32,14 +33,29 @@ def test_the_highest_position_and_revision_is_the_state_then_the_last(
 
 def test_only_what_changes_the_state_is_a_change() -> None:
     table = LabelTable()
-    assert table.apply(record(at(5)))
-    assert not table.apply(record(at(5)))
-    assert not table.apply(record(at(4)))
-    assert not table.apply(record(None, b"no label"))
+    told = [table.apply(record(label)) for label in (at(5), at(5), at(4))]
+    assert told == [True, False, False]
+    assert table.apply(record(None, b"no label")) is False
     assert table.of("a/b", "topic") == at(5)
-    assert table.apply(record(None, None))
-    assert not table.apply(record(None, None))
+    assert [table.apply(record(None, None)) for _ in range(2)] == [True, False]
     assert len(table) == 0
+
+
+def test_a_deletion_changes_what_it_reaches_and_that_alone() -> None:
+    table = LabelTable()
+    log = [record(at(7)), deletion(6), deletion(9), record(at(8)), record(at(10)), deletion(4)]
+    assert [table.apply(one) for one in log] == [True, False, True, False, True, False]
+    assert table.of("a/b", "topic") == at(10)
+
+
+def test_a_table_is_a_mapping_of_keys() -> None:
+    table = LabelTable()
+    table.apply(record(at(5)))
+    table.apply(replace(record(at(6)), key="other/topic"))
+    assert dict(table) == {"a/b/topic": at(5), "other/topic": at(6)}
+    assert table["other/topic"] == at(6)
+    assert (table.of("other", "topic"), table.of("other", "intent")) == (at(6), None)
+    assert len(table) == 2
 
 
 @pytest.mark.parametrize(
