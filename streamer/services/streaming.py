@@ -116,9 +116,8 @@ class Stream:
                 self.dead_letters(metrics),
                 _limits(self.flow, kafka.drain, self.copies),
             )
-            partitions = len(await producer.partitions_for(self.topic))
             metrics.watch_engine(engine, self.lane)
-            status.watch(engine, consumer.assignment, partitions, watch)
+            status.watch(engine, consumer.assignment, watch)
             telling = nullcontext() if self.stats is None else self.stats.published(producer)
             async with telling, engine.ends.watched():
                 await _run(engine, self.topic, stop)
@@ -139,18 +138,15 @@ class Status:
         self._engine: Engine | None = None
         self._topic: TopicWatch | None = None
         self._assignment: Callable[[], Collection[object]] = tuple
-        self._partitions = 1
 
     def watch(
         self,
         engine: Engine,
         assignment: Callable[[], Collection[object]],
-        partitions: int,
         topic: TopicWatch,
     ) -> None:
         """From here on the service reads its topic; `assignment` says which of its partitions."""
         self._topic = topic
-        self._partitions = partitions
         self._engine = engine
         self._assignment = assignment
 
@@ -168,8 +164,12 @@ class Status:
         return f"nobody reads the partitions {unread}" if unread else None
 
     def part(self) -> float:
-        """The share of the topic's partitions that is read here."""
-        return len(self._assignment()) / self._partitions
+        """The share of the topic's partitions that is read here, by their number of now.
+
+        Never more than all: an added one may be assigned before it is counted.
+        """
+        read, known = len(self._assignment()), None if self._topic is None else self._topic.count
+        return min(1.0, read / known) if known else 1.0
 
     def healthy(self) -> str | None:
         """Why the process should be restarted; None when it is fine.

@@ -77,6 +77,11 @@ class TopicWatch:
         self._state = state
         self._first = 0 if read_before or state is None else state.partitions
 
+    @property
+    def count(self) -> int | None:
+        """How many partitions there are, as of the last look; None where Kafka has not said."""
+        return None if self._state is None else self._state.partitions
+
     def has(self, partition: int) -> bool:
         """Whether there is such a partition now."""
         return self._state is not None and partition < self._state.partitions
