@@ -1,11 +1,11 @@
 """What goes to the judge: one ticket, one task, and everything the final label must carry."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
-from streamer.records.label import Label, Position, Rule, Segmented, Vote, segmented
+from streamer.records.label import Label, Position, Rule, Segmented, Vote
 from streamer.records.reading import made
 from streamer.records.ticket import Ticket
 
@@ -71,33 +71,5 @@ class JudgeRequest:
 
     @classmethod
     def from_json(cls, value: bytes) -> "JudgeRequest":
-        """Raises `ValueError`, `TypeError` or `KeyError` when the value is not a request."""
-        return cls.from_dict(orjson.loads(value))
-
-    @classmethod
-    def from_dict(cls, raw: dict[str, Any]) -> "JudgeRequest":
-        """As `from_json`, from the decoded object."""
-        nested = {
-            "ticket": made(Ticket, raw["ticket"]),
-            "ballot": _ballot(raw["ballot"]),
-            "rule": made(Rule, raw["rule"]),
-            "position": made(Position, raw["position"]),
-            "followers": tuple(map(_follower, raw.get("followers", ()))),
-            "ensemble": None if raw.get("ensemble") is None else tuple(raw["ensemble"]),
-            "segment": segmented(raw),
-        }
-        return made(cls, raw | nested)
-
-
-def _ballot(raw: dict[str, Any]) -> Ballot:
-    vectors = tuple(None if row is None else tuple(row) for row in raw["vectors"])
-    return Ballot(tuple([made(Vote, vote) for vote in raw["votes"]]), vectors)
-
-
-def _follower(raw: dict[str, Any]) -> Follower:
-    label, request = raw.get("label"), raw.get("request")
-    return Follower(
-        labels=tuple(raw["labels"]),
-        label=None if label is None else Label.from_dict(label),
-        request=None if request is None else JudgeRequest.from_dict(request),
-    )
+        """Raises `ValueError` when the value is not a request: `FieldError` names the field."""
+        return made(cls, orjson.loads(value))

@@ -1,8 +1,7 @@
 """The published result for one ticket and task."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
@@ -124,27 +123,8 @@ class Label:
 
     @classmethod
     def from_json(cls, value: bytes) -> "Label":
-        """Raises `ValueError`, `TypeError` or `KeyError` when the value is not a label."""
-        return cls.from_dict(orjson.loads(value))
-
-    @classmethod
-    def from_dict(cls, raw: dict[str, Any]) -> "Label":
-        """As `from_json`, from the decoded object."""
-        votes = tuple([made(Vote, vote) for vote in raw["votes"]])
-        nested = {
-            "votes": votes,
-            "rule": made(Rule, raw["rule"]),
-            "position": made(Position, raw["position"]),
-            "after": None if raw.get("after") is None else made(After, raw["after"]),
-            "segment": segmented(raw),
-        }
-        return made(cls, raw | nested)
-
-
-def segmented(raw: Mapping[str, Any]) -> Segmented | None:
-    """The segment of a decoded record; None where it has none, or is older than segments."""
-    found = raw.get("segment")
-    return None if found is None else made(Segmented, found)
+        """Raises `ValueError` when the value is not a label: `FieldError` names the field."""
+        return made(cls, orjson.loads(value))
 
 
 def label_key(ticket_id: str, task: str) -> bytes:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
 from streamer.records.judge_request import Ballot, Purpose
-from streamer.records.label import After, Position, Rule, Segmented, Source, Vote, segmented
-from streamer.records.reading import made
+from streamer.records.label import After, Position, Rule, Segmented, Source
+from streamer.records.reading import FieldError, made
 
 Mode = Literal["sequential", "optimistic"]
 Reason = Literal["disagreement", "outage", "budget", "judge_first"]
@@ -120,43 +120,16 @@ def log_json(log: Log) -> bytes:
 
 
 def log_from_json(value: bytes) -> Log:
-    """Raises `ValueError`, `TypeError` or `KeyError` when the value is no log record."""
+    """Raises `ValueError` when the value is no log record: `FieldError` names the field."""
     raw = orjson.loads(value)
-    return _KINDS[raw.pop("kind")](raw)
+    kind = raw.pop("kind", None) if isinstance(raw, dict) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise FieldError(f"should be one of {', '.join(_KINDS)}", "kind")
+    return made(_KINDS[kind], raw)
 
 
-def _ballot(raw: dict[str, Any]) -> BallotLog:
-    return made(BallotLog, raw | _nested(raw))
-
-
-def _verdict(raw: dict[str, Any]) -> VerdictLog:
-    vector = None if raw["vector"] is None else tuple(raw["vector"])
-    return made(VerdictLog, raw | {"vector": vector, "after": made(After, raw["after"])})
-
-
-def _answer(raw: dict[str, Any]) -> AnswerLog:
-    return made(AnswerLog, raw)
-
-
-def _nested(raw: dict[str, Any]) -> dict[str, Any]:
-    ballot = raw["ballot"]
-    vectors = tuple(None if row is None else tuple(row) for row in ballot["vectors"])
-    return {
-        "position": made(Position, raw["position"]),
-        "ballot": Ballot(tuple([made(Vote, vote) for vote in ballot["votes"]]), vectors),
-        "rule": made(Rule, raw["rule"]),
-        "shadows": tuple([_shadow(vote) for vote in raw.get("shadows", ())]),
-        "segment": segmented(raw),
-    }
-
-
-def _shadow(raw: dict[str, Any]) -> ShadowVote:
-    vector = None if raw["vector"] is None else tuple(raw["vector"])
-    return made(ShadowVote, raw | {"vector": vector})
-
-
-_KINDS: dict[str, Callable[[dict[str, Any]], Log]] = {
-    "ballot": _ballot,
-    "verdict": _verdict,
-    "answer": _answer,
+_KINDS: dict[str, Callable[..., Log]] = {
+    "ballot": BallotLog,
+    "verdict": VerdictLog,
+    "answer": AnswerLog,
 }

@@ -39,12 +39,5 @@ class Review:
 
     @classmethod
     def from_json(cls, value: bytes) -> "Review":
-        """Raises `ValueError`, `TypeError` or `KeyError` when the value is no review."""
-        raw = orjson.loads(value)
-        nested = {
-            "ticket": made(Ticket, raw["ticket"]),
-            "labels": tuple(raw["labels"]),
-            "votes": tuple(made(Vote, vote) for vote in raw["votes"]),
-            "position": made(Position, raw["position"]),
-        }
-        return made(cls, raw | nested)
+        """Raises `ValueError` when the value is no review: `FieldError` names the field."""
+        return made(cls, orjson.loads(value))
