@@ -4,6 +4,15 @@ from streamer.client.labels import Deletion, labels
 from streamer.client.record import LabelRecord
 from streamer.client.stream import LabelStream
 from streamer.client.table import LabelTable
+from streamer.client.unreadable import UnreadableLabel
 from streamer.records.label import Label
 
-__all__ = ["Deletion", "Label", "LabelRecord", "LabelStream", "LabelTable", "labels"]
+__all__ = [
+    "Deletion",
+    "Label",
+    "LabelRecord",
+    "LabelStream",
+    "LabelTable",
+    "UnreadableLabel",
+    "labels",
+]

@@ -1,7 +1,6 @@
 """Labels as they become known, for subscribers who act on them or keep them."""
 
-import logging
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, overload
@@ -13,11 +12,12 @@ from streamer.client.delivery import Delivery, Start
 from streamer.client.memory import Memory
 from streamer.client.record import LabelRecord
 from streamer.client.stream import ensure_topic
+from streamer.client.unreadable import UnreadableLabel
 from streamer.errors import BrokerError
 from streamer.records.fetched import read_any_header_name
 from streamer.records.label import Label
 
-log = logging.getLogger(__name__)
+OnUnreadable = Callable[[UnreadableLabel], object]
 
 METADATA_AGE_MS = 10_000
 """How long it goes unnoticed that partitions were added."""
@@ -46,6 +46,7 @@ def labels(
     deletions: Literal[False] = ...,
     start: Start = ...,
     remember: int = ...,
+    on_unreadable: OnUnreadable | None = ...,
     commit_every: float = ...,
     **client: Any,
 ) -> AsyncGenerator[Label, None]: ...
@@ -62,6 +63,7 @@ def labels(
     deletions: Literal[True],
     start: Start = ...,
     remember: int = ...,
+    on_unreadable: OnUnreadable | None = ...,
     commit_every: float = ...,
     **client: Any,
 ) -> AsyncGenerator[Label | Deletion, None]: ...
@@ -77,6 +79,7 @@ def labels(
     deletions: bool = False,
     start: Start = "earliest",
     remember: int = 100_000,
+    on_unreadable: OnUnreadable | None = None,
     commit_every: float = 5.0,
     **client: Any,
 ) -> AsyncGenerator[Any, None]:
@@ -101,6 +104,9 @@ def labels(
     `max_poll_interval_ms` for a body that takes more than five minutes for one label. Lost
     connections are made again. Raises `BrokerError` where there is no Kafka or no such topic at the
     start, `ValueError` for a `start` without a time zone.
+
+    What is no label raises `UnreadableLabel`, which names its place and field, and comes again
+    after a restart. `on_unreadable` is called with that error instead, and the record passed over.
     """
     if isinstance(start, datetime) and start.tzinfo is None:
         raise ValueError("`start` has no time zone: give it one, such as tzinfo=UTC")
@@ -112,7 +118,7 @@ def labels(
         isolation_level="read_committed",
         **client,
     )
-    choice = _Choice(tasks, final_only, deletions, Memory(remember))
+    choice = _Choice(tasks, final_only, deletions, Memory(remember), on_unreadable)
     return _labels(topic, options, choice, start, commit_every)
 
 
@@ -120,12 +126,18 @@ class _Choice:
     """What the subscriber wants to hear of."""
 
     def __init__(
-        self, tasks: Collection[str] | None, final_only: bool, deletions: bool, memory: Memory
+        self,
+        tasks: Collection[str] | None,
+        final_only: bool,
+        deletions: bool,
+        memory: Memory,
+        on_unreadable: OnUnreadable | None,
     ) -> None:
         self._tasks = None if tasks is None else {task.encode() for task in tasks}
         self._final_only = final_only
         self._deletions = deletions
         self._memory = memory
+        self._on_unreadable = on_unreadable
 
     def event(self, raw: Any) -> Label | Deletion | None:
         """What to say of a record of the topic; None for nothing."""
@@ -134,8 +146,10 @@ class _Choice:
             return None
         record = LabelRecord.of(raw)
         label = record.label
-        if label is None and record.value is not None:
-            log.warning("partition %d, offset %d: no label", record.partition, record.offset)
+        if record.problem is not None:
+            if self._on_unreadable is None:
+                raise record.problem
+            self._on_unreadable(record.problem)
             return None
         if label is not None and self._final_only and not label.final:
             return None

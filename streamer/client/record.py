@@ -1,10 +1,12 @@
 """One record of the labels topic."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from streamer.client.unreadable import UnreadableLabel
 from streamer.records.label import DELETED_AT, Label
+from streamer.records.reading import FieldError
 
 _OFFSET = re.compile(rb"[0-9]{1,19}")
 
@@ -16,6 +18,7 @@ class LabelRecord:
     `label` is None where the ticket was deleted, or where `value` is no label that this release
     reads (`value` is None only for a deletion). `timestamp` is in milliseconds since the epoch.
     `deleted_at` is the deletion's offset in the input, None where whoever wrote it didn't say.
+    `problem` says why a value is no label.
     """
 
     key: str
@@ -25,6 +28,7 @@ class LabelRecord:
     offset: int
     timestamp: int
     deleted_at: int | None = None
+    problem: UnreadableLabel | None = field(default=None, compare=False)
 
     @property
     def ticket_id(self) -> str:
@@ -37,14 +41,16 @@ class LabelRecord:
     @classmethod
     def of(cls, record: Any) -> "LabelRecord":
         """From a record of aiokafka's consumer."""
+        label, problem = _label(record)
         return cls(
             key=(record.key or b"").decode("utf-8", "replace"),
-            label=_label(record.value),
+            label=label,
             value=record.value,
             partition=record.partition,
             offset=record.offset,
             timestamp=record.timestamp,
             deleted_at=_deleted_at(record),
+            problem=problem,
         )
 
 
@@ -58,10 +64,12 @@ def _deleted_at(record: Any) -> int | None:
     return int(found) if record.value is None and _OFFSET.fullmatch(found) else None
 
 
-def _label(value: bytes | None) -> Label | None:
-    if value is None:
-        return None
+def _label(record: Any) -> tuple[Label | None, UnreadableLabel | None]:
+    if record.value is None:
+        return None, None
     try:
-        return Label.from_json(value)
-    except (ValueError, TypeError, KeyError):
-        return None
+        return Label.from_json(record.value), None
+    except ValueError as error:
+        path = ".".join(error.path) if isinstance(error, FieldError) else ""
+        place = record.topic, record.partition, record.offset
+        return None, UnreadableLabel(*place, path, str(error))

@@ -136,13 +136,13 @@ class AnswersHandler:
 def _answer(value: bytes) -> Answer:
     try:
         found = Answer.from_json(value)
-    except (ValueError, TypeError, KeyError) as error:
-        raise TicketError("unreadable_answer", type(error).__name__) from None
+    except ValueError as error:
+        raise TicketError("unreadable_answer", str(error)) from None
     *words, (source, topic, partition, offset) = astuple(found)
-    right = all(isinstance(word, str) and word for word in (*words, source, topic))
-    numbers = all(type(n) is int and 0 <= n < _LARGEST_OFFSET for n in (partition, offset))
-    if not (right and numbers):
-        raise TicketError("unreadable_answer", "an empty field, or one of another type")
+    if not all((*words, source, topic)):
+        raise TicketError("unreadable_answer", "an empty field")
+    if not all(0 <= number < _LARGEST_OFFSET for number in (partition, offset)):
+        raise TicketError("unreadable_answer", "position is no place in a topic")
     if milliseconds(found.at) is None:
         raise TicketError("unreadable_answer", "`at` is no RFC 3339 time")
     return found

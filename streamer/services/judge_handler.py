@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import get_args
 
 from streamer.errors import TicketError
 from streamer.judging.judge import Judge
@@ -12,13 +13,14 @@ from streamer.judging.judge import Verdicts as Answer
 from streamer.observe.metrics import Metrics
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
-from streamer.records.judge_request import JudgeRequest
+from streamer.records.judge_request import JudgeRequest, Purpose
 from streamer.records.labelset import LabelSet
 from streamer.services.as_done import AsDone
 from streamer.services.case import Case
 from streamer.services.intake import rfc3339
 from streamer.services.judged import Judged
 from streamer.services.memory import Memory, Output
+from streamer.services.plain_json import check_depth
 from streamer.services.verdicts import Verdicts
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission, Settled
@@ -86,7 +88,7 @@ class JudgeHandler:
             if request.task in self._judged.tasks:
                 settled.append(self._judged.given_up(record, request, trace))
             else:
-                settled.append(self._dead(record, TicketError("unknown_task", request.task), trace))
+                settled.append(self._dead(record, _unknown(request.task), trace))
             trace.end()
         return settled
 
@@ -121,9 +123,8 @@ class JudgeHandler:
     def _request(self, record: Record, settled: Group, received_ns: int) -> JudgeRequest | None:
         """The request in a record; None where it is none, with its dead letter in `settled`."""
         try:
-            return JudgeRequest.from_json(record.value or b"")
-        except (ValueError, TypeError, KeyError) as error:
-            refused = TicketError("unreadable_request", type(error).__name__)
+            return _readable(record.value or b"")
+        except TicketError as refused:
             trace = self._tracing.record(record, received_ns)
             settled.append(self._dead(record, refused, trace))
             trace.end()
@@ -149,6 +150,8 @@ class JudgeHandler:
     async def _ask(self, case: Case) -> tuple[Case, Answer | TicketError]:
         request = case.request
         texts, traces = [request.ticket.text], [case.trace.trace_headers()]
+        if request.task not in self._judged.tasks:
+            return case, _unknown(request.task)
         try:
             return case, await self._judge.score(request.task, request.label_set, texts, traces)
         except TicketError as error:
@@ -196,6 +199,25 @@ class JudgeHandler:
         trace.failed(error.reason)
         headers = trace.headers(self._dead_letters.topic)
         return self._dead_letters.emission(record, error, headers)
+
+
+def _readable(value: bytes) -> JudgeRequest:
+    """The request; raises `TicketError` also where it could not be written into a review."""
+    try:
+        request = JudgeRequest.from_json(value)
+    except ValueError as error:
+        raise TicketError("unreadable_request", str(error)) from None
+    # A purpose of a later release would be taken for one of these.
+    if request.purpose not in get_args(Purpose):
+        raise TicketError("unreadable_request", f"purpose is none of {get_args(Purpose)}")
+    for one in (request, *(each.request for each in request.followers)):
+        if one is not None:
+            check_depth(value, one.ticket.fields)
+    return request
+
+
+def _unknown(task: str) -> TicketError:
+    return TicketError("unknown_task", f"no task {task[:200]!r} is configured")
 
 
 def _waiting(case: Case, label: str) -> list[Case]:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from streamer.client import Deletion, labels
+from streamer.client import Deletion, UnreadableLabel, labels
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
 from streamer.errors import BrokerError
@@ -68,7 +69,7 @@ async def test_only_what_is_wanted_and_new_comes(kafka: Kafka) -> None:
     topic = await topic_of(kafka.bootstrap, of(1), of(1), of(2, "other"), of(3, final=False))
     await put(kafka.bootstrap, topic, b"\xff", of(3, revision=1), of(3, revision=0), of(4))
     async with aclosing(
-        labels(kafka.bootstrap, topic=topic, tasks=["topic"], final_only=True)
+        labels(kafka.bootstrap, topic=topic, tasks=["topic"], final_only=True, on_unreadable=repr)
     ) as found:
         assert [(one.ticket_id, one.revision) for one in await first(3, found)] == [
             ("T-1", 0),
@@ -269,3 +270,24 @@ async def test_a_restart_of_kafka_is_survived(tmp_path: Path) -> None:
             await put(broker.bootstrap, topic, of(2))
             async with asyncio.timeout(120):
                 assert (await waiting).ticket_id == "T-2"
+
+
+async def test_what_is_no_label_is_an_error_that_names_its_place_and_field_until_passed_over(
+    kafka: Kafka,
+) -> None:
+    odd = orjson.dumps(orjson.loads(of(2).to_json()) | {"created_at": 5})
+    topic = await topic_of(kafka.bootstrap, of(1))
+    await put(kafka.bootstrap, topic, odd, of(3))
+    options: dict[str, Any] = {"topic": topic, "group": "g-" + topic}
+    for _ in range(2):
+        async with aclosing(labels(kafka.bootstrap, **options)) as found:
+            with pytest.raises(UnreadableLabel) as raised:
+                await first(2, found)
+        error = raised.value
+        assert (error.topic, error.partition, error.offset) == (topic, 0, 1)
+        assert error.field == "created_at"
+        assert f"{topic}[0]@1 is no label: created_at should be a text" in str(error)
+    told: list[UnreadableLabel] = []
+    async with aclosing(labels(kafka.bootstrap, on_unreadable=told.append, **options)) as found:
+        assert tickets(await first(1, found)) == ["T-3"]
+    assert [one.offset for one in told] == [1]

@@ -82,7 +82,7 @@ class Scripted:
 
 
 def _sure(text: str) -> list[float]:
-    return [0.9 if text.split()[0] == label else 0.05 for label in LABELS.labels]
+    return [0.9 if text.split()[:1] == [label] else 0.05 for label in LABELS.labels]
 
 
 def request(text: str, task: str = "mood", number: int = 1, **changed: object) -> JudgeRequest:
