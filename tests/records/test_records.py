@@ -35,8 +35,15 @@ maybe = st.none()
 votes = st.builds(Vote, names, maybe | names, maybe | names, maybe | shares, maybe | texts)
 rules = st.builds(Rule, names, counts, counts, maybe | names, maybe | shares)
 positions = st.builds(Position, names, names, counts, counts)
+numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+plain = maybe | st.booleans() | numbers | texts
+values = st.recursive(
+    plain,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=12,
+)
 tickets = st.builds(
-    Ticket, texts, texts, texts, maybe | texts, st.dictionaries(texts, texts | counts, max_size=3)
+    Ticket, texts, texts, texts, maybe | texts, st.dictionaries(texts, values, max_size=3)
 )
 labels = st.builds(
     Label,
