@@ -73,21 +73,18 @@ class Reader:
         """All partitions of a topic."""
         return [TopicPartition(topic, number) for number in range(self._counts[topic])]
 
-    async def parts(
-        self, partitions: Iterable[TopicPartition], since: Start, until: datetime | None = None
-    ) -> list[Part]:
-        """What is there now of these partitions, by the records' Kafka timestamps.
+    async def parts(self, partitions: Iterable[TopicPartition], since: Start) -> list[Part]:
+        """What is there now of these partitions, from the first record on that is not older.
 
-        Raises `BrokerError` where Kafka doesn't say.
+        Times need not be in order: behind that there may be older ones. Raises `BrokerError` where
+        Kafka doesn't say.
         """
         try:
-            return await self._parts(list(partitions), since, until)
+            return await self._parts(list(partitions), since)
         except KafkaError as error:
             raise BrokerError(f"Kafka doesn't say what it has ({error!r}): look at it") from error
 
-    async def _parts(
-        self, wanted: Sequence[TopicPartition], since: Start, until: datetime | None
-    ) -> list[Part]:
+    async def _parts(self, wanted: Sequence[TopicPartition], since: Start) -> list[Part]:
         ends: Offsets = await self._consumer.end_offsets(wanted)
         if since == "latest":
             starts = ends
@@ -95,8 +92,6 @@ class Reader:
             starts = await self._consumer.beginning_offsets(wanted)
         else:
             starts = await self._at(since, ends)
-        if until is not None:
-            ends = await self._at(until, ends)
         return [Part(place, starts[place], ends[place]) for place in wanted]
 
     async def record(self, partition: TopicPartition, offset: int) -> Record | None:

@@ -42,6 +42,8 @@ class BackfillHandler:
                 yield group
 
     def _reason(self, record: Record) -> str | None:
+        if record.timestamp not in self._survey.times:
+            return "of another time"
         if not self._survey.counts(record):
             return "superseded"
         try:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,14 @@ class Past:
     stage: Stage
     settings: Settings
 
-    async def feed(self, wires: Iterable[Wire]) -> None:
+    async def feed(
+        self, wires: Iterable[Wire], seconds: Iterable[float] | None = None, **where: int
+    ) -> None:
+        topic = self.stage.topics.tickets
         async with AIOKafkaProducer(bootstrap_servers=self.stage.bootstrap) as producer:
-            for second, (key, value) in enumerate(wires):
-                await producer.send(
-                    self.stage.topics.tickets, value, key=key, timestamp_ms=BEGAN + second * 1000
-                )
+            for second, (key, value) in zip(seconds or count(), wires, strict=False):
+                at = int(BEGAN + second * 1000)
+                await producer.send(topic, value, key=key, timestamp_ms=at, **where)
 
     async def on(self, topic: str) -> list[ConsumerRecord]:
         name = getattr(self.stage.topics, topic)
@@ -99,6 +102,25 @@ async def test_classifies_a_stretch_of_the_past_and_touches_nothing_else(past: P
     assert labels[0].decision_id == identity.decision_id("intent")
     for other in ("audit", "log", "review", "stats", "dead"):
         assert await past.on(other) == [], other
+
+
+async def test_times_need_not_be_in_order(past: Past, capsys: pytest.CaptureFixture[str]) -> None:
+    # The second is stamped fifty minutes ahead, the fifth an hour late, the last again ahead.
+    seconds = [1, 3000, 2, 3, -3600, 4, 5, 6, 7, 3001]
+    await past.feed((agreed(number) for number in range(10)), seconds, partition=0)
+    inside = [0, 2, 3, 5, 6, 7, 8]
+    command = ["backfill", "--config", str(past.stage.config), "--dry-run", "--name", "again"]
+    command += ["--from", moment(0).isoformat(), "--to", moment(100).isoformat()]
+    assert await asyncio.to_thread(main, command) == 0
+    assert "again: 7 tickets" in capsys.readouterr().out
+    await past.run(wish(0, 100))
+    assert sorted(one.ticket_id for one in await past.labels()) == [f"t{n}" for n in inside]
+    # Behind a record of the time ahead lie others of the range, and what comes again supersedes.
+    await past.feed([agreed(2), agreed(20)], [3500, 8], partition=0)
+    again = wish(0, 100, name="later")
+    await past.run(again)
+    known = [one.ticket_id for one in await past.labels() if one.backfill == "later"]
+    assert sorted(known) == sorted([*(f"t{n}" for n in inside if n != 2), "t20"])
 
 
 async def test_goes_on_where_it_was_and_ends_when_nothing_is_left(past: Past, capsys) -> None:
@@ -208,7 +230,7 @@ async def _done(task: "asyncio.Task[None]", within_s: float) -> bool:
 )
 def test_a_senseless_wish_is_refused(past: Past, wished: Wish, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
-        run(past.settings, wished, dry_run=False)
+        run(past.settings, wished, past.stage.config, dry_run=False)
 
 
 def test_the_same_times_have_the_same_name() -> None:
