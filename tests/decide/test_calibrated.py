@@ -1,0 +1,82 @@
+"""Of a record comes the rule that wrote it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.calibrated import calibrated_rule, judge_all, recorded_rule
+from streamer.decide.chow import Chow
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.router import Router
+from streamer.decide.votes import VoteRule
+from streamer.records.calibration import RouterWeights
+from streamer.records.label import Rule
+from tests.records.test_calibration import MADE, WEIGHTS
+
+NAMES = ("one", "two", "three")
+THREE = RouterWeights((1.0,) * 3, 0.5, (0.1,) * 10, (0.0, 0.5))
+RULES: list[BeforeJudge] = [
+    VoteRule("majority", 3),
+    VoteRule("unanimity", 3),
+    VoteRule("majority", 2),
+    *(VoteRule("majority", 3, measure, 0.75) for measure in ("mean", "min", "max", "ensemble")),
+    VoteRule("unanimity", 3, "mean", 0.0),
+    Chow(0.25, 3),
+    Chow(0.25, 3, 2),
+    Chow(0.25, 3, 0),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_a_described_rule_is_made_again(rule: BeforeJudge) -> None:
+    assert recorded_rule(rule.described(NAMES), NAMES) == rule
+
+
+def test_a_router_is_made_again_with_its_weights() -> None:
+    rule = Router(THREE, 0.25)
+    assert recorded_rule(rule.described(NAMES), NAMES, THREE) == rule
+
+
+def test_a_worker_that_decides_alone_is_found_by_its_name() -> None:
+    described = Chow(0.25, 3, 2).described(NAMES)
+    assert recorded_rule(described, ("three", "one", "two")) == Chow(0.25, 3, 0)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("oracle", 2, 3),
+        Rule("majority", 2, 3, measure="median", at_least=0.5),
+        Rule("chow", 3, 3),
+        Rule("router", 3, 3, at_least=0.5),
+        Rule("router", 3, 3),
+    ],
+    ids=str,
+)
+def test_what_is_unknown_or_not_whole_is_refused(rule: Rule) -> None:
+    with pytest.raises(ValueError, match=r"no rule can be made of .*calibrate again"):
+        recorded_rule(rule, NAMES, WEIGHTS if rule.at_least is None else None)
+
+
+@pytest.mark.parametrize("of", [1, 2, 3])
+def test_judge_all_asks_every_worker_and_accepts_nothing(of: int) -> None:
+    certain = Opinion.of(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32))
+    for rule in (judge_all(of), judged(of)):
+        assert rule.of == of
+        assert rule.asks_all
+        assert rule.decide([certain] * of).codes.tolist() == [ABSTAINED] * 2
+
+
+def judged(of: int) -> BeforeJudge:
+    models = dict.fromkeys(NAMES[:of], MADE.models["one"])
+    return calibrated_rule(replace(MADE, models=models, rule=Rule("judge", of, of), router=None))
+
+
+def test_a_calibrations_rule_is_over_its_models_in_their_order() -> None:
+    assert calibrated_rule(MADE) == Router(WEIGHTS, 0.25)
+    alone = replace(MADE, rule=Rule("chow", 1, 2, alpha=0.5, worker="two"), router=None)
+    assert calibrated_rule(alone) == Chow(0.5, 2, 1)
+    with pytest.raises(ValueError, match="no rule"):
+        calibrated_rule(replace(MADE, router=None))
