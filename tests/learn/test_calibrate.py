@@ -52,10 +52,10 @@ def test_the_whole_way_keeps_its_promise_with_fewer_judge_calls_than_unanimity(
     wish: Fidelity | Accuracy,
 ) -> None:
     rng = np.random.default_rng(2)
-    fresh = planted.well_behaved(rng, 20_000)
+    fresh = planted.well_behaved(rng, 10_000)
     one, two, three = (opinion.codes for opinion in fresh.opinions)
     unanimity = 1 - ((one == two) & (two == three)).mean()
-    broken, rates, logs = 0, [], 20
+    broken, rates, logs = 0, [], 10
     for _ in range(logs):
         found = learnt(planted.well_behaved(rng, 2500), wish)
         codes = served(found, fresh)
@@ -66,7 +66,8 @@ def test_the_whole_way_keeps_its_promise_with_fewer_judge_calls_than_unanimity(
         assert found.guarantee.holds == (found.guarantee.bound >= wish.at_least)
         broken += found.guarantee.holds and right.sum() < wish.at_least * counted.sum()
         rates.append((~accepted).mean())
-    assert broken <= logs * 0.05 + 4 * np.sqrt(logs * 0.05 * 0.95)
+    # Half a broken one is what 95 % allow; two come by luck in one run of twelve, and not in this.
+    assert broken <= 1
     assert np.mean(rates) < unanimity
 
 
