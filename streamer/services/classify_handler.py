@@ -27,6 +27,7 @@ from streamer.services.shadows import Asked
 from streamer.services.stratum import Stratum
 from streamer.services.tally import tally
 from streamer.services.task import Task
+from streamer.services.writing import Writing
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.record import Record
@@ -42,6 +43,7 @@ class _Pass:
     calls: BatchTrace
     closing: ExitStack
     named: Mapping[SegmentRouter, Names]
+    writing: Writing
     unlogged: list[tuple[Settling, Rows, Asked]] = field(default_factory=list)
 
 
@@ -86,6 +88,7 @@ class ClassifyHandler:
         self._forms: dict[tuple[str, tuple[Provenance, ...]], LabelForm] = {}
         self._roots = [task for task in tasks if not (task.condition and task.condition.task)]
         self._outputs = outputs
+        self._dead_letters = dead_letters
         self._tracing = tracing
         self._metrics = metrics
         self._stratum = stratum
@@ -106,7 +109,7 @@ class ClassifyHandler:
         tracing = self._tracing.batch(batch[0].topic, traces, len(batch))
         with ExitStack() as closing, tracing as calls:
             named = {router: self._names(router, arrivals) for router in self._routers}
-            ours = _Pass(seen_ms, calls, closing, named)
+            ours = _Pass(seen_ms, calls, closing, named, Writing(self._dead_letters))
             work = [
                 self._classify(task, chosen[task.name], ours)
                 for task in self._roots
@@ -187,7 +190,7 @@ class ClassifyHandler:
         ours: _Pass,
         asked: Asked | None,
     ) -> AsyncIterator[Group | Barrier]:
-        settling = self._settling(task, arrivals, plan)
+        settling = self._settling(task, arrivals, plan, ours)
         for labels in settling.labels(ours.seen_ms):
             yield labels
         for child in self._children(task):
@@ -197,8 +200,8 @@ class ClassifyHandler:
         if np.count_nonzero(plan.decide):
             self._metrics.deferred(task.name, plan.deferred, int(plan.decide.sum()))
             deferred = [arrivals[place] for place in np.flatnonzero(plan.decide).tolist()]
-            followers = await self._followers(task, deferred, ours)
-            yield settling.requests(plan.decide, "decide", followers)
+            followers, letters = await self._followers(task, deferred, ours)
+            yield [*letters, *settling.requests(plan.decide, "decide", followers)]
         if beside := [
             *settling.requests(plan.audit, "audit", {}),
             *settling.reviews(),
@@ -218,10 +221,19 @@ class ClassifyHandler:
             self._metrics.budget(task.name, budget.left, budget.spent)
         return plan
 
-    def _settling(self, task: Task, arrivals: Sequence[Arrival], plan: Plan) -> Settling:
-        form = self._form(task, plan.count.provenances)
+    def _settling(
+        self, task: Task, arrivals: Sequence[Arrival], plan: Plan, ours: _Pass
+    ) -> Settling:
         return Settling(
-            self._source, task, form, self._outputs, arrivals, plan, self._metrics, self._tracing
+            self._source,
+            task,
+            self._form(task, plan.count.provenances),
+            self._outputs,
+            arrivals,
+            plan,
+            ours.writing,
+            self._metrics,
+            self._tracing,
         )
 
     def _form(self, task: Task, provenances: tuple[Provenance, ...]) -> LabelForm:
@@ -239,19 +251,23 @@ class ClassifyHandler:
 
     async def _followers(
         self, task: Task, arrivals: Sequence[Arrival], ours: _Pass
-    ) -> dict[int, list[Follower]]:
-        """Tasks that wait for the judge's label of this one, voted on ahead, by ticket."""
+    ) -> tuple[dict[int, list[Follower]], list[Emission]]:
+        """Tasks that wait for the judge's label of this one, voted on ahead, by ticket; and the
+        letters of tickets of which these can't be written.
+        """
         followers: dict[int, list[Follower]] = {}
+        letters: list[Emission] = []
         for child in self._children(task):
             # Not of the stratum: whether they count at all, the judge's label of this task decides.
             draws = Draws.none(len(arrivals))
             async for count in self._counts(child, arrivals, _texts(arrivals), ours):
                 some = [arrivals[row] for row in count.rows.tolist()]
-                settling = self._settling(child, some, self._plan(child, count, draws))
-                made = settling.followers(child.condition.values if child.condition else ())
-                for row, follower in zip(count.rows.tolist(), made, strict=True):
-                    followers.setdefault(row, []).append(follower)
-        return followers
+                settling = self._settling(child, some, self._plan(child, count, draws), ours)
+                made, died = settling.followers(child.condition.values if child.condition else ())
+                letters += died
+                for place, follower in made:
+                    followers.setdefault(int(count.rows[place]), []).append(follower)
+        return followers, letters
 
 
 def _texts(arrivals: Sequence[Arrival]) -> list[bytes]:

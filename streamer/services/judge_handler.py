@@ -22,6 +22,7 @@ from streamer.services.judged import Judged
 from streamer.services.memory import Memory, Output
 from streamer.services.plain_json import check_depth
 from streamer.services.verdicts import Verdicts
+from streamer.services.writing import Writing
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.emission import Emission, Settled
 from streamer.stream.record import Record
@@ -172,9 +173,10 @@ class JudgeHandler:
             else:
                 asked = case.request
                 alike[asked.task, asked.label_set, asked.backfill].append((case, answer))
+        writing = Writing(self._dead_letters)
         for some in alike.values():
             cases, verdicts = self._verdicts(some)
-            made += self._judged.publish(cases, verdicts, seen_ms)
+            made += self._judged.publish(cases, verdicts, writing, seen_ms)
             for case, label in zip(cases, verdicts.labels, strict=True):
                 waiting += _waiting(case, label.label)
         return made, waiting

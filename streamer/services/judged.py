@@ -20,6 +20,7 @@ from streamer.services.intake import milliseconds, rfc3339
 from streamer.services.judge_task import JudgeTask
 from streamer.services.memory import Output
 from streamer.services.verdicts import Verdicts
+from streamer.services.writing import Writing
 from streamer.stream.emission import Emission
 from streamer.stream.record import Record
 
@@ -58,7 +59,9 @@ class Judged:
         self._fidelity = LiveFidelity(metrics)
         self.tasks = tasks
 
-    def publish(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> list[Emission]:
+    def publish(
+        self, cases: Sequence[Case], verdicts: Verdicts, writing: Writing, seen_ms: float
+    ) -> list[Emission]:
         """What the cases lead to: labels and reviews with their followers, and the log.
 
         They are of one task, label set and backfill. A backfill's are neither logged nor counted:
@@ -69,16 +72,34 @@ class Judged:
         if live:
             self._follow(cases, verdicts)
         drawn = self._logged([case.request.ticket.id for case in cases]).tolist()
-        for place, case in enumerate(cases):
-            outputs = list(self._outcome(case, verdicts, place))
-            noted = drawn[place] or case.request.uniform or case.request.purpose == "audit"
-            if live and noted:
-                outputs.append(self._log(verdicts.log(place)))
-            case.published.extend(outputs)
-            made += [self._emission(case, output) for output in outputs]
+
+        def write(places: Sequence[int]) -> list[tuple[Case, list[Output]]]:
+            return [
+                (cases[place], self._outputs_of(cases[place], verdicts, place, live, drawn[place]))
+                for place in places
+            ]
+
+        for found in writing.all(cases, range(len(cases)), write):
+            if isinstance(found, Emission):
+                made.append(found)
+                # It is replayed to be judged: what was said before must not be all.
+                letter = Output(found.topic, found.key or b"", found.value or b"")
+                next(case for case in cases if case.record is found.record).published.append(letter)
+            else:
+                case, outputs = found
+                case.published.extend(outputs)
+                made += [self._emission(case, output) for output in outputs]
         if live:
             self._count(cases, verdicts, seen_ms)
         return made
+
+    def _outputs_of(
+        self, case: Case, verdicts: Verdicts, place: int, live: bool, drawn: bool
+    ) -> list[Output]:
+        outputs = list(self._outcome(case, verdicts, place))
+        if live and (drawn or case.request.uniform or case.request.purpose == "audit"):
+            outputs.append(self._log(verdicts.log(place)))
+        return outputs
 
     def _follow(self, cases: Sequence[Case], verdicts: Verdicts) -> None:
         """Have corrected labels and the slowest tickets followed, though not sampled."""
