@@ -14,12 +14,23 @@ ENOUGH = 3000
 
 
 @dataclass(frozen=True, slots=True)
+class Audits:
+    """The judge agreed with `hits` of `of`; the first is in the window from `since_ms` on."""
+
+    hits: int
+    of: int
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """Shares to expect, as far as they are known.
 
-    `fidelity` is what was promised, the others are what was seen: `coverage` of the rule,
-    `agreement` by `<one>/<other>` worker, and `labels` among what is published, of which `source`
-    says where they were seen. `since_ms` is when they were made: what was before followed others.
+    `fidelity` is what was promised, by the `calibration` of this version where the task is served
+    in one way, and `audits` are those since it is served. The others are what was seen: `coverage`
+    of the rule, `agreement` by `<one>/<other>` worker, and `labels` among what is published, of
+    which `source` says where they were seen. `since_ms` is when they were made: what was before
+    followed others.
     `segments` are those of the task, None where it has none.
     """
 
@@ -30,6 +41,8 @@ class Expected:
     source: str | None = None
     since_ms: int = 0
     segments: ExpectedSegments | None = None
+    calibration: str | None = None
+    audits: Audits | None = None
 
     @property
     def routing(self) -> str | None:
@@ -58,10 +71,28 @@ class Expected:
         )
 
     def audited_in(self, windows: Iterable[tuple[int, Window]]) -> "Expected":
-        """With what the first audits of each segment say, where the task has segments."""
-        if self.segments is None:
-            return self
-        return replace(self, segments=self.segments.audited_in(windows))
+        """With the audits since the promise is in force, and what the first of each segment say."""
+        known, cells = self, list(windows)
+        if self.fidelity is not None:
+            known = replace(known, audits=self._audits(cells))
+        if self.segments is not None:
+            known = replace(known, segments=self.segments.audited_in(cells))
+        return known
+
+    def audited(self, window: Window) -> tallies.Tally:
+        """Audits of a window that the promise is of: what another calibration accepted is not."""
+        if self.calibration is None:
+            return tallies.audited(window)
+        return tallies.audited_under(window, self.calibration)
+
+    def _audits(self, windows: Iterable[tuple[int, Window]]) -> Audits | None:
+        found: Audits | None = None
+        for start, window in windows:
+            hits, of = self.audited(window)
+            if of:
+                before = found or Audits(0, 0, start)
+                found = Audits(before.hits + hits, before.of + of, before.since_ms)
+        return found
 
 
 def first_enough(windows: Iterable[tuple[int, Window]]) -> tuple[int, Window] | None:

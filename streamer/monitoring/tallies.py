@@ -20,6 +20,13 @@ def audited(window: Window) -> Tally:
     return _share(window.counts.get("audited", {}), "yes", "no")
 
 
+def audited_under(window: Window, calibration: str) -> Tally:
+    """As `audited`, of the labels that this version of a calibration accepted."""
+    return _shares(window.counts.get("calibration_audited", {}), "yes", "no").get(
+        calibration, (0, 0)
+    )
+
+
 def agreements(window: Window) -> dict[str, Tally]:
     """Tickets on which two workers agreed, by `<one>/<other>`."""
     return _shares(window.counts.get("agreements", {}), "yes", "no")

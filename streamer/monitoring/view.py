@@ -27,6 +27,16 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """The fidelity that a calibration promised, as the reference of what was audited since it is
+    in force: from `since_ms` on, None where nothing was yet.
+    """
+
+    audited: Share
+    since_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentView:
     """A segment: its name where it is known, its `share` of the tickets that took the way of any,
     and the `fidelity` of what was accepted there, whose reference is that of the first audits.
@@ -46,7 +56,8 @@ class TaskView:
     labels by name, `reference` their expected shares with `reference_from` saying where those come
     from; None before there are any. `agreement` is by `<one>/<other>`, `abstaining` by worker.
     `segments` are by number, `unrouted` tickets that took the general way by reason; both are empty
-    of a task without segments.
+    of a task without segments. `promise` is None where none was made: then nobody knows what the
+    fidelity should be.
     """
 
     tickets: int
@@ -67,6 +78,7 @@ class TaskView:
     reviews: Mapping[str, int]
     segments: Mapping[str, SegmentView]
     unrouted: Mapping[str, Share]
+    promise: Promise | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,14 @@ from streamer.monitoring import tallies
 from streamer.monitoring.expected import Expected
 from streamer.monitoring.expected_segments import FAR, ExpectedSegments
 from streamer.monitoring.tallies import Tally
-from streamer.monitoring.view import Percentiles, ProcessView, SegmentView, Share, TaskView
+from streamer.monitoring.view import (
+    Percentiles,
+    ProcessView,
+    Promise,
+    SegmentView,
+    Share,
+    TaskView,
+)
 from streamer.monitoring.window import Window
 from streamer.observe.histogram import Histogram
 
@@ -41,6 +48,7 @@ def task_view(window: Window, seconds: float, expected: Expected) -> TaskView:
             reason: _share(tally, FAR if reason == "far" else None)
             for reason, tally in tallies.unrouted(window).items()
         },
+        promise=_promise(expected),
     )
 
 
@@ -53,6 +61,15 @@ def process_views(window: Window, now_ms: int) -> list[ProcessView]:
         for name, heard in window.heard.items()
     ]
     return sorted(views, key=lambda view: (view.service, view.process))
+
+
+def _promise(expected: Expected) -> Promise | None:
+    if expected.fidelity is None:
+        return None
+    if expected.audits is None:
+        return Promise(_share((0, 0), expected.fidelity), None)
+    audits = expected.audits
+    return Promise(_share((audits.hits, audits.of), expected.fidelity), audits.since_ms)
 
 
 def _share(tally: Tally, reference: float | None = None) -> Share:

@@ -69,6 +69,12 @@ FAMILIES: tuple[Family, ...] = (
         "it agreed: yes or no.",
     ),
     Family(
+        "streamer_calibration_audited_total",
+        "counter",
+        ("task", "calibration", "agreed"),
+        "As streamer_audited_total, by the calibration that was in force when the rule accepted.",
+    ),
+    Family(
         "streamer_segments_total",
         "counter",
         ("task", "segment"),

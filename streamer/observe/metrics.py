@@ -97,9 +97,12 @@ class Metrics:
         """Of so many tickets on which both workers voted, they agreed on so many."""
         self._shares("streamer_agreements_total", (task, one, other), "yes", "no", agreed, of)
 
-    def audited(self, task: str, agreed: int, of: int) -> None:
+    def audited(self, task: str, calibration: str | None, agreed: int, of: int) -> None:
         """Of so many labels that the rule accepted in the uniform stratum, the judge gave these."""
         self._shares("streamer_audited_total", (task,), "yes", "no", agreed, of)
+        if calibration is not None:
+            labels = (task, calibration)
+            self._shares("streamer_calibration_audited_total", labels, "yes", "no", agreed, of)
 
     def routed(self, task: str, segment: str, count: int) -> None:
         """Tickets that took the way of a segment, by its number, or the `general` one."""

@@ -21,6 +21,7 @@ OF_TASKS: Mapping[str, str] = {
     "ballots": "streamer_ballots_total",
     "agreements": "streamer_agreements_total",
     "audited": "streamer_audited_total",
+    "calibration_audited": "streamer_calibration_audited_total",
     "verdicts": "streamer_verdicts_total",
     "verified": "streamer_verified_total",
     "reviews": "streamer_reviews_total",

@@ -31,7 +31,7 @@ class LiveFidelity:
             agreed = verdicts.agreed(place) if _counts(request) else None
             if agreed is not None:
                 tally = tally.then(_setting(request, verdicts), agreed)
-                self._metrics.audited(task, int(agreed), 1)
+                self._metrics.audited(task, request.calibration, int(agreed), 1)
                 if request.segment is not None:
                     self._metrics.segment_audited(task, request.segment.name, int(agreed), 1)
         if tally is not before:

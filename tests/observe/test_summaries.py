@@ -100,7 +100,7 @@ def test_segments_are_summarised_where_there_are_any() -> None:
 def test_without_segments_a_summary_is_written_as_before_there_were_any() -> None:
     metrics = Metrics(["intent"])
     metrics.decisions("intent", 3, 4)
-    metrics.audited("intent", 1, 1)
+    metrics.audited("intent", None, 1, 1)
     _, summary = Summaries("classify", metrics, Clock()).look()
     written = orjson.loads(summary.to_json()) | {"process": "p"}
     assert orjson.dumps(written) == (

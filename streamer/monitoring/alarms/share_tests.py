@@ -72,7 +72,8 @@ def tests_of(expected: Expected, limits: Alarms) -> Iterator[Test]:
     if expected.fidelity is not None:
         low = expected.fidelity - limits.fidelity_tolerance
         band = Band("fidelity", expected.fidelity, low, 1.0)
-        yield Test("fidelity_broken", None, "critical", "audits", [band], _audited)
+        count = _audited(expected)
+        yield Test("fidelity_broken", None, "critical", "audits", [band], count)
     for pair, share in sorted(expected.agreement.items()):
         band = Band.around("agreement", share, limits.agreement_tolerance)
         yield Test("agreement_drift", pair, "warning", "tickets", [band], _agreement(pair))
@@ -90,8 +91,8 @@ def _decisions(window: Window) -> Sequence[Tally]:
     return [tallies.decisions(window)]
 
 
-def _audited(window: Window) -> Sequence[Tally]:
-    return [tallies.audited(window)]
+def _audited(expected: Expected) -> Callable[[Window], Sequence[Tally]]:
+    return lambda window: [expected.audited(window)]
 
 
 def _agreement(pair: str) -> Callable[[Window], Sequence[Tally]]:

@@ -68,4 +68,5 @@ def expected(task: Task, calibration: Calibration) -> Expected:
         labels=reference.labels if served and reference is not None else None,
         source=f"calibration {calibration.version}" if served and reference else None,
         since_ms=int(milliseconds(calibration.made_at) or 0),
+        calibration=calibration.version if promised else None,
     )

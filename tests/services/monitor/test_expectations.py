@@ -46,6 +46,7 @@ def test_the_calibrated_rule_is_held_to_all_that_was_found() -> None:
         labels=REFERENCE.labels,
         source=f"calibration {CALIBRATED.version}",
         since_ms=MADE_MS,
+        calibration=CALIBRATED.version,
     )
     assert found.complete
 
@@ -80,8 +81,9 @@ def test_only_a_promise_of_fidelity_that_holds_can_be_broken(calibration: Calibr
 
 
 def test_of_an_old_file_without_a_reference_the_rate_is_left() -> None:
-    old = expected(task("calibrated"), replace(CALIBRATED, reference=None))
-    assert old == Expected(coverage=0.8, fidelity=0.97, since_ms=MADE_MS)
+    bare = replace(CALIBRATED, reference=None)
+    old = expected(task("calibrated"), bare)
+    assert old == Expected(coverage=0.8, fidelity=0.97, since_ms=MADE_MS, calibration=bare.version)
 
 
 KEY = "tasks.t.segments"

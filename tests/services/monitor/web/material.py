@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.client import LabelRecord
 from streamer.monitoring.alarms.standing import Standing
-from streamer.monitoring.expected import Expected
+from streamer.monitoring.expected import Audits, Expected
 from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.monitoring.reading import Reading
 from streamer.monitoring.windows import Windows
@@ -41,6 +41,7 @@ EXPECTED = {
         TASKS["topic"][1],
         "the calibration's tickets",
         segments=SEGMENTS,
+        audits=Audits(1231, 1250, 1_780_000_000_000),
     )
 }
 GAUGES = {

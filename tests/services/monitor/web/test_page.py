@@ -1,13 +1,16 @@
 """The live page in a real Chromium."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from streamer.monitoring.expected import Audits, Expected
 from streamer.monitoring.reading import Reading
-from tests.services.monitor.web.browser import opened
-from tests.services.monitor.web.material import ABSTAINS, DRIFTS, Made, label, record
+from streamer.records.label import Vote
+from tests.services.monitor.web.browser import opened, screen
+from tests.services.monitor.web.material import ABSTAINS, DRIFTS, TASKS, Made, label, record
 from tests.services.monitor.web.site import TOKEN, Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,7 +24,7 @@ async def test_it_opens_without_errors_and_shows_each_part(site: Site, chromium:
         page = window.page
         await expect(page.locator("#connection")).to_contain_text("live")
         answers = page.locator("#headline .says")
-        await expect(answers).to_have_text(["Yes", "Yes", "Nothing"])
+        await expect(answers).to_have_text(["Yes", "Yes, where promised", "Nothing"])
         await expect(page.locator("#headline")).to_contain_text("promised 98.0 %")
         await expect(page.locator("#alarms-none")).to_have_text("No alarm is raised.")
         await expect(page.locator("#tasks-table tbody tr")).to_have_count(2)
@@ -36,6 +39,113 @@ async def test_it_opens_without_errors_and_shows_each_part(site: Site, chromium:
         await expect(page.locator("#note")).to_contain_text("at least once")
         await window.calm()
         assert {url.split("/")[2] for url in window.requested} == {site.url.split("/")[2]}
+
+
+BROKEN = """(places) => [...document.querySelectorAll(places)].flatMap((part) => {
+  const text = part.firstChild, found = [];
+  for (const word of text.data.matchAll(/\\S+/g)) {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+    if (lines.size > 1) found.push(word[0]);
+  }
+  return found;
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 1024])
+async def test_no_name_breaks_in_mid_word(site: Site, chromium: Browser, width: int) -> None:
+    long = "refund_request_after_cancellation"
+    votes = tuple(
+        Vote(f"customer_sentiment_{kind}_ngrams", "12", said, 0.913)
+        for kind, said in (("word", long), ("char", long), ("subword", "a label of several words"))
+    )
+    of = {"task": "customer_sentiment_analysis", "label": long, "votes": votes}
+    others = [("negative", "sentiment"), ("a label of several words", "topic")]
+    site.tail.take(
+        [
+            *(record(label(f"CASE-2026-{n:08}", **of)) for n in range(4)),
+            *(record(label(f"T-{said}", label=said, task=task)) for said, task in others),
+        ]
+    )
+    async with opened(chromium, site.url, width) as window:
+        page = window.page
+        await expect(page.locator("#newest-table tbody tr")).to_have_count(6)
+        places = ".newest td.task bdi, .newest td.label bdi, .newest td.votes bdi"
+        assert await page.locator(places).count() == 6 * 8
+        assert await page.evaluate(BROKEN, places) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") == width
+        if width < 1056:  # a card for each label
+            fits = "(box) => box.scrollWidth <= box.clientWidth"
+            assert await page.locator("#newest-scroll").evaluate(fits)
+        await page.locator("#newest").screenshot(path=screen(f"newest-{width}"))
+
+
+async def test_the_check_for_broken_words_can_fail(site: Site, chromium: Browser) -> None:
+    site.tail.take([record(label("T-1", label="negative" * 20))])
+    async with opened(chromium, site.url) as window:
+        await expect(window.page.locator("#newest-table tbody tr")).to_have_count(1)
+        assert await window.page.evaluate(BROKEN, ".newest td.label bdi") == ["negative" * 20]
+
+
+async def test_the_tasks_can_be_read_on_a_phone(site: Site, chromium: Browser) -> None:
+    async with opened(chromium, site.url, 375) as window:
+        box = window.page.locator("#tasks-table")
+        await expect(box.locator("tbody tr")).to_have_count(2)
+        # Where the columns have no heads, each figure says what it is.
+        await expect(box.get_by_role("cell", name="fidelity")).to_have_count(2)
+        outside = await box.evaluate(
+            "(box) => [...box.querySelectorAll('tbody th, tbody td')].filter((cell) =>"
+            " cell.getBoundingClientRect().right > innerWidth ||"
+            " cell.scrollWidth > cell.clientWidth)"
+            ".map((cell) => cell.textContent)"
+        )
+        assert outside == []
+        await box.screenshot(path=screen("tasks-375"))
+
+
+@pytest.mark.parametrize(
+    ("known", "says", "fact"),
+    [
+        (
+            {},
+            "Not known: no promise",
+            r"agrees with \d\d\.\d % of [\d,]+ audited in this time, no promise",
+        ),
+        (
+            {"topic": Expected(fidelity=0.98)},
+            "Not measured yet",
+            r"promised 98\.0 %, no audited label since",
+        ),
+        (
+            {"topic": Expected(fidelity=0.98, audits=Audits(68, 100, 1_780_000_000_000))},
+            "Below the promise so far",
+            r"agrees with 68\.0 % of 100 audited since .+, promised 98\.0 %",
+        ),
+        (
+            {"topic": Expected(fidelity=0.98, audits=Audits(99, 100, 1_780_000_000_000))},
+            "Yes, where promised",
+            r"agrees with 99\.0 % of 100 audited since .+, promised 98\.0 %",
+        ),
+        (
+            dict.fromkeys(
+                TASKS, Expected(fidelity=0.98, audits=Audits(99, 100, 1_780_000_000_000))
+            ),
+            "Yes",
+            r"promised 98\.0 %",
+        ),
+    ],
+)
+async def test_right_is_only_what_keeps_a_promise(
+    site: Site, chromium: Browser, known: Mapping[str, Expected], says: str, fact: str
+) -> None:
+    site.made.view.expect(known)
+    async with opened(chromium, site.url) as window:
+        card = window.page.locator("#headline .answer").nth(1)
+        await expect(card.locator(".says")).to_have_text(says)
+        await expect(card).to_contain_text(re.compile(fact))
+        assert ("good" in (await card.get_attribute("class") or "")) == says.startswith("Yes")
 
 
 async def test_segments_are_shown_where_there_are_any(site: Site, chromium: Browser) -> None:

@@ -64,9 +64,9 @@ export function axisTime(ms, span) {
   return (span > 86400 ? DAY : span < 600 ? CLOCK : SHORT).format(ms);
 }
 
-/** An RFC 3339 time; the day too, where it is not today. */
+/** A time in RFC 3339 or milliseconds; the day too, where it is not today. */
 export function moment(text) {
-  const at = Date.parse(text);
+  const at = typeof text === "number" ? text : Date.parse(text);
   if (Number.isNaN(at)) return text ?? NONE;
   const today = new Date(at).toDateString() === new Date().toDateString();
   return today ? CLOCK.format(at) : DAY.format(at);

@@ -2,7 +2,7 @@
 
 import { KINDS, nameOf, raised } from "./alarm_kinds.js";
 import { byId, el, fill, foreign } from "./dom.js";
-import { count, percent, rate, seconds, several } from "./format.js";
+import { count, moment, percent, rate, seconds, several } from "./format.js";
 
 const SILENT_S = 10;
 const LATE_S = 10;
@@ -34,12 +34,16 @@ function keeping(state, alarms) {
 function right(state, alarms) {
   const tasks = Object.entries(state.tasks);
   const mine = of("right", alarms);
-  const facts = tasks.slice(0, 4).map(([name, task]) => el("span", {}, foreign(name), `: ${fidelity(task.fidelity)}`));
+  const facts = tasks.slice(0, 4).map(([name, task]) => el("span", {}, foreign(name), `: ${fidelity(task)}`));
   if (tasks.length > 4) facts.push(`and ${several(tasks.length - 4, "task")} more`);
   if (mine.length) return answer("Right?", "Not as expected", worst(mine), [...mine.map(nameOf), ...facts]);
   if (!tasks.length) return answer("Right?", "No data yet", "", ["no label was heard of"]);
-  if (!tasks.some(([, task]) => task.fidelity.of)) return answer("Right?", "Not measured yet", "", facts);
-  return answer("Right?", "Yes", "good", facts);
+  const promises = tasks.map(([, task]) => task.promise).filter((promise) => promise !== null);
+  const measured = promises.filter(({ audited }) => audited.of);
+  if (!promises.length && tasks.some(([, task]) => task.fidelity.of)) return answer("Right?", "Not known: no promise", "", facts);
+  if (!measured.length) return answer("Right?", "Not measured yet", "", facts);
+  if (measured.some(({ audited }) => audited.value < audited.reference)) return answer("Right?", "Below the promise so far", "", facts);
+  return answer("Right?", measured.length === tasks.length ? "Yes" : "Yes, where promised", "good", facts);
 }
 
 function wrong(state, alarms) {
@@ -59,10 +63,15 @@ function answer(question, says, how, facts) {
     el("ul", {}, facts.map((fact) => el("li", {}, fact))));
 }
 
-function fidelity(share) {
-  if (!share.of) return "no audited label in this time";
-  const promised = share.reference === null ? "" : `, promised ${percent(share.reference)}`;
-  return `the judge agrees with ${percent(share.value)} of ${count(share.of)}${promised}`;
+function fidelity({ fidelity: seen, promise }) {
+  if (promise === null) return seen.of ? `${agrees(seen)} audited in this time, no promise` : "no audited label in this time, no promise";
+  const { audited, since_ms: since } = promise;
+  const promised = `promised ${percent(audited.reference)}`;
+  return audited.of ? `${agrees(audited)} audited since ${moment(since)}, ${promised}` : `${promised}, no audited label since`;
+}
+
+function agrees(share) {
+  return `the judge agrees with ${percent(share.value)} of ${count(share.of)}`;
 }
 
 function of(question, alarms) {

@@ -18,7 +18,7 @@ const COLUMNS = [
 /** The table; `chosen` is told the task's name, at first by itself. */
 export class Tasks {
   #rows = new Map();
-  #body = el("tbody");
+  #body = el("tbody", { role: "rowgroup" });
   #chosen;
   chosen = null;
 
@@ -47,17 +47,17 @@ export class Tasks {
   }
 
   #begin() {
-    byId("tasks-table").replaceChildren(el("table", { class: "tasks" },
+    byId("tasks-table").replaceChildren(el("table", { class: "tasks", role: "table" },
       el("caption", { class: "unseen" }, "Each task over the last minute"),
-      el("thead", {}, el("tr", {}, COLUMNS.map(([name], place) =>
-        el("th", { scope: "col", class: place ? "number" : null }, name)))),
+      el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, COLUMNS.map(([name], place) =>
+        el("th", { scope: "col", role: "columnheader", class: place ? "number" : null }, name)))),
       this.#body));
   }
 
   #add(name) {
-    const cells = COLUMNS.slice(1).map(() => el("td", { class: "number" }));
+    const cells = COLUMNS.slice(1).map(([column]) => el("td", { role: "cell", class: "number", "data-name": column }));
     const button = el("button", { type: "button", "aria-pressed": "false", onclick: () => this.choose(name) }, foreign(name));
-    this.#body.append(el("tr", {}, el("th", { scope: "row" }, button), cells));
+    this.#body.append(el("tr", { role: "row" }, el("th", { scope: "row", role: "rowheader" }, button), cells));
     this.#rows.set(name, cells);
     return cells;
   }
