@@ -85,9 +85,14 @@ def _traced(headers: Sequence[Header], trace: Sequence[Header]) -> list[Header]:
 
 def record_bytes(record: Record | Emission) -> int:
     """Size of key, value and headers, which is what the broker's limit counts (and a little)."""
-    return len(record.key or b"") + len(record.value or b"") + headers_bytes(record.headers)
+    size = len(record.key or b"") + len(record.value or b"")
+    return size + headers_bytes(record.headers) if record.headers else size
 
 
 def headers_bytes(headers: Sequence[tuple[str, bytes]]) -> int:
     """Size of the headers' names and values, and a little for the lengths of each."""
-    return sum(len(name_bytes(name)) + len(value or b"") + 8 for name, value in headers)
+    size = 8 * len(headers)
+    for name, value in headers:
+        size += len(name) if name.isascii() else len(name_bytes(name))
+        size += len(value or b"")
+    return size
