@@ -23,6 +23,7 @@ from streamer.dev.demo.calibrated import accepted_by, calibrated
 from streamer.dev.demo.data_sets import write_config
 from streamer.dev.demo.scenario import held_back_tickets, test_tickets
 from streamer.dev.stack import Stack
+from streamer.learn.alike import Alike
 from streamer.learn.calibrate import Wished
 from streamer.learn.cases import Cases
 from streamer.learn.evaluation.evaluation import evaluate
@@ -90,6 +91,7 @@ def _results(learn: Cases, test: Cases) -> Iterator[Result]:
     yield _result(_calibrated(learn, test, JudgeBudget(0.15)), judge, test)
     for least in (0.97, 0.95):
         yield _promise(learn, test, least)
+    yield _alike(learn, test)
     prices = Prices(dict.fromkeys(test.workers, 0.001), 1.0)
     write(evaluate(test, Options(costs=prices)), FOLDER / "quality" / test.task)
 
@@ -153,6 +155,24 @@ def _promise(learn: Cases, test: Cases, least: float) -> Result:
             "coverage": str(found.coverage),
             "accuracy": str(found.accuracy),
             "learnt from": made.data.rows,
+        },
+    )
+
+
+def _alike(learn: Cases, test: Cases) -> Result:
+    found = Alike.of(learn, test)
+    return Result(
+        f"quality-{test.task}-alike",
+        found.one - found.other,
+        "agreement of workers and judge on held-back tickets less that on test",
+        0.0,
+        None,
+        "the interval holds 0",
+        {
+            "held-back": found.one,
+            "test": found.other,
+            "interval": [found.low, found.high],
+            "alike": bool(found),
         },
     )
 

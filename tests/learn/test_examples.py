@@ -1,12 +1,13 @@
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.errors import ConfigError
-from streamer.learn.examples import Examples, read_examples
+from streamer.learn.examples import Examples, drawn, is_held_back, read_examples
 
 CSV = 'subject,body,topic\r\nHi,"lost\nmy card",cards\r\n,late,parcels\r\nskip,me,\r\n'
 JSONL = (
@@ -81,6 +82,42 @@ def test_more_examples_move_no_other_across_the_split() -> None:
     texts = tuple(map(str, range(500)))
     few, many = Examples(texts[:300], ("a",) * 300), Examples(texts, ("a",) * 500)
     assert set(few.split(0.3, 1)[1].texts) <= set(many.split(0.3, 1)[1].texts)
+
+
+COPIES = [
+    "Thanks, @united! Flight 123 was late: https://a.example/x?y=1",
+    "thanks @Delta... flight 4567 was LATE www.b.example",
+    "THANKS\nflight was late",
+]
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_near_copies_stay_together(seed: int, share: float) -> None:
+    assert len(set(drawn(COPIES, share, seed))) == 1
+
+
+def test_other_words_are_another_text_and_so_are_texts_without_words() -> None:
+    texts = [
+        "late flight",
+        "flight late",
+        "Verspätung",
+        "verspätet",
+        "12",
+        "34",
+        "!",
+        "",
+        "@a",
+        "延误",
+    ]
+    sides = np.array([drawn(texts, 0.5, seed) for seed in range(64)]).T
+    assert len({tuple(side) for side in sides.tolist()}) == len(texts)
+
+
+@given(st.text(max_size=20), st.integers(0, 9))
+def test_a_text_alone_is_on_the_side_that_it_has_among_others(text: str, tenths: int) -> None:
+    assert drawn(["other", text], tenths / 10, 5)[1] == drawn([text], tenths / 10, 5)[0]
+    assert is_held_back(text, 1.0)
+    assert not is_held_back(text, 0.0)
 
 
 def test_the_hash_is_of_content_and_order() -> None:

@@ -12,6 +12,7 @@ from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.opinion import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule
+from streamer.learn.alike import Alike
 from streamer.learn.calibrate import Wished, calibrate
 from streamer.learn.cases import Cases
 from streamer.learn.evaluation.evaluation import evaluate
@@ -25,12 +26,16 @@ from streamer.services.intake import rfc3339
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The calibrated rule and the plain majority on the same test tickets, and the report."""
+    """The calibrated rule and the plain majority on the same test tickets, and the report.
+
+    `alike` has the tickets that chose beside those.
+    """
 
     task: str
     calibration: Calibration
     figures: Figures
     majority: Figures
+    alike: Alike
     page: Path
 
 
@@ -63,4 +68,4 @@ def tried(
     )
     page = write(evaluate(test, options), folder)
     ours, majority = (figures(codes, judged, test.gold) for codes in (accepted, plain))
-    return Tried(test.task, made, ours, majority, page)
+    return Tried(test.task, made, ours, majority, Alike.of(learn, test), page)

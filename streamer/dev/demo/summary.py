@@ -96,6 +96,8 @@ def _calibrations(evidence: Evidence) -> Iterator[str | Table]:
     yield shown
     yield "Wished: at most 15 % judge calls; chosen on tickets that no model learnt from."
     for one in evidence.tried:
+        yield f"Held-back beside test, {one.task}: {one.alike}"
+    for one in evidence.tried:
         yield f"Report to open in a browser: {one.page}"
 
 
