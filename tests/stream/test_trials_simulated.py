@@ -6,6 +6,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -41,9 +42,11 @@ def test_deadly_records_are_set_aside_and_nothing_else_is_that_did_not_die_twice
     assert innocent < killed / 50
 
 
-def found(outcomes: Sequence[Outcome], what: str) -> int:
-    """In how many runs the violation was found."""
-    return sum(any(what in violation for violation in o.violations) for o in outcomes)
+def found(what: str, parts: Parts, at_least: int, of: int = CONTROL_RUNS) -> bool:
+    """Whether the violation is in so many of the first runs; no more are run than it takes."""
+    outcomes = (simulate(seed, parts) for seed in range(SEED, SEED + of))
+    hits = (outcome for outcome in outcomes if any(what in v for v in outcome.violations))
+    return len(list(islice(hits, at_least))) == at_least
 
 
 def untried(handler: Handler, *_: object) -> Handler:
@@ -51,8 +54,7 @@ def untried(handler: Handler, *_: object) -> Handler:
 
 
 def test_control_without_trials_it_never_ends() -> None:
-    outcomes = runs(CONTROL_RUNS, replace(IN_VAIN, trials=untried))
-    assert found(outcomes, "stuck") == CONTROL_RUNS
+    assert found("stuck", replace(IN_VAIN, trials=untried), at_least=CONTROL_RUNS)
 
 
 class Silent(SimJournal):
@@ -63,8 +65,7 @@ class Silent(SimJournal):
 
 
 def test_control_without_a_note_of_what_is_in_flight_it_never_ends() -> None:
-    outcomes = runs(CONTROL_RUNS, replace(IN_VAIN, journal=Silent))
-    assert found(outcomes, "stuck") > CONTROL_RUNS // 2
+    assert found("stuck", replace(IN_VAIN, journal=Silent), at_least=CONTROL_RUNS // 2 + 1)
 
 
 class Late(SimJournal):
@@ -76,9 +77,10 @@ class Late(SimJournal):
 
 
 def test_control_noting_the_end_of_a_trial_late() -> None:
-    assert found(runs(CONTROL_RUNS * 2, replace(DEADLY, journal=Late)), "set aside after") > 0
+    late = replace(DEADLY, journal=Late)
+    assert found("set aside after", late, at_least=1, of=CONTROL_RUNS * 2)
 
 
 def test_control_one_death_alone_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "DEATHS", 1)
-    assert found(runs(CONTROL_RUNS, DEADLY), "set aside after 1") > CONTROL_RUNS // 2
+    assert found("set aside after 1", DEADLY, at_least=CONTROL_RUNS // 2 + 1)

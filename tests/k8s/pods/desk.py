@@ -1,5 +1,6 @@
 """The release `desk` as pods on this machine."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -35,9 +36,10 @@ class Desk:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for pod in self.pods.values():
-            if pod.child.running:
-                pod.stop()
+        running = [pod for pod in self.pods.values() if pod.child.running]
+        with ThreadPoolExecutor() as pool:
+            # At once, or each waits for the grace of those before it.
+            list(pool.map(Pod.stop, running))
 
     async def ready(self, *components: str, within_s: float = 240) -> None:
         """Start pods and wait until their readiness probes pass."""
