@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,8 +15,6 @@ from aiokafka.structs import ConsumerRecord
 
 from streamer.config.kafka import Topics
 from streamer.records.dead_letter import DeadLetter
-
-KINDS = ("label", "deferred", "dead letter", "deletion")
 
 
 class Place(NamedTuple):
@@ -47,6 +46,7 @@ class Account:
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
+        self._kinds = {topics.judge: "deferred", topics.review: "review", topics.labels: "label"}
         self._requests: dict[tuple[int, int], Place] = {}
         self.inputs: dict[tuple[int, int], ConsumerRecord] = {}
         self.published: dict[Place, list[Published]] = defaultdict(list)
@@ -67,7 +67,7 @@ class Account:
     def kinds(self, tasks: Sequence[str]) -> dict[Place, set[str]]:
         """The kinds of outcome of every (input record, task): each should have exactly one.
 
-        A deferral that led to a label or a dead letter is that label or dead letter.
+        A deferral that led to a label, a review or a dead letter is that.
         """
         found: dict[Place, set[str]] = {}
         for (partition, offset), record in self.inputs.items():
@@ -131,19 +131,15 @@ class Account:
             body = orjson.loads(record.value)
             position = body["position"]
             place = Place(position["partition"], position["offset"], body["task"])
-            decision = (body["decision_id"], body["revision"])
+            decision = (body["decision_id"], body.get("revision", 0))
         except (ValueError, KeyError, TypeError):
             self.unreadable.append(record)
             return
-        deferred = record.topic == self._topics.judge
-        if deferred:
+        kind = self._kinds[record.topic]
+        if kind == "deferred":
             self._requests[record.partition, record.offset] = place
-        item = Published(
-            kind="deferred" if deferred else "label",
-            at=record.timestamp,
-            said=None if deferred else body["label"],
-            decision=decision,
-        )
+        said = body["label"] if kind == "label" else None
+        item = Published(kind, record.timestamp, said, decision)
         self.published[place].append(item)
 
     def _add_dead(self, record: ConsumerRecord) -> None:
@@ -157,7 +153,7 @@ class Account:
 async def account(bootstrap: str, topics: Topics) -> Account:
     """Read the topics from their beginnings to where they end now."""
     made = Account(topics)
-    for topic in (topics.tickets, topics.judge, topics.labels, topics.dead):
+    for topic in (topics.tickets, topics.judge, topics.labels, topics.review, topics.dead):
         async for record in whole(bootstrap, topic):
             made.add(record)
     return made
@@ -194,7 +190,11 @@ def _reader(bootstrap: str, topic: str) -> AIOKafkaConsumer:
 
 
 def _key(record: ConsumerRecord, task: str) -> str:
-    return f"{(record.key or b'').decode(errors='replace')}/{task}"
+    """That of a deletion's label; the id may be in JSON, as change data capture writes it."""
+    name = (record.key or b"").decode(errors="replace")
+    with suppress(ValueError, KeyError, TypeError):
+        name = orjson.loads(name)["id"]
+    return f"{name}/{task}"
 
 
 def _differ(items: Sequence[Published]) -> bool:

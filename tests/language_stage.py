@@ -2,9 +2,10 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from streamer.cli import main
 from streamer.dev.kafka import Kafka
@@ -27,16 +28,21 @@ async def language_stage(
     partitions: int = 4,
     log: float = 0.0,
     triton: str = "127.0.0.1:1",
+    blocks: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[Stage]:
-    """`log` is the share of the tickets that are logged; there is no Triton unless one is given."""
+    """`log` is the share of the tickets that are logged; there is no Triton unless one is given.
+
+    `blocks` are as in `Stage`.
+    """
     model = folder / "model"
     command = [str(JUDGE_PYTHON), "-c", _MADE, str(model)]
     await asyncio.to_thread(subprocess.run, command, cwd=ROOT, check=True, timeout=120)
-    blocks = {
+    given = {
         "judge": {"kind": "llm", "model": str(model), "min_coverage": 0},
         "log": {"share": log},
+        **(blocks or {}),
     }
-    with Stage(folder, kafka, triton, blocks) as made:
+    with Stage(folder, kafka, triton, given) as made:
         assert main(["init", "--prompts", "--out", str(made.config)]) == 0
         await made.make_topics(partitions)
         yield made
