@@ -74,6 +74,7 @@ class Clients:
             enable_idempotence=True,
             compression_type=compression,
             linger_ms=0,
+            metadata_max_age_ms=METADATA_AGE_MS,
             max_batch_size=min(BATCH_BYTES, limit),
             max_request_size=limit + MARGIN,
             request_timeout_ms=REPLY_WITHIN_MS,

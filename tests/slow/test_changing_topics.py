@@ -52,7 +52,7 @@ async def test_partitions_that_are_added_are_read_also_after_static_members_came
     for service in services:
         service.kill()
         await service.started()
-    await more_partitions(stage, 6)
+    await more_partitions(stage, 6, stage.topics.tickets)
     await stage.feed(map(agreed, range(100, 700)))
     await stage.drained(READ_WITHIN_S)
     account = await stage.account()
@@ -87,9 +87,9 @@ async def test_every_ticket_of_a_topic_that_was_made_again_is_labelled(
     assert await service.stopped() == 0
 
 
-async def more_partitions(stage: Stage, count: int) -> None:
+async def more_partitions(stage: Stage, count: int, topic: str) -> None:
     async with admin(stage) as client:
-        await client.create_partitions({stage.topics.tickets: NewPartitions(count)})
+        await client.create_partitions({topic: NewPartitions(count)})
 
 
 async def made_again(stage: Stage, topic: str, partitions: int) -> None:
