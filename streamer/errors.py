@@ -1,5 +1,17 @@
 """Errors, sorted by whose fault they are. Every message ends with what to do next."""
 
+DEFECTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What code raises that is wrong, or that was given something odd: never what comes of a lack of
+memory or disk, of the network, or of being stopped."""
+
 
 class StreamerError(Exception):
     """Base of all errors that this package raises on purpose."""

@@ -13,7 +13,7 @@ import numpy as np
 from streamer.backends.experts import Experts, load_either
 from streamer.backends.features import Floats
 from streamer.backends.model import Model
-from streamer.errors import ModelError
+from streamer.errors import DEFECTS, ModelError
 
 M = TypeVar("M", bound=Model)
 
@@ -48,7 +48,7 @@ def usable_rows(model: Model, texts: Sequence[str]) -> Floats:
     """Probabilities [N, K]; a text that the model fails on gets a row of NaN, the others theirs."""
     try:
         return model.probabilities(texts)
-    except Exception:
+    except DEFECTS:
         if len(texts) < 2:
             return np.full((len(texts), model.size), np.nan, dtype=np.float32)
     return np.concatenate([usable_rows(model, [text]) for text in texts])

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
-from streamer.errors import ConfigError, StreamerError
+from streamer.errors import DEFECTS, ConfigError, StreamerError
 
 Say = Callable[[str], None]
 
@@ -72,7 +72,7 @@ class Supervisor:
     def _live(self) -> None:
         try:
             self.server.start()
-        except BaseException as error:
+        except (StreamerError, OSError, MemoryError, *DEFECTS) as error:
             self._ready.set_exception(error)
             return
         self._ready.set_result(None)

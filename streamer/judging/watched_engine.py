@@ -70,7 +70,9 @@ class WatchedEngine:
         self._death = asyncio.get_running_loop().create_future()
         try:
             self._engine, step = await asyncio.to_thread(self._load)
-        except Exception as error:
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                raise
             raise EngineDead(f"vLLM did not start ({error}); its log is above") from error
         # One step's is computed, and the next one's waits for it.
         self._budget = TokenBudget(2 * step)
@@ -94,9 +96,9 @@ class WatchedEngine:
             if not work.done():
                 raise EngineDead(death.result())
             return work.result()
-        except EngineDead:
-            raise
-        except Exception as error:
+        except BaseException as error:
+            if isinstance(error, EngineDead) or not isinstance(error, Exception):
+                raise
             # Whatever the engine throws at a sound request, its next answers can't be trusted.
             self._die(f"the vLLM engine failed ({error!r}); {_RESTART}")
             raise EngineDead(death.result()) from error

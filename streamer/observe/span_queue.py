@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from opentelemetry.sdk.trace.export import SpanExporter
 
+from streamer.errors import DEFECTS
 from streamer.observe.exporter import sender
 from streamer.observe.spans import OpenSpan, Spans
 
@@ -81,7 +82,7 @@ class SpanQueue:
             spans = [self._waiting.popleft() for _ in range(count)]
             try:
                 taken = self._export(spans)
-            except Exception:
+            except (OSError, *DEFECTS):
                 log.exception("spans were lost")
                 taken = False
             self._refused += 0 if taken else count

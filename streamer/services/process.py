@@ -44,9 +44,11 @@ def run(service: Callable[[Stop], Coroutine[Any, Any, None]], config: Path) -> i
     except StreamerError as error:
         log.error("%s", error)
         return 1
-    except Exception:
+    except SystemExit:
+        raise
+    except BaseException:
         log.exception("stopped by an error that nobody foresaw; nothing unfinished was committed")
-        return 1
+        raise SystemExit(1) from None
     return 0
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.backends.gate import Gate, Named
+from streamer.errors import DEFECTS
 from streamer.records.label import Segmented
 from streamer.records.segments import GENERAL
 from streamer.services.arrival import Arrival
@@ -59,7 +60,7 @@ class SegmentRouter:
         try:
             if self._gate is not None:
                 named = self._gate.names([arrival.ticket.text for arrival in arrivals])
-        except Exception as error:
+        except DEFECTS as error:
             # The name alone: a message may quote a ticket.
             _log.error("tickets are not routed by segment: %s", type(error).__name__)
             failed = True

@@ -46,7 +46,13 @@ class Gathered:
         waiting, self._waiting = self._waiting, []
         call = asyncio.create_task(self._asked(waiting))
         self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
+        call.add_done_callback(self._ended)
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        # Whoever asked has it already.
+        if not call.cancelled():
+            call.exception()
 
     async def _asked(self, some: Sequence[_Question]) -> None:
         tensor = some[0].tensor
@@ -59,11 +65,11 @@ class Gathered:
             for one in some:
                 one.answer.cancel()
             raise
-        except Exception as error:
+        except BaseException as error:
             for one in some:
                 if not one.answer.done():
                     one.answer.set_exception(error)
-            return
+            raise
         ends = list(accumulate(len(one.tensor) for one in some))
         for one, start, end in zip(some, [0, *ends], ends, strict=False):
             if not one.answer.done():

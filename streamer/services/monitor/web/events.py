@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from streamer.errors import DEFECTS
 from streamer.monitoring.view import State
 from streamer.records.alarm import Alarm
 from streamer.services.intake import rfc3339
@@ -98,7 +99,7 @@ class Events:
                 continue
             try:
                 self._tell(with_state=tick % STATE_EVERY == 0)
-            except Exception:
+            except DEFECTS:
                 log.exception("open pages could not be told what is new")
 
     def _tell(self, *, with_state: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from yarl import URL
 
+from streamer.errors import DEFECTS, StreamerError
 from streamer.services.monitor.door import is_loopback
 from streamer.services.monitor.web.answers import error
 
@@ -98,7 +99,7 @@ async def _answered(request: web.Request, handler: Handle) -> web.StreamResponse
         if not request.path.startswith("/api/") or failed.content_type == "application/json":
             raise
         return error(failed.status, failed.reason.lower())
-    except Exception:
+    except (StreamerError, OSError, *DEFECTS):
         log.exception("the monitor could not answer")
         return error(500, "the monitor failed to answer: its log says why")
 

@@ -1,0 +1,66 @@
+"""Only at the two doors whatever is raised is caught; elsewhere it is named or passed on."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import streamer
+
+PACKAGE = Path(streamer.__file__).parent
+DOORS = {"services/decoding.py": 1, "services/writing.py": 1}
+WHATEVER = {"Exception", "BaseException"}
+
+
+def wide(tree: ast.AST) -> Iterator[ast.AST]:
+    """Handlers of whatever is raised, but those of `BaseException` that always raise."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and (caught := names(node.type)) & WHATEVER:
+            if "Exception" in caught or not isinstance(node.body[-1], ast.Raise):
+                yield node
+        elif isinstance(node, ast.Call) and suppresses(node):
+            yield node
+
+
+def suppresses(call: ast.Call) -> bool:
+    named = names(call.func) == {"suppress"}
+    return named and any(names(one) & WHATEVER for one in call.args)
+
+
+def names(node: ast.expr | None) -> set[str]:
+    if node is None:
+        return {"BaseException"}
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return {ast.unparse(part).rpartition(".")[2] for part in parts}
+
+
+def test_nothing_but_the_two_doors_catches_whatever_is_raised() -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix(): len(list(wide(ast.parse(path.read_text()))))
+        for path in PACKAGE.rglob("*.py")
+    }
+    assert {path: count for path, count in found.items() if count} == DOORS
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "except Exception: raise",
+        "except: pass",
+        "except BaseException: pass",
+        "except (OSError, Exception) as error: return",
+        "except builtins.Exception: log()",
+    ],
+)
+def test_it_would_be_noticed(handler: str) -> None:
+    code = f"def f():\n try: g()\n {handler}"
+    assert len(list(wide(ast.parse(code)))) == 1
+    assert len(list(wide(ast.parse("with contextlib.suppress(Exception): g()")))) == 1
+
+
+@pytest.mark.parametrize(
+    "handler", ["except OSError: pass", "except BaseException:\n  h()\n  raise"]
+)
+def test_what_is_named_or_passed_on_is_fine(handler: str) -> None:
+    assert list(wide(ast.parse(f"def f():\n try: g()\n {handler}"))) == []
