@@ -150,7 +150,8 @@ def _add_log_verbs(verbs: Verbs) -> None:
     chosen = verbs.add(
         calibrate,
         "choose a task's rule from a log, by one wish",
-        more="It writes the file that tasks.NAME.calibration names, and says what it promises.",
+        more="It writes the file that tasks.NAME.calibration names, or NAME.calibration.json, and"
+        " says what it promises, what the rule of now is worth, and what to write to serve by it.",
         examples=(
             "streamer calibrate log.parquet --task intent --judge-budget 15%",
             "streamer calibrate log.parquet --task intent --fidelity 0.97 --confidence 0.95",

@@ -1,9 +1,10 @@
 """`streamer calibrate`: from a log and a wish to the setting of a task."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from streamer.commands.calibrate_now import Now, now_or_none, to_write
 from streamer.commands.logged import Logged, logged
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
@@ -12,6 +13,7 @@ from streamer.errors import ConfigError
 from streamer.learn.calibrate import Wished, calibrate
 from streamer.learn.wishes import JudgeBudget
 from streamer.records.calibration import Calibration, Estimate, Guarantee
+from streamer.records.label import Rule
 from streamer.services.intake import rfc3339
 from streamer.terminal import tell, tell_json
 
@@ -31,8 +33,9 @@ def run(
 ) -> int:
     """Write the calibration file and say what was chosen, and what is promised.
 
-    With `trial` it is of the versions on trial, as if they voted. Raises `ConfigError`, also where
-    neither `out` nor the settings name the file to write.
+    With `trial` it is of the versions on trial, as if they voted. Without `out` it is written to
+    the configured file, or to <task>.calibration.json beside the configuration. Raises
+    `ConfigError`.
     """
     _refuse_follower(settings, task)
     _refuse_empty_promise(settings, task, wish)
@@ -45,22 +48,28 @@ def run(
     after = after_rule(each.task.after.kind, each.task.after.alpha)
     cases, period = each.table.cases, each.table.period
     made = calibrate(cases, wish, made_at=made_at, after=after, period=period)
+    now = None if trial else now_or_none(settings, task, each.task, cases, wish)
     _write(made, target)
     if as_json:
-        tell_json({"file": str(target), "calibration": made})
-    else:
-        tell("\n".join([*told(made), f"written to {target}"]))
+        tell_json({"file": str(target), "calibration": made, "now": now})
+        return 0
+    tell("\n".join([*told(made, now), f"written to {target}"]))
+    if not trial and (made.guarantee is None or made.guarantee.holds):
+        tell("\n".join(to_write(settings, task, target)))
     return 0
 
 
-def told(made: Calibration) -> Iterator[str]:
-    """What a calibration means, in plain words."""
+def told(made: Calibration, now: Now | None = None) -> Iterator[str]:
+    """What a calibration means, in plain words, beside the rule that serves now."""
     gold = f", {made.data.gold} with a known truth" if made.data.gold else ""
     yield f"{made.task}: learnt from {made.data.rows} tickets of the uniform stratum{gold}"
-    yield f"chosen    {_rule(made)}"
+    yield f"chosen    {_rule(made.rule, list(made.models))}"
     yield f"expected  judge rate {_share(made.judge_rate)}, fidelity {_share(made.fidelity)}" + (
         f", accuracy {_share(made.accuracy)}" if made.accuracy.rows else ""
     )
+    if now is not None:
+        yield f"now       {_rule(now.rule, list(made.models))}"
+        yield f"          judge rate {now.judge_rate}, fidelity {now.fidelity}"
     if made.guarantee is None:
         yield "promised  nothing: a judge budget is an aim, met on average"
     else:
@@ -81,8 +90,8 @@ def _promise(found: Guarantee) -> Iterator[str]:
         yield f"          only together with the others: {', '.join(found.pooled)}"
 
 
-def _rule(made: Calibration) -> str:
-    rule, names = made.rule, ", ".join(made.models)
+def _rule(rule: Rule, workers: Sequence[str]) -> str:
+    names = ", ".join(workers)
     if rule.kind == "judge":
         return "the judge for every ticket"
     dials = {"measure": rule.measure, "at least": rule.at_least, "alpha": rule.alpha}
@@ -140,9 +149,7 @@ def _refuse_gaps(each: Logged) -> None:
 def _target(settings: Settings, name: str, task: Task, out: Path | None) -> Path:
     if out is not None:
         return out
-    if task.calibration is None:
-        raise ConfigError(f"tasks.{name}.calibration names no file: add the key, or say --out FILE")
-    return settings.path(task.calibration)
+    return settings.path(task.calibration or Path(f"{name}.calibration.json"))
 
 
 def _write(made: Calibration, target: Path) -> None:

@@ -134,6 +134,38 @@ def test_a_wish_becomes_the_configured_file(
     assert load(config, {"tasks.planted.rule": "calibrated"})
 
 
+def test_the_rule_of_now_stands_beside_and_what_is_said_to_write_is_right(
+    config: Path, log: Path, capsys
+) -> None:
+    raw = yaml.safe_load(config.read_text())
+    raw["tasks"]["planted"].pop("calibration", None)
+    config.write_text(yaml.safe_dump(raw))
+    wish = ["--task", "planted", "--judge-budget", "15%"]
+    assert streamer("calibrate", config, log, *wish) == 0
+    said = capsys.readouterr().out
+    assert f"written to {config.with_name('planted.calibration.json')}" in said
+    _, _, after = said.partition("\nnow       ")
+    assert after.startswith("majority of one, two, three")
+    assert "judge rate 0." in after.splitlines()[1]
+    _, _, lines = said.partition("restart classify, judge and monitor:\n")
+    written_lines = yaml.safe_load(lines)["tasks"]["planted"]
+    raw["tasks"]["planted"] |= written_lines
+    config.write_text(yaml.safe_dump(raw))
+    assert main(["check", "--config", str(config)]) == 0
+    assert capsys.readouterr().err == ""
+    assert streamer("calibrate", config, log, *wish) == 0
+    again = capsys.readouterr().out
+    assert "tasks:" not in again
+    assert "restart classify, judge and monitor" in again
+    shares = [line.split("judge rate")[1] for line in again.splitlines() if "judge rate" in line]
+    assert shares[0] == shares[1], "the same rule on the same tickets"
+
+
+def test_what_promises_nothing_is_not_said_to_be_written(config: Path, log: Path, capsys) -> None:
+    assert streamer("calibrate", config, log, "--task", "planted", "--fidelity", "0.9999") == 0
+    assert "rule: calibrated" not in capsys.readouterr().out
+
+
 def test_a_task_that_follows_another_cannot_be_calibrated(config: Path, log: Path, capsys) -> None:
     settings = yaml.safe_load(config.read_text())
     settings["tasks"]["first"] = {"labels": ["a", "b"], "workers": ["four", "five"]}

@@ -1,0 +1,78 @@
+"""The rule that serves now beside a calibrated one, and how the calibrated one comes to serve."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task
+from streamer.decide.opinion import ABSTAINED
+from streamer.decide.temperature import tempered
+from streamer.errors import ConfigError
+from streamer.learn.calibrate import Wished, halves
+from streamer.learn.cases import Cases
+from streamer.learn.report import Share, share
+from streamer.learn.wishes import JudgeBudget
+from streamer.records.label import Rule
+from streamer.services.rules import load_calibration, rule_before
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The rule that serves now, and its shares of the tickets on which another was measured."""
+
+    rule: Rule
+    judge_rate: Share
+    fidelity: Share
+
+    @classmethod
+    def of(cls, settings: Settings, name: str, task: Task, cases: Cases, wish: Wished) -> "Now":
+        """Of the tickets that `calibrate` takes for what to expect of this wish.
+
+        Raises `ConfigError` where the configured calibration can't be read.
+        """
+        file = None if task.calibration is None else settings.path(task.calibration)
+        # A task may name the file before it is made.
+        known = load_calibration(name, task, file) if file and file.exists() else None
+        judged = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
+        shown = judged if isinstance(wish, JudgeBudget) else halves(judged)[1]
+        if known is not None:
+            warm = [known.models[worker].temperature for worker in shown.workers]
+            pairs = zip(shown.opinions, warm, strict=True)
+            shown = replace(shown, opinions=tuple(tempered(one, t) for one, t in pairs))
+        rule = rule_before(task, known)
+        accepted = rule.decide(shown.opinions).codes
+        bypassed = accepted != ABSTAINED
+        fidelity = share((accepted == shown.judge.codes)[bypassed])
+        return cls(rule.described(shown.workers), share(~bypassed), fidelity)
+
+
+def now_or_none(
+    settings: Settings, name: str, task: Task, cases: Cases, wish: Wished
+) -> Now | None:
+    """None where no rule serves: before the first calibration of a calibrated task."""
+    file = task.calibration
+    if task.rule.kind == "calibrated" and not (file and settings.path(file).exists()):
+        return None
+    try:
+        return Now.of(settings, name, task, cases, wish)
+    except ConfigError:
+        return None
+
+
+def to_write(settings: Settings, name: str, target: Path) -> Iterator[str]:
+    """The lines of streamer.yaml by which the task is served by the file; none if it is so."""
+    task, root = settings.tasks[name], settings.path(Path()).resolve()
+    file = target.resolve()
+    there = None if task.calibration is None else settings.path(task.calibration).resolve()
+    if task.rule.kind == "calibrated" and there == file:
+        yield "restart classify, judge and monitor: they read the file when they start"
+        return
+    short = file.relative_to(root) if file.is_relative_to(root) else file
+    yield "to serve by it, write into your configuration, and restart classify, judge and monitor:"
+    yield "  tasks:"
+    yield f"    {name}:"
+    yield "      rule: calibrated"
+    yield f"      calibration: {short}"
