@@ -17,6 +17,13 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"; did you mean {folded[near[0]]}?" if near else ""
 
 
+def no_such_task(name: str, tasks: Iterable[str]) -> str:
+    """What to say of a task's name that is not configured."""
+    known = list(tasks)
+    meant = did_you_mean(name, known) or f": use one of {', '.join(known)}"
+    return f"no task {name!r}{meant}"
+
+
 def pair(text: str) -> tuple[str, str]:
     """A key and its value, such as kafka.group=mine."""
     key, equals, value = text.partition("=")

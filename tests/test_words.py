@@ -3,7 +3,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamer.words import at_least_one, count, did_you_mean, letter, positive, since, span, when
+from streamer.words import (
+    at_least_one,
+    count,
+    did_you_mean,
+    letter,
+    no_such_task,
+    positive,
+    since,
+    span,
+    when,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +76,9 @@ def test_what_is_none_of_them_is_refused_in_one_line(word, text: str) -> None:
 def test_what_was_probably_meant(word: str, said: str) -> None:
     assert did_you_mean(word, ["shop.tickets", "shop.labels"]) == said
     assert did_you_mean(word, []) == ""
+
+
+def test_a_task_that_is_not_there_is_told_with_those_that_are() -> None:
+    said = no_such_task("intnet", {"intent": 1, "mood": 2})
+    assert said == "no task 'intnet'; did you mean intent?"
+    assert no_such_task("x", ["intent", "mood"]) == "no task 'x': use one of intent, mood"

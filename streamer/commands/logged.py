@@ -22,6 +22,7 @@ from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.services.rules import load_calibration, rule_before
 from streamer.terminal import note, watched
+from streamer.words import no_such_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def chosen_tasks(settings: Settings, tasks: Sequence[str]) -> Sequence[str]:
     """The named ones, or all. Raises `ConfigError` for one that there is not."""
     for name in tasks:
         if name not in settings.tasks:
-            raise ConfigError(f"no task {name!r}: use one of {', '.join(settings.tasks)}")
+            raise ConfigError(no_such_task(name, settings.tasks))
     return tasks or list(settings.tasks)
 
 

@@ -10,15 +10,17 @@ from streamer.config.kafka import KafkaSettings, Topics
 from streamer.config.names import Name, Pointer
 from streamer.config.tasks import Task
 from streamer.records.labelset import LabelSet
+from streamer.words import did_you_mean
 
 
 class Input(Block):
     """How to read the user's records. Pointers are JSON pointers (RFC 6901).
 
-    The texts behind `text` are joined by a newline. `decoder` is the dotted name of a function
-    `(key, value, headers) -> dict` for formats other than JSON; what it raises makes the record a
-    dead letter, but `streamer.errors.Unavailable` holds the stream. Where more than the share
-    `dead_at_most` of 200 records in a row die of one reason, the process stops.
+    The texts behind `text` are joined by a newline: they are all that workers and judge read.
+    `subject` is the one of them that people are shown apart. `decoder` is the dotted name of a
+    function `(key, value, headers) -> dict` for formats other than JSON; what it raises makes the
+    record a dead letter, but `streamer.errors.Unavailable` holds the stream. Where more than the
+    share `dead_at_most` of 200 records in a row die of one reason, the process stops.
     """
 
     id: Pointer = "/id"
@@ -28,6 +30,15 @@ class Input(Block):
     decoder: str | None = Field(default=None, pattern=r"^[\w.]+[.:]\w+$")
     max_bytes: int = Field(default=2**20, ge=1024)
     dead_at_most: float = Field(default=0.5, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _subject_is_read(self) -> "Input":
+        if self.subject is not None and self.subject not in self.text:
+            raise ValueError(
+                f"subject {self.subject} is not among text, so that no worker and no judge would"
+                " read it: add it to text, in front"
+            )
+        return self
 
 
 class TritonSettings(Block):
@@ -246,7 +257,9 @@ class Settings(Block):
 
     def _check_condition(self, name: str, other: str, values: tuple[str, ...]) -> None:
         if other not in self.tasks:
-            raise ValueError(f"tasks.{name}.when.task: no task {other!r}")
+            raise ValueError(
+                f"tasks.{name}.when.task: no task {other!r}{did_you_mean(other, self.tasks)}"
+            )
         condition = self.tasks[other].when
         if self.tasks[other].mode == "optimistic":
             raise ValueError(

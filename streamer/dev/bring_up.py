@@ -24,12 +24,12 @@ def bring_up(stack: Stack, say: Say, *, own_workers: bool, seed: int = 1) -> Non
     stack.make_topics()
     if tasks and stack.settings.judge.kind == "classifier":
         say("training the judge, where its data has changed")
-        train.run(stack.settings, what="judge", tasks=tasks, seed=seed)
+        train.run(stack.settings, what="judge", tasks=tasks, seed=seed, kept=False)
     say("starting the judge: vLLM takes half a minute")
     judge = stack.begin("judge")
     if tasks and own_workers:
         say("training the workers, where their data has changed")
-        train.run(stack.settings, what="workers", tasks=tasks, seed=seed)
+        train.run(stack.settings, what="workers", tasks=tasks, seed=seed, kept=False)
     say("starting Triton and classify")
     stack.start("triton")
     stack.start("classify")

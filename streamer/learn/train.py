@@ -19,6 +19,7 @@ from streamer.learn.manifest import Manifest
 from streamer.learn.repository import check_ours, latest_version
 from streamer.learn.training import Job, train_workers
 from streamer.terminal import bars, console, note, table, tell_json
+from streamer.words import no_such_task
 
 
 def run(
@@ -29,17 +30,21 @@ def run(
     kind: JudgeKind | None = None,
     seed: int = 1,
     as_json: bool = False,
+    kept: bool = True,
 ) -> int:
     """Train the workers, the judge or both, for `tasks` or every task that has data.
 
     The judge is of `kind`. Without it that is a classifier, and no judge is trained where another
     kind is configured: that model is the user's. What was made of the same data, labels, seed and
-    code is kept. Raises `ConfigError` for data, labels, kinds or folders that can't be used.
+    code is kept; without `kept` nothing is said of it. Raises `ConfigError` for data, labels, kinds
+    or folders that can't be used.
     """
     chosen = _chosen(settings, tasks)
     judge = _judge_kind(settings, what, kind)
-    for folder in _targets(settings, chosen, what, judge):
+    targets = list(_targets(settings, chosen, what, judge))
+    for folder in targets:
         check_ours(folder)
+    before = [_newest(folder) for folder in targets]
     with bars() as shown:
         judged: dict[str, Manifest] = {}
         if judge is not None:
@@ -47,6 +52,8 @@ def run(
         made = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
     models = {**made, **{f"judge ({name})": manifest for name, manifest in judged.items()}}
     pairs = dict(_pairs(settings, chosen, made))
+    if not kept and all(manifest in before for manifest in models.values()):
+        return 0
     if as_json:
         tell_json({"models": {name: _plain(one) for name, one in models.items()}, "pairs": pairs})
     else:
@@ -84,6 +91,10 @@ def _targets(
             yield from (repository / one.model for one in task.workers if one.kind is not None)
 
 
+def _newest(folder: Path) -> Manifest | None:
+    return Manifest.read(folder / str(latest_version(folder.parent, folder.name)))
+
+
 def _print(models: Mapping[str, Manifest], pairs: Mapping[str, Sequence[PairErrors]]) -> None:
     out = console()
     if models:
@@ -95,7 +106,7 @@ def _print(models: Mapping[str, Manifest], pairs: Mapping[str, Sequence[PairErro
 def _chosen(settings: Settings, tasks: Collection[str] | None) -> dict[str, Task]:
     for name in tasks or ():
         if name not in settings.tasks:
-            raise ConfigError(f"no task {name!r}: use one of {', '.join(settings.tasks)}")
+            raise ConfigError(no_such_task(name, settings.tasks))
     wanted = {
         name: task
         for name, task in settings.tasks.items()

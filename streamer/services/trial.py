@@ -13,6 +13,7 @@ from streamer.judging.language import LanguageJudge
 from streamer.services.judge import load
 from streamer.services.judge_task import JudgeTask, judge_tasks
 from streamer.terminal import clean, paint, tell, tell_json
+from streamer.words import no_such_task
 
 _BAR = 30
 
@@ -47,7 +48,7 @@ def run(
     """Tell of each task, or those in `tasks`; raises `ConfigError`, or `EngineDead`."""
     for name in tasks or ():
         if name not in settings.tasks:
-            raise ConfigError(f"--task: there is no task {name}: {', '.join(settings.tasks)}")
+            raise ConfigError(no_such_task(name, settings.tasks))
     known = judge_tasks(settings)
     followed = {name: known[name] for name in tasks or known}
     for trial in asyncio.run(_trials(load(settings), followed, text)):

@@ -129,3 +129,15 @@ class Clients:
                 f"no Kafka answers at {self.connection.bootstrap} by {self.connection.protocol}: "
                 "start it, or correct kafka.bootstrap and kafka.security"
             ) from error
+        except (KafkaError, ValueError, OSError) as error:
+            # What answers there may be anything, and its answer no Kafka's.
+            raise ConfigError(
+                f"what answers at {self.connection.bootstrap} is no Kafka that takes this client"
+                f" by {self.connection.protocol} ({_first_line(error)}): correct kafka.bootstrap,"
+                " or kafka.security"
+            ) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

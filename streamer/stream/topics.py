@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from streamer.errors import BrokerError
 
@@ -49,8 +49,15 @@ async def create_topics(
         )
         made = [name for name, code, *why in response.topic_errors if _created(name, code, why)]
         await _listed(admin, set(made))
+    except KafkaConnectionError as error:
+        raise BrokerError(
+            f"no Kafka answers at {bootstrap}: start it, or correct kafka.bootstrap"
+        ) from error
     except KafkaError as error:
-        raise BrokerError(f"can't create topics at {bootstrap}: {error}; is it up?") from error
+        raise BrokerError(
+            f"can't create topics at {bootstrap} ({type(error).__name__}): look at the brokers'"
+            " health and this user's rights"
+        ) from error
     finally:
         await admin.close()
     return made

@@ -338,6 +338,8 @@ def test_settings_are_frozen(path: Path) -> None:
         ("input.id", "ticket.id", "'ticket.id' is not allowed: a JSON pointer begins with a slash"),
         ("input.id", "ticket.id", "did you mean /ticket/id?"),
         ("input.text", ["$.ticket.body"], "did you mean /ticket/body?"),
+        ("input.subject", "/subject", "subject /subject is not among text, so that no worker"),
+        ("tasks.intent.when", {"task": "intnt", "equals": "a"}, "did you mean intent?"),
         ("input.id", "/", "such as /id or /ticket/id"),
         ("tasks.intent.when", {"field": "source", "equals": "x"}, "did you mean /source?"),
         ("tasks.intent.workers", ["Intent-X", "y"], "use small letters, digits and _"),

@@ -50,3 +50,13 @@ def test_the_model_of_the_users_is_served_and_none_is_trained_in_its_place(
     assert not (tmp_path / "started").exists()
     assert "judge" in stack.started
     assert not any("training the judge" in line for line in said)
+
+
+def test_scores_are_said_when_something_was_trained_and_not_at_every_start(
+    written: Callable[[str], Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = written("llm")
+    for scores in (True, False):
+        stack = Unstarted(settings)
+        bring_up(stack, print, own_workers=True)  # type: ignore[arg-type]  # as much as it needs
+        assert ("held-out scores" in capsys.readouterr().out) == scores

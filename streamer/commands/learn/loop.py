@@ -12,6 +12,7 @@ from streamer.learn.loop.promoted import Versions
 from streamer.records.learned import Entry, Kind, Learned, Serves
 from streamer.records.learned_file import read_learned, write_learned
 from streamer.services.intake import rfc3339
+from streamer.words import no_such_task
 
 Reload = Callable[[Learned], Settings]
 
@@ -39,7 +40,7 @@ class Loop:
         """The wanted tasks, or all."""
         for name in wanted:
             if name not in self.settings.tasks:
-                raise ConfigError(f"no task {name!r}: use one of {', '.join(self.settings.tasks)}")
+                raise ConfigError(no_such_task(name, self.settings.tasks))
         return wanted or list(self.settings.tasks)
 
     def trials(self, wanted: Sequence[str]) -> list[Entry]:
