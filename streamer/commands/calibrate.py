@@ -94,8 +94,9 @@ def _rule(rule: Rule, workers: Sequence[str]) -> str:
     names = ", ".join(workers)
     if rule.kind == "judge":
         return "the judge for every ticket"
-    dials = {"measure": rule.measure, "at least": rule.at_least, "alpha": rule.alpha}
-    known = [f"{name} {value}" for name, value in dials.items() if value is not None]
+    numbers = {"at least": rule.at_least, "alpha": rule.alpha}
+    known = [f"measure {rule.measure}"] if rule.measure is not None else []
+    known += [f"{name} {value:.7g}" for name, value in numbers.items() if value is not None]
     alone = [f"by {rule.worker} alone"] if rule.worker else []
     return ", ".join([f"{rule.kind} of {names}", *known, *alone])
 

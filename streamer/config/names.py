@@ -43,7 +43,23 @@ def topic(text: str) -> str:
     return text
 
 
+def function(text: str) -> str:
+    """The dotted name of a function in a module."""
+    if not re.fullmatch(r"[\w.]+[.:]\w+", text):
+        raise ValueError("give the dotted name of a function, as my_package.tickets.decode")
+    return text
+
+
+def source(text: str) -> str:
+    """The name of an input, which goes into decision ids."""
+    if not re.fullmatch(r"[\w.-]+", text):
+        raise ValueError("use letters, digits, `.`, `_` and `-`, as helpdesk")
+    return text
+
+
 Pointer = Annotated[str, AfterValidator(pointer)]
 Name = Annotated[str, AfterValidator(name)]
 Version = Annotated[str, AfterValidator(version)]
 TopicName = Annotated[str, AfterValidator(topic)]
+FunctionName = Annotated[str, AfterValidator(function)]
+SourceName = Annotated[str, AfterValidator(source)]

@@ -7,7 +7,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from streamer.config.base import Block
 from streamer.config.kafka import KafkaSettings, Topics
-from streamer.config.names import Name, Pointer
+from streamer.config.names import FunctionName, Name, Pointer, SourceName
 from streamer.config.tasks import Task
 from streamer.records.labelset import LabelSet
 from streamer.words import did_you_mean
@@ -27,7 +27,7 @@ class Input(Block):
     text: tuple[Pointer, ...] = Field(default=("/text",), min_length=1)
     subject: Pointer | None = None
     created_at: Pointer | None = None
-    decoder: str | None = Field(default=None, pattern=r"^[\w.]+[.:]\w+$")
+    decoder: FunctionName | None = None
     max_bytes: int = Field(default=2**20, ge=1024)
     dead_at_most: float = Field(default=0.5, gt=0, le=1)
 
@@ -213,7 +213,7 @@ class Settings(Block):
     segments that it names stand in `tasks` already.
     """
 
-    source: str = Field(default="tickets", pattern=r"^[\w.-]+$")
+    source: SourceName = "tickets"
     kafka: KafkaSettings
     topics: Topics = Topics()
     input: Input = Input()
