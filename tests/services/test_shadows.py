@@ -4,14 +4,18 @@ import itertools
 import logging
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from streamer.decide.votes import Kind, VoteRule
+from streamer.observe.metrics import Metrics
 from streamer.records.log import BallotLog, Mode, log_from_json
 from streamer.services.draws import drawn
 from streamer.services.plan import Planner
-from streamer.services.shadows import Trial
+from streamer.services.shadows import Shadow, Trial
 from streamer.services.stratum import Stratum
+from streamer.workers.wire import TextTensor
+from tests.conftest import ECHO_LABELS
 from tests.services.making import MakeHandler, Run, votes
 from tests.services.records import ticket
 
@@ -97,3 +101,32 @@ async def test_labels_and_requests_leave_before_the_shadow_is_waited_for(
     first = topics.index("log")
     assert set(topics[first:]) == {"log"}
     assert {"labels", "judge"} <= set(topics[:first])
+
+
+class Small:
+    """A client of a model that takes three rows a call, and names the label of their length."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    async def most_rows(self, *asked: object) -> int:
+        return 3
+
+    async def labels(self, *asked: object) -> tuple[str, tuple[str, ...]]:
+        return "1", ECHO_LABELS
+
+    async def infer(
+        self, model: str, tensor: TextTensor, deadline_s: float, *, version: str
+    ) -> tuple[str, object]:
+        assert len(tensor) <= 3
+        self.calls.append(len(tensor))
+        rows = [len(text) % 4 for text in tensor.texts]
+        return "1", np.eye(4, dtype=np.float32)[rows]
+
+
+async def test_a_version_that_takes_few_rows_a_call_is_asked_in_parts() -> None:
+    client = Small()
+    shadow = Shadow(client, ALL, ECHO_LABELS, Metrics(tasks=[], workers=[]))
+    said = await shadow.votes([b"x" * length for length in range(8)])
+    assert [vote.label for vote in said] == [*ECHO_LABELS, *ECHO_LABELS]
+    assert client.calls == [2, 3, 3, 2]  # a canary, and eight rows
