@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from streamer.commands.logged import Logged, logged
+from streamer.config.document import explained
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.decide.after_judge import AfterJudge
@@ -96,9 +97,8 @@ def _with_rule(each: Logged, rule: Mapping[str, str | float]) -> Task:
     try:
         return Task.model_validate(raw | {"rule": dict(rule)})
     except ValidationError as error:
-        found = error.errors()[0]
-        key, reason = ".".join(map(str, found["loc"])), found["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"--rule: {key}: {reason}; write it as tasks.T.rule has it") from None
+        written = {"rule": dict(rule)}
+        raise explained("--rule", error, Task, "docs/configuration.md", written) from None
 
 
 def _calibrations(settings: Settings, files: Sequence[Path]) -> dict[str, Calibration]:

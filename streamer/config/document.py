@@ -50,15 +50,15 @@ def read_document(path: Path, remedy: str, keys: str) -> dict[str, Any]:
 
 
 def explained(
-    path: Path, error: ValidationError, model: type[BaseModel], keys: str, written: Any
+    where: Path | str, error: ValidationError, model: type[BaseModel], keys: str, written: Any
 ) -> ConfigError:
-    """One line for each thing that is wrong in a document of `model`.
+    """One line for each thing that is wrong in a document of `model`, which is in `where`.
 
     `keys` says where the keys are described. Values are quoted as they stand in `written`, the
     document as people wrote it: what was put into it since may be secret.
     """
     lines = (_line(detail, model, keys, written) for detail in error.errors())
-    return ConfigError("\n".join(f"{path}: {line}" for line in lines))
+    return ConfigError("\n".join(f"{where}: {line}" for line in lines))
 
 
 def short(value: Any) -> str:

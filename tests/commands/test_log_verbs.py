@@ -289,6 +289,8 @@ def test_each_task_gets_a_page_and_json(
         (["replay", "LOG", "--rule", "v3:alpha=0"], "put it under `after`"),
         (["replay", "LOG", "--rule", "chow"], "alpha and kind chow"),
         (["replay", "LOG", "--rule", "chow:wide"], "rule.alpha"),
+        (["replay", "LOG", "--rule", "majorty"], "did you mean majority?"),
+        (["replay", "LOG", "--rule", "majority:confidense=mean"], "did you mean confidence?"),
         (["replay", "LOG", "--rule", "calibrated"], "streamer calibrate"),
         (["replay", "LOG", "--mode", "hedged"], "--latency"),
         (["replay", "LOG", "--after", "v9:0.1"], "no rule 'v9'"),
