@@ -21,6 +21,7 @@ from streamer.services.monitor.live import LiveView
 from streamer.services.monitor.lookout import Lookout
 from streamer.services.monitor.metrics import MonitorMetrics
 from streamer.services.monitor.progress import Progress
+from streamer.services.monitor.stats_topic import StatsTopic
 from streamer.services.monitor.tables import SummaryTables
 from streamer.services.monitor.tail import Tail
 from streamer.services.monitor.web.application import application
@@ -49,6 +50,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         Reader.of(clients, [topics.stats, topics.alerts]) as reader,
         clients.started(producer),
+        StatsTopic.of(clients, topics.stats) as stats,
     ):
         monitor = await _Monitor.of(settings, clients, reader)
         monitor.view.expect(known)
@@ -60,6 +62,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         lookout = Lookout(watch, monitor.view, alerts, monitor.metrics, producer)
         async with monitor.running():
             while not stop.is_set():
+                await stats.check()
                 if await monitor.current(reader):
                     await lookout.look()
                 with suppress(TimeoutError):
