@@ -69,7 +69,9 @@ def run(options: argparse.Namespace) -> list[Result]:
     settings = load_settings(Path("streamer.yaml"))
     task = settings.tasks[TASK]
     assert task.data is not None  # the sample's task has data
-    examples = read_examples(task.data.train, text=task.data.text, label=task.data.label)
+    examples = read_examples(
+        task.data.train, text=settings.example_text(task.data), label=task.data.label
+    )
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         jobs = [

@@ -75,7 +75,7 @@ def _examples(settings: Settings, task: str) -> tuple[Examples, Examples]:
     assert data is not None
     assert data.test is not None
     whole, test = (
-        read_examples(settings.path(file), text=data.text, label=data.label)
+        read_examples(settings.path(file), text=settings.example_text(data), label=data.label)
         for file in (data.train, data.test)
     )
     kept = [place for place, text in enumerate(whole.texts) if is_held_back(text, data.held_back)]

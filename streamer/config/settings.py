@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from streamer.config.base import Block
 from streamer.config.kafka import KafkaSettings, Topics
 from streamer.config.names import FunctionName, Name, Pointer, SourceName
-from streamer.config.tasks import Task
+from streamer.config.tasks import Data, Task
 from streamer.records.labelset import LabelSet
 from streamer.words import did_you_mean
 
@@ -276,6 +276,10 @@ class Settings(Block):
     def label_sets(self) -> dict[str, LabelSet]:
         """Each task's label set."""
         return {name: task.label_set for name, task in self.tasks.items()}
+
+    def example_text(self, data: Data) -> tuple[str, ...]:
+        """Where the text of a labelled example stands."""
+        return data.text or self.input.text
 
     def path(self, path: Path) -> Path:
         """A path of the file, made absolute against the file's folder."""

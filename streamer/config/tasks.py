@@ -77,13 +77,15 @@ class Data(Block):
     """Labelled examples to train on and, apart, to report on (CSV, CSV.gz or JSON lines).
 
     `calibrate` are examples to choose thresholds on, which no model learns from; without that file,
-    the share `held_back` of the training examples is kept for it.
+    the share `held_back` of the training examples is kept for it. `text` and `label` are names of
+    columns, or JSON pointers; without `text`, the pointers of `input` are taken, so that what is
+    learnt is what will be read.
     """
 
     train: Path
     test: Path | None = None
     calibrate: Path | None = None
-    text: tuple[str, ...] = ("text",)
+    text: tuple[str, ...] = ()
     label: str
     held_back: float = Field(default=0, ge=0, lt=1)
 

@@ -19,15 +19,19 @@ def bring_up(stack: Stack, say: Say, *, own_workers: bool, seed: int = 1) -> Non
     minute, so it starts first, and the workers are trained meanwhile.
     """
     tasks = trainable(stack.settings)
+    parts = {"judge": stack.settings.judge.kind == "classifier", "workers": own_workers}
+    trained = [part for part, ours in parts.items() if ours and tasks]
+    for part in trained:
+        train.check(stack.settings, what=part, tasks=tasks)
     # First, because a missing Java should not be told after minutes of training.
     stack.start("kafka")
     stack.make_topics()
-    if tasks and stack.settings.judge.kind == "classifier":
+    if "judge" in trained:
         say("training the judge, where its data has changed")
         train.run(stack.settings, what="judge", tasks=tasks, seed=seed, kept=False)
     say("starting the judge: vLLM takes half a minute")
     judge = stack.begin("judge")
-    if tasks and own_workers:
+    if "workers" in trained:
         say("training the workers, where their data has changed")
         train.run(stack.settings, what="workers", tasks=tasks, seed=seed, kept=False)
     say("starting Triton and classify")

@@ -1,15 +1,19 @@
 """Labelled texts: read from CSV or JSON lines, checked against a label set, split for good."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, TicketError
+from streamer.records.pointers import find
 from streamer.records.rows import rows
+from streamer.records.ticket_text import TicketText
 
 _HELD_BACK = 20_260_101
 _NAME = re.compile(r"https?://\S*|\bwww\.\S*|@\w+")
@@ -18,10 +22,11 @@ _NO_WORD = re.compile(r"[\W\d_]+")
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """`texts` [N] with their `labels` [N]."""
+    """`texts` [N] with their `labels` [N]. `textless` rows had a label and no text."""
 
     texts: tuple[str, ...]
     labels: tuple[str, ...]
+    textless: int = field(default=0, compare=False)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -65,24 +70,78 @@ def read_examples(
 ) -> Examples:
     """Read a .csv or .jsonl file, either of them also with .gz.
 
-    The `text` columns are joined by line breaks, empty ones left out; rows without a label are
-    skipped, and so is the share `held_back` of the texts. Raises ConfigError where the file, a
-    column or a row can't be read.
+    `text` and `label` are columns, or JSON pointers. Columns are joined by line breaks, empty ones
+    left out; pointers as classify joins them. Rows without a label or a text are skipped, and so is
+    the share `held_back` of the texts. Raises ConfigError where the file or a row can't be read, or
+    has not the columns, and where no row has anything at a pointer.
     """
-    texts, labels = [], []
+    reader = _Reader(path, text, label)
     for number, row in enumerate(rows(path), 1):
-        missing = [column for column in (*text, label) if column not in row]
-        if missing:
+        reader.take(number, row)
+    kept = reader.examples().split(held_back, _HELD_BACK)[0]
+    return replace(kept, textless=reader.textless)
+
+
+def as_pointer(name: str) -> str:
+    """The JSON pointer to a column, or the pointer as it is."""
+    return name if _is_pointer(name) else f"/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+class _Reader:
+    """Takes the examples out of rows, one after the other."""
+
+    def __init__(self, path: Path, text: Sequence[str], label: str) -> None:
+        self.textless = 0
+        self._path, self._text, self._label = path, text, label
+        pointed = any(map(_is_pointer, text))
+        self._joined = TicketText([as_pointer(name) for name in text]) if pointed else None
+        self._columns = [name for name in (*text, label) if not _is_pointer(name)]
+        self._kept: list[tuple[str, str]] = []
+        self._why = ""
+
+    def take(self, number: int, row: Mapping[str, Any]) -> None:
+        if missing := [column for column in self._columns if column not in row]:
             raise ConfigError(
-                f"{path}: row {number} has no column {missing[0]!r}, it has"
+                f"{self._path}: row {number} has no column {missing[0]!r}, it has"
                 f" {', '.join(map(repr, row))}; name the columns in the task's `data`"
             )
-        if row[label] not in (None, ""):
-            texts.append("\n".join(str(row[column]) for column in text if row[column]))
-            labels.append(str(row[label]))
-    if not texts:
-        raise ConfigError(f"{path}: no row has a label in {label!r}; check the file and the column")
-    return Examples(tuple(texts), tuple(labels)).split(held_back, _HELD_BACK)[0]
+        found = find(row, as_pointer(self._label))
+        if found in (None, ""):
+            return
+        if (text := self._of(row)).strip():
+            self._kept.append((text, str(found)))
+        else:
+            self.textless += 1
+
+    def examples(self) -> Examples:
+        """Raises `ConfigError` where there are none, or none has a text at one of the pointers."""
+        if not self._kept:
+            raise ConfigError(
+                f"{self._path}: no row has a label in {self._label!r} and a text"
+                f"{self._why and f' ({self._why})'}; check the file, and the task's `data`"
+            )
+        missed = self._joined.taken() if self._joined else Counter[str]()
+        for pointer, times in missed.items():
+            if times >= len(self._kept) + self.textless:
+                raise ConfigError(
+                    f"{self._path}: no row has a text at {pointer}: correct data.text, or "
+                    "input.text where that is left out"
+                )
+        texts, labels = zip(*self._kept, strict=True)
+        return Examples(texts, labels)
+
+    def _of(self, row: Mapping[str, Any]) -> str:
+        if self._joined is None:
+            return "\n".join(str(row[column]) for column in self._text if row[column])
+        try:
+            return self._joined.of(row)
+        except TicketError as error:
+            self._why = self._why or error.detail
+            return ""
+
+
+def _is_pointer(name: str) -> bool:
+    return name.startswith("/")
 
 
 def drawn(texts: Sequence[str], share: float, seed: int) -> list[bool]:

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ Progress = Callable[[str, int, int], None]
 """Called with the task, how many of its texts are embedded, and how many there are."""
 
 _WRONG_ORDER = 2
+_NEEDED = "import streamer.judging.encoder, tokenizers"
 
 
 class JudgeProcess:
@@ -25,6 +27,20 @@ class JudgeProcess:
 
     def __init__(self, python: Path) -> None:
         self._python = python
+
+    def problem(self) -> str | None:
+        """Why the interpreter can't be started; None where it can."""
+        try:
+            told = subprocess.run([self._python, "-c", _NEEDED], capture_output=True, check=False)
+        except OSError as error:
+            return str(self._unstarted(error))
+        if told.returncode:
+            said = told.stderr.decode(errors="replace").strip().splitlines() or ["no word"]
+            return (
+                f"judge.python: {self._python} lacks what a judge needs ({said[-1]}); name the "
+                "interpreter of the judge's environment, which `make setup` makes"
+            )
+        return None
 
     def run(self, order: TrainingOrder, progress: Progress) -> dict[str, Manifest]:
         """Train as ordered; manifests by task. Raises `ConfigError` or `ModelError`."""
@@ -52,8 +68,10 @@ class JudgeProcess:
             assert process.stdout is not None
             assert process.stderr is not None
             try:
-                process.stdin.write(order)
-                process.stdin.close()
+                # One that ends at once reads no order; what it said comes with its exit status.
+                with suppress(BrokenPipeError):
+                    process.stdin.write(order)
+                    process.stdin.close()
                 told = list(_results(process.stdout, progress))
                 said = process.stderr.read().decode(errors="replace").strip()
             except BaseException:
@@ -72,10 +90,13 @@ class JudgeProcess:
         try:
             return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         except OSError as error:
-            raise ConfigError(
-                f"judge.python: {self._python} can't be started ({error.strerror}); run "
-                "`make setup`, or name the interpreter of the judge's environment"
-            ) from None
+            raise self._unstarted(error) from None
+
+    def _unstarted(self, error: OSError) -> ConfigError:
+        return ConfigError(
+            f"judge.python: {self._python} can't be started ({error.strerror}); run "
+            "`make setup`, or name the interpreter of the judge's environment"
+        )
 
 
 def _results(lines: Iterable[bytes], progress: Progress) -> Iterator[dict[str, Any]]:

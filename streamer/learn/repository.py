@@ -111,14 +111,24 @@ def foreign(folder: Path) -> str | None:
     return min((path.name for path in strange), default=None)
 
 
-def check_ours(folder: Path) -> None:
-    """Raises `ConfigError` where a model's folder holds anything that was not made here."""
+def problem(folder: Path) -> str | None:
+    """Why no version can be added to a model's folder; None where one can."""
     if name := foreign(folder):
-        raise ConfigError(
+        return (
             f"{folder} holds {name}, which was not trained here, so nothing is written there: name"
             " another folder or model to train, or leave a worker's `kind` out to serve what is"
             " there"
         )
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return f"{folder} can't be written to ({there}): correct its rights, or name another folder"
+    return None
+
+
+def check_ours(folder: Path) -> None:
+    """Raises `ConfigError` where no version can be added to a model's folder."""
+    if why := problem(folder):
+        raise ConfigError(why)
 
 
 def latest_version(repository: Path, name: str) -> int:

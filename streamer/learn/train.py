@@ -1,5 +1,6 @@
 """`streamer train`: workers here, the judge under its own interpreter, and what came of it."""
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from streamer.learn.held_out import HeldOut
 from streamer.learn.judge.order import JudgeJob, JudgeKind, TrainingOrder
 from streamer.learn.judge_process import JudgeProcess
 from streamer.learn.manifest import Manifest
-from streamer.learn.repository import check_ours, latest_version
+from streamer.learn.repository import latest_version, problem
 from streamer.learn.training import Job, train_workers
 from streamer.terminal import bars, console, note, table, tell_json
 from streamer.words import no_such_task
@@ -39,17 +40,17 @@ def run(
     code is kept; without `kept` nothing is said of it. Raises `ConfigError` for data, labels, kinds
     or folders that can't be used.
     """
+    check(settings, what=what, tasks=tasks, kind=kind)
     chosen = _chosen(settings, tasks)
     judge = _judge_kind(settings, what, kind)
-    targets = list(_targets(settings, chosen, what, judge))
-    for folder in targets:
-        check_ours(folder)
-    before = [_newest(folder) for folder in targets]
+    before = [_newest(folder) for folder in _targets(settings, chosen, what, judge)]
     with bars() as shown:
         judged: dict[str, Manifest] = {}
         if judge is not None:
             judged = _judge(settings, chosen, judge, seed, shown)
         made = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
+    if judge is None and what == "all":
+        note(f"a judge of kind {settings.judge.kind} is brought along: nothing was trained for it")
     models = {**made, **{f"judge ({name})": manifest for name, manifest in judged.items()}}
     pairs = dict(_pairs(settings, chosen, made))
     if not kept and all(manifest in before for manifest in models.values()):
@@ -73,8 +74,31 @@ def _judge_kind(settings: Settings, what: str, kind: JudgeKind | None) -> JudgeK
     )
     if what == "judge":
         raise ConfigError(told)
-    note(told)
     return None
+
+
+def check(
+    settings: Settings,
+    *,
+    what: str = "all",
+    tasks: Collection[str] | None = None,
+    kind: JudgeKind | None = None,
+) -> None:
+    """Raises `ConfigError` with all that `run` would find wrong before it reads any example."""
+    chosen, judge = _chosen(settings, tasks), _judge_kind(settings, what, kind)
+    found = [_wrong_file(settings, name, _data(task)) for name, task in chosen.items()]
+    if judge is not None:
+        found.append(JudgeProcess(settings.path(settings.judge.python)).problem())
+    found += [problem(folder) for folder in _targets(settings, chosen, what, judge)]
+    if problems := [line for line in found if line]:
+        raise ConfigError("\n".join(dict.fromkeys(problems)))
+
+
+def _wrong_file(settings: Settings, task: str, data: Data) -> str | None:
+    path = settings.path(data.train)
+    if path.is_file() and os.access(path, os.R_OK):
+        return None
+    return f"tasks.{task}.data.train: can't read {path}; correct the path, or put the file there"
 
 
 def _targets(
@@ -152,7 +176,12 @@ def _judge(
         _check_language(settings, tasks)
     jobs = [
         JudgeJob(
-            name, task.labels, str(settings.path(data.train)), data.text, data.label, data.held_back
+            name,
+            task.labels,
+            str(settings.path(data.train)),
+            settings.example_text(data),
+            data.label,
+            data.held_back,
         )
         for name, task in tasks.items()
         for data in [_data(task)]
@@ -187,11 +216,20 @@ def _check_language(settings: Settings, tasks: Mapping[str, Task]) -> None:
 
 
 def examples_of(settings: Settings, task: Task) -> Examples:
-    """What a task with `data` learns from. Raises `ConfigError` where it can't be read."""
+    """What a task with `data` learns from, and a word on what is left out.
+
+    Raises `ConfigError` where it can't be read.
+    """
     data = _data(task)
-    return read_examples(
-        settings.path(data.train), text=data.text, label=data.label, held_back=data.held_back
+    found = read_examples(
+        settings.path(data.train),
+        text=settings.example_text(data),
+        label=data.label,
+        held_back=data.held_back,
     )
+    if found.textless:
+        note(f"{data.train}: {found.textless} rows with a label and no text are left out")
+    return found
 
 
 def _data(task: Task) -> Data:

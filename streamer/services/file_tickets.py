@@ -9,9 +9,9 @@ import orjson
 
 from streamer.config.settings import Settings
 from streamer.errors import ConfigError, TicketError
+from streamer.records.pointers import find
 from streamer.records.rows import rows
 from streamer.services.intake import Intake
-from streamer.services.pointers import find
 
 
 class FileTicket(NamedTuple):
@@ -48,7 +48,7 @@ class FileTickets:
         self._limit = settings.kafka.max_record_bytes
 
     def __iter__(self) -> Iterator[FileTicket]:
-        found = rows(self._file)
+        found = ((row, fields) for row, fields in self._rows() if not _blank(fields))
         return numbered(found, self._input.id) if self._input.decoder is None else self._own(found)
 
     def check(self) -> None:
@@ -86,26 +86,24 @@ class FileTickets:
     def _rows(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
         return enumerate(rows(self._file), 1)
 
-    def _own(self, found: Iterable[Mapping[str, Any]]) -> Iterator[FileTicket]:
+    def _own(self, found: Iterable[tuple[int, Mapping[str, Any]]]) -> Iterator[FileTicket]:
         """Where a decoder of the user's says what is in a record, it also says what its id is."""
-        for number, row in enumerate(found, 1):
-            if not _blank(row):
-                value = _json(row, number)
-                try:
-                    yield FileTicket(number, self._intake.ticket_id(FileRecord(value)), value)
-                except TicketError as error:
-                    raise ConfigError(
-                        f"{self._file}: row {number} ({error.detail}); {self._advice(number)}"
-                    ) from None
+        for number, row in found:
+            value = _json(row, number)
+            try:
+                yield FileTicket(number, self._intake.ticket_id(FileRecord(value)), value)
+            except TicketError as error:
+                raise ConfigError(
+                    f"{self._file}: row {number} ({error.detail}); {self._advice(number)}"
+                ) from None
 
 
-def numbered(found: Iterable[Mapping[str, Any]], pointer: str) -> Iterator[FileTicket]:
-    """Each row as it is; one without an id gets its number as one, one without any value is left
-    out. Raises `ConfigError` for a row that can't be written.
+def numbered(found: Iterable[tuple[int, Mapping[str, Any]]], pointer: str) -> Iterator[FileTicket]:
+    """Each row, given with its number, as it is; one without an id gets the number as one.
+
+    Raises `ConfigError` for a row that can't be written.
     """
-    for number, row in enumerate(found, 1):
-        if _blank(row):
-            continue
+    for number, row in found:
         ticket_id = find(row, pointer)
         if ticket_id in (None, ""):
             row, ticket_id = _with_id(row, pointer, number), number

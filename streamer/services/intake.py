@@ -12,12 +12,12 @@ import orjson
 from streamer.config.settings import Input
 from streamer.errors import TicketError
 from streamer.records.fetched import odd_name
+from streamer.records.pointers import finder
 from streamer.records.ticket import Ticket
+from streamer.records.ticket_text import TicketText
 from streamer.services.decoding import Decoder, Decoding, load_decoder, said
 from streamer.services.plain_json import check_depth
-from streamer.services.pointers import finder
 from streamer.services.ticket_id import TicketId
-from streamer.services.ticket_text import TicketText
 from streamer.stream.record import Record
 
 MILLISECONDS_FROM = 1e11

@@ -65,7 +65,7 @@ def run(
 
 def tickets(found: Iterable[Mapping[str, Any]], pointer: str) -> Iterator[Ticket]:
     """Ticket id and JSON of each row, as `numbered` has them."""
-    for _, ticket_id, value in numbered(found, pointer):
+    for _, ticket_id, value in numbered(enumerate(found, 1), pointer):
         yield ticket_id, value
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from streamer.records.labelset import LabelSet
+from streamer.records.pointers import find
 from streamer.services.arrival import Arrival
 from streamer.services.plan import Planner
-from streamer.services.pointers import find
 from streamer.services.routes import Routes
 from streamer.services.shadows import Shadows
 from streamer.services.voting import Voting

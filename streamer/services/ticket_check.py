@@ -11,13 +11,13 @@ from aiokafka.errors import KafkaError
 
 from streamer.config.settings import Settings
 from streamer.errors import StreamerError, TicketError
+from streamer.records.pointers import find
+from streamer.records.ticket_text import TicketText
 from streamer.services.intake import Intake
 from streamer.services.newest import newest
-from streamer.services.pointers import find
 from streamer.services.propose import leaves, propose
 from streamer.services.streaming import connection
 from streamer.services.ticket_id import TicketId
-from streamer.services.ticket_text import TicketText
 from streamer.stream.clients import Clients
 from streamer.stream.record import Record
 

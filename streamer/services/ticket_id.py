@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from streamer.errors import TicketError
-from streamer.services.pointers import find, finder, kind
-from streamer.services.ticket_text import says_something
+from streamer.records.pointers import find, finder, kind
+from streamer.records.ticket_text import says_something
 
 LONGEST = 512
 

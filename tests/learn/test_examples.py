@@ -61,6 +61,49 @@ def test_says_which_file_is_missing_or_broken(tmp_path: Path) -> None:
         read_examples(tmp_path / "cut.csv.gz", text=("body",), label="topic")
 
 
+NESTED = (
+    b'{"t": {"title": "A", "body": "one"}, "topic": "a"}\n'
+    b'{"t": {"body": "two"}, "topic": "b"}\n{"t": {"body": "three"}, "topic": null}\n'
+)
+
+
+def test_pointers_and_columns_may_stand_side_by_side(tmp_path: Path) -> None:
+    path = written(tmp_path / "data.jsonl", NESTED)
+    for label in ("topic", "/topic"):
+        found = read_examples(path, text=("/t/title", "/t/body"), label=label)
+        assert found == Examples(("A\none", "two"), ("a", "b"))
+    flat = written(tmp_path / "data.csv", b"text,a/b,topic\nhello,there,a\n,,b\n")
+    assert read_examples(flat, text=("/text", "a/b"), label="topic").texts == ("hello\nthere",)
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.jsonl"])
+def test_rows_without_a_text_are_counted(name: str, tmp_path: Path) -> None:
+    content = {
+        "data.csv": b"body,topic\none,a\n,b\n  ,a\ntwo,b\n",
+        "data.jsonl": b'{"body":"one","topic":"a"}\n{"body":null,"topic":"b"}\n'
+        b'{"body":"","topic":"a"}\n{"body":"two","topic":"b"}\n',
+    }
+    found = read_examples(written(tmp_path / name, content[name]), text=("body",), label="topic")
+    assert (found.texts, found.labels, found.textless) == (("one", "two"), ("a", "b"), 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "why"),
+    [
+        (("/t/titel", "/t/body"), "/topic", "no row has a text at /t/titel"),
+        (("/t/bdoy",), "/topic", "and a text .*nothing at /t/bdoy"),
+        (("/t",), "/topic", "an object at /t"),
+        (("/t/body",), "/topc", "no row has a label in '/topc'"),
+    ],
+)
+def test_a_pointer_that_finds_nothing_anywhere_is_told(
+    text: tuple[str, ...], label: str, why: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "data.jsonl", NESTED)
+    with pytest.raises(ConfigError, match=why):
+        read_examples(path, text=text, label=label)
+
+
 @given(st.lists(st.text(max_size=3)), st.integers(0, 3))
 def test_a_split_never_overlaps_and_loses_nothing(texts: list[str], seed: int) -> None:
     examples = Examples(tuple(texts), tuple(f"label of {text}" for text in texts))

@@ -10,6 +10,8 @@ import pytest
 from streamer.config import Settings, load
 from streamer.errors import ConfigError
 from streamer.learn import train
+from streamer.services.file_tickets import FileRecord
+from streamer.services.intake import Intake
 from tests.learn.material import made_up
 
 CONFIG = """
@@ -38,7 +40,7 @@ def written(tmp_path: Path) -> Callable[[str], Settings]:
         ]
         (tmp_path / "tickets.jsonl").write_bytes(b"\n".join(rows))
         python = tmp_path / "python"
-        python.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+        python.write_text(f'#!/bin/sh\n[ "$1" = -c ] || touch {tmp_path}/started\n')
         python.chmod(python.stat().st_mode | stat.S_IXUSR)
         return load(tmp_path / "streamer.yaml", {})
 
@@ -115,3 +117,59 @@ def test_a_version_that_was_put_beside_ours_is_theirs(
     with pytest.raises(ConfigError, match="words holds 2"):
         train.run(settings, what="workers", seed=2)
     assert same()
+
+
+def test_all_that_can_be_known_first_is_said_first_and_at_once(
+    tmp_path: Path, written: Callable[[str], Settings]
+) -> None:
+    settings = written("classifier")
+    (tmp_path / "python").unlink()
+    (tmp_path / "tickets.jsonl").unlink()
+    (tmp_path / "heads").write_text("in the way of a folder")
+    brought(tmp_path / "models_repo" / "chars", ONNX)
+    with pytest.raises(ConfigError) as caught:
+        train.run(settings)
+    lines = str(caught.value).splitlines()
+    wanted = ["tickets.jsonl", "judge.python", "heads", "chars holds"]
+    assert all(word in line for word, line in zip(wanted, lines, strict=True)), lines
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo no module named tokenizers >&2; exit 1"])
+def test_an_interpreter_without_the_judges_packages_is_said_before_reading(
+    script: str, tmp_path: Path, written: Callable[[str], Settings]
+) -> None:
+    settings = written("classifier")
+    (tmp_path / "python").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "tickets.jsonl").write_text("no JSON, which would be said if it were read")
+    with pytest.raises(ConfigError, match=r"judge\.python: .* lacks what a judge needs"):
+        train.run(settings)
+
+
+def test_what_is_learnt_is_what_will_be_read(
+    tmp_path: Path, written: Callable[[str], Settings], capsys
+) -> None:
+    settings = written("classifier")
+    file = tmp_path / "tickets.jsonl"
+    rows = [orjson.loads(line) for line in file.read_bytes().splitlines()]
+    nested = [
+        {"ticket": {"title": "T", "messages": [{"body": row["text"]}, {"body": "on"}]},
+         "right": {"topic": row["topic"]}}
+        for row in rows
+    ]  # fmt: skip
+    nested.append({"ticket": {"messages": []}, "right": {"topic": "login"}})
+    file.write_bytes(b"\n".join(map(orjson.dumps, nested)))
+    config = tmp_path / "streamer.yaml"
+    config.write_text(
+        config.read_text().replace("label: topic", "label: /right/topic")
+        + "input: {text: [/ticket/title, /ticket/messages/body]}\n"
+    )
+    settings = load(config, {})
+    found = train.examples_of(settings, settings.tasks["topic"])
+    assert "1 rows with a label and no text" in capsys.readouterr().err
+    intake = Intake.of(settings.input)
+    served = [
+        intake.ticket(FileRecord(orjson.dumps({"id": "1", **row}))).text for row in nested[:-1]
+    ]
+    assert list(found.texts) == served
+    assert served[0] == f"T\n{rows[0]['text']}\non"
+    assert list(found.labels) == [row["topic"] for row in rows]

@@ -12,9 +12,9 @@ import orjson
 from streamer.config import Settings
 from streamer.config.tasks import Data, Task
 from streamer.errors import ConfigError
-from streamer.learn.examples import is_held_back
+from streamer.learn.examples import as_pointer, is_held_back
+from streamer.records.pointers import find
 from streamer.records.rows import rows
-from streamer.services.pointers import find
 from streamer.services.send import tickets
 
 Fate = Literal["labels", "dead", "deleted"]
@@ -97,7 +97,8 @@ def _of_file(settings: Settings, path: Path, tasks: Mapping[str, Task]) -> Itera
     gold = []
     bare = []
     for row in rows(path):
-        gold.append({name: str(row[column]) for name, column in columns.items() if row[column]})
+        found = {name: find(row, as_pointer(column)) for name, column in columns.items()}
+        gold.append({name: str(label) for name, label in found.items() if label})
         kept = {key: value for key, value in row.items() if key not in columns.values()}
         bare.append(_placed(kept, tasks.values()))
     for (ticket_id, value), right, row in zip(

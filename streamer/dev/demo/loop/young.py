@@ -114,7 +114,11 @@ def _configured(settings: Settings, folder: Path, name: str, examples: str) -> P
                 "labels": list(task.labels),
                 "workers": [{"model": w.model, "kind": w.kind} for w in task.workers],
                 "rule": "unanimity",
-                "data": {"train": examples, "text": list(data.text), "label": data.label},
+                "data": {
+                    "train": examples,
+                    "text": list(settings.example_text(data)),
+                    "label": data.label,
+                },
             }
         },
     }

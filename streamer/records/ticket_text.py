@@ -6,7 +6,7 @@ from typing import Any
 from unicodedata import category
 
 from streamer.errors import TicketError
-from streamer.services.pointers import OBJECTS, finder, kind
+from streamer.records.pointers import OBJECTS, finder, kind
 
 _TEXTS = {str}
 # Nobody sees these, whatever they do to the characters around them: controls, formats such as
