@@ -51,9 +51,11 @@ def propose(tickets: Sequence[Mapping[str, Any]]) -> Proposal:
 
 
 def leaves(fields: Mapping[str, Any], at: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
-    """Every value that is no object, with the pointer to it."""
+    """Every value that is no object, with the pointer to it; of a list what its first has."""
     for name, value in fields.items():
         pointer = f"{at}/{str(name).replace('~', '~0').replace('/', '~1')}"
+        if isinstance(value, list) and value and isinstance(value[0], Mapping | str):
+            pointer, value = f"{pointer}/0", value[0]
         if isinstance(value, Mapping) and depth < _DEEPEST:
             yield from leaves(value, pointer, depth + 1)
         elif name and not isinstance(value, Mapping):
@@ -78,8 +80,9 @@ def _texts(values: Mapping[str, Sequence[Any]]) -> Iterator[str]:
         and length
         and (length >= _SHORTEST_TEXT or _rank(p, _TEXT_NAMES) < len(_TEXT_NAMES))
     ]
-    body = min(bodies, key=lambda p: (_rank(p, _TEXT_NAMES), -lengths[p]), default=None)
-    yield from (pointer for pointer in (subject, body) if pointer is not None)
+    # A ticket's own text before what others have answered to it.
+    best = min(bodies, key=lambda p: (_rank(p, _TEXT_NAMES), "/0" in p, -lengths[p]), default=None)
+    yield from (pointer for pointer in (subject, best) if pointer is not None)
 
 
 def _length(values: Sequence[Any]) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streamer.commands.init.asking import Asking
-from streamer.commands.init.document import document
+from streamer.commands.init.document import Answers, document
 from streamer.commands.init.interview import Wishes, interview
 from streamer.config import load
 from streamer.errors import ConfigError
@@ -24,7 +24,7 @@ def run(wishes: Wishes, *, sample: Path | None, out: Path, agreed: bool, force: 
         raise ConfigError(f"{out} is there already: say --force to write over it, or --out FILE")
     answers = interview(wishes, Asking(sys.stdin.isatty() and not agreed), sample)
     _write(document(answers), out)
-    for line in _told(out, answers.task):
+    for line in _told(out, answers):
         tell(line)
     return 0
 
@@ -42,7 +42,8 @@ def _write(text: str, out: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _told(out: Path, task: str) -> Iterator[str]:
+def _told(out: Path, answers: Answers) -> Iterator[str]:
+    task = answers.task
     named = "" if out == Path("streamer.yaml") else f" --config {out}"
     steps = {
         f"streamer check{named}": "is the file right?",
@@ -52,6 +53,7 @@ def _told(out: Path, task: str) -> Iterator[str]:
         f"streamer up{named}": "everything on this machine, to try it",
     }
     width = max(map(len, steps))
-    yield f"wrote {out}. Next:"
+    guesses = f" with guesses for {' and '.join(answers.guessed)}" if answers.guessed else ""
+    yield f"wrote {out}{guesses}. Next:"
     for command, why in steps.items():
         yield f"  {paint(f'{command:<{width}}', 'bold')}  {why}"

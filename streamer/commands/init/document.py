@@ -9,6 +9,7 @@ _KINDS = {"word": "word_ngrams", "char": "char_ngrams", "net": "subword_net"}
 OUTPUTS = ("labels", "judge", "dead", "audit", "review", "answers", "log", "stats", "alerts")
 
 _NEVER = 2**31
+_GUESS = "  # a guess: nothing like it was seen in any ticket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Answers:
     text: tuple[str, ...]
     task: str
     labels: tuple[str, ...]
+    guessed: tuple[str, ...] = ()
 
 
 def document(answers: Answers) -> str:
@@ -47,8 +49,8 @@ def _lines(answers: Answers) -> Iterator[str]:
     yield ""
     yield "# JSON pointers into your tickets. Several texts are joined by a newline."
     yield "input:"
-    yield f"  id: {_scalar(answers.id)}"
-    yield f"  text: {_list(answers.text)}"
+    yield f"  id: {_scalar(answers.id)}{_GUESS if 'id' in answers.guessed else ''}"
+    yield f"  text: {_list(answers.text)}{_GUESS if 'text' in answers.guessed else ''}"
     yield ""
     yield "# The workers' server. `streamer up` starts its own here."
     yield "triton:"
@@ -69,10 +71,9 @@ def _task(answers: Answers) -> Iterator[str]:
     yield "    # Only where all three agree is the judge spared; majority asks it less often."
     yield "    rule: unanimity"
     yield "    # NEXT: tickets with the right label, to learn from. Put them into a CSV or a JSON"
-    yield "    # lines file, correct the names of its columns here, take the `#` away, and run"
+    yield "    # lines file, correct the columns or pointers here, take the `#` away, and run"
     yield "    # `streamer train`."
-    columns = [pointer.rpartition("/")[2] for pointer in answers.text]
-    yield f"    # data: {{train: examples.csv, text: {_list(columns)}, label: {answers.task}}}"
+    yield f"    # data: {{train: examples.csv, text: {_list(answers.text)}, label: {answers.task}}}"
 
 
 def _list(words: Sequence[str]) -> str:

@@ -14,11 +14,12 @@ from streamer.commands.init.asking import Asking
 from streamer.commands.init.document import OUTPUTS, Answers
 from streamer.errors import ConfigError, StreamerError
 from streamer.records.rows import rows
-from streamer.services.propose import Proposal, leaves, propose
+from streamer.services.propose import leaves, propose
 from streamer.terminal import cell, note
 
 _BOOTSTRAP = "127.0.0.1:9092"
 _ID, _TEXT = "/id", "/text"
+_FALLBACK = {"id": _ID, "text": _TEXT}
 _NOBODY = "because there is no terminal at which to ask for it"
 _ROWS = 200
 _FIELDS = 20
@@ -51,29 +52,38 @@ def interview(wishes: Wishes, asking: Asking, sample: Path | None) -> Answers:
     topic = wishes.topic or asking.choose("topic", "--topic", there, _likely(there))
     if not (wishes.id and wishes.text):
         seen = seen or (_tickets(bootstrap, topic) if topic in there else [])
+    if there and topic not in there:
+        hint = words.did_you_mean(topic, there) or ": nothing was seen of it"
+        note(f"Kafka at {bootstrap} has no topic {topic}{hint}")
     proposal = propose(seen)
     if seen and asking.person:
         _show(seen[-1])
     guess = proposal.id or _ID, ",".join(proposal.text) or _TEXT
-    if not asking.person:
-        _warn(wishes, proposal, len(seen))
+    ticket_id = wishes.id or asking.ask("pointer to the id", "--id", words.pointer, guess[0])
+    text = wishes.text or asking.ask("to the text", "--text", words.pointers, guess[1])
+    unseen = {
+        "id": not (wishes.id or proposal.id) and ticket_id == _ID,
+        "text": not (wishes.text or proposal.text) and text == (_TEXT,),
+    }
+    guessed = tuple(name for name, is_guess in unseen.items() if is_guess)
+    _warn(guessed, len(seen))
     return Answers(
         bootstrap=bootstrap,
         topic=topic,
-        id=wishes.id or asking.ask("pointer to the id", "--id", words.pointer, guess[0]),
-        text=wishes.text or asking.ask("to the text", "--text", words.pointers, guess[1]),
+        id=ticket_id,
+        text=text,
+        guessed=guessed,
         task=wishes.task or asking.ask("name of the task", "--task", words.task, "topic"),
         labels=wishes.labels or asking.ask("labels, as bug,question", "--labels", words.labels),
     )
 
 
-def _warn(wishes: Wishes, proposal: Proposal, seen: int) -> None:
-    guessed = [] if wishes.id or proposal.id else [f"id {_ID}"]
-    guessed += [] if wishes.text or proposal.text else [f"text {_TEXT}"]
+def _warn(guessed: Sequence[str], seen: int) -> None:
     if guessed:
         why = f"nothing like it is in the {seen} tickets seen" if seen else "no ticket was seen"
         are = "is a guess" if len(guessed) == 1 else "are guesses"
-        note(f"{why}: {' and '.join(guessed)} {are}, correct the file")
+        pointers = " and ".join(f"{name} {_FALLBACK[name]}" for name in guessed)
+        note(f"{why}: {pointers} {are}, and marked as such: correct the file")
 
 
 def _topics(bootstrap: str) -> list[str]:

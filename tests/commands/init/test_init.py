@@ -195,3 +195,47 @@ def test_what_no_ticket_shows_is_told_to_be_a_guess(folder: Path, nowhere: str, 
     said = capsys.readouterr().err
     assert "nothing like it is in the 2 tickets seen: text /text is a guess" in said
     assert "id /id" not in said
+
+
+NESTED = {
+    "ticket": {
+        "number": "T-1",
+        "title": "My bill",
+        "messages": [{"author": "kim", "body": "I was charged twice for May, please look."}],
+    }
+}
+
+
+def test_a_body_in_a_list_is_proposed(folder: Path, capsys) -> None:
+    (folder / "t.jsonl").write_bytes(orjson.dumps(NESTED))
+    assert init("--topic", "t", "--labels", "a,b", "--from-sample", "t.jsonl") == 0
+    found = load(folder / "streamer.yaml").input
+    assert found.id == "/ticket/number"
+    assert found.text == ("/ticket/title", "/ticket/messages/0/body")
+    said = capsys.readouterr()
+    assert "guess" not in said.out + said.err + (folder / "streamer.yaml").read_text()
+
+
+def test_a_kafka_that_does_not_answer_leaves_guesses_that_say_so(
+    folder: Path, nowhere: str, capsys
+) -> None:
+    assert init("--topic", "t", "--labels", "a,b", "--bootstrap", nowhere) == 0
+    said = capsys.readouterr()
+    assert "no ticket was seen: id /id and text /text are guesses" in said.err
+    assert said.out.startswith("wrote streamer.yaml with guesses for id and text. Next:")
+    lines = (folder / "streamer.yaml").read_text().splitlines()
+    marked = [line.split()[0] for line in lines if "# a guess" in line]
+    assert marked == ["id:", "text:"]
+
+
+async def test_a_topic_that_kafka_does_not_have_is_said(
+    folder: Path, kafka: Kafka, topic: str, capsys
+) -> None:
+    wrong = topic.replace("tickets", "tikets")
+    words = ["--topic", wrong, "--labels", "a,b", "--bootstrap", kafka.bootstrap, "--id", "/key"]
+    assert await asyncio.to_thread(init, *words) == 0
+    said = capsys.readouterr()
+    assert f"has no topic {wrong}; did you mean " in said.err
+    assert "no ticket was seen: text /text is a guess" in said.err
+    lines = (folder / "streamer.yaml").read_text().splitlines()
+    assert [line.split()[0] for line in lines if "# a guess" in line] == ["text:"]
