@@ -73,7 +73,7 @@ def _task(answers: Answers) -> Iterator[str]:
     yield "    # NEXT: tickets with the right label, to learn from. Put them into a CSV or a JSON"
     yield "    # lines file, correct the columns or pointers here, take the `#` away, and run"
     yield "    # `streamer train`."
-    yield f"    # data: {{train: examples.csv, text: {_list(answers.text)}, label: {answers.task}}}"
+    yield f"    # data: {{train: examples.csv, label: {answers.task}}}"
 
 
 def _list(words: Sequence[str]) -> str:
