@@ -1,7 +1,6 @@
 """What the typed client asks of Kafka and what it tells of the records, on a Kafka in memory."""
 
 import asyncio
-import logging
 import sys
 from contextlib import aclosing
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from streamer.client import Deletion, labels
+from streamer.client.unreadable import UnreadableLabel
 from streamer.errors import BrokerError
 from streamer.records.label import DELETED_AT, Label
 from tests.client.making import at
@@ -94,13 +94,16 @@ async def test_deletions_come_for_those_who_ask_and_hold_for_all(broker: Broker)
     assert await told(broker) == [at(5), at(7)]
 
 
-async def test_what_is_no_label_is_passed_over_and_told_with_its_place(
-    broker: Broker, caplog: pytest.LogCaptureFixture
+async def test_what_is_no_label_is_told_with_its_place_and_passed_over_for_who_asks(
+    broker: Broker,
 ) -> None:
-    caplog.set_level(logging.WARNING)
     broker.put(of(1), b"\xff", of(2))
-    assert await told(broker, deletions=True) == [of(1), of(2)]
-    assert "offset 1" in caplog.text
+    unreadable: list[UnreadableLabel] = []
+    told_of = await told(broker, deletions=True, on_unreadable=unreadable.append)
+    assert told_of == [of(1), of(2)]
+    assert [(one.topic, one.partition, one.offset) for one in unreadable] == [(LABELS, 0, 1)]
+    with pytest.raises(UnreadableLabel, match=r"tickets\.labels\[0\]@1 is no label"):
+        await told(broker)
 
 
 async def test_as_many_are_remembered_as_asked(broker: Broker) -> None:
