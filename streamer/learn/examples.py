@@ -17,7 +17,7 @@ from streamer.records.ticket_text import TicketText
 
 _HELD_BACK = 20_260_101
 _NAME = re.compile(r"https?://\S*|\bwww\.\S*|@\w+")
-_NO_WORD = re.compile(r"[\W\d_]+")
+_NO_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ def _is_pointer(name: str) -> bool:
 def drawn(texts: Sequence[str], share: float, seed: int) -> list[bool]:
     """Which texts are in about that share of all: each by its own hash.
 
-    So copies stay together, also those that differ only in case, punctuation, digits, spaces, user
-    names and links: a model that has learnt one knows the other, and would look better than it is.
+    So copies stay together, also those that differ only in case, punctuation, spaces, user names
+    and links: a model that has learnt one knows the other, and would look better than it is.
     """
     limit = int(share * 2**64)
     return [_hash64(_words(text) or text, seed) < limit for text in texts]

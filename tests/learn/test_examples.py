@@ -129,8 +129,8 @@ def test_more_examples_move_no_other_across_the_split() -> None:
 
 COPIES = [
     "Thanks, @united! Flight 123 was late: https://a.example/x?y=1",
-    "thanks @Delta... flight 4567 was LATE www.b.example",
-    "THANKS\nflight was late",
+    "thanks @Delta... flight #123 was LATE www.b.example",
+    "THANKS\nflight 123 was late",
 ]
 
 
