@@ -284,6 +284,38 @@ async def test_a_record_of_another_form_is_a_hop_that_says_so(log: Log) -> None:
     assert notes == ["not readable by this release"] * len(topics) * len(values)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"position": {"source": "tickets", "topic": "t", "partition": "1", "offset": 2}},
+        {"position": {"source": "tickets", "topic": ["t"], "partition": 1, "offset": 2}},
+        {"position": None},
+        {"revision": "2"},
+        {"votes": None},
+        {"rule": []},
+        {"label": 5},
+        {"created_at": 5},
+        {"decided_at": None},
+        {"segment": 5},
+    ],
+)
+async def test_a_record_with_another_type_in_a_field_ends_nothing(
+    log: Log, changes: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = await log.ticket("T1", "x")
+    sound = label("T1", at, log.began)
+    await log.label(sound)
+    spoilt = orjson.loads(sound.to_json()) | changes
+    await log.put("labels", orjson.dumps(spoilt), sound.key, 20)
+    asked = orjson.loads(request("T1", sound).to_json()) | changes
+    for topic in ("judge", "audit", "review", "log"):
+        await log.put(topic, orjson.dumps(asked), sound.key, 30)
+    for verb in ("inspect", "erase"):
+        command = [verb, "T1", "--config", str(log.stage.config)]
+        assert await asyncio.to_thread(main, command) == 0
+    assert "intent: billing  0.930" in capsys.readouterr().out
+
+
 async def test_says_who_has_yet_to_work_on_it(log: Log) -> None:
     await log.ticket("T1", "waits for classify")
     (outcome,) = (await log.find("T1")).outcomes
