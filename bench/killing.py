@@ -111,7 +111,7 @@ class Copy:
 
     def _run(self, files: Sequence[str], plugin: Any, patience_s: float) -> int | None:
         """pytest's exit code in a process of its own, None where it took too long."""
-        process = _fork.Process(target=self._tests, args=(files, plugin))
+        process = _fork.Process(target=self._tests, args=(files, plugin, patience_s))
         process.start()
         process.join(patience_s)
         late = process.exitcode is None
@@ -120,8 +120,10 @@ class Copy:
             process.join()
         return None if late else process.exitcode
 
-    def _tests(self, files: Sequence[str], plugin: Any) -> None:
+    def _tests(self, files: Sequence[str], plugin: Any, patience_s: float) -> None:
         os.setsid()
+        # Whoever waits for it may be gone by then.
+        signal.alarm(int(patience_s) + 10)
         output = os.open(self._folder / "printed", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(output, stream)
