@@ -49,8 +49,11 @@ def test_the_room_is_by_number_and_by_bytes() -> None:
     held = backlog(max_buffered=30, max_bytes=10_000)
     held.take(records(10))
     assert held.room == 20
-    held.take(records(1, 9_000))
-    assert held.room == 0
+    held.take(records(1, 10_000 - held.bytes - RECORD_BYTES - 1))
+    assert (held.bytes, held.room) == (9_999, 19)
+    exactly = backlog(max_bytes=10_000)
+    exactly.take(records(1, 10_000 - RECORD_BYTES))
+    assert exactly.room == 0
 
 
 def test_a_batch_has_its_share_of_the_bytes() -> None:

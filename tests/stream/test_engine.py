@@ -293,6 +293,32 @@ async def test_a_poll_asks_for_few_at_once_and_for_more_while_there_are_more() -
 
 
 @virtual
+async def test_as_many_as_were_asked_for_are_begun_without_waiting_for_more() -> None:
+    rig = Rig(answer)
+    rig.feed(*range(64))
+    await asyncio.sleep(0.1)
+    assert rig.handler.batches == [list(range(64))]
+    await rig.stop()
+
+
+@virtual
+async def test_a_commit_that_hangs_in_a_rebalance_is_given_up_and_the_engine_goes_on() -> None:
+    rig = Rig(answer)
+    rig.feed(0)
+    await asyncio.sleep(0.1)
+    rig.consumer.commit_hangs = True
+    began = asyncio.get_running_loop().time()
+    await rig.engine.on_partitions_revoked([PARTITION])
+    assert asyncio.get_running_loop().time() - began < 20
+    assert rig.engine.counts.commits_lost == 1
+    rig.consumer.commit_hangs = False
+    rig.feed(0)
+    await asyncio.sleep(10)
+    assert rig.consumer.commits[-1] == 1
+    await rig.stop()
+
+
+@virtual
 async def test_stopping_does_not_wait_for_a_poll() -> None:
     rig = Rig(answer)
     await asyncio.sleep(1)

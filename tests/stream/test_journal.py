@@ -12,6 +12,7 @@ from aiokafka.errors import CommitFailedError, GroupAuthorizationFailedError
 from streamer.errors import BrokerError
 from streamer.stream.journal import Committed, Journal
 from streamer.stream.note import Note
+from tests.stream.rig import virtual
 from tests.stream.simulated import TOPIC, SimRecord
 
 ONE, OTHER = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)
@@ -25,6 +26,7 @@ class Group:
         self.writes: list[dict[TopicPartition, Committed]] = []
         self.asked: list[list[TopicPartition]] = []
         self.failure: BaseException | None = None
+        self.hangs = False
 
     async def look(
         self, partitions: Sequence[TopicPartition]
@@ -33,7 +35,7 @@ class Group:
         return {place: self.kept[place] for place in partitions if place in self.kept}
 
     async def commit(self, offsets: Mapping[TopicPartition, Committed]) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(10**9 if self.hangs else 0)
         if self.failure is not None:
             raise self.failure
         self.writes.append(dict(offsets))
@@ -199,6 +201,20 @@ async def test_a_trial_is_given_up_without_kafka_too_and_noted_with_the_next_com
     await ours.spare(SimRecord(0, 3))
     assert group.kept[ONE] == (3, noted(tried={3: 1}))
     group.failure = None
+    await ours.commit({ONE: 3})
+    assert group.kept[ONE] == (3, "")
+
+
+@virtual
+async def test_giving_a_trial_up_does_not_wait_for_ever_for_kafka() -> None:
+    group = Group()
+    ours = journal(group)
+    await ours.read([SimRecord(0, 3)])
+    await ours.begin(SimRecord(0, 3))
+    group.hangs = True
+    async with asyncio.timeout(20):
+        await ours.spare(SimRecord(0, 3))
+    group.hangs = False
     await ours.commit({ONE: 3})
     assert group.kept[ONE] == (3, "")
 
