@@ -120,8 +120,8 @@ class Stage:
         self.configuration: dict[str, Any] = self._configuration(triton_url, blocks or {})
         self.config.write_text(yaml.safe_dump(self.configuration, sort_keys=False))
 
-    async def make_topics(self, partitions: int = 4) -> None:
-        large = {"max.message.bytes": LARGEST}
+    async def make_topics(self, partitions: int = 4, **config: str) -> None:
+        large = {"max.message.bytes": LARGEST, **config}
         alone = {self.topics.stats, self.topics.alerts}
         names = self.topics.model_dump().values()
         specs = [TopicSpec(name, 1 if name in alone else partitions, large) for name in names]

@@ -80,7 +80,8 @@ class Past:
 @pytest.fixture
 async def past(tmp_path: Path, kafka: Kafka, triton_echo: Triton) -> AsyncIterator[Past]:
     with Stage(tmp_path, kafka, triton_echo.url, BLOCKS) as stage:
-        await stage.make_topics(partitions=3)
+        # Their times are of long ago, so Kafka would delete them at its next look.
+        await stage.make_topics(partitions=3, **{"retention.ms": "-1"})
         yield Past(stage, load(stage.config))
 
 
