@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import (
+    IllegalOperation,
     IllegalStateError,
     KafkaConnectionError,
     KafkaError,
@@ -130,7 +131,7 @@ class Consumer:
         if self.failures:
             raise self.failures.pop(0)
         if self.options.get("group_id") is None:
-            raise IllegalStateError
+            raise IllegalOperation
         self._broker.commits.append(dict(offsets))
 
     async def beginning_offsets(self, places: Iterable[TopicPartition]) -> dict[Any, int]:

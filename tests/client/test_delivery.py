@@ -122,7 +122,9 @@ async def test_what_is_done_while_a_commit_is_under_way_is_committed_with_the_ne
     assert setting.broker.commits == [{PLACE: 4}, {PLACE: 5}, {PLACE: 6}]
 
 
-async def test_nothing_is_committed_twice_or_without_a_group() -> None:
+async def test_nothing_is_committed_twice_or_without_a_group(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     setting = Setting(7)
     setting.goes_on_at(4)
     await setting.next(2)
@@ -133,6 +135,7 @@ async def test_nothing_is_committed_twice_or_without_a_group() -> None:
     await lonely.next(2)
     await lonely.delivery.commit()
     assert lonely.broker.commits == []
+    assert caplog.text == ""
 
 
 async def test_what_is_done_is_committed_while_more_waits() -> None:
