@@ -189,6 +189,21 @@ class Fuzz:
         return self._made(self._json(**fields, nothing=None, nested=[[], {}, [[]]]))
 
 
+def bent(requests: Sequence[bytes], seed: int) -> Iterator[tuple[str, bytes]]:
+    """Judge requests with one field of another type or missing, and the id of each one's ticket."""
+    chance = random.Random(seed)
+    for number, value in enumerate(requests):
+        request = orjson.loads(value)
+        request["ticket"]["id"] = name = f"bent-{number}"
+        inside = chance.choice([request, request["ticket"], request["ballot"], request["position"]])
+        field = chance.choice([field for field in inside if field != "id"])
+        if chance.random() < 0.2:
+            del inside[field]
+        else:
+            inside[field] = chance.choice([*_ODD_VALUES, "x", {"a": [1]}, [[["deep"]]]])
+        yield name, orjson.dumps(request)
+
+
 async def write(bootstrap: str, topic: str, records: Sequence[Fuzzed], seed: int) -> None:
     """Write them in batches of all codecs, a hundred records in each at most."""
     chance = random.Random(seed)

@@ -23,16 +23,17 @@ from streamer.records.fetched import read_any_header_name
 from tests.accounting import Account, Place, whole
 from tests.conftest import ECHO_LABELS, ECHO_MODELS
 from tests.language_stage import language_stage
-from tests.slow.fuzzed import PARTITIONS, Fuzz, write
+from tests.slow.fuzzed import PARTITIONS, Fuzz, bent, write
 from tests.stage import Service, Stage
 
 pytestmark = pytest.mark.slow
 
 SEED = int(os.environ.get("STREAMER_SEED", "15"))
 RECORDS = int(os.environ.get("STREAMER_FUZZED", "20000"))
+REQUESTS = 500
 TASKS = ("intent", "tone")
 # Beside the models: what the engine may buffer and hold in flight.
-MOST_MB = {"classify": 600, "judge": 1600}
+MOST_MB = {"classify": 450, "judge": 1600}
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +89,31 @@ async def test_each_record_has_exactly_one_outcome_and_nothing_ends(stage: Stage
         }
         account.published[place] = lost
     assert all(peaks[verb] < most for verb, most in MOST_MB.items()), peaks
+    await each_bent_request_has_an_outcome(stage)
     for service in services.values():
         assert await service.stopped() == 0
+
+
+async def each_bent_request_has_an_outcome(stage: Stage) -> None:
+    """As others may write them: a dead letter, or what the judge says where the rest is enough."""
+    topics = stage.topics
+    asked = [one.value async for one in whole(stage.bootstrap, topics.judge)][:REQUESTS]
+    made = dict(bent(asked, SEED))
+    await stage.feed([(name.encode(), value) for name, value in made.items()], topic=topics.judge)
+    await stage.drained(600, "judge")
+    answered = {
+        one.key.decode().rpartition("/")[0]
+        for topic in (topics.labels, topics.review)
+        async for one in whole(stage.bootstrap, topic)
+    }
+    refused = {
+        (one.key or b"").decode(errors="replace")
+        async for one in whole(stage.bootstrap, topics.dead)
+        if DeadLetter.from_headers(one.headers).topic == topics.judge
+    }
+    print(f"{len(made)} bent requests, {len(refused & made.keys())} refused")
+    assert made.keys() <= answered | refused
+    assert refused & made.keys()
 
 
 async def watched(services: dict[str, Service], peaks: Counter[str]) -> None:
