@@ -209,7 +209,9 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._assignment, self._seen = Assignment(), {}
         self._commits.forget()
         try:
-            await self._positions.begin_again()
+            # Not while a commit for the old topic is on its way.
+            async with self._committing:
+                await self._positions.begin_again()
         except MOVED as error:
             log.info("a rebalance took a partition, which is begun again after it: %r", error)
 

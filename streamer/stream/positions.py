@@ -32,12 +32,11 @@ class Consumer(Protocol):
 
 
 class Topic(Protocol):
-    """What is known of the topic: whether it was made again since the group read it last."""
+    """What is known of the topic: which partitions of one that was made again are not begun."""
 
-    made_again: bool
+    stale: set[int]
     unread: dict[int, int]
 
-    def has(self, partition: int) -> bool: ...
     def is_added(self, partition: int) -> bool: ...
     async def look(self) -> None: ...
 
@@ -62,7 +61,7 @@ class Positions:
     @property
     def outdated(self) -> bool:
         """Whether the offsets at hand are those of a topic that is no more."""
-        return self._topic.made_again
+        return bool(self._topic.stale) and bool(self._stale())
 
     @property
     def unread(self) -> Mapping[int, int]:
@@ -70,14 +69,17 @@ class Positions:
         return self._topic.unread
 
     async def begin_again(self) -> None:
-        """Start every assigned partition of a topic that was made again, and commit that.
+        """Start the assigned partitions of a topic that was made again, and commit that.
 
         What was committed since is of the old topic, and could well lie in the new one.
         """
-        for partition in self._consumer.assignment():
-            if self._topic.has(partition.partition):
-                await self._begin_at(partition, "earliest")
-        self._topic.made_again = False
+        for partition in self._stale():
+            await self._begin_at(partition, "earliest")
+            self._topic.stale.discard(partition.partition)
+
+    def _stale(self) -> list[TopicPartition]:
+        assigned = self._consumer.assignment()
+        return [place for place in assigned if place.partition in self._topic.stale]
 
     async def begin(self, partition: TopicPartition) -> None:
         """Start a partition for which the group has no offset, and commit where.

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 EVERY = 5.0
 WITHIN = 20.0
+# By then every member has noticed, and what is committed is of the new topic.
+STALE_FOR = 60.0
 
 
 class TopicWatch:
@@ -28,8 +31,10 @@ class TopicWatch:
     Offsets say nothing about the first: those of the old topic may lie in the new one. The second
     happens to groups of static members: Kafka gives a member that was restarted its partitions back
     without anybody looking whether there are more by now, and whoever leads the group since doesn't
-    know that it does (KAFKA-13435). `unread` has how many records wait in each such partition. Make
-    one by `TopicWatch.of`.
+    know that it does (KAFKA-13435). `unread` has how many records wait in each such partition;
+    `stale` are the partitions of a topic made again that this member has not begun yet: also those
+    of others, who may commit an offset of the old topic before they notice. Make one by
+    `TopicWatch.of`.
     """
 
     def __init__(self, admin: Any, consumer: Any, group: str, topic: str) -> None:
@@ -41,7 +46,8 @@ class TopicWatch:
         self._first: int | None = None
         self._missed = 0
         self._gone = False
-        self.made_again = False
+        self._noticed_at = 0.0
+        self.stale: set[int] = set()
         self.unread: dict[int, int] = {}
 
     @classmethod
@@ -82,10 +88,6 @@ class TopicWatch:
         """How many partitions there are, as of the last look; None where Kafka has not said."""
         return None if self._state is None else self._state.partitions
 
-    def has(self, partition: int) -> bool:
-        """Whether there is such a partition now."""
-        return self._state is not None and partition < self._state.partitions
-
     def is_added(self, partition: int) -> bool:
         """Whether the group had read the topic before this partition of it was there."""
         return self._first is not None and partition >= self._first
@@ -106,7 +108,9 @@ class TopicWatch:
                 "before; subscribers tell them apart by key and created_at",
                 self._topic,
             )
-            self.made_again = True
+            self.stale, self._noticed_at = set(range(state.partitions)), time.monotonic()
+        elif time.monotonic() - self._noticed_at > STALE_FOR:
+            self.stale.clear()
         self._state = state
         await self._look_for_unread(state)
 

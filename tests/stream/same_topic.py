@@ -2,20 +2,20 @@
 
 
 class SameTopic:
-    """Made again once `again` is set: from then on, or at the next look."""
+    """Made again once `again` is called, or at the next look where `unnoticed` is set."""
 
-    def __init__(self, partitions: int = 100, first: int | None = None) -> None:
-        self.made_again = False
-        self.again = False
+    def __init__(self, first: int | None = None) -> None:
+        self.stale: set[int] = set()
+        self.unnoticed = False
         self.unread: dict[int, int] = {}
-        self.partitions = partitions
         self.first = first
 
-    def has(self, partition: int) -> bool:
-        return partition < self.partitions
+    def again(self) -> None:
+        self.stale = {0, 1, 2, 3}
 
     def is_added(self, partition: int) -> bool:
         return self.first is not None and partition >= self.first
 
     async def look(self) -> None:
-        self.made_again = self.made_again or self.again
+        if self.unnoticed:
+            self.again()

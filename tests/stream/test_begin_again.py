@@ -12,7 +12,7 @@ async def test_the_new_topic_is_read_from_its_beginning_and_that_is_committed() 
     rig.feed(40, 41)
     await asyncio.sleep(1)
     assert rig.consumer.commits == [42]
-    rig.topic.made_again = True
+    rig.topic.again()
     rig.feed(42)
     await asyncio.sleep(1)
     # What was read before it was noticed is finished, and committed no more.
@@ -29,7 +29,7 @@ async def test_what_is_in_flight_is_finished_and_its_offsets_are_never_committed
     rig = Rig(answer_slowly)
     rig.feed(40, 41)
     await asyncio.sleep(0.1)
-    rig.topic.made_again = True
+    rig.topic.again()
     rig.feed()
     await asyncio.sleep(5)
     assert rig.producer.sent
@@ -46,7 +46,7 @@ async def test_a_commit_for_a_topic_that_is_gone_is_given_up() -> None:
     await asyncio.sleep(1)
     rig.consumer.commit_hangs = False
     # Kafka's client would repeat that one until the topic is there again, and then it is wrong.
-    rig.topic.made_again = True
+    rig.topic.again()
     rig.feed()
     await asyncio.sleep(20)
     assert rig.consumer.commits == [7]

@@ -20,6 +20,7 @@ class Consumer:
     def __init__(self) -> None:
         self.position: int | None = None
         self.committed: int | None = None
+        self.assigned = frozenset([PARTITION])
 
     async def beginning_offsets(
         self, partitions: Iterable[TopicPartition]
@@ -41,7 +42,7 @@ class Consumer:
         self.committed = offsets[PARTITION]
 
     def assignment(self) -> frozenset[TopicPartition]:
-        return frozenset([PARTITION])
+        return self.assigned
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         assert partition == PARTITION
@@ -100,7 +101,7 @@ async def test_a_partition_that_was_added_begins_with_its_first_record(
 @pytest.mark.parametrize("offset", [40, 200])
 async def test_an_offset_of_a_topic_that_is_no_more_is_no_loss(offset: int) -> None:
     consumer, topic = Consumer(), SameTopic()
-    topic.again = True
+    topic.unnoticed = True
     positions = Positions(consumer, topic, "latest")
     assert not positions.outdated
     await positions.out_of_range(PARTITION, offset)
@@ -110,7 +111,25 @@ async def test_an_offset_of_a_topic_that_is_no_more_is_no_loss(offset: int) -> N
     assert not positions.outdated
 
 
+async def test_a_partition_that_comes_later_is_begun_then_and_each_only_once() -> None:
+    """Also one that the partitions were being shared out of when it was noticed."""
+    consumer, topic = Consumer(), SameTopic()
+    positions = Positions(consumer, topic, "latest")
+    topic.again()
+    consumer.assigned = frozenset()
+    assert not positions.outdated
+    await positions.begin_again()
+    consumer.assigned = frozenset([PARTITION])
+    assert positions.outdated
+    await positions.begin_again()
+    assert consumer.position == FIRST
+    assert not positions.outdated
+
+
 async def test_a_partition_that_the_topic_no_longer_has_is_left_alone() -> None:
-    consumer, topic = Consumer(), SameTopic(partitions=3)
-    await Positions(consumer, topic, "earliest").begin_again()
+    consumer, topic = Consumer(), SameTopic()
+    topic.stale = {0, 1, 2}
+    positions = Positions(consumer, topic, "earliest")
+    assert not positions.outdated
+    await positions.begin_again()
     assert (consumer.position, consumer.committed) == (None, None)

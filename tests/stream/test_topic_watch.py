@@ -88,7 +88,7 @@ def share(numbers: list[int]) -> bytes:
 
 async def test_a_topic_of_the_same_id_was_not_made_again() -> None:
     one = await watched()
-    assert not (await one.looks(3)).watch.made_again
+    assert (await one.looks(3)).watch.stale == set()
 
 
 async def test_a_topic_of_another_id_was_made_again_and_that_is_said(
@@ -96,10 +96,10 @@ async def test_a_topic_of_another_id_was_made_again_and_that_is_said(
 ) -> None:
     one = await watched()
     one.admin.id = NEW
-    assert (await one.looks(2)).watch.made_again
+    assert (await one.looks(2)).watch.stale == {0, 1, 2, 3}
     assert caplog.text.count("tickets was deleted and made again") == 1
-    one.watch.made_again = False
-    assert not (await one.looks(2)).watch.made_again
+    one.watch.stale.discard(2)
+    assert (await one.looks(2)).watch.stale == {0, 1, 3}
 
 
 async def test_a_topic_that_is_gone_is_said_once_and_known_again_by_its_id(
@@ -109,17 +109,21 @@ async def test_a_topic_that_is_gone_is_said_once_and_known_again_by_its_id(
     one = await watched()
     one.admin.id = None
     await one.looks(5)
-    assert not one.watch.made_again
+    assert one.watch.stale == set()
     assert caplog.text.count("tickets is gone") == 1
     one.admin.id = NEW
-    assert (await one.looks()).watch.made_again
+    assert (await one.looks()).watch.stale == {0, 1, 2, 3}
 
 
-async def test_it_has_the_partitions_of_now() -> None:
+async def test_offsets_are_taken_for_the_new_topics_after_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or a partition that moves much later would be read once more."""
     one = await watched()
-    one.admin.partitions = 6
-    await one.looks()
-    assert [one.watch.has(number) for number in (3, 5, 6)] == [True, True, False]
+    one.admin.id, one.admin.partitions = NEW, 6
+    assert (await one.looks()).watch.stale == set(range(6))
+    monkeypatch.setattr("streamer.stream.topic_watch.STALE_FOR", -1.0)
+    assert (await one.looks()).watch.stale == set()
 
 
 @pytest.mark.parametrize(
