@@ -1,12 +1,14 @@
 """Whose fault an exception at one of the two doors is: the record's, or not."""
 
 import errno
+from asyncio import CancelledError
+from collections.abc import Iterator
 
 from aiokafka.errors import KafkaError
 
 from streamer.errors import StreamerError
 
-_OUTSIDE = (MemoryError, KafkaError, StreamerError)
+_OUTSIDE = (MemoryError, KafkaError, CancelledError, KeyboardInterrupt)
 # What was asked for is at fault, and a record may have named it; not the disk.
 _ASKED_FOR = {
     errno.ENOENT,
@@ -19,14 +21,31 @@ _ASKED_FOR = {
 }
 
 
-def by_the_record(error: Exception) -> bool:
+def by_the_record(error: BaseException) -> bool:
     """Whether the record alone brought it about, so that it would come again with every reading.
 
-    Kafka, Triton, memory, disk and network are not the record.
+    Kafka, Triton, memory, disk and network are not the record, nor is what was raised from them.
     """
+    return not isinstance(error, StreamerError) and not any(map(_outside, _behind(error)))
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it was raised from: libraries put the network's into their own."""
+    chain, met = [error], {id(error)}
+    for one in chain:
+        yield one
+        inner = one.__cause__ if one.__suppress_context__ else one.__context__
+        members = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        more = [each for each in (inner, *members) if each is not None and id(each) not in met]
+        met.update(map(id, more))
+        # The loop goes on to these.
+        chain += more
+
+
+def _outside(error: BaseException) -> bool:
     if isinstance(error, OSError):
-        return error.errno in _ASKED_FOR or _of_a_library(error)
-    return not isinstance(error, _OUTSIDE)
+        return error.errno not in _ASKED_FOR and not _of_a_library(error)
+    return isinstance(error, _OUTSIDE)
 
 
 def _of_a_library(error: OSError) -> bool:

@@ -38,7 +38,8 @@ class Decoding:
                 kind = type(found).__name__
                 raise TicketError("unreadable", f"a mapping is needed, the decoder gave {kind}")
             return plain(found, self._max_bytes)
-        except Exception as error:
+        # Not `Exception` alone: libraries in other languages raise what they can't bear beside it.
+        except BaseException as error:
             if not by_the_record(error):
                 raise
             raise self._failed(error) from None
@@ -49,7 +50,7 @@ class Decoding:
         except ValueError as error:
             raise TicketError("unreadable", said(error)) from None
 
-    def _failed(self, error: Exception) -> TicketError:
+    def _failed(self, error: BaseException) -> TicketError:
         name = type(error).__name__
         if name not in self._told:
             self._told.add(name)

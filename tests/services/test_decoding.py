@@ -41,6 +41,14 @@ class _OddValue(ValueError):
         raise LookupError
 
 
+class _Panic(BaseException):
+    """What Rust's panics are raised as, by libraries that are written in it."""
+
+
+class _RequestFailed(OSError):
+    """As clients of HTTP raise it, with what the network said as its cause."""
+
+
 class _Text(str):
     __slots__ = ()
 
@@ -86,11 +94,15 @@ def reason(letter: Any) -> tuple[str, str]:
         gzip.BadGzipFile(SECRET),
         FileNotFoundError(errno.ENOENT, SECRET),
         _Odd(SECRET),
+        _Panic(SECRET),
+        SystemExit(SECRET),
+        GeneratorExit(SECRET),
+        _RequestFailed(SECRET),
     ],
     ids=lambda error: type(error).__name__,
 )
 async def test_what_it_raises_is_one_dead_letter_that_names_the_class(
-    make: MakeHandler, error: Exception
+    make: MakeHandler, error: BaseException
 ) -> None:
     run = await make(decoder=raising(error)).of(
         ticket(votes(0, 1, 2)), broken(b"odd", b"k"), ticket(votes(2, 2))
@@ -130,6 +142,7 @@ async def test_any_refusal_is_a_dead_letter(make: MakeHandler, refusal: ValueErr
         ConnectionResetError(),
         TimeoutError(),
         asyncio.CancelledError(),
+        ExceptionGroup("of a task group", [KeyError(), ConnectionResetError()]),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -140,6 +153,23 @@ async def test_what_is_no_records_fault_is_no_dead_letter(
     with pytest.raises(type(error)):
         await run.of(ticket(votes(2, 2)), broken(b"odd"))
     assert run.items == []
+
+
+@pytest.mark.parametrize("kind", [_RequestFailed, LookupError])
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_network_failure_in_another_error_is_no_dead_letter(
+    make: MakeHandler, kind: type[Exception], told: bool
+) -> None:
+    def decode(key: object, value: bytes, headers: object) -> Any:
+        try:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "no registry")
+        except ConnectionRefusedError as refused:
+            if told:
+                raise kind("no schema") from refused
+            raise kind("no schema")  # noqa: B904 - many libraries don't say what from
+
+    with pytest.raises(kind):
+        await make(decoder=decode).of(broken(b"odd"))
 
 
 ODD: dict[str, tuple[Any, str]] = {
