@@ -1,7 +1,7 @@
 """A YAML file that people write: read once, and every error names the file and the key."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from streamer.errors import ConfigError
 from streamer.words import did_you_mean
 
 _SECRET = ("password", "token")
+_SHORTEST = 5
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -78,6 +79,8 @@ def _line(detail: ErrorDetails, model: type[BaseModel], keys: str, written: Any)
         return f"{key}: is missing; {keys} says what it may be"
     found = _at(written, detail["loc"])
     message = _message(detail, found)
+    if any(_quotes(message, value) for value in _put_in(found, detail["input"])):
+        message = f"{keys} says what it may be"
     if not key:
         return message
     if isinstance(found, dict) or key.endswith(_SECRET):
@@ -93,6 +96,25 @@ def _message(detail: ErrorDetails, found: Any) -> str:
         choices = re.findall(r"'([^']*)'", detail.get("ctx", {}).get("expected", ""))
         return message + did_you_mean(str(found), choices)
     return message
+
+
+def _put_in(written: Any, found: Any) -> Iterator[str]:
+    """The texts that were put into what was written, in place of variables."""
+    if isinstance(written, list | tuple):
+        written = dict(enumerate(written))
+    if isinstance(written, dict):
+        inside = dict(enumerate(found)) if isinstance(found, list | tuple) else found
+        if isinstance(inside, dict):
+            for step in written.keys() & inside.keys():
+                yield from _put_in(written[step], inside[step])
+    elif isinstance(written, str) and "${" in written:
+        yield str(found)
+
+
+def _quotes(message: str, value: str) -> bool:
+    """Whether a part of the value stands in a message, which may have cut or changed the rest."""
+    parts = (value[start : start + _SHORTEST] for start in range(len(value) - _SHORTEST + 1))
+    return any(part in message for part in parts)
 
 
 def _at(written: Any, place: Sequence[str | int]) -> Any:

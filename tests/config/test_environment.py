@@ -104,6 +104,26 @@ def test_however_a_value_is_written_it_is_not_said(
         assert not [form for form in forms if form in answer], (place, answer)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("input", "id"), "${SECRET}"),
+        (("input", "text"), ["/text", "${SECRET}"]),
+        (("tasks", "intent", "when"), {"field": "${SECRET}", "equals": ["a"]}),
+        (("tasks", "intent", "labels"), ["a", "${SECRET}"]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("secret", ["hunter2.from.a.Secret", "hunter2" * 30, "$hunter2 Secret"])
+def test_neither_what_was_made_of_a_value_nor_its_beginning_is_said(
+    place: tuple[str, ...], value: Any, secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", secret)
+    config = tmp_path / "streamer.yaml"
+    config.write_text(document(place, value))
+    assert "hunter2" not in refusal(config)
+
+
 def test_a_token_that_is_too_short_and_a_password_of_the_file_itself_are_not_said(
     tmp_path: Path, capsys
 ) -> None:
