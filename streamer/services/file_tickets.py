@@ -12,6 +12,7 @@ from streamer.errors import ConfigError, TicketError
 from streamer.records.pointers import find
 from streamer.records.rows import rows
 from streamer.services.intake import Intake
+from streamer.services.ticket_id import TicketId
 
 
 class FileTicket(NamedTuple):
@@ -103,11 +104,20 @@ def numbered(found: Iterable[tuple[int, Mapping[str, Any]]], pointer: str) -> It
 
     Raises `ConfigError` for a row that can't be written.
     """
+    ids = TicketId(pointer)
     for number, row in found:
         ticket_id = find(row, pointer)
         if ticket_id in (None, ""):
             row, ticket_id = _with_id(row, pointer, number), number
-        yield FileTicket(number, str(ticket_id), _json(row, number))
+        yield FileTicket(number, _id(ids, row) or str(ticket_id), _json(row, number))
+
+
+def _id(ids: TicketId, row: Mapping[str, Any]) -> str | None:
+    """As classify reads it, which takes 4711.0 for 4711; None where it would refuse it."""
+    try:
+        return ids.of(row)
+    except TicketError:
+        return None
 
 
 def _blank(row: Mapping[str, Any]) -> bool:

@@ -72,6 +72,14 @@ def test_rows_keep_their_numbers_and_blank_ones_are_left_out(tmp_path: Path) -> 
     assert orjson.loads(next(iter(found)).value) == {"id": "1", "text": "a"}
 
 
+def test_numbers_are_the_keys_that_they_are_to_classify(tmp_path: Path) -> None:
+    ids = ("4711", "4711.0", "1e2", "-0.0", '"4711.0"')
+    file = written(tmp_path, "".join(f'{{"id": {one}, "text": "a"}}\n' for one in ids))
+    found = FileTickets(settings(tmp_path, "{}"), file)
+    found.check()
+    assert [one.id for one in found] == ["4711", "4711", "100", "0", "4711.0"]
+
+
 def test_a_decoder_that_reads_json_is_asked_for_the_ids(tmp_path: Path) -> None:
     given = settings(tmp_path, "{decoder: tests.services.test_file_tickets.reads_json}")
     row = '{"ticket": {"number": "T-1", "words": "hello"}}\n'
