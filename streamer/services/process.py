@@ -44,11 +44,11 @@ def run(service: Callable[[Stop], Coroutine[Any, Any, None]], config: Path) -> i
     except StreamerError as error:
         log.error("%s", error)
         return 1
-    except SystemExit:
+    except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException:
         log.exception("stopped by an error that nobody foresaw; nothing unfinished was committed")
-        raise SystemExit(1) from None
+        return 1
     return 0
 
 
