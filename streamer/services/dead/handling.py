@@ -171,7 +171,7 @@ async def _send_back(
     for record in records:
         died = known[record.partition, record.offset].letter
         # To the partition that it came from, whichever way its producer had chosen it.
-        there = died.partition < len(reader.partitions(died.topic))
+        there = 0 <= died.partition < len(reader.partitions(died.topic))
         attempt = (PREFIX + "attempt", str(died.attempt + 1).encode())
         sent.append(
             await producer.send(

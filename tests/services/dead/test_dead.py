@@ -240,6 +240,13 @@ async def test_a_strange_record_on_the_topic_hinders_nobody(desk: Desk) -> None:
     assert await desk.open() == [place]
 
 
+async def test_a_letter_that_names_no_partition_is_replayed_to_any(desk: Desk) -> None:
+    place = await desk.letter(desk.record(1, partition=-3))
+    code, _, err = await desk.does("replay", place)
+    assert (code, err) == (0, "")
+    assert len(await desk.on("tickets")) == 1
+
+
 async def test_an_input_can_not_pass_for_a_mark(desk: Desk) -> None:
     good = await desk.letter(desk.record(1))
     partition, offset = map(int, good.split(":"))
