@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
@@ -35,6 +36,7 @@ _CODES: dict[Style, int] = {
 }
 
 _NARROWEST = 120
+_LAST_SECOND = datetime(9000, 1, 1).timestamp()
 _REDRAW_S = 0.1
 
 
@@ -52,6 +54,15 @@ def cell(text: str, width: int) -> str:
     """Cleaned, and as wide as told: filled up with spaces, or cut with an ellipsis."""
     text = clean(text)
     return f"{text if len(text) <= width else text[: width - 1] + '…':<{width}}"
+
+
+def local(ms: float) -> datetime:
+    """Milliseconds since the epoch as a local time.
+
+    Whoever wrote a record may have stamped it with any number: what no calendar has becomes the
+    nearest time from 1970 to the year 9000.
+    """
+    return datetime.fromtimestamp(min(max(ms / 1000, 0.0), _LAST_SECOND))
 
 
 def coloured(stream: TextIO) -> bool:

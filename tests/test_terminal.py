@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from streamer.terminal import (
     clean,
     coloured,
     console,
+    local,
     paint,
     table,
     tell_json,
@@ -131,3 +133,12 @@ def test_a_bar_is_drawn_on_a_terminal_and_on_stderr_alone(term: str, drawn: bool
         assert process.stdout.read() == b""
     os.close(ours)
     assert ("numbers" in seen) == drawn
+
+
+@pytest.mark.parametrize(
+    ("ms", "year"), [(2**63 - 1, 9000), (253_402_351_199_000, 9000), (-(2**63), 1970)]
+)
+def test_any_number_of_milliseconds_is_a_time(ms: int, year: int) -> None:
+    assert abs(local(ms).year - year) <= 1
+    exact = datetime(2026, 1, 31, 8, 0, 0, 250_000)
+    assert local(exact.timestamp() * 1000) == exact

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from aiokafka.errors import KafkaError
 
@@ -14,7 +14,7 @@ from streamer.services.retention import Retention, text_topics, topic_config
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
 from streamer.stream.partitioner import partitions
-from streamer.terminal import clean, note, tell
+from streamer.terminal import clean, local, note, tell
 
 
 def run(settings: Settings, ids: Sequence[str], since: timedelta, dry_run: bool) -> int:
@@ -78,7 +78,7 @@ def _until(at_ms: int, kept: Retention) -> str:
         return "for ever: set its retention.ms"
     if kept.at_most is None:
         return "until its segment is full, and that may never be: set segment.ms"
-    begin = datetime.fromtimestamp(at_ms / 1000, UTC)
+    begin = local(at_ms).astimezone(UTC)
     early, late = (f"{begin + time:%Y-%m-%d %H:%M} UTC" for time in (kept.at_least, kept.at_most))
     return f"until {early}" if early == late else f"until {early}, or {late} at the latest"
 

@@ -1,14 +1,13 @@
 """Follows the labels, for people and, as JSON, for machines."""
 
 import asyncio
-from datetime import datetime
 
 from streamer.client import LabelRecord, LabelStream
 from streamer.config.settings import Settings
 from streamer.records.label import Label, Vote
 from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
-from streamer.terminal import Style, cell, clean, paint, tell, tell_raw_json
+from streamer.terminal import Style, cell, clean, local, paint, tell, tell_raw_json
 
 HEADER = f"{'time':<12}  {'ticket':<20}  {'task':<12}  {'label':<20}  {'conf':>5}  {'by':<8}  votes"
 
@@ -32,7 +31,7 @@ def run(settings: Settings, count: int | None, as_json: bool, beginning: bool) -
 
 def line(record: LabelRecord) -> str:
     """One aligned line for a terminal, whatever ids and labels contain."""
-    time = datetime.fromtimestamp(record.timestamp / 1000).strftime("%H:%M:%S.%f")[:-3]
+    time = local(record.timestamp).strftime("%H:%M:%S.%f")[:-3]
     start = f"{time}  {cell(record.ticket_id, 20)}  {cell(record.task, 12)}  "
     if record.label is not None:
         return start + _of_label(record.label)

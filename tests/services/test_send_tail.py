@@ -267,6 +267,11 @@ def test_a_hostile_ticket_cannot_move_the_terminal(hostile: str) -> None:
     assert shown.isprintable()
 
 
+@pytest.mark.parametrize("stamp", [2**63 - 1, -1, -(2**63)])
+def test_a_record_of_any_time_is_a_line(stamp: int) -> None:
+    assert "one=" in tail.line(LabelRecord("1/t", at(1), b"{}", 0, 0, stamp))
+
+
 def test_columns_stay_aligned() -> None:
     short = LabelRecord("1/t", at(1), b"{}", 0, 0, 0)
     long = LabelRecord("x" * 90 + "/" + "y" * 90, at(1, label="z" * 90), b"{}", 0, 0, 0)

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from streamer.services.streaming import connection
 from streamer.stream.clients import Clients
 from streamer.stream.reading import Reader
 from streamer.stream.record import Record
-from streamer.terminal import cell, clean, note, paint, tell, tell_json
+from streamer.terminal import cell, clean, local, note, paint, tell, tell_json
 
 SHOWN = 4000
 HEADER = (
@@ -82,7 +81,7 @@ def _write(out: Path, value: bytes) -> None:
 
 def line(letter: Letter) -> str:
     """One aligned line for a terminal, whatever a record holds."""
-    died = datetime.fromtimestamp(letter.timestamp / 1000).strftime("%Y-%m-%d %H:%M:%S")
+    died = local(letter.timestamp).strftime("%Y-%m-%d %H:%M:%S")
     key = "" if letter.key is None else letter.key.decode("utf-8", "replace")
     handled = f"{letter.handled}; " if letter.handled else ""
     return (

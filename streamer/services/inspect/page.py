@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from streamer.config.settings import Settings
 from streamer.records.label import Label, Rule, Vote
 from streamer.services.inspect.inspection import Hop, Inspection, Occurrence, Outcome, Spent
 from streamer.services.inspect.search import Watch, find
-from streamer.terminal import bars, cell, clean, paint, tell, tell_json
+from streamer.terminal import bars, cell, clean, local, paint, tell, tell_json
 
 SHOWN = 400
 BAR = 40
@@ -174,7 +174,7 @@ def _hop(hop: Hop) -> str:
 def _time(ms: int | None) -> str:
     if ms is None:
         return ""
-    return datetime.fromtimestamp(ms / 1000).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return local(ms).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 def _nowhere(found: Inspection) -> Iterator[str]:
