@@ -96,7 +96,7 @@ class Reader:
 
     async def record(self, partition: TopicPartition, offset: int) -> Record | None:
         """The record at this offset; None where Kafka doesn't have it, or not any more."""
-        if partition.partition >= self._counts.get(partition.topic, 0):
+        if not 0 <= partition.partition < self._counts.get(partition.topic, 0):
             return None
         first = (await self._consumer.beginning_offsets([partition]))[partition]
         end = (await self._consumer.end_offsets([partition]))[partition]

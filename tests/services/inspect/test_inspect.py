@@ -316,6 +316,15 @@ async def test_a_record_with_another_type_in_a_field_ends_nothing(
     assert "intent: billing  0.930" in capsys.readouterr().out
 
 
+async def test_a_label_that_names_no_partition_ends_nothing(log: Log) -> None:
+    at = await log.ticket("T1", "x")
+    sound = label("T1", at, log.began)
+    spoilt = replace(sound, position=replace(sound.position, partition=-1))
+    await log.put("labels", spoilt.to_json(), sound.key, 20)
+    command = ["inspect", "T1", "--config", str(log.stage.config)]
+    assert await asyncio.to_thread(main, command) == 0
+
+
 async def test_says_who_has_yet_to_work_on_it(log: Log) -> None:
     await log.ticket("T1", "waits for classify")
     (outcome,) = (await log.find("T1")).outcomes
