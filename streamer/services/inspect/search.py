@@ -128,7 +128,7 @@ class Sought:
             ticket = self._intake.ticket(record)
         except TicketError as error:
             return replace(made, problem=error.reason)
-        except Unavailable:
+        except (Unavailable, OSError):
             return replace(made, problem="the decoder can't read anything now")
         made = replace(made, created_at=ticket.created_at)
         return replace(made, subject=ticket.subject, text=ticket.text) if text else made
@@ -138,7 +138,7 @@ class Sought:
             return False
         try:
             return self._ticket_id == self._id_in(letter)
-        except (TicketError, Unavailable, ValueError, TypeError, KeyError):
+        except (TicketError, Unavailable, OSError, ValueError, TypeError, KeyError):
             self.unread.append(f"{letter.partition}:{letter.offset}")
             return False
 
