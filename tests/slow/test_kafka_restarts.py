@@ -67,11 +67,13 @@ async def test_classify_and_judge_outlive_all_that_happens_to_kafka(
     # The same places again, with the same ids and other texts.
     begun = Counter([label.ticket_id async for label in labels(stage)])
     for text in ("first", "second"):
+        # As many partitions as before: what was meant for one that is no more ends who writes it.
         for topic in (stage.topics.tickets, stage.topics.judge):
-            await made_again(stage, topic, 2)
+            await made_again(stage, topic, 4)
         await stage.feed(disputed(number, text) for number in range(AGAIN))
         begun.update(f"t{number}" for number in range(AGAIN))
         await until(lambda: published(stage, begun), WITHIN_S)
+        assert [service.child.running for service in (classify, judge)] == [True, True]
     assert await classify.stopped() == 0
     assert await judge.stopped() == 0
 
