@@ -11,9 +11,9 @@ class Limits:
     is in seconds.
     """
 
-    max_batch: int = 512
-    in_flight: int = 4
-    max_buffered: int = 8192
-    max_bytes: int = 512 * 2**20
-    copies: int = 1
-    drain: float = 20.0
+    max_batch: int
+    in_flight: int
+    max_buffered: int
+    max_bytes: int
+    copies: int
+    drain: float

@@ -21,6 +21,7 @@ from streamer.stream.record import Record
 from streamer.stream.topic_watch import TopicWatch
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
+from tests.stream.rig import limited
 
 LIMIT = 6 * 2**20
 
@@ -127,7 +128,7 @@ class Place:
         compression: str | None = None,
     ) -> AsyncIterator[tuple[Engine, "asyncio.Task[None]", AIOKafkaConsumer]]:
         """A running engine with real clients; it is left as it is, and killed at the end."""
-        limits = limits or Limits(drain=3)
+        limits = limits or limited(drain=3)
         consumer = self.clients.consumer(
             self.group, member=member, session_timeout=6, drain=limits.drain
         )

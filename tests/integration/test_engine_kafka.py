@@ -14,8 +14,8 @@ from streamer.errors import BrokerError, ConfigError
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
 from streamer.stream.engine import Engine
-from streamer.stream.limits import Limits
 from tests.integration.copying import LIMIT, Copier, Place
+from tests.stream.rig import limited
 from tests.waiting import soon
 
 
@@ -106,7 +106,7 @@ async def test_resume_goes_on_where_the_operator_says(place: Place) -> None:
 
 async def test_members_come_and_go_under_load_without_loss(place: Place) -> None:
     await place.make_topics(partitions=4)
-    limits = Limits(max_batch=50, in_flight=3, max_buffered=300, drain=3)
+    limits = limited(max_batch=50, in_flight=3, max_buffered=300, drain=3)
     enough = asyncio.Event()
     writing = asyncio.create_task(place.write_until(enough))
     slow = Copier(place.copy, slow=0.2)
@@ -170,7 +170,7 @@ async def test_an_outage_of_the_handler_holds_the_stream_and_keeps_the_membershi
     await place.write(numbered(count))
     handler = Copier(place.copy)
     handler.gate.clear()
-    limits = Limits(max_batch=20, in_flight=2, max_buffered=60, drain=3)
+    limits = limited(max_batch=20, in_flight=2, max_buffered=60, drain=3)
     async with place.engine(handler, limits=limits) as (engine, task, consumer):
         assert await soon(lambda: len(consumer.paused()) == 2)
         rebalances, polled = engine.counts.rebalances, engine.polled_at
@@ -207,7 +207,7 @@ async def test_stopping_does_not_wait_for_a_rebalance(place: Place) -> None:
     await place.make_topics(partitions=2)
     await place.write(numbered(100))
     held = Copier(place.copy)
-    async with place.engine(held, limits=Limits(drain=5)) as (first, _, _):
+    async with place.engine(held, limits=limited(drain=5)) as (first, _, _):
         assert await soon(lambda: first.counts.emissions == 100)
         held.gate.clear()
         await place.write(numbered(100))

@@ -26,7 +26,9 @@ from tests.stream.simulated import SET_ASIDE, Group, Log, SimConsumer, SimProduc
 from tests.stream.virtual_loop import VirtualLoop
 
 CHAOS_SECONDS = 40.0
-LIMITS = Limits(max_batch=12, in_flight=3, max_buffered=30, drain=2.0)
+LIMITS = Limits(
+    max_batch=12, in_flight=3, max_buffered=30, max_bytes=512 * 2**20, copies=1, drain=2.0
+)
 AHEAD = 8
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -107,6 +108,16 @@ class Acknowledging(Producer):
         return acknowledged
 
 
+ROOMY = Limits(
+    max_batch=512, in_flight=4, max_buffered=8192, max_bytes=512 * 2**20, copies=1, drain=5
+)
+
+
+def limited(**to: int) -> Limits:
+    """Limits that hold everything, but for these."""
+    return replace(ROOMY, **to)  # type: ignore[arg-type]  # all of them are numbers
+
+
 class Rig:
     """An engine with scripted surroundings."""
 
@@ -121,7 +132,7 @@ class Rig:
             self.handler,
             Positions(self.consumer, self.topic, "earliest"),
             DeadLetters("labels", 1000),
-            limits or Limits(drain=5),
+            limits or limited(),
         )
         self.task = asyncio.create_task(self.engine.run(TOPIC))
 

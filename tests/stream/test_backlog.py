@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 
 from streamer.stream.backlog import RECORD_BYTES, Backlog
-from streamer.stream.limits import Limits
+from tests.stream.rig import limited
 from tests.stream.simulated import SimRecord
 
 
 def backlog(**limits: int) -> Backlog:
-    roomy = Limits(max_batch=10, in_flight=2, max_buffered=100, max_bytes=10**6)
-    return Backlog(replace(roomy, **limits))  # type: ignore[arg-type]
+    roomy = {"max_batch": 10, "in_flight": 2, "max_buffered": 100, "max_bytes": 10**6}
+    return Backlog(limited(**{**roomy, **limits}))
 
 
 def records(count: int, size: int = 0) -> list[SimRecord]:

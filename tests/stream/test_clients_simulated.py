@@ -1,11 +1,24 @@
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import (
+    KafkaConnectionError,
+    TopicAuthorizationFailedError,
+    UnsupportedVersionError,
+)
 
 from streamer.errors import BrokerError, ConfigError
 from streamer.stream import clients as module
-from streamer.stream.clients import BATCH_BYTES, MARGIN, REJOIN_MARGIN_MS, Clients
+from streamer.stream.clients import (
+    BATCH_BYTES,
+    MARGIN,
+    METADATA_AGE_MS,
+    POLL_WITHIN_MS,
+    REJOIN_MARGIN_MS,
+    REPLY_WITHIN_MS,
+    Clients,
+)
 from streamer.stream.connection import Connection
 
 CLIENTS = Clients(Connection("kafka:9092"))
@@ -104,6 +117,13 @@ def test_a_consumer_commits_nothing_by_itself_and_reads_what_is_committed_alone(
     # What is in flight may drain before the group goes on without us.
     assert made["rebalance_timeout_ms"] == 20_000 + REJOIN_MARGIN_MS
     assert made["bootstrap_servers"] == "kafka:9092"
+    # No poll may be missed by the client's own clock: the engine has its own, and looks sooner.
+    assert made["max_poll_interval_ms"] == POLL_WITHIN_MS
+    assert made["request_timeout_ms"] == REPLY_WITHIN_MS
+    assert made["metadata_max_age_ms"] == METADATA_AGE_MS
+    assert made["fetch_max_bytes"] == 16 * 2**20
+    assert made["max_partition_fetch_bytes"] == 2**20
+    assert made["partition_assignment_strategy"] == (RoundRobinPartitionAssignor,)
 
 
 @pytest.mark.parametrize(("limit", "batch"), [(1000, 1000), (10**7, BATCH_BYTES)])
@@ -115,3 +135,49 @@ def test_a_producer_takes_what_came_in_with_so_many_bytes_and_writes_it_once(
     assert (made["max_batch_size"], made["max_request_size"]) == (batch, limit + MARGIN)
     assert (made["acks"], made["enable_idempotence"]) == ("all", True)
     assert (made["linger_ms"], made["compression_type"]) == (0, "lz4")
+    assert made["bootstrap_servers"] == "kafka:9092"
+    assert made["request_timeout_ms"] == REPLY_WITHIN_MS
+    assert made["metadata_max_age_ms"] == METADATA_AGE_MS
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (UnsupportedVersionError("one line\nand another"), r"\(.*one line\): correct kafka.boot"),
+        (ValueError("no\nport"), r"\(no\): correct kafka.bootstrap"),
+        (OSError(), r"by PLAINTEXT \(OSError\): correct kafka.bootstrap"),
+    ],
+)
+async def test_what_answers_and_is_no_kafka_is_said_in_one_line(
+    failure: Exception, said: str
+) -> None:
+    client = Client(failure)
+    with pytest.raises(ConfigError, match=said) as raised:
+        async with CLIENTS.started(client):
+            raise AssertionError("never entered")
+    assert "what answers at kafka:9092 is no Kafka" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert client.ended == 1
+
+
+async def test_an_admin_client_that_does_not_start_is_closed_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, given = Client(KafkaConnectionError()), []
+    monkeypatch.setattr(module, "AIOKafkaAdminClient", lambda **told: given.append(told) or client)
+    with pytest.raises(ConfigError, match="no Kafka answers"):
+        async with CLIENTS.admin():
+            raise AssertionError("never entered")
+    assert client.ended == 1
+    (told,) = given
+    assert told["bootstrap_servers"] == "kafka:9092"
+    assert told["request_timeout_ms"] == REPLY_WITHIN_MS
+
+
+async def test_a_missing_topic_is_guessed_at_among_those_that_nobody_asked_for(
+    admin: Client,
+) -> None:
+    with pytest.raises(ConfigError, match=r"has no topic ticket.*tickets.* `streamer topics"):
+        await CLIENTS.ensure_topics(["ticket"])
+    with pytest.raises(ConfigError, match="has no topic ticket: create it"):
+        await CLIENTS.ensure_topics(["ticket", "tickets"])

@@ -15,7 +15,6 @@ from aiokafka.errors import (
 from streamer.errors import BrokerError, HandlerError, ModelError
 from streamer.stream import assignment, engine
 from streamer.stream.emission import Emission, Settled
-from streamer.stream.limits import Limits
 from streamer.stream.record import Record
 from tests.stream.rig import (
     PARTITION,
@@ -23,6 +22,7 @@ from tests.stream.rig import (
     Rig,
     answer,
     answer_slowly,
+    limited,
     virtual,
 )
 from tests.stream.simulated import TOPIC
@@ -55,7 +55,7 @@ async def test_a_failure_during_the_last_drain_is_raised_and_not_committed() -> 
             raise ModelError("out")
         yield [Settled(record, "fine") for record in batch]
 
-    rig = Rig(one_fails, Limits(max_batch=1, drain=5))
+    rig = Rig(one_fails, limited(max_batch=1))
     rig.feed(0, 1)
     await asyncio.sleep(1.25)  # the next regular commit comes when the second has failed
     rig.engine.stop()
@@ -98,7 +98,7 @@ async def test_work_that_outlasts_the_drain_is_dropped_uncommitted() -> None:
 async def test_work_that_outlasts_the_drain_of_a_rebalance_is_cancelled_and_publishes_nothing() -> (
     None
 ):
-    rig = Rig(answer_late, Limits(drain=5))
+    rig = Rig(answer_late)
     rig.feed(0)
     await asyncio.sleep(0.1)
     await rig.engine.on_partitions_revoked([PARTITION])
@@ -118,7 +118,7 @@ async def test_a_batch_that_fails_takes_the_others_with_it_before_the_engine_end
         async for group in answer(batch):
             yield group
 
-    rig = Rig(first_fails, Limits(max_batch=1, drain=5))
+    rig = Rig(first_fails, limited(max_batch=1))
     rig.feed(0, 1)
     with pytest.raises(ModelError):
         await rig.task
@@ -177,7 +177,7 @@ async def test_groups_leave_before_the_batch_is_done() -> None:
 
 @virtual
 async def test_a_free_slot_takes_what_is_there_and_a_busy_time_makes_larger_batches() -> None:
-    rig = Rig(answer_slowly, Limits(max_batch=3, in_flight=1, drain=5))
+    rig = Rig(answer_slowly, limited(max_batch=3, in_flight=1))
     for offset in range(5):
         rig.feed(offset)
     await asyncio.sleep(1)
@@ -190,7 +190,7 @@ async def test_a_free_slot_takes_what_is_there_and_a_busy_time_makes_larger_batc
 
 @virtual
 async def test_a_full_buffer_pauses_and_goes_on_when_there_is_room() -> None:
-    rig = Rig(answer_slowly, Limits(max_batch=2, in_flight=1, max_buffered=4, drain=5))
+    rig = Rig(answer_slowly, limited(max_batch=2, in_flight=1, max_buffered=4))
     rig.feed(0, 1)
     rig.feed(2, 3, 4, 5)
     await asyncio.sleep(1.5)
@@ -209,7 +209,7 @@ LARGE = b"x" * 10_000
 
 @virtual
 async def test_large_records_fill_it_by_their_bytes_while_they_wait_and_while_in_flight() -> None:
-    rig = Rig(answer_slowly, Limits(max_batch=1, in_flight=1, max_bytes=25_000, drain=5))
+    rig = Rig(answer_slowly, limited(max_batch=1, in_flight=1, max_bytes=25_000))
     rig.feed(0, 1, value=LARGE)
     await asyncio.sleep(0.1)
     assert (rig.engine.in_flight, rig.engine.buffered) == (1, 1)
@@ -229,7 +229,7 @@ async def test_large_records_fill_it_by_their_bytes_while_they_wait_and_while_in
 
 @virtual
 async def test_small_records_of_the_same_number_do_not_fill_it() -> None:
-    rig = Rig(answer_slowly, Limits(max_batch=1, in_flight=1, max_bytes=25_000, drain=5))
+    rig = Rig(answer_slowly, limited(max_batch=1, in_flight=1, max_bytes=25_000))
     rig.feed(0, 1, 2)
     await asyncio.sleep(1.5)
     assert rig.consumer.paused() == set()
@@ -238,7 +238,7 @@ async def test_small_records_of_the_same_number_do_not_fill_it() -> None:
 
 @virtual
 async def test_a_batch_is_cut_by_bytes_so_that_each_slot_has_its_share() -> None:
-    limits = Limits(max_batch=100, in_flight=2, max_bytes=50_000, drain=5)
+    limits = limited(max_batch=100, in_flight=2, max_bytes=50_000)
     rig = Rig(answer_slowly, limits)
     rig.feed(0, 1, 2, 3, value=LARGE)
     await asyncio.sleep(0.1)
@@ -248,7 +248,7 @@ async def test_a_batch_is_cut_by_bytes_so_that_each_slot_has_its_share() -> None
 
 @virtual
 async def test_what_a_record_is_copied_to_counts() -> None:
-    rig = Rig(answer_slowly, Limits(in_flight=1, max_bytes=50_000, copies=10, drain=5))
+    rig = Rig(answer_slowly, limited(in_flight=1, max_bytes=50_000, copies=10))
     rig.feed(0, 1, value=LARGE)
     await asyncio.sleep(0.1)
     assert rig.engine.held_bytes > 200_000
@@ -266,7 +266,7 @@ async def test_a_rebalance_gives_back_the_bytes_of_what_waits_and_of_what_outlas
         await asyncio.sleep(10**6 if batch[0].offset < 2 else 0)
         yield [Settled(record, "fine") for record in batch]
 
-    rig = Rig(never, Limits(max_batch=1, in_flight=1, max_bytes=25_000, drain=5))
+    rig = Rig(never, limited(max_batch=1, in_flight=1, max_bytes=25_000))
     for _ in range(3):
         rig.feed(0, 1, value=LARGE)
         await asyncio.sleep(0.1)
@@ -378,7 +378,7 @@ async def test_a_start_position_lost_to_a_rebalance_is_left_to_the_new_owner() -
 
 @virtual
 async def test_a_rebalance_drops_what_waits_and_keeps_what_is_finished() -> None:
-    rig = Rig(answer_slowly, Limits(max_batch=2, in_flight=1, drain=5))
+    rig = Rig(answer_slowly, limited(max_batch=2, in_flight=1))
     rig.feed(0, 1, 2, 3)
     await asyncio.sleep(0.1)
     await rig.engine.on_partitions_revoked([PARTITION])
@@ -404,6 +404,22 @@ async def test_a_failure_in_the_rebalance_is_not_swallowed() -> None:
 
 
 @virtual
+async def test_when_it_last_polled_and_how_often_it_committed_is_told() -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engine, "time", SimpleNamespace(monotonic=asyncio.get_running_loop().time))
+        rig = Rig(answer)
+        for count in range(3):
+            await asyncio.sleep(10)
+            assert rig.engine.counts.commits == len(rig.consumer.commits) == count
+            rig.feed(count)
+            now = asyncio.get_running_loop().time()
+            await asyncio.sleep(0.1)
+            # That one came at once; the poll that waits for the next has begun since.
+            assert now <= rig.engine.polled_at <= now + 0.1
+        await rig.stop()
+
+
+@virtual
 async def test_the_watermark_ages_only_while_something_is_unfinished() -> None:
     with pytest.MonkeyPatch.context() as patched:
         clock = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
@@ -413,7 +429,7 @@ async def test_the_watermark_ages_only_while_something_is_unfinished() -> None:
 
 
 async def watermark_ages() -> None:
-    rig = Rig(answer_slowly, Limits(max_batch=1, in_flight=1, drain=5))
+    rig = Rig(answer_slowly, limited(max_batch=1, in_flight=1))
     await asyncio.sleep(10)
     assert rig.engine.watermark_age == 0
     rig.feed(0, 1)

@@ -4,7 +4,7 @@ from aiokafka.partitioner import murmur2 as scalar_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.stream.partitioner import LONG, murmur2, partitions
+from streamer.stream.partitioner import FEW, LONG, hashes, murmur2, partitions
 
 # From the tests of Kafka's Java client (UtilsTest.testMurmur2).
 JAVA = {
@@ -26,6 +26,13 @@ def test_partitions_are_those_of_the_scalar_hash(keys: list[bytes]) -> None:
     for count in (1, 3, 12):
         wanted = [(scalar_murmur2(key) & 0x7FFFFFFF) % count for key in keys]
         assert partitions(keys, count).tolist() == wanted
+
+
+@pytest.mark.parametrize("count", [FEW - 1, FEW, FEW + 1])
+@pytest.mark.parametrize("size", [0, 3, 4, 5, LONG - 1, LONG, LONG + 1])
+def test_few_and_many_short_and_long_keys_are_hashed_alike(count: int, size: int) -> None:
+    keys = [bytes([200 + place]) * size for place in range(count)] + [b"other"]
+    assert hashes(keys).tolist() == [scalar_murmur2(key) & 0xFFFFFFFF for key in keys]
 
 
 @pytest.mark.parametrize("keys", [[], [b""]])

@@ -1,7 +1,9 @@
 """Parts of a log with gaps, read by a consumer that sends a few records at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from streamer.errors import BrokerError
 from streamer.stream import reading as module
+from streamer.stream.clients import Clients
+from streamer.stream.connection import Connection
 from streamer.stream.positions import Start
 from streamer.stream.reading import Part, Reader
 from tests.stream.simulated import TOPIC, SimRecord
@@ -27,7 +31,8 @@ class Consumer:
         self.positions: dict[TopicPartition, int] = {}
         self.paused: list[TopicPartition] = []
         self.failure: Exception | None = None
-        self.silent = False
+        self.silent = self.running = False
+        self.waited_ms: list[int] = []
 
     async def beginning_offsets(self, places: Iterable[TopicPartition]) -> dict[Any, int]:
         return {place: LOG[place][0] for place in places}
@@ -46,12 +51,13 @@ class Consumer:
 
     def assign(self, places: Iterable[TopicPartition]) -> None:
         self.positions = dict.fromkeys(places, -1)
+        self.paused.clear()
 
     def seek(self, place: TopicPartition, offset: int) -> None:
         self.positions[place] = offset
 
-    def pause(self, place: TopicPartition) -> None:
-        self.paused.append(place)
+    def pause(self, *places: TopicPartition) -> None:
+        self.paused.extend(places)
 
     async def position(self, place: TopicPartition) -> int:
         return self.positions[place]
@@ -59,6 +65,8 @@ class Consumer:
     async def getmany(
         self, *places: TopicPartition, timeout_ms: int
     ) -> dict[TopicPartition, list[SimRecord]]:
+        self.waited_ms.append(timeout_ms)
+        assert not set(places) & set(self.paused), "what is at its end is asked for no more"
         found = {}
         for place in places if not self.silent else ():
             left = [offset for offset in LOG[place] if offset >= self.positions[place]]
@@ -139,3 +147,65 @@ async def test_a_kafka_that_stops_answering_is_told(
     with pytest.raises(BrokerError, match="sent nothing for 60 s"):
         await offsets(reader, [Part(ONE, 3, 9)])
     assert next(seconds) == 120
+
+
+class Known(Clients):
+    """Clients of a Kafka that has the topic, with the consumer started and stopped aloud."""
+
+    async def ensure_topics(self, topics: Iterable[str]) -> None:
+        assert list(topics) == [TOPIC]
+
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[Any]:
+        yield self
+
+    async def describe_topics(self, topics: list[str]) -> list[dict[str, Any]]:
+        return [{"topic": topic, "partitions": [{}, {}]} for topic in topics]
+
+    @asynccontextmanager
+    async def started(self, client: Any) -> AsyncIterator[Any]:
+        client.running = True
+        yield client
+        client.running = False
+
+
+async def test_a_reader_is_assigned_everything_and_fetches_nothing_before_it_is_asked(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(module, "AIOKafkaConsumer", lambda **told: given.update(told) or consumer)
+    async with Reader.of(Known(Connection("kafka:9092")), [TOPIC]) as reader:
+        assert consumer.running
+        assert list(consumer.positions) == consumer.paused == [ONE, OTHER]
+        assert reader.partitions(TOPIC) == [ONE, OTHER]
+    assert not consumer.running
+    assert given["bootstrap_servers"] == "kafka:9092"
+    assert given["group_id"] is None
+    assert given["enable_auto_commit"] is False
+    assert (given["auto_offset_reset"], given["isolation_level"]) == ("earliest", "read_committed")
+    assert given["max_partition_fetch_bytes"] == module.PARTITION_BYTES
+
+
+async def test_a_part_is_left_alone_at_its_end_while_others_are_read(
+    reader: Reader, consumer: Consumer
+) -> None:
+    found = await offsets(reader, [Part(ONE, 3, 9), Part(OTHER, 0, 2)])
+    assert sorted(found) == [(0, 3), (0, 4), (0, 7), (0, 8), (1, 0), (1, 1)]
+    assert consumer.paused == [OTHER, ONE]
+    # Long enough to be no busy loop, short enough to tell silence from a slow broker.
+    assert set(consumer.waited_ms) == {1000}
+
+
+async def test_as_long_as_kafka_sends_something_now_and_then_it_is_read(
+    reader: Reader, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Sixty seconds since the last that came are borne, however long it takes in all.
+    seconds = iter([0, 100, 160, 161])
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    getmany, silences = consumer.getmany, iter([False, True, False])
+
+    async def now_and_then(*places: TopicPartition, timeout_ms: int) -> dict[Any, Any]:
+        return {} if next(silences) else await getmany(*places, timeout_ms=timeout_ms)
+
+    monkeypatch.setattr(consumer, "getmany", now_and_then)
+    assert await offsets(reader, [Part(ONE, 3, 9)]) == [(0, 3), (0, 4), (0, 7), (0, 8)]
