@@ -408,6 +408,8 @@ async def test_when_it_last_polled_and_how_often_it_committed_is_told() -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(engine, "time", SimpleNamespace(monotonic=asyncio.get_running_loop().time))
         rig = Rig(answer)
+        # Before the first poll it is as if it had just polled: the watchdog must bear with it.
+        assert rig.engine.polled_at == asyncio.get_running_loop().time()
         for count in range(3):
             await asyncio.sleep(10)
             assert rig.engine.counts.commits == len(rig.consumer.commits) == count
