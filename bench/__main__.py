@@ -10,6 +10,7 @@ BENCHMARKS = (
     "tracing",
     "latency",
     "memory",
+    "table",
     "cascade",
     "routing",
     "misuse",

@@ -123,7 +123,7 @@ class Stage:
     async def make_topics(self, partitions: int = 4, **config: str) -> None:
         large = {"max.message.bytes": LARGEST, **config}
         alone = {self.topics.stats, self.topics.alerts}
-        names = self.topics.model_dump().values()
+        names = self.topics.names
         specs = [TopicSpec(name, 1 if name in alone else partitions, large) for name in names]
         await create_topics(self.bootstrap, specs)
 

@@ -9,7 +9,11 @@ from streamer.words import moment
 
 def add(verbs: Verbs) -> None:
     added = {}
-    for service, text in ((classify, "let workers vote on tickets"), (judge, "settle the rest")):
+    for service, text in (
+        (classify, "let workers vote on tickets"),
+        (judge, "settle the rest"),
+        (table, "keep the state of every label"),
+    ):
         name = service.__name__
         added[name] = verbs.add(
             service,
@@ -33,6 +37,11 @@ def add(verbs: Verbs) -> None:
             help="where to go on when the committed offset is gone: earliest, latest or a time",
         )
     _add_trial(added["judge"])
+    added["table"].add_argument(
+        "--rebuild",
+        action="store_true",
+        help="write its topic anew from all labels, and end: after partitions were added",
+    )
     watching = verbs.add(
         monitor,
         "run the monitor: a live page of what the services do, and alarms",
@@ -44,7 +53,7 @@ def add(verbs: Verbs) -> None:
     watching.add_argument("--listen", metavar="HOST:PORT", help="where to answer")
     verbs.add(
         up,
-        "run Kafka, Triton, classify, judge and monitor here, until Ctrl-C",
+        "run Kafka, Triton and all services here, until Ctrl-C",
         more="It trains what is missing, and starts again what ends unexpectedly. With --kafka or"
         " --triton it uses yours instead of its own.",
         examples=("streamer up", "streamer up --kafka kafka.internal:9092"),
@@ -88,6 +97,18 @@ def judge(options: argparse.Namespace) -> int:
     from streamer.services import judge, process
 
     return process.run(lambda stop: judge.serve(given, stop, options.resume), options.config)
+
+
+def table(options: argparse.Namespace) -> int:
+    from streamer.services import process
+    from streamer.services.table.service import serve
+
+    given = settings(options)
+    if options.rebuild:
+        from streamer.services.table import rebuild
+
+        return rebuild.run(given)
+    return process.run(lambda stop: serve(given, stop, options.resume), options.config)
 
 
 def monitor(options: argparse.Namespace) -> int:

@@ -3,13 +3,12 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from streamer.client.record import LabelRecord, rank
-
-_DELETED = -1
+from streamer.client.record import LabelRecord
+from streamer.records.rank import Rank, outranked
 
 
 class _Said(NamedTuple):
-    rank: tuple[int, int]
+    rank: Rank
     what: tuple[str, str, str] | None
 
 
@@ -18,8 +17,9 @@ class Memory:
 
     News are a higher (source offset, revision) than before, or the same with another label: a
     repeat after a crash may differ, and then the last in the log counts. So may the ticket itself,
-    by its own time: in a topic that was made again another may lie at the same place. A deletion
-    takes the place of what lay before it in the input, also where such a label comes later.
+    by its own time: in a topic that was made again another may lie at the same place. Of another
+    partition all is news, since offsets say nothing there. A deletion takes the place of what lay
+    before it in the input, also where such a label comes later.
     """
 
     def __init__(self, limit: int) -> None:
@@ -28,12 +28,12 @@ class Memory:
 
     def news(self, record: LabelRecord) -> bool:
         """Whether a label or deletion says something new; then it is remembered."""
-        if record.value is None and record.deleted_at is None:
+        if record.rank is None:
             # Whoever wrote it didn't say how far it reaches.
             self._known.pop(record.key, None)
             return True
-        said, held = _said(record), self._known.get(record.key)
-        if held is not None and (said.rank < held.rank or said == held):
+        said, held = _said(record, record.rank), self._known.get(record.key)
+        if held is not None and (outranked(said.rank, held.rank) or said == held):
             return False
         self._known[record.key] = said
         self._known.move_to_end(record.key)
@@ -45,8 +45,7 @@ class Memory:
         return len(self._known)
 
 
-def _said(record: LabelRecord) -> _Said:
+def _said(record: LabelRecord, rank: Rank) -> _Said:
     label = record.label
-    if label is None:
-        return _Said((record.deleted_at or 0, _DELETED), None)
-    return _Said(rank(label), (label.decision_id, label.label, label.created_at))
+    what = None if label is None else (label.decision_id, label.label, label.created_at)
+    return _Said(rank, what)

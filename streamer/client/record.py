@@ -1,14 +1,15 @@
 """One record of the labels topic."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from streamer.client.unreadable import UnreadableLabel
-from streamer.records.label import DELETED_AT, Label
+from streamer.records.deletion import deleted_at
+from streamer.records.label import STANDS, Label
+from streamer.records.rank import Place, Rank
 from streamer.records.reading import FieldError
 
-_OFFSET = re.compile(rb"[0-9]{1,19}")
+_DELETED = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,9 @@ class LabelRecord:
 
     `label` is None where the ticket was deleted, or where `value` is no label that this release
     reads (`value` is None only for a deletion). `timestamp` is in milliseconds since the epoch.
-    `deleted_at` is the deletion's offset in the input, None where whoever wrote it didn't say.
-    `problem` says why a value is no label.
+    `deleted_at` is the deletion's offset in the input, and `deleted_in` topic and partition there;
+    each None where whoever wrote it didn't say. Where it `stands`, the table says that it is the
+    state of its key, and nothing is compared. `problem` says why a value is no label.
     """
 
     key: str
@@ -28,6 +30,8 @@ class LabelRecord:
     offset: int
     timestamp: int
     deleted_at: int | None = None
+    deleted_in: tuple[str, int] | None = None
+    stands: bool = False
     problem: UnreadableLabel | None = field(default=None, compare=False)
 
     @property
@@ -38,10 +42,21 @@ class LabelRecord:
     def task(self) -> str:
         return self.key.rpartition("/")[2]
 
+    @property
+    def rank(self) -> Rank | None:
+        """What version 1 of the contract compares; None where there is nothing to compare."""
+        if self.label is not None:
+            at = self.label.position
+            return Rank(Place((at.topic, at.partition), at.offset), self.label.revision)
+        if self.deleted_at is None:
+            return None
+        return Rank(Place(self.deleted_in, self.deleted_at), _DELETED)
+
     @classmethod
     def of(cls, record: Any) -> "LabelRecord":
         """From a record of aiokafka's consumer."""
         label, problem = _label(record)
+        gone = deleted_at(record.headers) if record.value is None else None
         return cls(
             key=(record.key or b"").decode("utf-8", "replace"),
             label=label,
@@ -49,19 +64,11 @@ class LabelRecord:
             partition=record.partition,
             offset=record.offset,
             timestamp=record.timestamp,
-            deleted_at=_deleted_at(record),
+            deleted_at=None if gone is None else gone.offset,
+            deleted_in=None if gone is None else gone.partition,
+            stands=STANDS in dict(record.headers),
             problem=problem,
         )
-
-
-def rank(label: Label) -> tuple[int, int]:
-    """Of two labels with one key, the one with the higher rank is the state."""
-    return label.position.offset, label.revision
-
-
-def _deleted_at(record: Any) -> int | None:
-    found = dict(record.headers).get(DELETED_AT) or b""
-    return int(found) if record.value is None and _OFFSET.fullmatch(found) else None
 
 
 def _label(record: Any) -> tuple[Label | None, UnreadableLabel | None]:

@@ -28,12 +28,16 @@ _FOREIGN = {"id": "4711", "subject": "Invoice", "text": "I was charged twice. Is
 _HEADERS = {"traceparent": TRACEPARENT, "source.offset": "813", "dead.handled": "replayed"}
 
 
+DEFAULT = Topics(current="tickets.current")
+"""Every topic by its default name."""
+
+
 def run(config: Path | None) -> int:
     """Write the document with the topics of this configuration, else with their default names.
 
     Raises `ConfigError` where the configuration can't be read.
     """
-    sys.stdout.write(text(Topics() if config is None else load(config).topics))
+    sys.stdout.write(text(DEFAULT if config is None else load(config).topics))
     return 0
 
 
@@ -41,17 +45,18 @@ def document(topics: Topics) -> Part:
     """AsyncAPI 3.0 for these topic names; `x-` fields say who writes, who reads and how often."""
     names = [message.record for channel in CHANNELS for message in channel.messages]
     bodies, shared = components([name for name in EXAMPLES if name in names], _PLACE)
-    addresses = topics.model_dump()
+    addresses = topics.model_dump(exclude_none=True)
+    channels = [one for one in CHANNELS if one.topic in addresses]
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "streamer", "version": CONTRACT, "description": _TEXT},
         "defaultContentType": "application/json",
-        "channels": {one.topic: _channel(one, addresses[one.topic]) for one in CHANNELS},
-        "operations": dict(_operation(one, action) for one in CHANNELS for action in _actions(one)),
+        "channels": {one.topic: _channel(one, addresses[one.topic]) for one in channels},
+        "operations": dict(_operation(one, action) for one in channels for action in _actions(one)),
         "components": {
             "messages": {
                 message.name: _message(message, bodies)
-                for channel in CHANNELS
+                for channel in channels
                 for message in channel.messages
             },
             "schemas": shared,

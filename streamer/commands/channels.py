@@ -52,6 +52,7 @@ HEADERS = {
     "traceparent": "W3C trace context: the ticket's trace.",
     "tracestate": "W3C trace state, where the ticket came with one.",
     "source.offset": "Offset of the deletion in the tickets' partition, in decimal digits.",
+    "source.partition": "That partition, as `<topic>/<number>`; offsets of others say nothing.",
 }
 
 _DELETION = Message(
@@ -59,7 +60,7 @@ _DELETION = Message(
     "The ticket was deleted: a null value under the label's key. It removes the labels whose "
     "position.offset is lower than source.offset, also those that come after it.",
     TICKET_KEY,
-    ("source.offset",),
+    ("source.offset", "source.partition"),
     deletion=True,
 )
 
@@ -87,14 +88,34 @@ CHANNELS = (
         "The results. For one key the state is the label with the highest (position.offset, "
         "revision), then the last in the log; `streamer.client` applies that.",
         "out",
-        ("classify", "judge"),
-        ("subscribers", "monitor"),
+        ("classify", "judge", "table"),
+        ("subscribers", "monitor", "table"),
         ONCE,
         (
             Message("label", "One decision with its provenance.", TICKET_KEY, record="label"),
             _DELETION,
         ),
         ("delete", "compact"),
+    ),
+    Channel(
+        "current",
+        "What stands of each label: the last record of a key, null where nothing does. Only where "
+        "it is configured.",
+        "out",
+        ("table",),
+        ("subscribers",),
+        "At least once, by one process a key. Only changes are written.",
+        (
+            Message(
+                "state",
+                "The label that stands, as it lies on the labels topic.",
+                TICKET_KEY,
+                (),
+                record="label",
+            ),
+            Message("gone", "No label stands any more.", TICKET_KEY, (), deletion=True),
+        ),
+        ("compact",),
     ),
     Channel(
         "judge",
@@ -175,7 +196,7 @@ CHANNELS = (
             Message(
                 "answer",
                 "A person's label. Copy decision_id, label_set and position from the review or "
-                "label.",
+                "label. With `release`, the label that a person gives up.",
                 "one and the same for the answers to one ticket and task",
                 record="answer",
             ),
@@ -194,7 +215,7 @@ CHANNELS = (
         "stats",
         "What each process did, about once a second.",
         "inside",
-        ("classify", "judge"),
+        ("classify", "judge", "table"),
         ("monitor",),
         "At most once: no ticket waits for a statistic. A gap in `sequence` says what is missing.",
         (

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -51,6 +51,7 @@ def run(
         before = asyncio.run(_found(settings))
         if not tickets:
             _check_spelling(settings.topics.tickets, before.names)
+        wanted = _as_wide_as_labels(settings, wanted, before.topics)
         made = asyncio.run(_create(settings, wanted, replication))
         _note_new(settings.topics.tickets, made, before.names)
     found = asyncio.run(_found(settings)).topics
@@ -77,6 +78,19 @@ async def _create(
     return await create_topics(bootstrap, wanted, replication=copies, client=client)
 
 
+def _as_wide_as_labels(
+    settings: Settings, wanted: Sequence[TopicSpec], there: Mapping[str, TopicSpec]
+) -> list[TopicSpec]:
+    """A table writes a key to the partition that it is read from."""
+    labels = there.get(settings.topics.labels)
+    return [
+        replace(one, partitions=labels.partitions)
+        if labels is not None and one.name == settings.topics.current
+        else one
+        for one in wanted
+    ]
+
+
 def _check_spelling(tickets: str, there: frozenset[str]) -> None:
     meant = None if tickets in there else misspelt(tickets, there)
     if meant is not None:
@@ -101,7 +115,7 @@ async def _found(settings: Settings) -> _Found:
     try:
         async with Clients(connection(settings.kafka)).admin() as admin:
             names = frozenset(await admin.list_topics())
-            ours = [name for name in settings.topics.model_dump().values() if name in names]
+            ours = [name for name in settings.topics.names if name in names]
             described = await admin.describe_topics(ours) if ours else []
             counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
             specs = [TopicSpec(name, counts[name], await _config(admin, name)) for name in ours]

@@ -78,7 +78,11 @@ class KafkaSettings(Block):
 
 
 class Topics(Block):
-    """Names of the topics. Only `labels` may be compacted."""
+    """Names of the topics. Only `labels` and `current` may be compacted.
+
+    Of the label of each ticket and task, `current` keeps what stands: `streamer table` writes it.
+    Without a name there is no such topic.
+    """
 
     tickets: TopicName = "tickets"
     labels: TopicName = "tickets.labels"
@@ -90,10 +94,15 @@ class Topics(Block):
     log: TopicName = "tickets.log"
     stats: TopicName = "tickets.stats"
     alerts: TopicName = "tickets.alerts"
+    current: TopicName | None = None
 
     @model_validator(mode="after")
     def _distinct(self) -> "Topics":
-        names = list(self.model_dump().values())
-        if len(set(names)) < len(names):
+        if len(set(self.names)) < len(self.names):
             raise ValueError("each topic needs a name of its own")
         return self
+
+    @property
+    def names(self) -> list[str]:
+        """Every topic that is configured."""
+        return [name for name in self.model_dump().values() if name is not None]

@@ -175,6 +175,19 @@ class Monitor(Block):
     alarms: Alarms = Alarms()
 
 
+class TableListen(Listen):
+    """As `Listen`."""
+
+    port: int = Field(default=9467, ge=0, le=65535)
+
+
+class Table(Block):
+    """The table service, which keeps `topics.current`. `keep` is in days without a message."""
+
+    keep: float = Field(default=90, gt=0)
+    listen: TableListen = TableListen()
+
+
 class Audit(Block):
     """The uniform stratum: tickets drawn by a salted hash of their ids, before any vote.
 
@@ -222,6 +235,7 @@ class Settings(Block):
     classify: Classify = Classify()
     judge: Judge = Judge()
     monitor: Monitor = Monitor()
+    table: Table = Table()
     audit: Audit = Audit()
     log: Log = Log()
     review: Review = Review()
@@ -253,6 +267,16 @@ class Settings(Block):
         for name, task in self.tasks.items():
             if task.when is not None and task.when.task is not None:
                 self._check_condition(name, task.when.task, task.when.values)
+        return self
+
+    @model_validator(mode="after")
+    def _people(self) -> "Settings":
+        for name, task in self.tasks.items():
+            if task.person == "final" and self.topics.current is None:
+                raise ValueError(
+                    f"tasks.{name}.person: a person's label is carried to the next message by "
+                    "`streamer table` alone: name topics.current and run it, or leave the key out"
+                )
         return self
 
     def _check_condition(self, name: str, other: str, values: tuple[str, ...]) -> None:

@@ -101,7 +101,8 @@ class Task(Block):
     at once, has the judge verify the share `verify` of the tickets, and publishes a second revision
     of those. What the judge is less sure of than `review_below` goes to a person. `on_outage` says
     what happens when too few workers can be reached for any label to stand: hold the stream, ask
-    the judge, or publish what the others say.
+    the judge, or publish what the others say. `person` says how long a person's label stands: for
+    good, which is so where `topics.current` is named, or until the ticket's next message.
     """
 
     labels: tuple[str, ...] = Field(min_length=2)
@@ -116,6 +117,7 @@ class Task(Block):
     review_below: float | None = Field(default=None, gt=0, le=1)
     when: When | None = None
     on_outage: Literal["wait", "judge", "fallback"] = "wait"
+    person: Literal["final", "until_next_message"] | None = None
     data: Data | None = None
 
     @field_validator("workers", mode="before")

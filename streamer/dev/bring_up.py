@@ -15,8 +15,8 @@ def bring_up(stack: Stack, say: Say, *, own_workers: bool, seed: int = 1) -> Non
 
     Training keeps what was made of the same data before, and leaves out tasks without data, the
     workers where these are not ours (`own_workers`), and a judge of another kind than classifier:
-    that model is the user's. The judge loads for half a
-    minute, so it starts first, and the workers are trained meanwhile.
+    that model is the user's. The judge loads for half a minute, so it starts first, and the workers
+    are trained meanwhile. The table runs where its topic is named.
     """
     tasks = trainable(stack.settings)
     parts = {"judge": stack.settings.judge.kind == "classifier", "workers": own_workers}
@@ -26,6 +26,8 @@ def bring_up(stack: Stack, say: Say, *, own_workers: bool, seed: int = 1) -> Non
     # First, because a missing Java should not be told after minutes of training.
     stack.start("kafka")
     stack.make_topics()
+    if stack.settings.topics.current is not None:
+        stack.start("table")
     if "judge" in trained:
         say("training the judge, where its data has changed")
         train.run(stack.settings, what="judge", tasks=tasks, seed=seed, kept=False)

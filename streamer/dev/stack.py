@@ -1,4 +1,4 @@
-"""The whole local stack as child processes: Kafka, Triton, classify, judge and monitor."""
+"""The whole local stack as child processes: Kafka, Triton and our services."""
 
 import asyncio
 import sys
@@ -18,7 +18,8 @@ from streamer.services.streaming import connection
 from streamer.services.topic_recipe import recipes
 from streamer.stream.topics import create_topics
 
-Part = Literal["kafka", "triton", "classify", "judge", "monitor"]
+Verb = Literal["classify", "judge", "table", "monitor"]
+Part = Literal["kafka", "triton"] | Verb
 
 
 _ADDRESSES: Mapping[Part, str] = {"kafka": "kafka.bootstrap", "triton": "triton.url"}
@@ -50,7 +51,7 @@ class Stack:
         """Start a part and return at once; the future is done when it is ready.
 
         Nothing is started for a server that runs already. Begin classify after Kafka and Triton,
-        judge and monitor after Kafka: they are told where these are.
+        judge, table and monitor after Kafka: they are told where these are.
         """
         if part not in self._parts and not self._is_there(part):
             # Made only now: a port that was free before minutes of training may be taken.
@@ -146,7 +147,7 @@ class Stack:
         self._where[key] = value
         self.settings = load(self._config, self._where)
 
-    def _service(self, verb: Literal["classify", "judge", "monitor"]) -> Service:
+    def _service(self, verb: Verb) -> Service:
         settings = self.settings
         # One member each on this machine: a killed one is back at once, not after a timeout.
         given = {"kafka.member": f"{settings.kafka.group}-{verb}-1", **self._where}

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 
-from streamer.observe.families import Family
+from streamer.observe.family import Family
 from streamer.observe.histogram import Histogram
 
 Labels = tuple[str, ...]

@@ -12,12 +12,14 @@ from prometheus_client.metrics_core import Metric
 
 from streamer.observe.engine_view import EngineView, Values, read, read_lanes
 from streamer.observe.exposition import counter, gauge, histogram
-from streamer.observe.families import FAMILIES, Family
+from streamer.observe.families import FAMILIES
+from streamer.observe.family import Family
 from streamer.observe.histogram import Histogram
 
 Clock = Literal["ticket", "service"]
 Operation = Literal["poll", "send", "commit"]
 Lane = Literal["main", "audits", "answers"]
+TableEvent = Literal["changed", "carried", "released", "repaired", "expired"]
 Unrouted = Literal["unsure", "far", "failed"]
 Milliseconds = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
@@ -200,6 +202,14 @@ class Metrics:
         """A task's judge budget allows so many `calls` at once; `spent` of its bucket are used."""
         self._values["streamer_judge_budget_calls"][task,] = calls
         self._values["streamer_judge_budget_spent_ratio"][task,] = spent
+
+    def table(self, event: TableEvent, count: int = 1) -> None:
+        """What the table did with labels."""
+        self._add("streamer_table_total", (event,), count)
+
+    def table_keys(self, count: int) -> None:
+        """So many tickets and tasks have a label in the partitions that are held here."""
+        self._values["streamer_table_keys"][()] = count
 
     def batch(self, topic: str, records: int, seconds: float) -> None:
         """A batch of `records` of `topic` was processed within `seconds`."""

@@ -1,6 +1,7 @@
 """The page about metrics in the documentation."""
 
-from streamer.observe.families import FAMILIES, Family
+from streamer.observe.families import FAMILIES
+from streamer.observe.family import Family
 
 _HEAD = """# Metrics
 

@@ -13,7 +13,8 @@ class Answer:
     """A person's label for one ticket and task; the last answer to a decision wins.
 
     `decision_id` and `position` are those of the review or label that is answered: the id must
-    follow from the position, or the answer is refused.
+    follow from the position, or the answer is refused. With `release` a person gives up the label
+    that is named, and what workers or judge said last stands again.
     """
 
     decision_id: str
@@ -24,6 +25,7 @@ class Answer:
     reviewer: str
     at: str
     position: Position
+    release: bool = False
 
     def to_json(self) -> bytes:
         return orjson.dumps(self)

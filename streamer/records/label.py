@@ -13,6 +13,12 @@ Verdict = Literal["confirmed", "corrected"]
 DELETED_AT = "source.offset"
 """Header of a deletion on the labels topic: where it lay in the input, as a label's position."""
 
+DELETED_IN = "source.partition"
+"""Header beside it: topic and partition of the input, as `tickets/3`."""
+
+STANDS = "table.writer"
+"""Header of a record that is its key's state, as the table wrote it: by which process."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vote:
@@ -89,7 +95,9 @@ class Label:
     that the decision rests on. Of a label that was published before the judge had looked at it,
     revision 0 is not `final`, and revision 1 says in `verdict` what became of it. A person's answer
     is revision 2. `backfill` names the backfill that decided it, None in the live stream. `segment`
-    is None where the task is served without segments.
+    is None where the task is served without segments. `carried` is set on a label that the table
+    wrote again at a newer message of its ticket: where it was given first; `released` on the one
+    that stands after a person gave theirs up.
     """
 
     ticket_id: str
@@ -112,6 +120,8 @@ class Label:
     verdict: Verdict | None = None
     backfill: str | None = None
     segment: Segmented | None = None
+    carried: Position | None = None
+    released: bool = False
 
     @property
     def key(self) -> bytes:

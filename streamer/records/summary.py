@@ -8,7 +8,7 @@ import orjson
 
 from streamer.records.reading import made
 
-Service = Literal["classify", "judge"]
+Service = Literal["classify", "judge", "table"]
 
 
 @dataclass(frozen=True, slots=True)

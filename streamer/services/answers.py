@@ -44,5 +44,6 @@ async def answers_stream(
         stream.dead_letters(metrics),
         tracing,
         metrics,
+        has_table=topics.current is not None,
     )
     await stream.run(handler, metrics, Status("answers"), stop)

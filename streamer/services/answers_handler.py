@@ -35,7 +35,8 @@ class AnswersHandler:
     Any label may be corrected so, one that was never sent to a person too; of several answers to
     one decision the last in the labels topic is the state. What can't be such an answer becomes a
     dead letter. `source` is the input's name, `label_sets` has those of the tasks by name, and
-    `gold` says of N ticket ids, [N], which belong to the sample that counts as the truth.
+    `gold` says of N ticket ids, [N], which belong to the sample that counts as the truth. Without a
+    table (`has_table`), which alone knows what stands otherwise, nothing can be released.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class AnswersHandler:
         dead_letters: DeadLetters,
         tracing: Tracing,
         metrics: Metrics,
+        has_table: bool = False,
     ) -> None:
+        self._has_table = has_table
         self._source = source
         self._label_sets = label_sets
         self._gold = gold
@@ -106,10 +109,10 @@ class AnswersHandler:
         at, known = answer.position, self._label_sets.get(answer.task)
         if known is None:
             raise TicketError("unknown_task", f"no task {answer.task!r} is configured")
-        if answer.label_set != known.version:
-            raise TicketError("other_label_set", f"of {answer.label_set}, not {known.version}")
-        if answer.label not in known.index:
-            raise TicketError("unknown_label", f"{answer.label!r} is none of {answer.task}")
+        if not answer.release:
+            _check_label(answer, known)
+        elif not self._has_table:
+            raise TicketError("no_table", "only a table can release: name topics.current, run one")
         identity = TicketIdentity(at.source, at.topic, at.partition, at.offset)
         if at.source != self._source or answer.decision_id != identity.decision_id(answer.task):
             raise TicketError(
@@ -121,8 +124,9 @@ class AnswersHandler:
         self, record: Record, answer: Answer, trace: TicketTrace, gold: bool, decided_at: str
     ) -> list[Emission]:
         label = _label(answer, decided_at)
-        log = log_json(_log(answer, gold))
-        topics = {self._labels_topic: label.to_json(), self._log_topic: log}
+        topics = {self._labels_topic: label.to_json()}
+        if not answer.release:  # which says nothing about what is right
+            topics[self._log_topic] = log_json(_log(answer, gold))
         return [
             Emission(record, topic, label.key, value, trace.headers(topic))
             for topic, value in topics.items()
@@ -133,12 +137,19 @@ class AnswersHandler:
         self._metrics.labels(answer.task, "person", answered, seen_ms, time.time() * 1000)
 
 
+def _check_label(answer: Answer, known: LabelSet) -> None:
+    if answer.label_set != known.version:
+        raise TicketError("other_label_set", f"of {answer.label_set}, not {known.version}")
+    if answer.label not in known.index:
+        raise TicketError("unknown_label", f"{answer.label!r} is none of {answer.task}")
+
+
 def _answer(value: bytes) -> Answer:
     try:
         found = Answer.from_json(value)
     except ValueError as error:
         raise TicketError("unreadable_answer", str(error)) from None
-    *words, (source, topic, partition, offset) = astuple(found)
+    *words, (source, topic, partition, offset), _ = astuple(found)
     if not all((*words, source, topic)):
         raise TicketError("unreadable_answer", "an empty field")
     if not all(0 <= number < _LARGEST_OFFSET for number in (partition, offset)):
@@ -166,6 +177,7 @@ def _label(answer: Answer, decided_at: str) -> Label:
         position=answer.position,
         created_at=answer.at,
         decided_at=decided_at,
+        released=answer.release,
     )
 
 

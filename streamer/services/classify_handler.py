@@ -97,11 +97,11 @@ class ClassifyHandler:
     async def handle(
         self, batch: Sequence[Record]
     ) -> AsyncGenerator[Sequence[Emission | Settled] | Barrier, None]:
-        """Yields dead letters and deletions first, then each task's labels and judge requests."""
+        """Yields dead letters first, then each task's labels and judge requests, then deletions."""
         seen_ms = time.time() * 1000
-        arrivals, settled = await self._door.read(batch, int(seen_ms * 1e6))
-        if settled:
-            yield settled
+        arrivals, before, after = await self._door.read(batch, int(seen_ms * 1e6))
+        if before:
+            yield before
         chosen = {task.name: self._meeting(task, arrivals) for task in self._roots}
         if missed := self._missed(arrivals, chosen.values()):
             yield missed
@@ -118,6 +118,8 @@ class ClassifyHandler:
             if work:
                 async for group in merge(work):
                     yield group
+            if after:
+                yield after
             # Last of all, so that no label and no request waits for a version on trial.
             for settling, rows, asked in ours.unlogged:
                 votes = await asked.votes()

@@ -4,14 +4,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from streamer.errors import TicketError, Unavailable
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.dead_letter import attempts
+from streamer.records.deletion import deletion_headers
 from streamer.records.identities import digests, trace_ids
-from streamer.records.label import DELETED_AT, label_key
+from streamer.records.label import label_key
+from streamer.records.rank import Place
 from streamer.services.arrival import Arrival
 from streamer.services.decoding import FAILED
 from streamer.services.failing import Failing
@@ -24,8 +26,17 @@ PAUSE = 0.5
 LONGEST_PAUSE = 5.0
 
 T = TypeVar("T")
+_Deletion = tuple[str, list[Emission]]
 
 log = logging.getLogger(__name__)
+
+
+class Read(NamedTuple):
+    """What a batch holds: tickets, and what is published before and after their labels."""
+
+    arrivals: list[Arrival]
+    before: list[Emission | Settled]
+    after: list[Emission | Settled]
 
 
 class Door:
@@ -59,19 +70,21 @@ class Door:
         for pointer in intake.text.pointers:
             metrics.no_text(pointer, 0)
 
-    async def read(
-        self, batch: Sequence[Record], received_ns: int
-    ) -> tuple[list[Arrival], list[Emission | Settled]]:
+    async def read(self, batch: Sequence[Record], received_ns: int) -> Read:
         """The tickets in a batch, and what is published for the other records.
+
+        A deletion comes after the labels of what lies before it, since compaction keeps what comes
+        last; and before them where the ticket comes once more behind it.
 
         Raises `ConfigError` where too many records died, and whatever is no fault of a record.
         """
         arrivals: list[Arrival] = []
         settled: list[Emission | Settled] = []
+        deletions: dict[int, _Deletion] = {}
         died: dict[int, str] = {}
         known = digests(self._source, batch)
-        places = zip(batch, known, trace_ids(known), strict=True)
-        for place, (record, digest, trace_id) in enumerate(places):
+        given = zip(batch, known, trace_ids(known), strict=True)
+        for place, (record, digest, trace_id) in enumerate(given):
             try:
                 found = self._one(record, digest, trace_id, received_ns)
             except Unavailable:
@@ -84,15 +97,22 @@ class Door:
                 if not attempts(record.headers):
                     died[place] = _kind(found)
             else:
-                settled += found
+                deletions[place] = found
         for pointer, count in self._intake.text.taken().items():
             self._metrics.no_text(pointer, count)
         self._failing.look(died, len(batch))
-        return arrivals, settled
+        if not deletions:
+            return Read(arrivals, settled, [])
+        places = {id(record): place for place, record in enumerate(batch)}
+        newest = {arrival.ticket.id: places[id(arrival.record)] for arrival in arrivals}
+        after: list[Emission | Settled] = []
+        for place, (ticket_id, made) in deletions.items():
+            (settled if newest.get(ticket_id, -1) > place else after).extend(made)
+        return Read(arrivals, settled, after)
 
     def _one(
         self, record: Record, digest: bytes, trace_id: str, received_ns: int
-    ) -> Arrival | list[Emission] | TicketError:
+    ) -> Arrival | _Deletion | TicketError:
         try:
             if record.value is None:
                 return self._deletion(record, trace_id, received_ns)
@@ -116,16 +136,19 @@ class Door:
             *(record.topic, record.partition, record.offset),
         )
 
-    def _deletion(self, record: Record, trace_id: str, received_ns: int) -> list[Emission]:
+    def _deletion(self, record: Record, trace_id: str, received_ns: int) -> _Deletion:
         ticket_id = self._intake.deleted(record)
         self._metrics.tombstone()
         trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
         trace.identify(ticket_id)
         trace.deleted()
         # A label of before may be published after this, by the judge or a batch in flight.
-        headers = [*trace.headers(self._labels), (DELETED_AT, str(record.offset).encode())]
+        headers = [
+            *trace.headers(self._labels),
+            *deletion_headers(Place((record.topic, record.partition), record.offset)),
+        ]
         trace.end()
-        return [
+        return ticket_id, [
             Emission(record, self._labels, label_key(ticket_id, task), None, headers)
             for task in self._tasks
         ]

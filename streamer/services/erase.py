@@ -44,7 +44,9 @@ async def _erase(settings: Settings, ids: Sequence[str], since: timedelta, dry_r
             note(f"{clean(one)}: {doubt(inspection.unread)}")
         if not inspection.complete:
             note(f"{clean(one)}: there was too much to read, so more may be left than is said")
-    note("classify deletes the labels when it comes to it; docs/privacy.md says what is left")
+    table = "" if topics.current is None else f", and the table what stands in {topics.current}"
+    note(f"classify deletes the labels when it comes to it{table}")
+    note("docs/privacy.md says what is left")
     return 0
 
 

@@ -129,7 +129,7 @@ class Intake:
     def _moment(self, fields: Mapping[str, Any], at: int) -> tuple[str, float]:
         given = self._created_at(fields) if self._created_at else None
         if isinstance(given, str) and (ms := milliseconds(given)) is not None:
-            return given, ms
+            return rfc3339(int(ms)), ms
         if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < 1e14:
             at = int(given if given > MILLISECONDS_FROM else given * 1000)
         # Kafka's -1 says that no time is known.
@@ -146,6 +146,7 @@ def _second(second: int) -> str:
 @lru_cache(maxsize=1024)
 def rfc3339(ms: int) -> str:
     """Milliseconds since the epoch as RFC 3339 in UTC, from 1970 to the year 9999."""
+    ms = max(ms, 0)
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 

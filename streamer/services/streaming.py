@@ -45,6 +45,13 @@ class Journaled:
 
 
 @dataclass(frozen=True, slots=True)
+class Publishing:
+    """Makes the handler of a stream that also writes of its own accord."""
+
+    handler: Callable[[Publisher], Handler]
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """One service's place in Kafka: what it reads, what it writes, and as whom.
 
@@ -71,14 +78,15 @@ class Stream:
 
     async def run(
         self,
-        handler: Handler | Journaled,
+        handler: Handler | Journaled | Publishing,
         metrics: Metrics,
         status: "Status",
         stop: asyncio.Event,
     ) -> None:
         """Handle the topic until `stop` is set; raises what made it fail.
 
-        With a `Journaled` in place of a handler, commits say what is in flight.
+        With a `Journaled` in place of a handler, commits say what is in flight; a `Publishing` is
+        given what the engine publishes by.
         """
         clients = Clients(connection(self.kafka))
         told = [] if self.stats is None else [self.stats.topic]
@@ -103,14 +111,17 @@ class Stream:
             if isinstance(handler, Journaled):
                 commits = journal = Journal(measured, partial(self._noted, clients))
                 handler = handler.handler(journal)
+            publisher = Publisher(
+                MeasuredProducer(producer, metrics),
+                kafka.max_record_bytes + MARGIN,
+                kafka.acknowledge_within,
+            )
+            if isinstance(handler, Publishing):
+                handler = handler.handler(publisher)
             engine = Engine(
                 measured,
                 commits,
-                Publisher(
-                    MeasuredProducer(producer, metrics),
-                    kafka.max_record_bytes + MARGIN,
-                    kafka.acknowledge_within,
-                ),
+                publisher,
                 handler,
                 Positions(consumer, watch, kafka.start, self.resume),
                 self.dead_letters(metrics),
@@ -137,12 +148,12 @@ class Status:
         self._waiting_for = waiting_for
         self._engine: Engine | None = None
         self._topic: TopicWatch | None = None
-        self._assignment: Callable[[], Collection[object]] = tuple
+        self._assignment: Callable[[], Collection[TopicPartition]] = tuple
 
     def watch(
         self,
         engine: Engine,
-        assignment: Callable[[], Collection[object]],
+        assignment: Callable[[], Collection[TopicPartition]],
         topic: TopicWatch,
     ) -> None:
         """From here on the service reads its topic; `assignment` says which of its partitions."""
@@ -162,6 +173,14 @@ class Status:
             return "waiting for partitions"
         unread = [] if self._topic is None else sorted(self._topic.unread)
         return f"nobody reads the partitions {unread}" if unread else None
+
+    def partitions(self) -> list[int]:
+        """The partitions that are read here."""
+        return [place.partition for place in self._assignment()]
+
+    def rebalances(self) -> int:
+        """How often partitions were given out anew."""
+        return 0 if self._engine is None else self._engine.counts.rebalances
 
     def part(self) -> float:
         """The share of the topic's partitions that is read here, by their number of now.

@@ -9,7 +9,7 @@ from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError
 from streamer.services.retention import Retention, text_topics, topic_config, warnings
 from streamer.services.streaming import MARGIN, connection
-from streamer.services.topic_recipe import by_hand
+from streamer.services.topic_recipe import SEEN_BY_THE_TABLE_MS, by_hand
 from streamer.stream.clients import Clients
 from streamer.words import did_you_mean
 
@@ -31,7 +31,7 @@ async def topic_report(settings: Settings) -> TopicReport:
     """One line for each topic that is missing or set up wrongly, or for Kafka itself."""
     topics = settings.topics
     where = f"kafka {settings.kafka.bootstrap}"
-    names = list(topics.model_dump().values())
+    names = topics.names
     try:
         async with Clients(connection(settings.kafka)).admin() as admin:
             there = set(await admin.list_topics())
@@ -57,8 +57,12 @@ async def topic_report(settings: Settings) -> TopicReport:
         for problem in problems(name, configs[name], settings)
     ]
     return TopicReport(
-        problems=(*missing, *wrong),
-        warnings=(*_scattered(settings, counts), *warnings(settings, configs)),
+        problems=(*missing, *wrong, *_uneven(settings, counts, where)),
+        warnings=(
+            *_scattered(settings, counts),
+            *_forgotten_early(settings, configs),
+            *warnings(settings, configs),
+        ),
         kept=tuple(
             f"text in {name}: {Retention.of(configs[name])}"
             for name in text_topics(topics)
@@ -71,10 +75,16 @@ async def topic_report(settings: Settings) -> TopicReport:
 def problems(name: str, config: Mapping[str, str], settings: Settings) -> Iterator[str]:
     """What is wrong with the settings of a topic, each with what to do."""
     policy = config.get("cleanup.policy", "")
-    if "compact" in policy and name != settings.topics.labels:
+    states = [one for one in (settings.topics.labels, settings.topics.current) if one]
+    if "compact" in policy and name not in states:
         yield (
             f"cleanup.policy is {policy!r}, so records would vanish before they are read; "
-            f"only {settings.topics.labels} may be compacted: set it to 'delete'"
+            f"only {' and '.join(states)} may be compacted: set it to 'delete'"
+        )
+    if name == settings.topics.current and policy != "compact":
+        yield (
+            f"cleanup.policy is {policy!r}: a label that stands would vanish with its age; set it "
+            "to 'compact'"
         )
     needed = settings.kafka.max_record_bytes + MARGIN
     allowed = int(config.get("max.message.bytes", needed))
@@ -82,6 +92,31 @@ def problems(name: str, config: Mapping[str, str], settings: Settings) -> Iterat
         yield (
             f"max.message.bytes is {allowed}, less than kafka.max_record_bytes and 64 KiB "
             f"({needed}): raise it, or lower kafka.max_record_bytes"
+        )
+
+
+def _uneven(settings: Settings, counts: Mapping[str, int], where: str) -> Iterator[str]:
+    """A table writes a key to the partition that it is read from."""
+    labels, current = settings.topics.labels, settings.topics.current
+    if current is None or not {labels, current} <= counts.keys():
+        return
+    if counts[labels] != counts[current]:
+        yield (
+            f"{where}: topic {current!r} has {counts[current]} partitions and {labels!r} "
+            f"{counts[labels]}: give both the same number; docs/table.md says how"
+        )
+
+
+def _forgotten_early(settings: Settings, configs: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Labels that compaction may leave out before the table has read them."""
+    labels = settings.topics.labels
+    config = configs.get(labels, {})
+    lag_ms = int(config.get("min.compaction.lag.ms", 0))
+    compacted = "compact" in config.get("cleanup.policy", "")
+    if settings.topics.current is not None and compacted and lag_ms < SEEN_BY_THE_TABLE_MS:
+        yield (
+            f"topic {labels!r} may be compacted after {lag_ms / 1000:g} s, before `streamer table` "
+            f"has read a label: set min.compaction.lag.ms to {SEEN_BY_THE_TABLE_MS}"
         )
 
 

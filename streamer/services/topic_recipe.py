@@ -6,7 +6,15 @@ from streamer.config.settings import Settings
 from streamer.stream.topics import TopicSpec
 
 PARTITIONS = 6
+SEEN_BY_THE_TABLE_MS = 7 * 86_400_000
 _MARGIN = 128 * 1024
+# Deletions stay as long as a late label of before them may come; and what was written over stays
+# for the moment in which the table may need it again.
+_CURRENT = {
+    "cleanup.policy": "compact",
+    "min.compaction.lag.ms": str(3_600_000),
+    "delete.retention.ms": str(SEEN_BY_THE_TABLE_MS),
+}
 
 
 def recipes(settings: Settings, partitions: int = PARTITIONS) -> list[TopicSpec]:
@@ -15,14 +23,18 @@ def recipes(settings: Settings, partitions: int = PARTITIONS) -> list[TopicSpec]
     room = {"max.message.bytes": str(settings.kafka.max_record_bytes + _MARGIN)}
     kept = {**room, "cleanup.policy": "delete"}
     compacted = {**room, "cleanup.policy": "compact"}
+    if names.current is not None:
+        # The table must have read a label before compaction leaves it out.
+        compacted |= {"min.compaction.lag.ms": str(SEEN_BY_THE_TABLE_MS)}
+    configs = {names.labels: compacted, names.current: {**room, **_CURRENT}}
     alone = {names.stats, names.alerts}  # the monitor is one process and reads them in order
     return [
         TopicSpec(
             name,
             1 if name in alone else partitions,
-            compacted if name == names.labels else kept,
+            configs.get(name, kept),
         )
-        for name in names.model_dump().values()
+        for name in names.names
     ]
 
 

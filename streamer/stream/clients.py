@@ -21,6 +21,7 @@ MARGIN = 64 * 1024
 BATCH_BYTES = 512 * 1024
 FETCH_BYTES = 16 * 2**20
 PARTITION_BYTES = 2**20
+FOLLOWED_BYTES = 4 * 2**20
 REJOIN_MARGIN_MS = 10_000
 # How long it goes unnoticed that partitions were added.
 METADATA_AGE_MS = 10_000
@@ -60,6 +61,20 @@ class Clients:
             metadata_max_age_ms=METADATA_AGE_MS,
             max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_bytes=FETCH_BYTES,
+        )
+
+    def follower(self) -> AIOKafkaConsumer:
+        """A consumer without a group, of partitions that it is given."""
+        read_any_header_name()
+        return AIOKafkaConsumer(
+            **self.connection.options(),
+            group_id=None,
+            enable_auto_commit=False,
+            # Below what is asked for only what was deleted while we read.
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            request_timeout_ms=REPLY_WITHIN_MS,
+            max_partition_fetch_bytes=FOLLOWED_BYTES,
         )
 
     def producer(self, *, limit: int, compression: str | None) -> Producer:

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from streamer.errors import BrokerError
-from streamer.records.fetched import read_any_header_name
 from streamer.stream.clients import Clients
 from streamer.stream.positions import Start
 from streamer.stream.record import Record
 
 PATIENCE_S = 60.0
-PARTITION_BYTES = 4 * 2**20
 
 Offsets = dict[TopicPartition, int]
 
@@ -51,16 +49,7 @@ class Reader:
         async with clients.admin() as admin:
             found = await admin.describe_topics(list(topics))
         counts = {topic["topic"]: len(topic["partitions"]) for topic in found}
-        read_any_header_name()
-        consumer = AIOKafkaConsumer(
-            **clients.connection.options(),
-            group_id=None,
-            enable_auto_commit=False,
-            # Parts are cut to what is there; below them only what was deleted while we read.
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=PARTITION_BYTES,
-        )
+        consumer = clients.follower()
         async with clients.started(consumer):
             reader = cls(consumer, counts)
             # The client asks about no topic that it isn't assigned; paused, it fetches nothing.

@@ -34,5 +34,6 @@ def record(label: Label | None, value: bytes | None = b"{}") -> LabelRecord:
     return LabelRecord("a/b/topic", label, value, 0, 0, 0)
 
 
-def deletion(offset: int) -> LabelRecord:
-    return replace(record(None, None), deleted_at=offset)
+def deletion(offset: int, partition: int | None = None) -> LabelRecord:
+    where = None if partition is None else ("tickets", partition)
+    return replace(record(None, None), deleted_at=offset, deleted_in=where)

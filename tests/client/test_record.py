@@ -4,9 +4,9 @@ import orjson
 import pytest
 
 from streamer.client import LabelRecord
-from streamer.client.record import rank
-from streamer.records.label import DELETED_AT
-from tests.client.making import LABEL, at
+from streamer.records.label import DELETED_AT, DELETED_IN, STANDS
+from streamer.records.rank import Place, Rank
+from tests.client.making import LABEL
 from tests.client.simulated import Broker
 
 
@@ -21,6 +21,7 @@ def test_a_label_is_read_with_its_place_in_the_topic() -> None:
     value = LABEL.to_json()
     found = read(value, key=LABEL.key, partition=0, offset=7, timestamp=5)
     assert found == LabelRecord("a/b/topic", LABEL, value, 0, 7, 5, None)
+    assert found.rank == Rank(Place(("tickets", 0), 5), 0)
     assert (found.ticket_id, found.task) == ("a/b", "topic")
 
 
@@ -59,5 +60,13 @@ def test_a_label_is_no_deletion_whatever_its_headers_say() -> None:
     assert read(LABEL.to_json(), headers=headers).deleted_at is None
 
 
-def test_the_place_in_the_input_counts_before_the_revision() -> None:
-    assert sorted([at(6, 0), at(5, 9), at(5, 1)], key=rank) == [at(5, 1), at(5, 9), at(6, 0)]
+def test_a_deletion_says_of_which_partition_it_is() -> None:
+    headers = ((DELETED_AT, b"813"), (DELETED_IN, b"tickets/3"))
+    assert read(headers=headers).rank == Rank(Place(("tickets", 3), 813), -1)
+    assert read(headers=headers[:1]).rank == Rank(Place(None, 813), -1)
+    assert read().rank is None
+
+
+def test_what_the_table_wrote_stands() -> None:
+    assert read(LABEL.to_json(), headers=((STANDS, b"me"),)).stands
+    assert not read(LABEL.to_json()).stands

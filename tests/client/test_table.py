@@ -94,3 +94,44 @@ def test_a_deletion_that_does_not_say_how_far_it_reaches_is_read_all_the_same(
         key=b"a/topic", value=None, partition=0, offset=1, timestamp=0, headers=headers
     )
     assert LabelRecord.of(raw).deleted_at == offset
+
+
+def of(partition: int, offset: int, name: str = "billing") -> LabelRecord:
+    position = replace(LABEL.position, partition=partition, offset=offset)
+    return record(replace(LABEL, position=position, label=name))
+
+
+@pytest.mark.parametrize(
+    ("log", "state"),
+    [
+        ([of(0, 900), of(1, 3, "refund")], "refund"),
+        ([of(0, 900), of(1, 3, "refund"), of(0, 7)], "billing"),
+        ([of(0, 900), deletion(3, 1)], None),
+        ([of(0, 900), deletion(3, 0)], "billing"),
+        ([deletion(900, 0), of(1, 3, "refund")], "refund"),
+    ],
+)
+def test_offsets_of_other_partitions_say_nothing(log: list[LabelRecord], state: str | None) -> None:
+    table = LabelTable()
+    for one in log:
+        table.apply(one)
+    found = table.of("a/b", "topic")
+    assert (found and found.label) == state
+
+
+def test_of_the_tables_own_topic_the_last_record_stands() -> None:
+    table = LabelTable()
+    for label in (at(9), at(5, label="refund")):
+        assert table.apply(replace(record(label), stands=True))
+    assert table.of("a/b", "topic") == at(5, label="refund")
+    assert table.apply(replace(deletion(2), stands=True))
+    assert not table
+    assert table.apply(replace(record(at(1)), stands=True))
+
+
+def test_only_the_newest_deletions_are_remembered() -> None:
+    table = LabelTable(remember=2)
+    for number in range(3):
+        table.apply(replace(deletion(6), key=f"{number}/topic"))
+    late = [table.apply(replace(record(at(5)), key=f"{number}/topic")) for number in range(3)]
+    assert late == [True, False, False]

@@ -15,6 +15,7 @@ from streamer.commands.init import peek
 from streamer.config import Settings, load
 from streamer.config.kafka import Topics
 from streamer.dev.kafka import Kafka
+from streamer.services.topic_check import topic_report
 from streamer.services.topic_recipe import by_hand, recipes
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
@@ -41,7 +42,7 @@ def states(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
 def test_makes_what_is_missing_and_check_is_content_with_it(config: Path, capsys) -> None:
     where = ["--config", str(config)]
     settings = load(config)
-    names = settings.topics.model_dump().values()
+    names = settings.topics.names
     assert main(["topics", "--json", *where]) == 1
     assert states(capsys) == dict.fromkeys(names, "missing")
     assert main(["topics", "--create", "--partitions", "2", "--json", *where]) == 0
@@ -56,7 +57,7 @@ def test_what_is_missing_comes_with_the_command_that_makes_it(config: Path, caps
     assert main(["topics", "--config", str(config)]) == 1
     answer = capsys.readouterr()
     assert len(answer.out.splitlines()) == len(Topics.model_fields)
-    for name in load(config).topics.model_dump().values():
+    for name in load(config).topics.names:
         assert by_hand(load(config), name) in answer.err
 
 
@@ -70,7 +71,7 @@ def test_the_command_by_hand_says_all_that_the_recipe_does(config: Path) -> None
         given = dict(word.split("=") for option, word in pairs if option == "--config")
         assert given == dict(recipe.config)
     compacted = [one.name for one in recipes(settings) if "compact" in one.config["cleanup.policy"]]
-    assert compacted == [settings.topics.labels]
+    assert compacted == [settings.topics.labels, settings.topics.current]
 
 
 def test_it_shows_what_is_there_and_says_which_difference_matters(config: Path, capsys) -> None:
@@ -139,3 +140,30 @@ def test_more_copies_than_brokers_is_one_line(config: Path, capsys) -> None:
     assert main(["topics", "--create", "--replication", "3", "--config", str(config)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "can't create topic" in line
+
+
+def test_the_state_topic_is_as_wide_as_the_labels_or_check_says_so(config: Path, capsys) -> None:
+    settings, where = load(config), ["--config", str(config)]
+    labels, current = settings.topics.labels, settings.topics.current
+    assert current is not None
+    kept = {"cleanup.policy": "compact", "max.message.bytes": str(2**24)}
+    asyncio.run(create_topics(settings.kafka.bootstrap, [TopicSpec(labels, 3, kept)]))
+    assert main(["topics", "--create", "--json", *where]) == 0
+    found = {
+        line["topic"]: line for line in map(orjson.loads, capsys.readouterr().out.splitlines())
+    }
+    assert found[current]["partitions"] == 3
+    report = asyncio.run(topic_report(settings))
+    assert not [line for line in report.problems if current in line]
+    assert any("min.compaction.lag.ms" in line for line in report.warnings)
+
+
+def test_a_state_topic_that_is_wider_or_forgets_is_an_error(config: Path) -> None:
+    settings = load(config)
+    labels, current = settings.topics.labels, settings.topics.current
+    assert current is not None
+    made = [TopicSpec(labels, 3), TopicSpec(current, 2, {"cleanup.policy": "delete"})]
+    asyncio.run(create_topics(settings.kafka.bootstrap, made))
+    told = [line for line in asyncio.run(topic_report(settings)).problems if current in line]
+    assert any("has 2 partitions" in line for line in told)
+    assert any("set it to 'compact'" in line for line in told)

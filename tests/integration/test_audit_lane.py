@@ -63,7 +63,7 @@ class Lanes:
             await asyncio.gather(serving, return_exceptions=True)
 
     async def make_topics(self) -> None:
-        names = self.topics.model_dump().values()
+        names = self.topics.names
         await create_topics(self._bootstrap, [TopicSpec(name, 2) for name in names])
 
     async def ask(self, purpose: Purpose, numbers: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from tests.k8s.control_plane import ControlPlane, listed
 from tests.k8s.release import NAME, Release
 from tests.waiting import eventually
 
-COMPONENTS = ("classify", "judge", "monitor", "workers")
+COMPONENTS = ("classify", "judge", "monitor", "table", "workers")
 REVISION = "deployment.kubernetes.io/revision"
 KINDS = "deployments,pods,services,configmaps,serviceaccounts,pdb,networkpolicies,jobs"
 
@@ -35,7 +35,7 @@ def test_a_release_lives_and_leaves_nothing(cluster: ControlPlane) -> None:
     first = generations(release)
 
     release.upgrade("--set", "image.tag=v2")
-    assert rolled(first, generations(release)) == {"classify", "monitor"}
+    assert rolled(first, generations(release)) == {"classify", "monitor", "table"}
     assert image(release, "classify") == "streamer:v2"
 
     release.rollback()
@@ -57,7 +57,7 @@ def test_another_configuration_starts_again_who_reads_it(cluster: ControlPlane) 
     before = generations(release)
     release.upgrade("--set", "config.audit.share=0.02")
     # Triton reads no streamer.yaml.
-    assert rolled(before, generations(release)) == {"classify", "judge", "monitor"}
+    assert rolled(before, generations(release)) == {"classify", "judge", "monitor", "table"}
 
 
 def test_a_new_label_set_reaches_the_judges_first_and_once(
@@ -78,7 +78,7 @@ def test_a_new_label_set_reaches_the_judges_first_and_once(
     assert rolled(before, judges_first) == {"judge"}
 
     release.upgrade("--set-file", f"configFile={new}")
-    assert rolled(judges_first, generations(release)) == {"classify", "monitor"}
+    assert rolled(judges_first, generations(release)) == {"classify", "monitor", "table"}
 
 
 def test_another_version_of_the_segments_and_back_leaves_the_judges_alone(
@@ -89,11 +89,11 @@ def test_another_version_of_the_segments_and_back_leaves_the_judges_alone(
     release.install("--set", mounted.format(1))
     before = generations(release)
     release.upgrade("--set", mounted.format(2))
-    assert rolled(before, generations(release)) == {"classify", "monitor"}
+    assert rolled(before, generations(release)) == {"classify", "monitor", "table"}
     assert segments(release) == "/segments/2"
 
     release.rollback()
-    assert rolled(before, generations(release)) == {"classify", "monitor"}
+    assert rolled(before, generations(release)) == {"classify", "monitor", "table"}
     assert segments(release) == "/segments/1"
 
 

@@ -60,7 +60,7 @@ WEAKER: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
-@pytest.mark.parametrize("component", ["classify", "judge", "monitor", "workers"])
+@pytest.mark.parametrize("component", ["classify", "judge", "monitor", "table", "workers"])
 def test_its_pods_are_restricted_ones(component: str, cluster: ControlPlane) -> None:
     answer = try_pod(cluster, pod_of(component))
     assert answer.returncode == 0, answer.stderr

@@ -162,3 +162,36 @@ async def test_what_is_no_answer_is_a_dead_letter_and_stops_nobody(
     assert (dead.record, dead.value) == (bad, bad.value)
     assert [label.ticket_id for label in labels(found)] == ["t2"]
     assert f'streamer_dead_letters_total{{reason="{reason}"}} 1.0' in metrics.render().decode()
+
+
+def releasing(metrics: Metrics, has_table: bool) -> AnswersHandler:
+    return AnswersHandler(
+        "support",
+        {"mood": MOODS},
+        lambda ids: np.zeros(len(ids), np.bool_),
+        "labels",
+        "log",
+        DeadLetters("dead", 2**20, on_letter=metrics.dead),
+        Tracing("test", 0.0),
+        metrics,
+        has_table=has_table,
+    )
+
+
+async def test_a_release_is_told_to_the_table_and_to_nobody_else(metrics: Metrics) -> None:
+    given_up = replace(answer(label="of before"), label_set="0123456789ab", release=True)
+    (only,) = await emissions(releasing(metrics, has_table=True), record(given_up))
+    label = Label.from_json(only.value or b"")
+    assert (only.topic, label.label, label.released, label.revision) == (
+        "labels",
+        "of before",
+        True,
+        2,
+    )
+
+
+async def test_without_a_table_nothing_can_be_released(metrics: Metrics) -> None:
+    given_up = replace(answer(), release=True)
+    (letter,) = await emissions(releasing(metrics, has_table=False), record(given_up))
+    assert letter.topic == "dead"
+    assert DeadLetter.from_headers(letter.headers).reason == "no_table"

@@ -29,7 +29,7 @@ DAY_MS = 86_400_000
 async def stage(tmp_path: Path, kafka: Kafka) -> AsyncIterator[Stage]:
     with Stage(tmp_path, kafka, "127.0.0.1:1") as made:
         kept = {"retention.ms": str(2 * DAY_MS), "segment.ms": str(DAY_MS)}
-        names = made.topics.model_dump().values()
+        names = made.topics.names
         await create_topics(kafka.bootstrap, [TopicSpec(name, 4, kept) for name in names])
         yield made
 

@@ -47,7 +47,25 @@ def test_a_tickets_own_time_needs_none_of_kafka() -> None:
     opened = "2026-01-31T08:00:00Z"
     record = replace(ticket("hello", opened=opened), timestamp=-1)
     made, ms = Intake(created_at="/opened").read(record)
-    assert (made.created_at, ms) == (opened, milliseconds(opened))
+    assert (made.created_at, ms) == ("2026-01-31T08:00:00.000Z", milliseconds(opened))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("20260131", "2026-01-31T00:00:00.000Z"),
+        ("2026-W05", "2026-01-26T00:00:00.000Z"),
+        ("2026-01-31T08:00:00+05:30", "2026-01-31T02:30:00.000Z"),
+        ("2026-01-31 08:00:00.123456", "2026-01-31T08:00:00.123Z"),
+        ("2026-01-31T08:00:00.123Z", "2026-01-31T08:00:00.123Z"),
+        ("1960-01-01T00:00:00.001Z", "1970-01-01T00:00:00.000Z"),
+        ("soon", "2023-11-14T22:13:20.000Z"),
+        (1_769_846_400, "2026-01-31T08:00:00.000Z"),
+    ],
+)
+def test_times_are_told_in_one_form(given: str | int, told: str) -> None:
+    made = Intake(created_at="/opened").ticket(ticket("hello", opened=given))
+    assert made.created_at == told
 
 
 async def test_no_latency_is_counted_from_a_time_that_nobody_knows(make: MakeHandler) -> None:

@@ -34,7 +34,7 @@ config.kafka.member: leave it out; pods come and go, and two must not be the sam
 {{- $values := (index . 0).Values -}}
 {{- $kafka := (index . 1).kafka | default dict -}}
 {{- $needed := add (ceil ($kafka.drain | default 20)) 10 -}}
-{{- range $component := list "classify" "judge" "monitor" -}}
+{{- range $component := list "classify" "judge" "monitor" "table" -}}
 {{- $grace := int (get $values $component).terminationGracePeriodSeconds -}}
 {{- if lt $grace (int $needed) }}
 {{ $component }}.terminationGracePeriodSeconds: {{ $grace }} is too short; kafka.drain and 10 s to leave the group need {{ $needed }} or more
@@ -53,6 +53,9 @@ workers.terminationGracePeriodSeconds: {{ $workers.terminationGracePeriodSeconds
 {{- $classify := add $values.classify.replicas $values.classify.maxSurge -}}
 {{- if gt (int $classify) $partitions }}
 topics.partitions: {{ $partitions }} are fewer than classify.replicas and classify.maxSurge ({{ $classify }}); a pod without a partition is never ready: add partitions, or set maxSurge 0
+{{- end -}}
+{{- if and (include "streamer.table" (index . 0)) (gt (int $values.table.replicas) $partitions) }}
+topics.partitions: {{ $partitions }} are fewer than table.replicas ({{ $values.table.replicas }}); a pod without a partition is never ready: add partitions, or lower it
 {{- end -}}
 {{- if $values.judge.enabled -}}
 {{- $keda := $values.judge.keda.enabled -}}

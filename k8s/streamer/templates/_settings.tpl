@@ -44,6 +44,7 @@ monitor:
 {{- else }}
   listen: {host: 127.0.0.1, port: 9466}
 {{- end }}
+table: {listen: {host: 0.0.0.0, port: 9467}}
 state: /tmp/streamer
 {{- if .Values.workers.enabled }}
 triton: {url: "{{ include "streamer.name" . }}-workers.{{ .Release.Namespace }}.svc:8001"}

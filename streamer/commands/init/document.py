@@ -6,7 +6,18 @@ from dataclasses import dataclass
 import yaml
 
 _KINDS = {"word": "word_ngrams", "char": "char_ngrams", "net": "subword_net"}
-OUTPUTS = ("labels", "judge", "dead", "audit", "review", "answers", "log", "stats", "alerts")
+OUTPUTS = (
+    "labels",
+    "judge",
+    "dead",
+    "audit",
+    "review",
+    "answers",
+    "log",
+    "stats",
+    "alerts",
+    "current",
+)
 
 _NEVER = 2**31
 _GUESS = "  # a guess: nothing like it was seen in any ticket"
@@ -45,6 +56,8 @@ def _lines(answers: Answers) -> Iterator[str]:
     yield "topics:"
     yield f"  tickets: {_scalar(answers.topic)}"
     for name in OUTPUTS:
+        if name == "current":
+            yield "  # What stands of each label: `streamer table` writes it."
         yield f"  {name}: {_scalar(f'{answers.topic}.{name}')}"
     yield ""
     yield "# JSON pointers into your tickets. Several texts are joined by a newline."

@@ -1,6 +1,6 @@
 """Leaves out what a backfill must not touch, and hands on the rest at its pace."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 
 from streamer.errors import TicketError, Unavailable
@@ -16,10 +16,20 @@ class BackfillHandler:
     """`handler`, for the tickets that count.
 
     Deletions are not sent again: a later label would fall to them. What can't be read is a dead
-    letter already.
+    letter already. `untouched` counts the tickets among `held`: a person's label stands over the
+    new one.
     """
 
-    def __init__(self, handler: Handler, survey: Survey, intake: Intake, pace: Pace) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        survey: Survey,
+        intake: Intake,
+        pace: Pace,
+        held: Collection[str] = frozenset(),
+    ) -> None:
+        self._held = held
+        self.untouched = 0
         self._handler = handler
         self._survey = survey
         self._intake = intake
@@ -47,7 +57,7 @@ class BackfillHandler:
         if not self._survey.counts(record):
             return "superseded"
         try:
-            self._intake.ticket(record)
+            self.untouched += self._intake.ticket(record).id in self._held
         except TicketError as error:
             return error.reason
         except Unavailable:

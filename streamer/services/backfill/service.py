@@ -18,6 +18,7 @@ from streamer.observe.tracing import Tracing
 from streamer.services import process
 from streamer.services.backfill.handler import BackfillHandler
 from streamer.services.backfill.pace import Pace
+from streamer.services.backfill.people import held_by_people
 from streamer.services.backfill.survey import Survey, survey
 from streamer.services.classify_handler import ClassifyHandler
 from streamer.services.copies import ticket_copies
@@ -91,6 +92,8 @@ async def serve(settings: Settings, wish: Wish, stop: asyncio.Event) -> None:
             await together(work.stream(stop), watch)
             left = work.left(await work.reached(admin, reader))
     tell(f"{work.name}: {work.total - left} of {work.total} tickets are done")
+    if work.untouched:
+        tell(f"{work.untouched} of them keep the label that a person gave")
     if left:
         note(f"to go on, run it again with --name {work.name} and the same times")
 
@@ -103,6 +106,7 @@ class _Work:
         self._wish = wish
         self._survey = found
         self._pace = Pace(wish.rate, wish.backlog)
+        self.untouched = 0
         self.name = wish.called
         self.group = _group(settings, wish)
         self.total = sum(stretch.end - stretch.start for stretch in found.stretches.values())
@@ -178,8 +182,10 @@ class _Work:
                 Stratum(settings.audit.salt),
                 dead_at_most=settings.input.dead_at_most,
             )
-            paced = BackfillHandler(handler, self._survey, intake, self._pace)
+            held = await held_by_people(Clients(connection(settings.kafka)), topics.current)
+            paced = BackfillHandler(handler, self._survey, intake, self._pace, held)
             await stream.run(paced, metrics, Status("Triton"), stop)
+            self.untouched = paced.untouched
 
     async def _open_requests(self, admin: Any, reader: Reader) -> int:
         settings = self._settings

@@ -94,7 +94,7 @@ def _outcome(outcome: Outcome) -> Iterator[str]:
 
 def _state(label: Label, of: int) -> str:
     sure = "" if label.confidence is None else f"  {label.confidence:.3f}"
-    words = [f"by {label.source}", "final" if label.final else "not final"]
+    words = [f"by {label.source}", "final" if label.final else "not final", *_held(label)]
     if label.verdict is not None:
         words.append(label.verdict)
     if label.revision:
@@ -104,6 +104,14 @@ def _state(label: Label, of: int) -> str:
     if of > 1:
         words.append(f"the state of {of} labels")
     return f"{paint(clean(label.label), 'green')}{sure}  {clean(', '.join(words))}"
+
+
+def _held(label: Label) -> Iterator[str]:
+    if label.source == "person":
+        yield f"held since {label.decided_at}"
+    if (first := label.carried) is not None:
+        why = "a person gave theirs up" if label.released else "carried to a newer message"
+        yield f"{why}, from {first.topic}[{first.partition}]@{first.offset}"
 
 
 def _reasons(label: Label) -> Iterator[str]:

@@ -11,6 +11,7 @@ from tests.stage import until
 
 # As names of Services, they would lead to what runs here on loopback.
 SEGMENTS = "segments.source=image,config.tasks.intent.segments=/segments/1"
+COMPONENTS = ("workers", "judge", "classify", "table", "monitor")
 HOSTS = ("kafka-kafka-bootstrap", "desk-workers.labels.svc")
 
 
@@ -21,7 +22,7 @@ class Desk:
         self.kafka = kafka
         self._folder = folder
         self._objects = rendered("--set", SEGMENTS)
-        self.pods = {name: self._pod(name) for name in ("workers", "judge", "classify", "monitor")}
+        self.pods = {name: self._pod(name) for name in COMPONENTS}
 
     def __enter__(self) -> "Desk":
         job = self._made(one(self._objects, "Job", "desk-topics")["spec"]["template"]["spec"])

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from streamer.records.label import Label
 from tests.accounting import whole
 from tests.k8s.chart import ROOT
-from tests.k8s.pods.desk import Desk
+from tests.k8s.pods.desk import COMPONENTS, Desk
 from tests.k8s.segments import ALPHA
 from tests.stage import Wire, ticket, until
 
@@ -37,7 +37,7 @@ async def send(desk: Desk) -> None:
 
 
 async def test_every_ticket_gets_its_labels_from_the_charts_own_pods(desk: Desk) -> None:
-    await desk.ready("workers", "judge", "classify", "monitor")
+    await desk.ready(*COMPONENTS)
     await send(desk)
     found: list[Label] = []
 
@@ -57,6 +57,12 @@ async def test_every_ticket_gets_its_labels_from_the_charts_own_pods(desk: Desk)
     routed = [label.segment for label in found if label.task == "intent"]
     assert None not in routed
     assert {segment.number for segment in routed} == {None, ALPHA}
+    keys = {label.key for label in found}
+
+    async def all_stand() -> bool:
+        return {one.key async for one in whole(desk.kafka.bootstrap, "tickets.current")} == keys
+
+    await until(all_stand, 60)
     for name, pod in desk.pods.items():
         assert pod.passes("livenessProbe"), (name, pod.log)
 

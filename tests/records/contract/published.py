@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from streamer.commands.asyncapi import text
-from streamer.config.kafka import Topics
+from streamer.commands.asyncapi import DEFAULT, text
 from streamer.records.schema import RECORDS, schema
 
 ROOT = Path(__file__).parents[3]
@@ -16,7 +15,7 @@ def published() -> dict[Path, str]:
         Path(f"docs/schemas/{name}.json"): json.dumps(schema(name), indent=2) + "\n"
         for name in RECORDS
     }
-    return schemas | {Path("docs/asyncapi.yaml"): text(Topics())}
+    return schemas | {Path("docs/asyncapi.yaml"): text(DEFAULT)}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,7 @@ from streamer.dev.triton import Triton
 from streamer.errors import ConfigError
 from streamer.records import JudgeRequest, Label
 from streamer.records.identity import TicketIdentity
+from streamer.records.label import label_key
 from streamer.services.backfill import Wish, run
 from streamer.services.backfill.pace import Pace
 from streamer.services.backfill.service import serve
@@ -26,6 +27,7 @@ from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
 from streamer.stream.groups import committed
 from tests.accounting import whole
+from tests.client.making import LABEL
 from tests.stage import BROKEN, Stage, Wire, agreed, disputed, ticket
 from tests.waiting import soon
 
@@ -237,3 +239,17 @@ def test_a_senseless_wish_is_refused(past: Past, wished: Wish, problem: str) -> 
 def test_the_same_times_have_the_same_name() -> None:
     assert wish(0, 60, name=None).called == "20231114T221320Z-20231114T221420Z"
     assert wish(0, name=None).called == "20231114T221320Z"
+
+
+async def test_what_a_person_holds_is_said_and_stays(past: Past, capsys) -> None:
+    await past.feed([agreed(1), agreed(2)])
+    key = label_key("t1", "intent")
+    by_person = replace(LABEL, ticket_id="t1", task="intent", source="person", revision=2)
+    current = past.stage.topics.current
+    assert current is not None
+    async with AIOKafkaProducer(bootstrap_servers=past.stage.bootstrap) as producer:
+        for value in (LABEL.to_json(), by_person.to_json()):
+            await producer.send(current, value, key=key)
+        await producer.send(current, LABEL.to_json(), key=label_key("t2", "intent"))
+    await past.run(wish(0))
+    assert "1 of them keep the label that a person gave" in capsys.readouterr().out

@@ -56,7 +56,7 @@ class Monitor:
         path = folder / "streamer.yaml"
         path.write_text(yaml.safe_dump(config))
         self.service = Service("monitor", ["--config", str(path)], folder / "monitor.log")
-        names = [TopicSpec(name) for name in self.topics.model_dump().values()]
+        names = [TopicSpec(name) for name in self.topics.names]
         asyncio.run(create_topics(kafka.bootstrap, names))
 
     def start(self) -> float:

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from streamer.monitoring.expected import Audits, Expected
 from streamer.monitoring.reading import Reading
-from streamer.records.label import Vote
+from streamer.records.label import Position, Vote
 from tests.services.monitor.web.browser import opened, screen
 from tests.services.monitor.web.material import ABSTAINS, DRIFTS, TASKS, Made, label, record
 from tests.services.monitor.web.site import TOKEN, Site
@@ -223,6 +223,16 @@ async def test_newest_labels_are_shown_with_votes_and_can_be_paused(
         await expect(rows.first).to_contain_text("U-149")
         assert await rows.count() <= 60
         await window.calm()
+
+
+async def test_it_says_since_when_a_person_holds_a_label(site: Site, chromium: Browser) -> None:
+    async with opened(chromium, site.url) as window:
+        given = {"source": "person", "votes": (), "decided_at": "2026-01-31T08:15:00.000Z"}
+        held = label("T-1", **given, carried=Position("tickets", "tickets", 0, 3))
+        site.tail.take([record(held), record(label("T-2", released=True))])
+        rows = window.page.locator("#newest-table tbody tr")
+        await expect(rows.nth(1)).to_contain_text("person, since 2026-01-31 08:15, carried")
+        await expect(rows.first).to_contain_text("workers, released")
 
 
 async def test_what_is_hostile_does_nothing(chromium: Browser) -> None:

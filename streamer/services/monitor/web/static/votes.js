@@ -24,8 +24,13 @@ export function rule(found) {
   return parts.join(", ");
 }
 
-/** Who decided, and whether it is final. */
+/** Who decided, and whether it is final; of a person's label, since when it is held. */
 export function verdict(label) {
+  if (label.source === "person") {
+    const since = label.decided_at.slice(0, 16).replace("T", " ");
+    return `person, since ${since}${label.carried ? ", carried" : ""}`;
+  }
+  if (label.released) return `${label.source}, released`;
   if (label.verdict) return `judge ${label.verdict}`;
   if (!label.final) return `${label.source}, judge is asked`;
   return label.source;

@@ -1,0 +1,33 @@
+"""What is compared where several records tell of one key: version 1 of the contract's order."""
+
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a ticket lay in the input; `partition` is None where only the offset was told."""
+
+    partition: tuple[str, int] | None
+    offset: int
+
+
+class Rank(NamedTuple):
+    """Of a label; a deletion has the revision -1."""
+
+    place: Place
+    revision: int
+
+
+def precedes(one: Place, other: Place) -> bool:
+    """Whether both lie in one partition, and `one` before `other`.
+
+    Offsets of different partitions say nothing about each other: there the log's order counts.
+    """
+    same = None in (one.partition, other.partition) or one.partition == other.partition
+    return same and one.offset < other.offset
+
+
+def outranked(one: Rank, other: Rank) -> bool:
+    """Whether `one` can't be the state beside `other`, whichever comes last in the log."""
+    if precedes(one.place, other.place):
+        return True
+    return one.place == other.place and one.revision < other.revision

@@ -1,0 +1,103 @@
+"""The state of every key, folded from all labels at once, and the records that tell it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from streamer.errors import TicketError
+from streamer.services.table.copied import copied
+from streamer.services.table.record import headers
+from streamer.services.table.said import Gone, Word, heard_at, said
+from streamer.services.table.shelf import Shelf
+from streamer.services.table.state import State, Stays, step
+from streamer.stream.emission import Emission
+from streamer.stream.record import Record
+
+
+class Rebuilt:
+    """Takes all records of the labels topic twice: in the order of time, then in any order.
+
+    The first time it learns what stands, the second it finds the bytes of it, so that those of no
+    other label are held.
+    """
+
+    def __init__(self, labels: str, current: str, me: bytes, stays: Stays) -> None:
+        self._labels = labels
+        self._current = current
+        self._me = me
+        self._stays = stays
+        self._shelf = Shelf()
+        self._unwritten: set[bytes] = set()
+        self._people: dict[bytes, tuple[State, Record, bytes]] = {}
+        self._done: set[bytes] = set()
+        self._last: Record | None = None
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    def learn(self, record: Record) -> None:
+        """The next record in the order of time."""
+        self._last = record
+        try:
+            heard = said(record)
+        except TicketError:
+            return
+        key = record.key or b""
+        before = self._shelf.state(key)
+        state, _, correction = step(before, heard, self._stays)
+        if correction is not None:
+            self._unwritten.add(key)
+        elif (before.top, before.stands) != (state.top, state.stands) or (
+            isinstance(heard, Word) and _tells(heard, state)
+        ):
+            self._unwritten.discard(key)
+        if state.person is None and state.machine is not None:
+            state = replace(state, machine=replace(state.machine, body=b""))
+        self._shelf.put(key, state, heard_at(record))
+
+    def find(self, record: Record) -> Iterator[Emission]:
+        """What to write now that this record's bytes are here."""
+        key = record.key or b""
+        try:
+            heard = said(record)
+        except TicketError:
+            return
+        state = self._shelf.state(key)
+        if isinstance(heard, Gone) or state.top is None or key in self._done:
+            return
+        if state.person is not None:
+            self._find_of_person(key, state, record, heard)
+        elif heard.id == state.stands and (_tells(heard, state) or key in self._unwritten):
+            self._done.add(key)
+            yield from self._written(key, state, record, heard)
+
+    def rest(self) -> Iterator[Emission]:
+        """What is left to write once all was found: the keys that people hold, and those that were
+        deleted, since labels of before the deletion may still come.
+        """
+        for key, (state, record, body) in self._people.items():
+            if state.person is not None:
+                yield from self._written(key, state, record, replace(state.person, body=body))
+        for key, state in self._shelf.deleted():
+            if self._last is not None:
+                yield Emission(self._last, self._current, key, None, headers(state, self._me))
+
+    def _find_of_person(self, key: bytes, state: State, record: Record, heard: Word) -> None:
+        known, _, body = self._people.get(key, (state, record, b""))
+        if known.machine is not None and heard.id == known.machine.id:
+            known = replace(known, machine=replace(known.machine, body=heard.body))
+        if state.person is not None and heard.id == state.person.id and not body:
+            body = heard.body
+        if _tells(heard, state):
+            body = heard.body
+        self._people[key] = known, record, body
+
+    def _written(self, key: bytes, state: State, record: Record, found: Word) -> Iterator[Emission]:
+        body = found.body
+        if key in self._unwritten and state.top is not None:
+            body = copied(found, state.top).body
+            yield Emission(record, self._labels, key, body)
+        yield Emission(record, self._current, key, body, headers(state, self._me))
+
+
+def _tells(heard: Word, state: State) -> bool:
+    return (heard.rank, heard.id) == (state.top, state.stands)

@@ -1,0 +1,90 @@
+"""The table service: labels in, the state of each ticket's label out."""
+
+import asyncio
+import uuid
+from contextlib import AsyncExitStack
+
+from streamer.config.settings import Flow, Settings
+from streamer.errors import ConfigError
+from streamer.observe.metrics import Metrics
+from streamer.observe.summaries import Summaries
+from streamer.services.stats import Stats
+from streamer.services.streaming import Publishing, Status, Stream, connection
+from streamer.services.table.handler import Desk, TableHandler
+from streamer.services.table.kept import Kept
+from streamer.services.table.own_topic import OwnTopic
+from streamer.services.table.people import People
+from streamer.services.table.shelves import Shelves
+from streamer.services.together import first
+from streamer.stream.clients import Clients
+from streamer.stream.positions import Start
+from streamer.stream.publisher import Publisher
+from streamer.stream.reading import Reader
+
+# One batch at a time: two of them could write one key in either order.
+FLOW = Flow(in_flight=1)
+
+
+async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = None) -> None:
+    """Run until `stop` is set. Raises `ConfigError`, `BrokerError` or whatever was unforeseen."""
+    topics, kafka = settings.topics, settings.kafka
+    if topics.current is None:
+        raise ConfigError("the table needs a topic of its own: name it by topics.current")
+    metrics, clients = Metrics(), Clients(connection(kafka))
+    stream = Stream(
+        kafka.model_copy(update={"start": "earliest"}),
+        f"{kafka.group}-table",
+        topics.labels,
+        [topics.labels, topics.current],
+        topics.dead,
+        FLOW,
+        resume,
+        Stats(topics.stats, Summaries("table", metrics)),
+    )
+    async with AsyncExitStack() as stack:
+        status = Status("Kafka")
+        await stack.enter_async_context(status.served(settings.table.listen, metrics))
+        read = Reader.of(clients, [topics.labels, topics.current])
+        reader = await stack.enter_async_context(read)
+        _refuse_other_counts(reader, topics.labels, topics.current)
+        consumer = await stack.enter_async_context(clients.started(clients.follower()))
+        shelves, me = Shelves(), uuid.uuid4().bytes
+        own = OwnTopic(
+            consumer,
+            topics.current,
+            me,
+            shelves,
+            kafka.session_timeout,
+            status.partitions,
+            status.rebalances,
+        )
+        desk = Desk(
+            labels=topics.labels,
+            current=topics.current,
+            me=me,
+            shelves=shelves,
+            own=own,
+            kept=Kept(reader, topics.current),
+            stays=People(settings.tasks).stays,
+            keep_s=settings.table.keep * 86_400,
+        )
+        made: asyncio.Future[TableHandler] = asyncio.get_running_loop().create_future()
+
+        def handler(publisher: Publisher) -> TableHandler:
+            made.set_result(TableHandler(desk, publisher, stream.dead_letters(metrics), metrics))
+            return made.result()
+
+        async def follow() -> None:
+            await own.run((await made).repair)
+
+        await first(stream.run(Publishing(handler), metrics, status, stop), follow())
+
+
+def _refuse_other_counts(reader: Reader, labels: str, current: str) -> None:
+    """Raises `ConfigError` where a key's partition would not be the same in both topics."""
+    counts = {name: len(reader.partitions(name)) for name in (labels, current)}
+    if len(set(counts.values())) > 1:
+        raise ConfigError(
+            f"{labels} has {counts[labels]} partitions and {current} {counts[current]}: give both "
+            "the same number, then run `streamer table --rebuild`"
+        )

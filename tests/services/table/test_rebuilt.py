@@ -1,0 +1,65 @@
+"""The table's topic anew is what the table itself would have written."""
+
+import random
+from collections import defaultdict
+from dataclasses import replace
+
+from streamer.services.table.rebuilt import Rebuilt
+from streamer.services.table.record import written
+from streamer.services.table.said import said, word
+from streamer.services.table.state import State, step
+from streamer.stream.emission import Emission
+from tests.services.table.histories import History, Raw
+from tests.services.table.oracle import Person
+from tests.services.table.test_state import of_version_1
+
+
+def rebuilt(records: list[Raw]) -> dict[str, list[Emission]]:
+    made = Rebuilt("labels", "current", b"me", lambda word: True)
+    for record in records:
+        made.learn(record)
+    shuffled = sorted(records, key=lambda record: (record.key, -record.offset))
+    found = [one for record in shuffled for one in made.find(record)] + list(made.rest())
+    by_topic: dict[str, list[Emission]] = defaultdict(list)
+    for one in found:
+        by_topic[one.topic].append(one)
+    return by_topic
+
+
+def table_of(records: list[Raw]) -> State:
+    found = State()
+    for record in records:
+        found = step(found, said(record), lambda word: True).state
+    return found
+
+
+def test_each_key_gets_what_stands_and_version_1_comes_to_the_same() -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    carried = 0
+    for _ in range(400):
+        records = [
+            replace(record, offset=number, timestamp=number)
+            for number, record in enumerate(History(chance).records(10))
+        ]
+        out = rebuilt(records)
+        labels = [*records, *(Raw(one.value) for one in out["labels"])]
+        state = of_version_1(labels).of("T-1", "intent")
+        assert sum(one.value is not None for one in out["current"]) == (state is not None)
+        carried += len(out["labels"])
+        if state is None:
+            gone = [written(Raw(None, tuple(one.headers))).gone for one in out["current"]]
+            assert (gone[0] if gone else None) == table_of(records).gone
+            continue
+        (one,) = out["current"]
+        assert one.value is not None
+        assert (word(one.value).rank, word(one.value).id) == (
+            word(state.to_json()).rank,
+            word(state.to_json()).id,
+        )
+        person = Person().hear(records).newest
+        assert person is None or (state.source, state.label) == ("person", person[1])
+        known = written(Raw(one.value, tuple(one.headers)))
+        assert known.machine is None or known.machine.body
+    assert carried > 20

@@ -1,0 +1,56 @@
+"""The table comes back from what it wrote."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from streamer.records.label import STANDS
+from streamer.services.table.copied import copied
+from streamer.services.table.record import headers, writer, written
+from streamer.services.table.said import said
+from streamer.services.table.state import State, step
+from tests.services.table.histories import History, Raw, label
+from tests.services.table.test_state import standing
+
+
+def test_a_state_is_found_again_in_its_record() -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    held = 0
+    for _ in range(500):
+        state, value = State(), None
+        for record in History(chance).records(8):
+            state, changed, correction = step(state, said(record), lambda word: True)
+            if correction is not None and state.top is not None:
+                value = copied(correction, state.top).body
+            elif changed:
+                value = standing(state, record.value, value)
+        made = Raw(value, tuple(headers(state, b"me")))
+        found = written(made)
+        assert (found.top, found.stands, found.gone) == (state.top, state.stands, state.gone)
+        if state.top is None:
+            continue
+        assert found.beside == state.beside
+        assert (found.person is None) == (state.person is None)
+        if state.person is not None and found.person is not None:
+            held += 1
+            assert (found.person.id, found.person.spoke) == (state.person.id, state.person.spoke)
+            assert found.machine == state.machine
+    assert held > 20
+
+
+def test_it_says_who_wrote_it() -> None:
+    made = headers(State(), b"me")
+    assert (writer(made), writer([])) == (b"me", None)
+    assert dict(made)[STANDS] == b"me"
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"[]", b"no label"])
+def test_what_is_no_record_of_the_tables_is_refused(value: bytes) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        written(Raw(value))
+    odd = replace(Raw(label(7).to_json()), headers=(("table.known", b"{"),))
+    with pytest.raises(ValueError, match="unexpected"):
+        written(odd)
