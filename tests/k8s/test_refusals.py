@@ -26,6 +26,9 @@ REFUSED = {
     "workers.preStopSeconds=20": "preStopSeconds, exitTimeoutSeconds and 5 s need 55",
     "judge.replicas=7": "topics.partitions: 6 are fewer than judge.replicas (7)",
     "classify.replicas=6": "are fewer than classify.replicas and classify.maxSurge (7)",
+    "table.replicas=7": "topics.partitions: 6 are fewer than table.replicas (7)",
+    "table.terminationGracePeriodSeconds=29": "table.terminationGracePeriodSeconds: 29 is too",
+    "table.maxSurge=1": "additional properties 'maxSurge' not allowed",
     "judge.keda.enabled=true,judge.keda.maxReplicas=7": "fewer than judge.keda.maxReplicas (7)",
     "judge.keda.enabled=true,judge.keda.minReplicas=5": "5 is more than maxReplicas (4)",
     "judge.keda.enabled=true,judge.keda.fallback.replicas=5": "fallback.replicas: 5 is more than",
@@ -58,8 +61,10 @@ def test_the_bounds_themselves_are_taken() -> None:
     rendered(
         "--set",
         "classify.terminationGracePeriodSeconds=30,classify.replicas=5,judge.replicas=6,"
-        "workers.preStopSeconds=15",
+        "table.replicas=6,workers.preStopSeconds=15",
     )
+    # No table, no pods of it.
+    rendered("--set", "table.replicas=7,config.topics.current=null")
 
 
 def test_all_problems_are_told_at_once() -> None:
