@@ -42,6 +42,11 @@ class Pod:
         """The end of what it wrote."""
         return self.child.log_tail(60)
 
+    @property
+    def pid(self) -> int:
+        """That of its first process, as this machine numbers them; the container must run."""
+        return int(_podman("inspect", "--format", "{{.State.Pid}}", self.name))
+
     def start(self) -> None:
         self.child.start()
 
