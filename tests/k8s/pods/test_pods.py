@@ -109,7 +109,7 @@ async def test_classify_takes_400_disputed_tickets_of_a_megabyte_and_is_never_ki
     await desk.ready("classify")
     memory = Memory(classify.pid)
     assert memory.limit == 1024 * MIB
-    missed = 0
+    missed = 0  # in a row, as kubelet counts
 
     async def all_read() -> bool:
         nonlocal missed
