@@ -30,7 +30,7 @@ def build(name: str, context: Path = ROOT, repository: str | None = None) -> str
         command += ["--isolation=chroot", f"--build-arg=PYTHON={make_base()}"]
         command += [f"--volume={source}:{target}" for source, target in _mounts(Path(folder))]
         command += [f"--file={path_of(name)}", f"--tag={reference}", str(context)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return reference
 
