@@ -35,7 +35,8 @@ class Pod:
         self._spec, self._hosts, self._folder = spec, hosts, folder / self.name
         self._maps = {o["metadata"]["name"]: o["data"] for o in objects if o["kind"] == "ConfigMap"}
         self._folder.mkdir()
-        self.child = Child(self._command(), self._folder / "log")
+        # Where the container is killed for memory, podman leaves a file in its working folder.
+        self.child = Child(self._command(), self._folder / "log", cwd=self._folder)
 
     @property
     def log(self) -> str:
