@@ -53,7 +53,8 @@ class TicketText:
 
     def _picked(self, found: Sequence[Any]) -> str:
         parts = {
-            pointer: _text(pointer, met) for pointer, met in zip(self._finders, found, strict=True)
+            pointer: text_at(pointer, met)
+            for pointer, met in zip(self._finders, found, strict=True)
         }
         self._missed.update([pointer for pointer, part in parts.items() if not part])
         return "\n".join([part for part in parts.values() if part is not None])
@@ -73,7 +74,11 @@ def says_something(text: str) -> bool:
     return any(char not in _BLANKS and category(char) not in _UNSEEN for char in text)
 
 
-def _text(pointer: str, found: Any) -> str | None:
+def text_at(pointer: str, found: Any) -> str | None:
+    """The text in what was found behind a pointer; None where there is none.
+
+    Raises `TicketError` where no text can be taken out of it, whatever else the ticket says.
+    """
     if isinstance(found, list):
         parts = [part for part in found if part is not None]
         odd = [part for part in parts if not isinstance(part, str)]

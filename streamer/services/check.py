@@ -46,14 +46,16 @@ def run(settings: Settings, environment: Environment, connect: bool, as_json: bo
         note(f"{yellow}: {environment.hide(warning)}")
     if problems:
         raise ConfigError("\n".join(problems))
-    tell(environment.hide("\n".join([*summary(settings, connect), *tickets.seen, *topics.kept])))
+    summed = [*summary(settings, connect, len(warnings)), *tickets.seen, *topics.kept]
+    tell(environment.hide("\n".join(summed)))
     return 0
 
 
-def summary(settings: Settings, connected: bool) -> Iterator[str]:
-    """What is configured, in a few lines."""
+def summary(settings: Settings, connected: bool, warnings: int) -> Iterator[str]:
+    """What is configured, in a few lines; the number of warnings stands in the first."""
     asked = ": Kafka, Triton and the judge too" if connected else ""
-    yield f"the configuration is good{asked}"
+    but = f", but for {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
+    yield f"the configuration is good{asked}{but}"
     topics = settings.topics
     yield f"kafka   {settings.kafka.bootstrap}, group {settings.kafka.group}"
     yield f"topics  {topics.tickets} -> {topics.labels}, {topics.judge}, {topics.dead}"

@@ -1,30 +1,23 @@
 """Whether the configured pointers find anything in real tickets."""
 
 import asyncio
-import difflib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from streamer.config.settings import Settings
+from streamer.config.settings import Input, Settings
 from streamer.errors import StreamerError, TicketError
-from streamer.records.pointers import find
-from streamer.records.ticket_text import TicketText
 from streamer.services.intake import Intake
 from streamer.services.newest import newest
-from streamer.services.propose import leaves, propose
 from streamer.services.streaming import connection
-from streamer.services.ticket_id import TicketId
+from streamer.services.ticket_look import Fields, TicketLook, is_id, is_text, is_time
 from streamer.stream.clients import Clients
 from streamer.stream.record import Record
 
 _WITHIN_S = 15.0
 _NEXT_TO_NOTHING = 0.05
-
-Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,104 +45,87 @@ async def ticket_report(settings: Settings, intake: Intake) -> TicketReport:
 
 def look(settings: Settings, intake: Intake, records: Sequence[Record]) -> TicketReport:
     """What these records, of which there is one at least, say about the configuration."""
-    tickets, refused = _read(intake, records)
+    tickets, unread = _read(intake, records)
     if not tickets:
-        return TicketReport((f"input: none of {len(records)} tickets can be read: {refused[0]}",))
-    looked = _Look(tickets)
-    given, problems, warnings = settings.input, list[str](), list[str]()
-    if refused:
-        warnings.append(
-            f"input: {len(refused)} of {len(records)} tickets can't be read: {refused[0]}"
-        )
-    identified = looked.count(given.id, _is_id)
-    problems += looked.missed("input.id", "an id", given.id, _is_id, most=0)
-    if 0 < identified < len(tickets) * (1 - _NEXT_TO_NOTHING):
-        warnings.append(f"input.id: only {looked.said(identified, 'an id', given.id)}")
-    lines = [
-        line
-        for pointer in given.text
-        for line in looked.missed("input.text", "a text", pointer, _is_text)
-    ]
-    # One text of several may be rare; without any, every ticket is a dead letter.
-    without = not any(looked.count(pointer, _is_text) for pointer in given.text)
-    (problems if without else warnings).extend(lines)
-    if given.created_at is not None:
-        warnings += looked.missed("input.created_at", "a time", given.created_at, _is_time)
-    for name, task in settings.tasks.items():
-        if task.when is not None and task.when.field is not None:
-            key = f"tasks.{name}.when.field"
-            warnings += looked.missed(key, "a text", task.when.field, _is_text)
+        return TicketReport((f"input: none of {len(records)} tickets can be read: {unread[0]}",))
+    looked, problems, warnings = TicketLook(tickets), list[str](), list[str]()
+    if unread:
+        line = f"input: {len(unread)} of {len(records)} tickets can't be read: {unread[0]}"
+        (problems if _nearly_all(len(unread), len(records)) else warnings).append(line)
+    for fatal, line in [*_of_id(settings.input, looked), *_of_texts(settings.input, looked)]:
+        (problems if fatal else warnings).append(line)
+    warnings += _of_others(settings, looked)
+    refused = list(_refused(intake, records))
+    # What no pointer explains is told too, and what loses every ticket is no mere warning.
+    fatal = _nearly_all(len(refused), len(records))
+    if not problems and (fatal or (not warnings and _some(len(refused), len(records)))):
+        why = Counter(refused).most_common(1)[0][0]
+        line = f"input: {len(refused)} of {len(records)} tickets would be dead letters: {why}"
+        (problems if fatal else warnings).append(line)
     seen = f"tickets {len(records)} of the newest were looked at"
     return TicketReport(tuple(problems), tuple(warnings), (seen,))
 
 
 def _read(intake: Intake, records: Sequence[Record]) -> tuple[list[Fields], list[str]]:
     """The fields of those that can be read, and why the others can't."""
-    tickets, refused = list[Fields](), list[str]()
+    tickets, unread = list[Fields](), list[str]()
     for record in records:
         try:
             tickets.append(intake.fields(record))
         except TicketError as error:
-            refused.append(str(error))
-    return tickets, refused
+            unread.append(str(error))
+    return tickets, unread
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """Tickets, one at least, and what stands in them where."""
-
-    tickets: Sequence[Fields]
-
-    def count(self, pointer: str, fits: Callable[[Any], bool]) -> int:
-        return sum(fits(find(ticket, pointer)) for ticket in self.tickets)
-
-    def said(self, count: int, what: str, pointer: str) -> str:
-        return f"{count} of {len(self.tickets)} tickets have {what} at {pointer}"
-
-    def missed(
-        self,
-        key: str,
-        what: str,
-        pointer: str,
-        fits: Callable[[Any], bool],
-        most: float = _NEXT_TO_NOTHING,
-    ) -> Iterator[str]:
-        """A line where no more than the share `most` have at the pointer what fits."""
-        count = self.count(pointer, fits)
-        if count <= len(self.tickets) * most:
-            yield f"{key}: {self.said(count, what, pointer)}{self._meant(pointer, fits)}"
-
-    def _meant(self, pointer: str, fits: Callable[[Any], bool]) -> str:
-        places = Counter(
-            place for ticket in self.tickets for place, value in leaves(ticket) if fits(value)
-        )
-        proposed = propose(self.tickets)
-        if fits is _is_id:
-            # What is named alike need not tell tickets apart.
-            near = [proposed.id] if proposed.id is not None else []
-        else:
-            near = [*difflib.get_close_matches(pointer, places, n=1), *reversed(proposed.text)]
-        if not near:
-            return "; correct the pointer"
-        count = places[near[0]]
-        return f"; {near[0]} is in {'all' if count == len(self.tickets) else count}"
+def _refused(intake: Intake, records: Sequence[Record]) -> Iterator[str]:
+    """Why those are dead letters that are."""
+    for record in records:
+        try:
+            intake.read(record)
+        except TicketError as error:
+            yield str(error)
 
 
-def _is_id(value: Any) -> bool:
-    return _is_taken(TicketId("/it").of, value)
+def _of_id(given: Input, looked: TicketLook) -> Iterator[tuple[bool, str]]:
+    """Lines about the id's pointer, each with whether no ticket would get a label."""
+    count, tickets = looked.count(given.id, is_id), len(looked.tickets)
+    if not _some(count, tickets):
+        yield True, f"input.id: {looked.missed('an id', given.id, is_id, looked.ids())}"
+    elif not _nearly_all(count, tickets):
+        yield False, f"input.id: only {looked.said(count, 'an id', given.id)}"
 
 
-def _is_time(value: Any) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+def _of_texts(given: Input, looked: TicketLook) -> Iterator[tuple[bool, str]]:
+    """Lines about the pointers to text, each with whether no ticket would get a label."""
+    tickets = len(looked.tickets)
+    # One text of several may be rare; without any, every ticket is a dead letter.
+    without = not any(looked.count(pointer, is_text) for pointer in given.text)
+    for pointer in given.text:
+        refused = looked.refused(pointer)
+        meant = looked.texts(pointer, given.text)
+        if _some(len(refused), tickets):
+            hint = looked.proposed(meant, is_text)
+            line = f"input.text: {len(refused)} of {tickets} tickets would be dead letters"
+            yield _nearly_all(len(refused), tickets), f"{line}: {refused[0]}{hint}"
+        elif not _some(looked.count(pointer, is_text), tickets):
+            yield without, f"input.text: {looked.missed('a text', pointer, is_text, meant)}"
 
 
-def _is_text(value: Any) -> bool:
-    return _is_taken(TicketText(("/it",)).of, value)
+def _of_others(settings: Settings, looked: TicketLook) -> Iterator[str]:
+    """Lines about the pointers without which a ticket still gets its labels."""
+    at, tickets = settings.input.created_at, len(looked.tickets)
+    if at is not None and not _some(looked.count(at, is_time), tickets):
+        yield f"input.created_at: {looked.missed('a time', at, is_time, looked.times(at))}"
+    for name, task in settings.tasks.items():
+        field = None if task.when is None else task.when.field
+        if field is not None and not _some(looked.count(field, is_text), tickets):
+            said = looked.missed("a text", field, is_text, looked.spelt_like(field))
+            yield f"tasks.{name}.when.field: {said}"
 
 
-def _is_taken(read: Callable[[Fields], str], value: Any) -> bool:
-    try:
-        read({"it": value})
-    except TicketError:
-        return False
-    return True
+def _some(count: int, tickets: int) -> bool:
+    return count > tickets * _NEXT_TO_NOTHING
+
+
+def _nearly_all(count: int, tickets: int) -> bool:
+    return count >= tickets * (1 - _NEXT_TO_NOTHING)
