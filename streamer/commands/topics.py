@@ -54,7 +54,8 @@ def run(
         wanted = _as_wide_as_labels(settings, wanted, before.topics)
         made = asyncio.run(_create(settings, wanted, replication))
         _note_new(settings.topics.tickets, made, before.names)
-    found = asyncio.run(_found(settings)).topics
+    now = asyncio.run(_found(settings))
+    found = now.topics
     for one in wanted:
         there = found.get(one.name)
         _tell(there or one, _state(one.name, made, there), as_json)
@@ -62,10 +63,7 @@ def run(
     wrong = [line for one in found.values() for line in _wrong(settings, one, partitions)]
     for line in wrong:
         note(line)
-    if missing:
-        note("run `streamer topics --create`, or make them with Kafka's own tools:")
-        for name in missing:
-            note(f"  {by_hand(settings, name)}")
+    _note_missing(settings, missing, now.names)
     return 1 if missing or wrong else 0
 
 
@@ -92,12 +90,27 @@ def _as_wide_as_labels(
 
 
 def _check_spelling(tickets: str, there: frozenset[str]) -> None:
-    meant = None if tickets in there else misspelt(tickets, there)
-    if meant is not None:
+    if (said := _misspelt(tickets, there)) is not None:
         raise ConfigError(
-            f"there is no topic {tickets!r}; did you mean {meant}? Nothing was made: correct "
-            "topics.tickets, or add --tickets if a new topic is meant"
+            f"{said} Nothing was made: correct topics.tickets, or add --tickets if a new topic is "
+            "meant"
         )
+
+
+def _misspelt(tickets: str, there: frozenset[str]) -> str | None:
+    meant = None if tickets in there else misspelt(tickets, there)
+    return None if meant is None else f"there is no topic {tickets!r}; did you mean {meant}?"
+
+
+def _note_missing(settings: Settings, missing: Sequence[str], there: frozenset[str]) -> None:
+    tickets = settings.topics.tickets
+    if (said := _misspelt(tickets, there)) is not None:
+        note(f"{said} Correct topics.tickets")
+        missing = [name for name in missing if name != tickets]
+    if missing:
+        note("run `streamer topics --create`, or make them with Kafka's own tools:")
+    for name in missing:
+        note(f"  {by_hand(settings, name)}")
 
 
 def _note_new(tickets: str, made: Sequence[str], there: frozenset[str]) -> None:

@@ -1,6 +1,6 @@
 """Whether the topics exist and keep what they must."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from aiokafka.errors import KafkaError
@@ -11,6 +11,7 @@ from streamer.services.retention import Retention, text_topics, topic_config, wa
 from streamer.services.streaming import MARGIN, connection
 from streamer.services.topic_recipe import SEEN_BY_THE_TABLE_MS, by_hand
 from streamer.stream.clients import Clients
+from streamer.stream.topics import misspelt
 from streamer.words import did_you_mean
 
 
@@ -45,9 +46,7 @@ async def topic_report(settings: Settings) -> TopicReport:
         return TopicReport((line,))
     counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
     missing = [
-        f"{where}: no topic {name!r}{did_you_mean(name, there - {*names}) or ';'} "
-        "create it, or correct its name under `topics`: "
-        f"`streamer topics --create`, or {by_hand(settings, name)}"
+        f"{where}: no topic {name!r}{_mended(settings, name, there)}"
         for name in names
         if name not in there
     ]
@@ -93,6 +92,20 @@ def problems(name: str, config: Mapping[str, str], settings: Settings) -> Iterat
             f"max.message.bytes is {allowed}, less than kafka.max_record_bytes and 64 KiB "
             f"({needed}): raise it, or lower kafka.max_record_bytes"
         )
+
+
+def _mended(settings: Settings, name: str, there: Set[str]) -> str:
+    """What to do about a topic that is missing: of all, only tickets are written by others."""
+    hint = ""
+    if name == settings.topics.tickets:
+        others = there - {*settings.topics.names}
+        if (meant := misspelt(name, others)) is not None:
+            return f"; did you mean {meant}? Correct topics.tickets"
+        hint = did_you_mean(name, others)
+    return (
+        f"{hint or ';'} create it, or correct its name under `topics`: "
+        f"`streamer topics --create`, or {by_hand(settings, name)}"
+    )
 
 
 def _uneven(settings: Settings, counts: Mapping[str, int], where: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from streamer.errors import BrokerError, ConfigError
 from streamer.records.fetched import read_any_header_name
 from streamer.stream.connection import Connection
 from streamer.stream.odd_batch import Producer
-from streamer.words import did_you_mean
+from streamer.stream.topics import misspelt
 
 REPLY_WITHIN_MS = 40_000
 MARGIN = 64 * 1024
@@ -129,10 +129,12 @@ class Clients:
             ) from error
         wanted = set(topics)
         if missing := sorted(wanted - there):
-            hints = (did_you_mean(name, there - wanted) for name in missing)
+            # Names that share a stem are near each other, and none of them stands for another.
+            near = filter(None, (misspelt(name, there - wanted) for name in missing))
+            meant = next((f"; did you mean {one}?" for one in near), ":")
             raise ConfigError(
                 f"Kafka at {self.connection.bootstrap} has no topic {', '.join(missing)}"
-                f"{next(filter(None, hints), ':')} create it by `streamer topics --create`, or "
+                f"{meant} create it by `streamer topics --create`, or "
                 "correct the names under `topics`"
             )
 

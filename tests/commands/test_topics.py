@@ -124,6 +124,27 @@ def test_a_tickets_topic_that_is_spelt_nearly_alike_is_made_only_when_asked_for(
     assert f"{wrong} is new" in capsys.readouterr().err
 
 
+def test_a_misspelt_tickets_topic_is_corrected_and_the_others_are_made(
+    config: Path, capsys
+) -> None:
+    settings = load(config)
+    real, bootstrap = settings.topics.tickets, settings.kafka.bootstrap
+    asyncio.run(create_topics(bootstrap, [TopicSpec(real, 1)]))
+    wrong = real.replace("tickets", "tikets")
+    given = ["--config", str(config), "--set", f"topics.tickets={wrong}"]
+    given += ["--set", f"topics.labels={real}.labels"]
+    assert main(["check", "--connect", *given, "--set", "triton.url=127.0.0.1:1"]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "no topic" in line]
+    assert len(lines) == len(Topics.model_fields)
+    (line,) = [line for line in lines if "did you mean" in line]
+    assert line.endswith(f"no topic '{wrong}'; did you mean {real}? Correct topics.tickets")
+    assert main(["topics", *given]) == 1
+    said = capsys.readouterr().err
+    assert f"there is no topic '{wrong}'; did you mean {real}? Correct topics.tickets\n" in said
+    assert f"--topic {wrong} " not in said
+    assert f"--topic {real}.labels " in said
+
+
 def test_up_makes_no_tickets_topic_on_a_kafka_of_the_users(config: Path, capsys) -> None:
     settings = load(config)
     real, bootstrap = settings.topics.tickets, settings.kafka.bootstrap

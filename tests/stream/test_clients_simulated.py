@@ -181,3 +181,8 @@ async def test_a_missing_topic_is_guessed_at_among_those_that_nobody_asked_for(
         await CLIENTS.ensure_topics(["ticket"])
     with pytest.raises(ConfigError, match="has no topic ticket: create it"):
         await CLIENTS.ensure_topics(["ticket", "tickets"])
+
+
+async def test_an_output_that_is_missing_is_not_mistaken_for_the_input(admin: Client) -> None:
+    with pytest.raises(ConfigError, match=r"has no topic tickets.dead, tickets.labels: create it"):
+        await CLIENTS.ensure_topics(["tickets.dead", "tickets.labels"])
