@@ -32,6 +32,10 @@ def dead(options: argparse.Namespace) -> int:
     if options.what == "show":
         if len(options.place) != 1:
             raise ConfigError("name one dead letter, such as `streamer dead show 3:812`")
+        if options.out is not None and options.out.exists() and not options.force:
+            raise ConfigError(
+                f"{options.out} is there already: say --force to write over it, or --out FILE"
+            )
         return view.show(given, options.place[0], options.json, options.out)
     if not (options.place or selection.filtered):
         raise ConfigError(
@@ -119,6 +123,7 @@ def _add_dead(verbs: Verbs) -> None:
         "--with", dest="mended", type=Path, metavar="FILE", help="replay one with these bytes"
     )
     added.add_argument("--out", type=Path, metavar="FILE", help="show: write the value there, too")
+    added.add_argument("--force", action="store_true", help="write over a file that is there")
     added.add_argument("--dry-run", action="store_true", help="say what would be done")
     added.add_argument("--yes", action="store_true", help="drop all that a filter takes")
     with_json(added, "list and show: JSON, a line per letter")

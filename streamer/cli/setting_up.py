@@ -157,7 +157,13 @@ def _add_init(verbs: Verbs) -> None:
         ),
         configured=False,
     )
-    started.add_argument("--bootstrap", metavar="HOST:PORT", help="your Kafka (127.0.0.1:9092)")
+    started.add_argument(
+        "--kafka",
+        "--bootstrap",
+        dest="bootstrap",
+        metavar="HOST:PORT",
+        help="your Kafka (127.0.0.1:9092)",
+    )
     started.add_argument("--topic", metavar="NAME", help="where your tickets are")
     started.add_argument(
         "--id", metavar="POINTER", type=pointer, help="to a ticket's id, such as /id"

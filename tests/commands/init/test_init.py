@@ -68,6 +68,11 @@ def test_a_file_from_options_alone_passes_check(folder: Path, nowhere: str, caps
     assert settings.tasks["urgency"].labels == ("billing", "bug", "question")
 
 
+def test_kafka_is_named_as_in_every_other_verb(folder: Path, nowhere: str) -> None:
+    assert init("--topic", "help", "--labels", "a,b", "--kafka", nowhere) == 0
+    assert load(folder / "streamer.yaml").kafka.bootstrap == nowhere
+
+
 @pytest.mark.parametrize(
     ("words", "missing"), [(["--topic", "t"], "--labels"), (["--labels", "a,b"], "--topic")]
 )

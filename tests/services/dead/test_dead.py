@@ -273,6 +273,12 @@ async def test_a_letter_is_mended_by_a_file_and_lives(desk: Desk, tmp_path: Path
     assert await desk.on("tickets") == []
     mended = b'{"id": "5", "text": "caf\xc3\xa9"}\n'
     file.write_bytes(mended)
+    code, _, err = await desk.does("show", place, "--out", str(file))
+    assert (code, file.read_bytes()) == (2, mended)
+    assert f"{file} is there already: say --force to write over it, or --out FILE" in err
+    assert (await desk.does("show", place, "--out", str(file), "--force"))[0] == 0
+    assert file.read_bytes() == bad
+    file.write_bytes(mended)
     assert (await desk.does("replay", place, "--with", str(file), "--dry-run"))[0] == 0
     assert await desk.on("tickets") == []
     assert (await desk.does("replay", place, "--with", str(file)))[0] == 0
