@@ -124,7 +124,11 @@ class Stage:
         large = {"max.message.bytes": LARGEST, **config}
         alone = {self.topics.stats, self.topics.alerts}
         names = self.topics.names
-        specs = [TopicSpec(name, 1 if name in alone else partitions, large) for name in names]
+        kept = {self.topics.current: {**large, "cleanup.policy": "compact"}}
+        specs = [
+            TopicSpec(name, 1 if name in alone else partitions, kept.get(name, large))
+            for name in names
+        ]
         await create_topics(self.bootstrap, specs)
 
     def service(self, verb: str = "classify", *arguments: str, member: str = "") -> Service:

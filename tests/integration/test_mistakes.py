@@ -85,7 +85,8 @@ async def test_unknown_model(stage: Stage, verb: str) -> None:
 async def test_wrong_topic(stage: Stage, verb: str) -> None:
     said = complaint(stage, verb, "--set", "topics.tickets=nowhere")
     assert "nowhere" in said
-    assert "create it, or correct" in said
+    assert "create it" in said
+    assert "correct" in said
 
 
 @pytest.mark.parametrize("verb", ["classify", "check"])
@@ -107,7 +108,7 @@ async def test_wrong_port_of_triton(stage: Stage) -> None:
 @pytest.mark.parametrize("verb", ["classify", "check"])
 async def test_unknown_key(stage: Stage, verb: str) -> None:
     said = complaint(stage, verb, "--set", "kafka.bootstraps=somewhere:9092")
-    assert "kafka.bootstraps: unknown key (value 'somewhere:9092')" in said
+    assert "kafka.bootstraps: unknown key; did you mean bootstrap?" in said
 
 
 async def test_no_configuration(stage: Stage) -> None:

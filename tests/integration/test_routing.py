@@ -16,7 +16,7 @@ from streamer.records.labelset import LabelSet
 from streamer.records.routing import Routing, Served, TaskRoutes
 from tests.accounting import whole
 from tests.conftest import ECHO_LABELS
-from tests.routed import word_gate, write_routing
+from tests.routed import word_gate, write_routing, write_segments
 from tests.stage import Stage, streamer, ticket
 
 EACH = 60
@@ -29,6 +29,7 @@ def written(folder: Path, **ways: Served) -> Routing:
     """A version with these ways, by the numbers of their segments."""
     own = {name.removeprefix("s"): way for name, way in ways.items()}
     routes = TaskRoutes(LabelSet(ECHO_LABELS).version, {}, 0.1, own)
+    write_segments(folder, {4: 60, 7: 40})
     return write_routing(folder, word_gate(), (4, 7), {"intent": routes})
 
 

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from streamer.errors import BrokerError
+from streamer.stream import clients
 from streamer.stream import reading as module
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
@@ -173,7 +174,7 @@ async def test_a_reader_is_assigned_everything_and_fetches_nothing_before_it_is_
     consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: dict[str, Any] = {}
-    monkeypatch.setattr(module, "AIOKafkaConsumer", lambda **told: given.update(told) or consumer)
+    monkeypatch.setattr(clients, "AIOKafkaConsumer", lambda **told: given.update(told) or consumer)
     async with Reader.of(Known(Connection("kafka:9092")), [TOPIC]) as reader:
         assert consumer.running
         assert list(consumer.positions) == consumer.paused == [ONE, OTHER]
@@ -183,7 +184,7 @@ async def test_a_reader_is_assigned_everything_and_fetches_nothing_before_it_is_
     assert given["group_id"] is None
     assert given["enable_auto_commit"] is False
     assert (given["auto_offset_reset"], given["isolation_level"]) == ("earliest", "read_committed")
-    assert given["max_partition_fetch_bytes"] == module.PARTITION_BYTES
+    assert given["max_partition_fetch_bytes"] == clients.FOLLOWED_BYTES
 
 
 async def test_a_part_is_left_alone_at_its_end_while_others_are_read(

@@ -161,8 +161,11 @@ def test_subsets_are_ranked_by_fidelity_and_agree_with_the_vote(found: Evaluatio
     assert pair.double_fault == pytest.approx(wrong.mean())
 
 
-def test_corrections_run_from_the_workers_label_to_the_judges(found: Evaluation) -> None:
-    log = three()
+def test_corrections_run_from_the_workers_label_to_the_judges() -> None:
+    # Two who are hardly sure outvote one who is, against the mean of the three.
+    workers = {"one": Expert(0.98, 0.98), "two": Expert(0.45, 0.45), "six": Expert(0.45, 0.45)}
+    log = cases(workers, Expert(0.92, 0.88), 600)
+    found = evaluate(log, OPTIONS)
     known = [o.probabilities for o in log.opinions if o.probabilities is not None]
     likeliest = np.mean(known, axis=0, dtype=np.float64).argmax(axis=1)
     accepted = VoteRule("majority", 3).decide(log.opinions).codes
