@@ -26,6 +26,7 @@ async def test_it_opens_without_errors_and_shows_each_part(site: Site, chromium:
         answers = page.locator("#headline .says")
         await expect(answers).to_have_text(["Yes", "Yes, where promised", "Nothing"])
         await expect(page.locator("#headline")).to_contain_text("promised 98.0 %")
+        await expect(page.locator("#headline")).to_contain_text("in the last minute")
         await expect(page.locator("#alarms-none")).to_have_text("No alarm is raised.")
         await expect(page.locator("#tasks-table tbody tr")).to_have_count(2)
         await page.get_by_role("button", name="topic", exact=True).click()

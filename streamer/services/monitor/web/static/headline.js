@@ -48,9 +48,9 @@ function right(state, alarms) {
 
 function wrong(state, alarms) {
   const dead = Object.entries(state.dead).filter(([, number]) => number);
-  const facts = dead.map(([why, number]) => el("span", {}, `${several(number, "dead letter")} in a minute: `, foreign(why)));
+  const facts = dead.map(([why, number]) => el("span", {}, `${several(number, "dead letter")} in the last minute: `, foreign(why)));
   if (!alarms.length && !state.processes.length) return answer("Wrong now", "No data yet", "", []);
-  if (!alarms.length) return answer("Wrong now", "Nothing", "good", facts.length ? facts : ["no alarm, no dead letter"]);
+  if (!alarms.length) return answer("Wrong now", "Nothing", "good", facts.length ? facts : ["no alarm now, no dead letter in the last minute"]);
   const first = alarms.slice(0, 3).map((alarm) => el("span", {}, foreign(alarm.text)));
   if (alarms.length > 3) first.push(el("a", { href: "#alarms" }, `and ${alarms.length - 3} more`));
   return answer("Wrong now", several(alarms.length, "alarm"), worst(alarms), [...first, ...facts]);
