@@ -36,7 +36,7 @@ async def _erase(settings: Settings, ids: Sequence[str], since: timedelta, dry_r
     for one, inspection in found.items():
         where = ", ".join(f"{topics.tickets}[{number}]" for number in places[one])
         tell(f"{clean(one)}: deletion {'would be ' if dry_run else ''}sent to {where}")
-        for line in _remains(inspection, kept):
+        for line in _remains(inspection, kept, topics.answers):
             tell(f"  {line}")
         if not inspection.occurrences:
             note(_UNSEEN.format(clean(one), topics.tickets))
@@ -65,11 +65,14 @@ def _places(ticket_id: str, found: Inspection, count: int) -> list[int]:
     return there or partitions([ticket_id.encode()], count).tolist()
 
 
-def _remains(found: Inspection, kept: Mapping[str, Retention]) -> Iterator[str]:
-    """Where text of the ticket was found, and until when it stays there."""
+def _remains(found: Inspection, kept: Mapping[str, Retention], answers: str) -> Iterator[str]:
+    """Where text of the ticket was found, and until when it stays there.
+
+    A person's answer names a ticket and holds none of its text, alive or dead.
+    """
     last: dict[str, int] = {}
     for hop in found.hops:
-        if hop.topic in kept:
+        if hop.topic in kept and hop.died_on != answers:
             last[hop.topic] = max(last.get(hop.topic, 0), hop.at_ms)
     for topic, at_ms in last.items():
         yield f"text stays in {topic} {_until(at_ms, kept[topic])}"

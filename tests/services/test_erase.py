@@ -107,3 +107,19 @@ async def test_letters_that_nobody_can_read_stop_no_deletion_and_are_named(
     said, names = capsys.readouterr().err, f"2:{sent.offset - 1}, 2:{sent.offset}"
     assert f"T1: dead letters that hold the id and can't be read may be about it: {names};" in said
     assert "T2: dead letters" not in said
+
+
+async def test_a_dead_answer_holds_no_text_of_the_ticket(stage: Stage, capsys) -> None:
+    letters, topics = DeadLetters(stage.topics.dead, 2**20), stage.topics
+    answer = orjson.dumps({"ticket_id": "T1", "task": "topic", "label": "a"})
+    ticket = orjson.dumps({"id": "T2"})
+    async with AIOKafkaProducer(bootstrap_servers=stage.bootstrap) as producer:
+        for topic, value in ((topics.answers, answer), (topics.tickets, ticket)):
+            died = letters.emission(Rec(value, b"x", 0, 0, topic), TicketError("why", "not"))
+            await producer.send_and_wait(
+                died.topic, died.value, key=died.key, headers=list(died.headers)
+            )
+    assert await erase(stage, "T1", "T2", "--dry-run") == 0
+    first, second = capsys.readouterr().out.split("T2: ")
+    assert "text stays in" not in first
+    assert f"text stays in {topics.dead} until" in second

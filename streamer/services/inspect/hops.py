@@ -50,8 +50,16 @@ def trail(records: Sequence[Record], topics: Topics, source: str) -> Trail:
     return found
 
 
-def _hop(found: Trail, record: Record, kind: Kind, task: str | None, note: str) -> Hop:
-    hop = Hop(kind, task, record.topic, record.partition, record.offset, record.timestamp, note)
+def _hop(
+    found: Trail,
+    record: Record,
+    kind: Kind,
+    task: str | None,
+    note: str,
+    died_on: str | None = None,
+) -> Hop:
+    at = record.topic, record.partition, record.offset, record.timestamp
+    hop = Hop(kind, task, *at, note, died_on)
     found.hops.append(hop)
     return hop
 
@@ -123,4 +131,4 @@ def _dead(found: Trail, record: Record, topics: Topics, source: str) -> None:
         found.positions.add(place)
         found.dead.append(place)
     note = f"{died.reason}, from {letter.origin} (streamer dead show {letter.place})"
-    _hop(found, record, "dead letter", letter.task, note)
+    _hop(found, record, "dead letter", letter.task, note, died.topic)

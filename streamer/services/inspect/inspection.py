@@ -25,7 +25,10 @@ _NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One record about the ticket. `at_ms` is its Kafka time, in milliseconds since the epoch."""
+    """One record about the ticket. `at_ms` is its Kafka time, in milliseconds since the epoch.
+
+    `died_on` is the topic where a dead letter lay before it died.
+    """
 
     kind: Kind
     task: str | None
@@ -34,6 +37,7 @@ class Hop:
     offset: int
     at_ms: int
     note: str
+    died_on: str | None = None
 
     @property
     def place(self) -> str:
