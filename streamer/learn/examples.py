@@ -12,8 +12,9 @@ import orjson
 
 from streamer.errors import ConfigError, TicketError
 from streamer.records.pointers import find
-from streamer.records.rows import rows
+from streamer.records.rows import rows_by_line
 from streamer.records.ticket_text import TicketText
+from streamer.words import did_you_mean
 
 _HELD_BACK = 20_260_101
 _NAME = re.compile(r"https?://\S*|\bwww\.\S*|@\w+")
@@ -22,11 +23,15 @@ _NO_WORD = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """`texts` [N] with their `labels` [N]. `textless` rows had a label and no text."""
+    """`texts` [N] with their `labels` [N], from `places` [N]: file and line, where they are known.
+
+    `textless` rows had a label and no text.
+    """
 
     texts: tuple[str, ...]
     labels: tuple[str, ...]
     textless: int = field(default=0, compare=False)
+    places: tuple[str, ...] = field(default=(), compare=False)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -47,11 +52,13 @@ class Examples:
 
     def check_labels(self, labels: Sequence[str], source: str) -> None:
         """Raise ConfigError unless examples and label set name the same labels."""
-        for number, label in enumerate(self.labels, 1):
+        for number, label in enumerate(self.labels):
             if label not in labels:
+                where = self.places[number] if self.places else f"{source}: example {number + 1}"
                 raise ConfigError(
-                    f"{source}: example {number} has the label {label!r}, which is not in the"
-                    f" label set; add it to the task's labels or correct the example"
+                    f"{where} has the label {label!r}, which is not in the label set"
+                    f"{did_you_mean(label, labels) or ';'} add it to the task's labels or correct"
+                    " the example"
                 )
         missing = [label for label in labels if label not in self.labels]
         if missing:
@@ -62,7 +69,9 @@ class Examples:
 
     def _where(self, mask: Sequence[bool]) -> "Examples":
         kept = [i for i, wanted in enumerate(mask) if wanted]
-        return Examples(tuple(self.texts[i] for i in kept), tuple(self.labels[i] for i in kept))
+        texts, labels = [self.texts[i] for i in kept], [self.labels[i] for i in kept]
+        places = [self.places[i] for i in kept] if self.places else ()
+        return Examples(tuple(texts), tuple(labels), places=tuple(places))
 
 
 def read_examples(
@@ -76,8 +85,8 @@ def read_examples(
     has not the columns, and where no row has anything at a pointer.
     """
     reader = _Reader(path, text, label)
-    for number, row in enumerate(rows(path), 1):
-        reader.take(number, row)
+    for line, row in rows_by_line(path):
+        reader.take(line, row)
     kept = reader.examples().split(held_back, _HELD_BACK)[0]
     return replace(kept, textless=reader.textless)
 
@@ -96,20 +105,20 @@ class _Reader:
         pointed = any(map(_is_pointer, text))
         self._joined = TicketText([as_pointer(name) for name in text]) if pointed else None
         self._columns = [name for name in (*text, label) if not _is_pointer(name)]
-        self._kept: list[tuple[str, str]] = []
+        self._kept: list[tuple[str, str, str]] = []
         self._why = ""
 
-    def take(self, number: int, row: Mapping[str, Any]) -> None:
+    def take(self, line: int, row: Mapping[str, Any]) -> None:
         if missing := [column for column in self._columns if column not in row]:
             raise ConfigError(
-                f"{self._path}: row {number} has no column {missing[0]!r}, it has"
+                f"{self._path}: line {line} has no column {missing[0]!r}, it has"
                 f" {', '.join(map(repr, row))}; name the columns in the task's `data`"
             )
         found = find(row, as_pointer(self._label))
         if found in (None, ""):
             return
         if (text := self._of(row)).strip():
-            self._kept.append((text, str(found)))
+            self._kept.append((text, str(found), f"{self._path}: line {line}"))
         else:
             self.textless += 1
 
@@ -127,8 +136,8 @@ class _Reader:
                     f"{self._path}: no row has a text at {pointer}: correct data.text, or "
                     "input.text where that is left out"
                 )
-        texts, labels = zip(*self._kept, strict=True)
-        return Examples(texts, labels)
+        texts, labels, places = zip(*self._kept, strict=True)
+        return Examples(texts, labels, places=places)
 
     def _of(self, row: Mapping[str, Any]) -> str:
         if self._joined is None:

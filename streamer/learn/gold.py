@@ -4,7 +4,8 @@ from pathlib import Path
 
 from streamer.errors import ConfigError
 from streamer.records.labelset import LabelSet
-from streamer.records.rows import rows
+from streamer.records.rows import rows_by_line
+from streamer.words import did_you_mean
 
 
 def read_gold(path: Path, labels: LabelSet) -> dict[str, int]:
@@ -14,16 +15,16 @@ def read_gold(path: Path, labels: LabelSet) -> dict[str, int]:
     `ConfigError` where the file or a row can't be read, or a label is none of the set.
     """
     found = {}
-    for number, row in enumerate(rows(path), 1):
+    for line, row in rows_by_line(path):
         if "id" not in row or "label" not in row:
-            raise ConfigError(f"{path}: row {number} needs the columns `id` and `label`: name them")
+            raise ConfigError(f"{path}: line {line} needs the columns `id` and `label`: name them")
         label = row["label"]
         if label in (None, ""):
             continue
         if label not in labels.index:
             raise ConfigError(
-                f"{path}: row {number} has the label {label!r}, which the task has not: correct"
-                " the row, or leave its label empty"
+                f"{path}: line {line} has the label {label!r}, which the task has not"
+                f"{did_you_mean(str(label), labels.labels) or ':'} correct it, or leave it empty"
             )
         found[str(row["id"])] = labels.index[label]
     return found

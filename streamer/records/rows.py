@@ -11,10 +11,12 @@ from typing import Any
 
 import orjson
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 
 _SEPARATORS = (",", ";", "\t", "|")
 _LONGEST_CELL = 2**24
+
+_Row = tuple[int, Mapping[str, Any]]
 
 
 def rows(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -23,6 +25,11 @@ def rows(path: Path) -> Iterator[Mapping[str, Any]]:
     Raises `ConfigError` with the line where the file or one of its rows can't be read whole: a row
     of a CSV file has as many cells as the header, separated by commas.
     """
+    return (row for _, row in rows_by_line(path))
+
+
+def rows_by_line(path: Path) -> Iterator[_Row]:
+    """`rows`, each with the line of the file in which it begins, from 1 on."""
     kind = "".join(path.suffixes[-2:]).removesuffix(".gz")
     if not kind.endswith((".csv", ".jsonl")):
         raise ConfigError(f"{path}: its name must end in .csv, .jsonl, .csv.gz or .jsonl.gz")
@@ -30,7 +37,7 @@ def rows(path: Path) -> Iterator[Mapping[str, Any]]:
     yield from (_csv_rows if kind.endswith(".csv") else _json_rows)(path, content)
 
 
-def _csv_rows(path: Path, content: io.StringIO) -> Iterator[Mapping[str, Any]]:
+def _csv_rows(path: Path, content: io.StringIO) -> Iterator[_Row]:
     records = _records(path, content)
     _, columns = next(records, (0, []))
     _check_header(path, columns)
@@ -40,7 +47,7 @@ def _csv_rows(path: Path, content: io.StringIO) -> Iterator[Mapping[str, Any]]:
                 f"{path}: line {line}: {len(cells)} cells, and the header names {len(columns)}: "
                 "put cells that hold a comma or a line break into double quotes"
             )
-        yield dict(zip(columns, cells, strict=True))
+        yield line, dict(zip(columns, cells, strict=True))
 
 
 def _records(path: Path, content: io.StringIO) -> Iterator[tuple[int, list[str]]]:
@@ -78,7 +85,7 @@ def _check_header(path: Path, columns: Sequence[str]) -> None:
         raise ConfigError(f"{path}: line 1 names column {doubles[0]!r} twice; rename one")
 
 
-def _json_rows(path: Path, lines: io.StringIO) -> Iterator[Mapping[str, Any]]:
+def _json_rows(path: Path, lines: io.StringIO) -> Iterator[_Row]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -88,7 +95,7 @@ def _json_rows(path: Path, lines: io.StringIO) -> Iterator[Mapping[str, Any]]:
             raise ConfigError(f"{path}: line {number} is no JSON: {error}; correct it") from None
         if not isinstance(row, dict):
             raise ConfigError(f"{path}: line {number} is no JSON object; give one per line")
-        yield row
+        yield number, row
 
 
 def _content(path: Path) -> str:
@@ -96,6 +103,6 @@ def _content(path: Path) -> str:
         raw = path.read_bytes()
         return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
     except (OSError, EOFError, zlib.error) as error:
-        raise ConfigError(f"can't read {path}: {error}; check the path") from None
+        raise ConfigError(f"can't read {path}: {in_words(error)}; check the path") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None

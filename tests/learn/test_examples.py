@@ -37,7 +37,7 @@ def test_reads_json_lines(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("data.csv", b"text,label\nhi,a\n", "row 1 has no column 'body', it has 'text', 'label'"),
+        ("data.csv", b"text,label\nhi,a\n", "line 2 has no column 'body', it has 'text', 'label'"),
         ("data.csv", b"body,topic\nhi,\n", "no row has a label in 'topic'"),
         ("data.csv", b"body,topic\n\xff,a\n", "not UTF-8 at byte 11"),
         ("data.txt", b"", "its name must end in"),
@@ -54,7 +54,7 @@ def test_says_what_is_wrong_with_a_file(
 
 
 def test_says_which_file_is_missing_or_broken(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"absent\.csv"):
+    with pytest.raises(ConfigError, match=r"read \S*absent\.csv: No such file or directory; check"):
         read_examples(tmp_path / "absent.csv", text=("body",), label="topic")
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(CSV.encode())[:-9])
     with pytest.raises(ConfigError, match="can't read"):
@@ -177,3 +177,15 @@ def test_labels_and_label_set_must_match() -> None:
         examples.check_labels(["x", "z"], "task t")
     with pytest.raises(ConfigError, match="no example has the label 'z'"):
         examples.check_labels(["x", "y", "z"], "task t")
+
+
+def test_a_wrong_label_is_told_with_its_file_and_line_and_what_was_meant(tmp_path: Path) -> None:
+    rows = b'text,label\n"two\nlines",refund\n,refund\nlate,\nlate,parcel\nlost,refnd\n'
+    path = written(tmp_path / "data.csv", rows)
+    examples = read_examples(path, text=("text",), label="label")
+    said = r"data\.csv: line 7 has the label 'refnd', .*; did you mean refund\?"
+    with pytest.raises(ConfigError, match=said):
+        examples.check_labels(["refund", "parcel"], "task t")
+    # The rest of a split knows its lines as well.
+    with pytest.raises(ConfigError, match=said):
+        examples.split(0.0, 1)[0].check_labels(["refund", "parcel"], "task t")

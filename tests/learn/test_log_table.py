@@ -188,7 +188,14 @@ def test_true_labels_come_from_a_file(tmp_path: Path, name: str) -> None:
     assert read_gold(path, LabelSet(("a", "b"))) == {"7": 1, "9": 1}
 
 
-@pytest.mark.parametrize(("row", "said"), [("7,c", "row 1 has the label 'c'"), (None, "columns")])
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("7,c", "line 2 has the label 'c', which the task has not: correct"),
+        ("7,B", "line 2 has the label 'B', which the task has not; did you mean b\\? correct"),
+        (None, "columns"),
+    ],
+)
 def test_a_wrong_true_label_is_one_line(tmp_path: Path, row: str | None, said: str) -> None:
     path = tmp_path / "gold.csv"
     path.write_text(f"id,label\n{row}\n" if row else "id,truth\n7,a\n")
