@@ -1,5 +1,8 @@
 """Errors, sorted by whose fault they are. Every message ends with what to do next."""
 
+import json
+import os
+
 DEFECTS = (
     ArithmeticError,
     AssertionError,
@@ -11,6 +14,21 @@ DEFECTS = (
 )
 """What code raises that is wrong, or that was given something odd: never what comes of a lack of
 memory or disk, of the network, or of being stopped."""
+
+
+def in_words(error: Exception) -> str:
+    """Why a file can't be read, for a sentence: without Python's names and numbers."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)
+    if isinstance(error, json.JSONDecodeError):
+        return "it is cut off, or no JSON"
+    if isinstance(error, KeyError):
+        missing = str(error.args[0])
+        # numpy says a whole sentence.
+        return missing if " " in missing else f"it lacks {missing!r}"
+    if isinstance(error, TypeError | AttributeError):
+        return "its fields are not those of this release"
+    return str(error) or type(error).__name__
 
 
 class StreamerError(Exception):

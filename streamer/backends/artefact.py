@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streamer.errors import ModelError
+from streamer.errors import ModelError, in_words
 
 FILE = "model.npz"
 
@@ -31,5 +31,7 @@ def load_arrays(folder: Path, names: tuple[str, ...]) -> Arrays:
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("it holds numbers that aren't finite")
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise ModelError(f"can't load {path}: {error}; train this worker again") from error
+        raise ModelError(
+            f"can't load {path}: {in_words(error)}; train this worker again"
+        ) from error
     return arrays

@@ -18,7 +18,7 @@ import numpy as np
 from streamer.backends.features import Floats
 from streamer.backends.gate import Gate
 from streamer.backends.model import Model
-from streamer.errors import ModelError
+from streamer.errors import ModelError, in_words
 
 FILE = "experts.json"
 
@@ -98,5 +98,7 @@ def _read(path: Path) -> tuple[tuple[float, float], list[int]]:
         ):
             raise ValueError("a number is out of its range")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"can't load {path}: {error}; align this worker again") from error
+        raise ModelError(
+            f"can't load {path}: {in_words(error)}; align this worker again"
+        ) from error
     return limits, places

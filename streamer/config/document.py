@@ -58,7 +58,14 @@ def explained(
     `keys` says where the keys are described. Values are quoted as they stand in `written`, the
     document as people wrote it: what was put into it since may be secret.
     """
-    lines = (_line(detail, model, keys, written) for detail in error.errors())
+    details = error.errors()
+    wrong = [detail["loc"] for detail in details]
+    lines = (
+        _line(detail, model, keys, written)
+        for detail in details
+        # A list of which something was refused seems shorter than it is.
+        if detail["type"] != "too_short" or not any(_within(one, detail["loc"]) for one in wrong)
+    )
     return ConfigError("\n".join(f"{where}: {line}" for line in lines))
 
 
@@ -88,10 +95,18 @@ def _line(detail: ErrorDetails, model: type[BaseModel], keys: str, written: Any)
     return f"{key}: {short(found)} is not allowed: {message}"
 
 
+def _within(place: Sequence[str | int], outer: Sequence[str | int]) -> bool:
+    return len(place) > len(outer) and place[: len(outer)] == outer
+
+
 def _message(detail: ErrorDetails, found: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "string_type" and isinstance(found, bool | int | float):
         return "a text is needed: put it in quotes"
+    if detail["type"] == "too_short":
+        return f"at least {detail['ctx']['min_length']} are needed"
+    if detail["type"] == "float_parsing":
+        return "a number is needed; a share such as 15% is written 0.15"
     if detail["type"] == "literal_error":
         choices = re.findall(r"'([^']*)'", detail.get("ctx", {}).get("expected", ""))
         return message + did_you_mean(str(found), choices)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 
 # Becomes the program after leaving a guard behind: a process that kills the whole group once our
 # end of a pipe is closed, which the kernel does however we die. (PR_SET_PDEATHSIG would reach the
@@ -72,7 +72,9 @@ class Child:
             self._process = self._spawn(leash)
         except OSError as error:
             os.close(ours)
-            raise ConfigError(f"can't start {self._argv[0]}: {error}") from error
+            raise ConfigError(
+                f"can't start {self._argv[0]}: {in_words(error)}; correct its path"
+            ) from error
         finally:
             os.close(leash)
         self._ended.clear()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 
 _SYSTEM, _USER, _ANSWER = "STREAMERSYSTEMTEXT", "STREAMERUSERTEXT", "STREAMERANSWERTEXT"
 # Thinking is switched off by the names that templates have for it; and the date is no news: one
@@ -65,8 +65,8 @@ class Chat:
             loaded = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
         except (OSError, ValueError) as error:
             raise ConfigError(
-                f"{folder} holds no usable tokenizer ({error}); judge.model must be a folder in "
-                "Hugging Face layout, with tokenizer.json and a chat template"
+                f"{folder} holds no usable tokenizer ({in_words(error)}); judge.model must be a "
+                "folder in Hugging Face layout, with tokenizer.json and a chat template"
             ) from error
         if not loaded.chat_template:
             raise ConfigError(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Encoder:
             max_tokens = int(limits["max_seq_length"])
         except (OSError, ValueError, KeyError) as error:
             raise ConfigError(
-                f"{folder} holds no sentence encoder ({error!r});"
+                f"{folder} holds no sentence encoder ({in_words(error)});"
                 " install the judge environment again, or name another folder"
             ) from error
         # Topic is clearest in the last layer, tone two thirds of the way up (measured).

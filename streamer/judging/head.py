@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 from streamer.records.labelset import LabelSet
 
 Matrix = NDArray[np.float32]
@@ -63,7 +63,7 @@ class Head:
             _check(head)
         except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise ConfigError(
-                f"{folder} holds no usable head of a judge ({error}); train it again"
+                f"{folder} holds no usable head of a judge ({in_words(error)}); train it again"
             ) from error
         return head
 

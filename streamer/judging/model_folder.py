@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 
 _TOLD = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
@@ -35,8 +35,9 @@ class ModelFolder:
                 raise FileNotFoundError("no *.safetensors")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(
-                f"{folder} holds no model ({error!r}): put one there in Hugging Face layout, "
-                "correct judge.model or judge.models, or run `streamer train judge --kind llm`"
+                f"{folder} holds no model ({in_words(error)}): put one there in Hugging Face "
+                "layout, correct judge.model or judge.models, or run "
+                "`streamer train judge --kind llm`"
             ) from error
         return cls(found, config)
 

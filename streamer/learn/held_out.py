@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.backends.features import Floats
-from streamer.errors import ModelError
+from streamer.errors import ModelError, in_words
 from streamer.learn.scores import Labels
 
 _FILE = "held_out.npz"
@@ -32,4 +32,6 @@ class HeldOut:
             with np.load(version / _FILE, allow_pickle=False) as file:
                 return cls(file["probs"], file["gold"])
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"can't load {version / _FILE}: {error}; train it again") from error
+            raise ModelError(
+                f"can't load {version / _FILE}: {in_words(error)}; train it again"
+            ) from error

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 from streamer.records.learned import Learned
 
 
@@ -22,8 +22,8 @@ def read_learned(path: Path) -> Learned:
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(
-            f"learned: {path} can't be used ({error}); only `streamer learn` writes it: restore it"
-            " from a backup, or move it away, and the configuration alone holds"
+            f"learned: {path} can't be used ({in_words(error)}); only `streamer learn` writes it:"
+            " restore it from a backup, or move it away, and the configuration alone holds"
         ) from None
 
 

@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 from streamer.records.log import AnswerLog, BallotLog, Log, VerdictLog, log_from_json
 
 _TEXT = (
@@ -67,7 +67,9 @@ class LogWriter:
         try:
             self._file = pq.ParquetWriter(self._unfinished, SCHEMA, compression="zstd")
         except OSError as error:
-            raise ConfigError(f"can't write {self._path}: {error}; name another file") from None
+            raise ConfigError(
+                f"can't write {self._path}: {in_words(error)}; name another file"
+            ) from None
         return self
 
     def __exit__(
@@ -117,7 +119,7 @@ def read_log(path: Path) -> Iterator[Log]:
                 for row in batch.to_pylist():
                     yield _record(row)
     except (OSError, pa.ArrowException, ValueError, TypeError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = in_words(error).splitlines()[0]
         raise ConfigError(
             f"{path}: can't be read as a log ({reason}); write it by `streamer log export`"
         ) from None

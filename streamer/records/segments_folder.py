@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 from streamer.records.segments import Segmentation
 
 FILE = "segments.json"
@@ -15,6 +15,6 @@ def read_segments(version: Path) -> Segmentation:
         return Segmentation.from_json(path.read_bytes())
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ConfigError(
-            f"{path}: can't be read as segments ({error}); restore it, or delete the version's"
-            " folder and fit again"
+            f"{path}: can't be read as segments ({in_words(error)}); restore it, or delete the"
+            " version's folder and fit again"
         ) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from streamer.backends.artefact import FILE as MODEL_FILE
 from streamer.backends.gate import Gate
 from streamer.config.tasks import Task
-from streamer.errors import ConfigError, ModelError
+from streamer.errors import ConfigError, ModelError, in_words
 from streamer.records.routing import FILE, Routing, TaskRoutes
 
 
@@ -50,8 +50,8 @@ def read_routing(key: str, folder: Path) -> Routing:
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(
-            f"{key}: {path} is no routing of this release ({error!r}); run `streamer segments fit`"
-            " again"
+            f"{key}: {path} is no routing of this release ({in_words(error)}); run `streamer"
+            " segments fit` again"
         ) from None
 
 

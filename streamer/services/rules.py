@@ -7,7 +7,7 @@ from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.chow import Chow
 from streamer.decide.votes import VoteRule
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 from streamer.records.calibration import Calibration
 
 
@@ -33,13 +33,13 @@ def load_calibration(name: str, task: Task, path: Path) -> Calibration:
         found = Calibration.from_json(path.read_bytes())
     except OSError as error:
         raise ConfigError(
-            f"tasks.{name}.calibration: can't read {path} ({error.strerror}); run `streamer "
-            "calibrate`, or leave the key out"
+            f"tasks.{name}.calibration: can't read {path} ({error.strerror}); run "
+            "`streamer calibrate`, or leave the key out"
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(
-            f"tasks.{name}.calibration: {path} is no calibration ({error!r}); run `streamer "
-            "calibrate` again"
+            f"tasks.{name}.calibration: {path} is no calibration ({in_words(error)}); run "
+            "`streamer calibrate` again"
         ) from None
     known = (name, task.label_set.version, tuple(worker.model for worker in task.workers))
     if (found.task, found.label_set, tuple(found.models)) != known:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 from streamer.workers.faults import fault
 from streamer.workers.wire import (
     TextTensor,
@@ -49,7 +49,10 @@ class Tls:
                 f and f.read_bytes() for f in (self.ca, self.certificate, self.key)
             )
         except OSError as error:
-            raise ConfigError(f"can't read a file of triton's TLS settings: {error}") from error
+            raise ConfigError(
+                f"can't read a file of triton's TLS settings: {in_words(error)}; correct "
+                "triton.ca_file"
+            ) from error
         return grpc.ssl_channel_credentials(ca, key, certificate)
 
 

@@ -48,7 +48,7 @@ def test_a_pickle_inside_of_an_array_is_refused_and_not_run(load, tmp_path: Path
     [
         ({"a": np.ones(3)}, "b is not a file"),
         ({"a": np.ones(3), "b": np.array([1, np.nan])}, "finite"),
-        ({"a": np.ones(3), "b": np.array(["text"])}, "isfinite"),
+        ({"a": np.ones(3), "b": np.array(["text"])}, "not those of this release"),
     ],
 )
 def test_other_arrays_are_refused(arrays, why: str, tmp_path: Path) -> None:

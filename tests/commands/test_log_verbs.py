@@ -285,7 +285,7 @@ def test_each_task_gets_a_page_and_json(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["replay", "none.parquet"], "log export"),
+        (["replay", "none.parquet"], "as a log (No such file or directory); write it by"),
         (["replay", "LOG", "--rule", "v3:alpha=0"], "put it under `after`"),
         (["replay", "LOG", "--rule", "chow"], "alpha and kind chow"),
         (["replay", "LOG", "--rule", "chow:wide"], "rule.alpha"),

@@ -364,3 +364,25 @@ def test_a_mistake_is_told_by_what_to_do(path: Path, dotted: str, value: Any, wo
     }
     assert len(line) < 400
     assert "pattern" not in line
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([True, False], ["labels.0: True is not allowed: a text is", "labels.1: False is not"]),
+        ([1, 2, "ok"], ["labels.0: 1 is not allowed: a text is", "labels.1: 2 is not"]),
+        (["a"], ["labels: ['a'] is not allowed: at least 2 are needed"]),
+    ],
+)
+def test_a_list_seems_no_shorter_for_what_is_refused_in_it(
+    path: Path, labels: list[object], words: list[str]
+) -> None:
+    lines = complaint(path, changed("tasks.intent.labels", labels)).splitlines()
+    assert len(lines) == len(words)
+    assert all(one in line for one, line in zip(words, lines, strict=True))
+
+
+@pytest.mark.parametrize("share", ["110%", "15 %", "a tenth"])
+def test_a_share_is_a_number(path: Path, share: str) -> None:
+    said = f"audit.share: {share!r} is not allowed: a number is needed; a share such as 15% is"
+    assert complaint(path, changed("audit.share", share)).endswith(f"{said} written 0.15")

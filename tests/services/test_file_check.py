@@ -42,9 +42,11 @@ def checked(
     [
         (None, "can't read"),
         (b"", "is no calibration"),
-        (GOOD.to_json()[:100], "is no calibration"),
+        (GOOD.to_json()[:100], "is no calibration (it is cut off, or no JSON); run"),
         (b"[]", "is no calibration"),
         (GOOD.to_json().replace(b'"models":{', b'"models":[],"other":{'), "is no calibration"),
+        (GOOD.to_json().replace(b'"router"', b'"other"'), "(it lacks 'router'); run"),
+        (GOOD.to_json().replace(b'"temperature"', b'"other"'), "not those of this release); run"),
         (replace(GOOD, task="other").to_json(), "is of task 'other'"),
         (replace(GOOD, label_set="0").to_json(), "label set 0"),
         (replace(GOOD, rule=Rule("magic", 2, 2)).to_json(), "calibrate again"),

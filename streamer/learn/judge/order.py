@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import orjson
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 
 JudgeKind = Literal["classifier", "llm"]
 
@@ -80,6 +80,6 @@ def order_from_json(value: bytes) -> TrainingOrder | EmbeddingOrder:
         return TrainingOrder.from_dict(raw)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"the order is not understood ({error!r});"
+            f"the order is not understood ({in_words(error)});"
             " both environments must hold the same release of streamer: install them again"
         ) from error
