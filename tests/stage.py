@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 import yaml
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from streamer.config.kafka import Topics
 from streamer.dev.child import Child
@@ -209,6 +210,17 @@ class Stage:
         for name, block in blocks.items():
             made[name] = {**made.get(name, {}), **block}
         return made
+
+
+@asynccontextmanager
+async def admin(stage: Stage) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A started admin client of the stage's Kafka."""
+    client = AIOKafkaAdminClient(bootstrap_servers=stage.bootstrap)
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 async def until(holds: Callable[[], Awaitable[bool]], within_s: float) -> None:

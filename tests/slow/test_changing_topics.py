@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.admin import NewPartitions
 
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
@@ -16,7 +15,7 @@ from streamer.dev.triton import Triton
 from streamer.records.label import Label
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import whole
-from tests.stage import Stage, Wire, agreed, until
+from tests.stage import Stage, Wire, admin, agreed, until
 
 pytestmark = pytest.mark.slow
 
@@ -99,16 +98,6 @@ async def made_again(stage: Stage, topic: str, partitions: int) -> None:
         while topic in await client.list_topics():  # noqa: ASYNC110 - Kafka tells nobody
             await asyncio.sleep(0.1)
     await create_topics(stage.bootstrap, [TopicSpec(topic, partitions)])
-
-
-@asynccontextmanager
-async def admin(stage: Stage) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=stage.bootstrap)
-    await client.start()
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 async def labelled(stage: Stage, ids: set[str], within_s: float) -> None:

@@ -4,8 +4,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from streamer.dev.ports import free_port
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.services.table.histories import History, Raw
 from tests.services.table.oracle import Person
-from tests.stage import Service, Stage, streamer, until
+from tests.stage import Service, Stage, admin, streamer, until
 from tests.table_scene import (
     CLEANING,
     COMPACTED,
@@ -174,17 +173,17 @@ async def test_rebuilt_after_partitions_were_added(stage: Stage) -> None:
     await settled(stage)
     assert await table.stopped() == 0
 
-    async with administrating(stage) as admin:
+    async with admin(stage) as client:
         more = NewPartitions(total_count=3)
-        await admin.create_partitions(dict.fromkeys(stage.topics.names, more))
+        await client.create_partitions(dict.fromkeys(stage.topics.names, more))
         await play(stage, written.more(8))
         ended = stage.service("table")
         ended.start()
         assert await ended.ended() == 2
         assert "--rebuild" in ended.log
 
-        await admin.delete_topics([stage.topics.current])
-        await until(lambda: _is_gone(admin, stage.topics.current), 30)
+        await client.delete_topics([stage.topics.current])
+        await until(lambda: _is_gone(client, stage.topics.current), 30)
     await create_topics(stage.bootstrap, [TopicSpec(stage.topics.current, 3, COMPACTED)])
     done = await asyncio.to_thread(streamer, "table", "--config", str(stage.config), "--rebuild")
     assert done.returncode == 0, done.stderr
@@ -199,15 +198,5 @@ async def test_rebuilt_after_partitions_were_added(stage: Stage) -> None:
     await check(stage, people, version_1=False)
 
 
-@asynccontextmanager
-async def administrating(stage: Stage) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stage.bootstrap)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
-
-
-async def _is_gone(admin: AIOKafkaAdminClient, topic: str | None) -> bool:
-    return topic not in await admin.list_topics()
+async def _is_gone(client: AIOKafkaAdminClient, topic: str | None) -> bool:
+    return topic not in await client.list_topics()

@@ -2,129 +2,28 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import orjson
-import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from streamer.cli import main
-from streamer.config import Settings, load
 from streamer.dev.kafka import Kafka
 from streamer.errors import TicketError
-from streamer.records import Ballot, JudgeRequest, Label, Position, Rule, Ticket, Vote
-from streamer.records.identity import TicketIdentity
+from streamer.records import Rule
 from streamer.records.label import DELETED_AT, After, label_key
-from streamer.records.labelset import LabelSet
 from streamer.records.log import VerdictLog, log_json
-from streamer.services.inspect import Inspection, find
+from streamer.services.inspect import find
 from streamer.services.intake import rfc3339
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.partitioner import partitions
 from tests.conftest import ECHO_LABELS
+from tests.services.inspect.story import DAY, TRACE, Log, label, log, request
 from tests.services.records import Rec
-from tests.stage import Stage
 
-DAY = timedelta(days=1)
-TRACE = "0af7651916cd43dd8448eb211c80319c"
-TRACEPARENT = ("traceparent", f"00-{TRACE}-b7ad6b7169203331-01".encode())
-VOTES = (
-    Vote("echo_a", "1", "billing", 0.9),
-    Vote("echo_b", "2", "account", 0.6),
-    Vote("echo_c", None, None, None, "breaker_open"),
-)
-
-
-@dataclass
-class Log:
-    """The topics of one test, and a producer for them."""
-
-    stage: Stage
-    settings: Settings
-    producer: AIOKafkaProducer
-    began: int
-
-    async def put(
-        self,
-        topic: str,
-        value: bytes | None,
-        key: bytes,
-        after_ms: int = 0,
-        headers: tuple[tuple[str, bytes], ...] = (),
-    ) -> TopicPartition:
-        made = await self.producer.send_and_wait(
-            getattr(self.stage.topics, topic),
-            value,
-            key=key,
-            timestamp_ms=self.began + after_ms,
-            headers=list(headers),
-        )
-        self.last = made.offset
-        return TopicPartition(made.topic, made.partition)
-
-    async def ticket(
-        self, ticket_id: str, text: str, after_ms: int = 0, **more: object
-    ) -> Position:
-        value = orjson.dumps({"id": ticket_id, "text": text, **more})
-        place = await self.put("tickets", value, ticket_id.encode(), after_ms)
-        return Position("tickets", place.topic, place.partition, self.last)
-
-    async def label(self, label: Label, after_ms: int = 20) -> None:
-        await self.put("labels", label.to_json(), label.key, after_ms, (TRACEPARENT,))
-
-    async def find(self, ticket_id: str, since: timedelta = DAY, text: bool = True) -> Inspection:
-        return await find(self.settings, ticket_id, since, text=text)
-
-
-@pytest.fixture
-async def log(tmp_path: Path, kafka: Kafka) -> AsyncIterator[Log]:
-    with Stage(tmp_path, kafka, "127.0.0.1:1") as stage:
-        await stage.make_topics(partitions=5)
-        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
-            yield Log(stage, load(stage.config), producer, int(time.time() * 1000) - 60_000)
-
-
-def label(ticket_id: str, position: Position, began: int, **changed: object) -> Label:
-    identity = TicketIdentity(position.source, position.topic, position.partition, position.offset)
-    given: dict[str, object] = {
-        "ticket_id": ticket_id,
-        "task": "intent",
-        "label": "billing",
-        "confidence": 0.93,
-        "source": "workers",
-        "revision": 0,
-        "final": True,
-        "votes": VOTES,
-        "rule": Rule("majority", 2, 3, "mean", 0.8),
-        "calibration": "c1",
-        "label_set": LabelSet(ECHO_LABELS).version,
-        "decision_id": identity.decision_id("intent"),
-        "position": position,
-        "created_at": rfc3339(began),
-        "decided_at": rfc3339(began + 15),
-    }
-    return Label(**(given | changed))
-
-
-def request(ticket_id: str, like: Label, text: str = "") -> JudgeRequest:
-    return JudgeRequest(
-        ticket=Ticket(ticket_id, text, like.created_at),
-        task=like.task,
-        label_set=like.label_set,
-        ballot=Ballot(VOTES, (None, None, None)),
-        rule=like.rule,
-        decision_id=like.decision_id,
-        revision=0,
-        purpose="decide",
-        position=like.position,
-        created_at=like.created_at,
-        traceparent=TRACEPARENT[1].decode(),
-    )
+__all__ = ["log"]
 
 
 async def test_follows_a_ticket_that_was_judged(log: Log) -> None:
@@ -221,108 +120,6 @@ async def test_finds_dead_letters_by_key_or_by_what_they_hold(log: Log) -> None:
     assert [hop.kind for hop in found.hops] == ["ticket", "dead letter"]
     assert found.hops[1].note.startswith("no_text, from ")
     assert [one.problem for one in found.occurrences] == ["no_text"]
-
-
-def picky(key: bytes | None, value: bytes, headers: object) -> dict[str, str]:
-    """Reads `id|text`, and fails at all else as decoders do."""
-    one, text = value.decode().split("|")
-    return {"id": one, "text": text} if text != "later" else {}["none"]
-
-
-def answer(ticket_id: str) -> bytes:
-    return orjson.dumps({"ticket_id": ticket_id, "task": "intent", "label": "billing"})
-
-
-async def letter(log: Log, topic: str, value: bytes, key: bytes = b"another") -> str:
-    """Puts a dead letter of that topic, and returns its name."""
-    record = Rec(value, key, 3, 1, topic)
-    dead = DeadLetters("dead", 2**20).emission(record, TicketError("unknown_label", "none"))
-    place = await log.put("dead", dead.value, dead.key or b"", 10, tuple(dead.headers))
-    return f"{place.partition}:{log.last}"
-
-
-async def test_only_letters_of_tickets_are_read_by_the_decoder(log: Log) -> None:
-    topics = log.stage.topics
-    mine = [
-        await letter(log, topics.answers, answer("T1")),
-        await letter(log, topics.judge, orjson.dumps({"ticket": {"id": "T1"}})),
-        await letter(log, topics.tickets, b"T1|text"),
-    ]
-    others = (
-        (topics.answers, answer("T2") + b"   "),
-        (topics.tickets, b"T2|T1"),
-        (topics.judge, orjson.dumps({"ticket": {"id": "T2"}, "see": "T1"})),
-    )
-    for topic, value in others:
-        await letter(log, topic, value)
-    unread = [
-        await letter(log, topics.tickets, b"T1|later"),
-        await letter(log, topics.tickets, answer("T1")),
-        await letter(log, topics.answers, b'"T1"'),
-        await letter(log, topics.judge, b'{"ticket": ["T1"]}'),
-        await letter(log, topics.judge, b'{"ticket": {"id": "T1"'),
-    ]
-    place = await log.put("dead", answer("T1"), b"strange", 10)
-    unread.append(f"{place.partition}:{log.last}")
-    reading = log.settings.input.model_copy(update={"decoder": f"{__name__}.picky"})
-    settings = log.settings.model_copy(update={"input": reading})
-    found = await find(settings, "T1", DAY, text=True)
-    names = [f"{hop.partition}:{hop.offset}" for hop in found.hops if hop.kind == "dead letter"]
-    assert sorted(names) == sorted(mine)
-    assert sorted(found.unread) == sorted(unread)
-    assert any(place in line for line in found.advice for place in unread)
-
-
-async def test_a_record_of_another_form_is_a_hop_that_says_so(log: Log) -> None:
-    topics = ("labels", "judge", "audit", "log", "review", "dead")
-    values = (b"[]", b'"x"', b"7", b"null", b"{}", b"{", b'{"votes": 5}')
-    for topic in topics:
-        for value in values:
-            await log.put(topic, value, label_key("T1", "intent"))
-    found = await log.find("T1")
-    notes = [hop.note for hop in found.hops]
-    assert notes == ["not readable by this release"] * len(topics) * len(values)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"position": {"source": "tickets", "topic": "t", "partition": "1", "offset": 2}},
-        {"position": {"source": "tickets", "topic": ["t"], "partition": 1, "offset": 2}},
-        {"position": None},
-        {"revision": "2"},
-        {"votes": None},
-        {"rule": []},
-        {"label": 5},
-        {"created_at": 5},
-        {"decided_at": None},
-        {"segment": 5},
-    ],
-)
-async def test_a_record_with_another_type_in_a_field_ends_nothing(
-    log: Log, changes: dict[str, object], capsys: pytest.CaptureFixture[str]
-) -> None:
-    at = await log.ticket("T1", "x")
-    sound = label("T1", at, log.began)
-    await log.label(sound)
-    spoilt = orjson.loads(sound.to_json()) | changes
-    await log.put("labels", orjson.dumps(spoilt), sound.key, 20)
-    asked = orjson.loads(request("T1", sound).to_json()) | changes
-    for topic in ("judge", "audit", "review", "log"):
-        await log.put(topic, orjson.dumps(asked), sound.key, 30)
-    for verb in ("inspect", "erase"):
-        command = [verb, "T1", "--config", str(log.stage.config)]
-        assert await asyncio.to_thread(main, command) == 0
-    assert "intent: billing  0.930" in capsys.readouterr().out
-
-
-async def test_a_label_that_names_no_partition_ends_nothing(log: Log) -> None:
-    at = await log.ticket("T1", "x")
-    sound = label("T1", at, log.began)
-    spoilt = replace(sound, position=replace(sound.position, partition=-1))
-    await log.put("labels", spoilt.to_json(), sound.key, 20)
-    command = ["inspect", "T1", "--config", str(log.stage.config)]
-    assert await asyncio.to_thread(main, command) == 0
 
 
 async def test_says_who_has_yet_to_work_on_it(log: Log) -> None:
