@@ -237,7 +237,7 @@ def _whole(own: OwnTopic, numbers: Collection[int]) -> Iterator[None]:
 def _says(record: Record, state: State) -> bool:
     try:
         theirs = written(record)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, LookupError):
         return False
     return (theirs.top, theirs.stands) == (state.top, state.stands)
 

@@ -190,7 +190,7 @@ def _restore(held: Shelved, record: Record) -> None:
         return  # what is on its way lies behind it
     try:
         state = written(record)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, LookupError):
         # Not the table's, whoever wrote it; what stands is written again with the next change.
         return
     shelf.put(key, state, heard_at(record))

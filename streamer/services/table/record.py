@@ -8,7 +8,7 @@ import orjson
 from streamer.records.deletion import Header, deleted_at, deletion_headers
 from streamer.records.label import STANDS
 from streamer.records.rank import Place
-from streamer.services.table.said import word
+from streamer.services.table.said import Word, word
 from streamer.services.table.state import State
 from streamer.stream.record import Record
 
@@ -31,23 +31,30 @@ def headers(state: State, writer: bytes) -> list[Header]:
 def written(record: Record) -> State:
     """The state that a record was written for.
 
-    Raises `ValueError`, `TypeError` or `KeyError` where it is no record of the table's.
+    Raises `ValueError`, `TypeError` or `LookupError` where it is no record of the table's.
     """
     gone = deleted_at(record.headers)
     if record.value is None:
         return State(gone=gone)
     known = orjson.loads(dict(record.headers).get(_KNOWN) or b"{}")
-    stands = word(record.value)
-    machine = known.get("machine")
+    stands, machine = word(record.value), known["machine"] if known else None
     holds = stands.spoke is not None and not stands.released
     return State(
         top=stands.rank,
         stands=stands.id,
         person=stands if holds else None,
-        machine=stands if stands.spoke is None else machine and word(machine.encode()),
-        released=_place(known.get("released")),
+        machine=stands if stands.spoke is None else _word(machine),
+        released=_place(known["released"] if known else None),
         gone=gone,
     )
+
+
+def _word(body: Any) -> Word | None:
+    if body is None:
+        return None
+    if not isinstance(body, str):
+        raise TypeError("no label")
+    return word(body.encode())
 
 
 def writer(found: Sequence[Header]) -> bytes | None:

@@ -3,13 +3,15 @@
 import time
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from streamer.errors import TicketError
 from streamer.records.deletion import deleted_at
+from streamer.records.label import Label, Position
 from streamer.records.rank import Place, Rank
+from streamer.records.reading import made
 from streamer.stream.record import Record
 
 
@@ -43,27 +45,29 @@ def said(record: Record) -> Word | Gone:
         return Gone(deleted_at(record.headers))
     try:
         return word(record.value)
-    except (ValueError, TypeError, KeyError) as error:
-        raise TicketError("unreadable_label", type(error).__name__) from None
+    except (ValueError, TypeError) as error:
+        raise TicketError("unreadable_label", str(error)) from None
 
 
 def word(body: bytes) -> Word:
-    """The word that a label's JSON is; raises `ValueError`, `TypeError` or `KeyError`."""
+    """The word that a label's JSON is.
+
+    Raises `ValueError` where the typed client would read no label, `TypeError` where it could not
+    be written again.
+    """
     raw = orjson.loads(body)
     orjson.dumps(raw)  # or it could be read, and never written again
-    _text(raw["task"])
-    _text(raw["position"]["source"])
-    place = _place(raw["position"])
-    person, carried = raw["source"] == "person", raw.get("carried")
-    spoke = place if carried is None else _place(carried)
+    label = made(Label, raw)
+    place = _place(label.position)
+    spoke = place if label.carried is None else _place(label.carried)
     return Word(
-        id=_id(raw, spoke),
-        rank=Rank(place, _number(raw["revision"])),
-        spoke=spoke if person else None,
-        carried=carried is not None,
-        released=raw.get("released") is True,
-        label=_text(raw["label"]),
-        label_set=_text(raw["label_set"]),
+        id=_id(label, spoke),
+        rank=Rank(place, _number(label.revision)),
+        spoke=spoke if label.source == "person" else None,
+        carried=label.carried is not None,
+        released=label.released,
+        label=label.label,
+        label_set=label.label_set,
         body=body,
     )
 
@@ -74,22 +78,17 @@ def heard_at(record: Record) -> int:
     return at if 0 <= at <= now else now
 
 
-def _id(raw: dict[str, Any], place: Place) -> bytes:
-    told = (raw["label"], raw["label_set"], raw["source"], raw["decided_at"], *place)
+def _id(label: Label, place: Place) -> bytes:
+    told = (label.label, label.label_set, label.source, label.decided_at, *place)
     return blake2b(orjson.dumps(told), digest_size=8).digest()
 
 
-def _place(raw: Any) -> Place:
-    return Place((_text(raw["topic"]), _number(raw["partition"])), _number(raw["offset"]))
+def _place(position: Position) -> Place:
+    partition = position.topic, _number(position.partition)
+    return Place(partition, _number(position.offset))
 
 
-def _number(found: Any) -> int:
-    if type(found) is not int or not 0 <= found < 2**63:
+def _number(found: int) -> int:
+    if not 0 <= found < 2**63:
         raise ValueError("no offset")
-    return found
-
-
-def _text(found: Any) -> str:
-    if not isinstance(found, str):
-        raise TypeError("no text")
     return found

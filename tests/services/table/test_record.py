@@ -54,3 +54,21 @@ def test_what_is_no_record_of_the_tables_is_refused(value: bytes) -> None:
     odd = replace(Raw(label(7).to_json()), headers=(("table.known", b"{"),))
     with pytest.raises(ValueError, match="unexpected"):
         written(odd)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [b'{"released": [[], 5], "machine": null}', b'{"released": 7, "machine": null}', b"[1]", b"{"],
+)
+def test_what_others_put_beside_a_label_is_refused(known: bytes) -> None:
+    odd = replace(Raw(label(7).to_json()), headers=(("table.known", known),))
+    with pytest.raises((ValueError, TypeError, LookupError)):
+        written(odd)
+
+
+@pytest.mark.parametrize("machine", [b"7", b"{}", b'"text"', b'["text"]'])
+def test_a_machines_label_that_is_none_is_refused(machine: bytes) -> None:
+    known = b'{"released": null, "machine": %s}' % machine
+    odd = replace(Raw(label(7, 2).to_json()), headers=(("table.known", known),))
+    with pytest.raises((ValueError, TypeError, LookupError)):
+        written(odd)

@@ -104,6 +104,10 @@ def test_a_deletion_of_before_says_its_offset_alone() -> None:
         {"label": None},
         {"label_set": 3},
         {"carried": 7},
+        {"votes": 3},
+        {"rule": {"kind": "majority"}},
+        {"final": "yes"},
+        {"revision": -1},
     ],
 )
 def test_what_is_no_label_is_a_dead_letter(change: dict[str, object]) -> None:
