@@ -14,6 +14,7 @@ from streamer.services.table.said import word
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import lag
 from tests.services.table.histories import Raw, label
+from tests.services.table.reader_of_version_1 import ReaderOfVersion1
 from tests.stage import Stage, until
 
 TASK = "intent"
@@ -116,7 +117,15 @@ def last(records: Sequence[Any]) -> Told:
 
 
 def by_version_1(records: Sequence[Any]) -> Told:
-    """What stands by version 1's rule."""
+    """What stands of the labels for a reader of before."""
+    reader = ReaderOfVersion1()
+    for record in records:
+        reader.apply(LabelRecord.of(record))
+    return {key: told(label.to_json()) for key, label in reader.labels.items()}
+
+
+def by_client(records: Sequence[Any]) -> Told:
+    """What stands for the typed client, of the table's topic or of the labels."""
     table = LabelTable()
     for record in records:
         table.apply(LabelRecord.of(record))

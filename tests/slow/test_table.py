@@ -21,6 +21,7 @@ from tests.table_scene import (
     CLEANING,
     COMPACTED,
     Told,
+    by_client,
     by_version_1,
     compacted,
     key_of,
@@ -82,13 +83,14 @@ async def check(stage: Stage, people: dict[str, Person], version_1: bool = True)
     """The table's topic, the oracle and, where it may be asked, version 1's rule say the same."""
     assert stage.topics.current is not None
     labels = await read(stage, stage.topics.labels)
-    stands = last(await read(stage, stage.topics.current))
-    assert not version_1 or stands == by_version_1(labels)
+    records = await read(stage, stage.topics.current)
+    stands = last(records)
+    assert stands == by_client(records)
+    if version_1:
+        assert stands == by_version_1(labels) == by_client(labels)
     held = {name: person.newest for name, person in people.items() if person.newest is not None}
     by_people = {key_of(name): label for name, (_, label) in held.items()}
-    current = {
-        record.key.decode(): record.value for record in await read(stage, stage.topics.current)
-    }
+    current = {record.key.decode(): record.value for record in records}
     for key, label in by_people.items():
         assert current[key] is not None
         assert f'"label":"{label}"'.encode() in current[key]

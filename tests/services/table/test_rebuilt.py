@@ -45,7 +45,7 @@ def test_each_key_gets_what_stands_and_version_1_comes_to_the_same() -> None:
         ]
         out = rebuilt(records)
         labels = [*records, *(Raw(one.value) for one in out["labels"])]
-        state = of_version_1(labels).of("T-1", "intent")
+        state = of_version_1(labels)
         assert sum(one.value is not None for one in out["current"]) == (state is not None)
         carried += len(out["labels"])
         if state is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from streamer.client.record import LabelRecord
-from streamer.client.table import LabelTable
+from streamer.records.label import Label
 from streamer.records.rank import Rank
 from streamer.services.table.copied import copied
 from streamer.services.table.record import headers, written
@@ -15,6 +15,7 @@ from streamer.services.table.said import Word, said, word
 from streamer.services.table.state import State, step
 from tests.services.table.histories import History, Raw, deletion, label
 from tests.services.table.oracle import Person
+from tests.services.table.reader_of_version_1 import ReaderOfVersion1
 
 
 def stays(word: Word) -> bool:
@@ -65,11 +66,11 @@ def standing(state: State, heard: bytes | None, last: bytes | None) -> bytes | N
     return heard if told(heard) == (state.top, state.stands) else last
 
 
-def of_version_1(labels: Sequence[Raw]) -> LabelTable:
-    table = LabelTable()
+def of_version_1(labels: Sequence[Raw]) -> Label | None:
+    reader = ReaderOfVersion1()
     for record in labels:
-        table.apply(LabelRecord.of(record))
-    return table
+        reader.apply(LabelRecord.of(record))
+    return reader.labels.get("T-1/intent")
 
 
 def told(body: bytes | None) -> tuple[Rank, bytes] | None:
@@ -101,7 +102,7 @@ def test_the_last_record_is_the_state_by_version_1_and_a_person_stands(crashes: 
         table.dropped = []
         while table.read < len(labels):
             table.advance(1)
-        state = of_version_1(labels).of("T-1", "intent")
+        state = of_version_1(labels)
         assert told(table.current[-1] if table.current else None) == told(
             state.to_json() if state else None
         )
@@ -121,7 +122,7 @@ def test_a_label_carried_late_behind_a_newer_answer_is_answered_by_the_newer_one
     table.labels += table.dropped
     while table.read < len(table.labels):
         table.advance(1)
-    state = of_version_1(table.labels).of("T-1", "intent")
+    state = of_version_1(table.labels)
     assert state is not None
     assert (state.label, state.source, state.position.offset) == ("question", "person", 20)
     assert table.current[-1] == state.to_json()
@@ -141,7 +142,7 @@ def test_a_deleted_person_is_not_carried_to_the_message_after_the_deletion() -> 
     table.labels += [Raw(newer.to_json()), deletion(15)]
     while table.read < len(table.labels):
         table.advance(1)
-    state = of_version_1(table.labels).of("T-1", "intent")
+    state = of_version_1(table.labels)
     assert state is not None
     assert (state.label, state.source) == ("question", "workers")
 
