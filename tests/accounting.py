@@ -15,6 +15,7 @@ from aiokafka.structs import ConsumerRecord
 
 from streamer.config.kafka import Topics
 from streamer.records.dead_letter import DeadLetter
+from streamer.stream.groups import committed
 
 
 class Place(NamedTuple):
@@ -178,10 +179,10 @@ async def lag(bootstrap: str, group: str, topic: str) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        committed = await admin.list_consumer_group_offsets(group, partitions=list(ends))
+        done = await committed(admin, group)
     finally:
         await admin.close()
-    return sum(end - max(0, committed[tp].offset) for tp, end in ends.items())
+    return sum(end - done.get(place, 0) for place, end in ends.items())
 
 
 def _reader(bootstrap: str, topic: str) -> AIOKafkaConsumer:
