@@ -13,6 +13,7 @@ from streamer.services.streaming import MARGIN, connection
 from streamer.services.table.merged import merged
 from streamer.services.table.people import People
 from streamer.services.table.rebuilt import Rebuilt
+from streamer.services.table.topic import own_topic
 from streamer.stream.clients import Clients
 from streamer.stream.emission import Emission
 from streamer.stream.publisher import Publisher
@@ -30,15 +31,14 @@ def run(settings: Settings) -> int:
 
 async def _rebuild(settings: Settings) -> int:
     topics, kafka, clients = settings.topics, settings.kafka, Clients(connection(settings.kafka))
-    if topics.current is None:
-        raise ConfigError("the table needs a topic of its own: name it by topics.current")
+    current = own_topic(topics)
     group = f"{kafka.group}-table"
-    async with Reader.of(clients, [topics.labels, topics.current]) as reader:
-        await _refuse_a_used_topic(reader, topics.current)
+    async with Reader.of(clients, [topics.labels, current]) as reader:
+        await _refuse_a_used_topic(reader, current)
         await _refuse_a_running_table(clients, group)
         parts = await reader.parts(reader.partitions(topics.labels), "earliest")
         stays = People(settings.tasks).stays
-        made = Rebuilt(topics.labels, topics.current, uuid.uuid4().bytes, stays)
+        made = Rebuilt(topics.labels, current, uuid.uuid4().bytes, stays)
         async for record in merged(clients, parts):
             made.learn(record)
         async with clients.started(
@@ -49,7 +49,7 @@ async def _rebuild(settings: Settings) -> int:
                 await _publish(out, [one for record in batch for one in made.find(record)])
             await _publish(out, list(made.rest()))
     await _commit(clients, group, parts)
-    tell(f"{topics.current}: {len(made)} labels of {topics.labels}; start the table again")
+    tell(f"{current}: {len(made)} labels of {topics.labels}; start the table again")
     return 0
 
 

@@ -15,6 +15,7 @@ from streamer.services.table.kept import Kept
 from streamer.services.table.own_topic import OwnTopic
 from streamer.services.table.people import People
 from streamer.services.table.shelves import Shelves
+from streamer.services.table.topic import own_topic
 from streamer.services.together import first
 from streamer.stream.clients import Clients
 from streamer.stream.positions import Start
@@ -27,15 +28,13 @@ FLOW = Flow(in_flight=1)
 
 async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = None) -> None:
     """Run until `stop` is set. Raises `ConfigError`, `BrokerError` or whatever was unforeseen."""
-    topics, kafka = settings.topics, settings.kafka
-    if topics.current is None:
-        raise ConfigError("the table needs a topic of its own: name it by topics.current")
+    topics, kafka, current = settings.topics, settings.kafka, own_topic(settings.topics)
     metrics, clients = Metrics(), Clients(connection(kafka))
     stream = Stream(
         kafka.model_copy(update={"start": "earliest"}),
         f"{kafka.group}-table",
         topics.labels,
-        [topics.labels, topics.current],
+        [topics.labels, current],
         topics.dead,
         FLOW,
         resume,
@@ -44,14 +43,14 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
     async with AsyncExitStack() as stack:
         status = Status("Kafka")
         await stack.enter_async_context(status.served(settings.table.listen, metrics))
-        read = Reader.of(clients, [topics.labels, topics.current])
+        read = Reader.of(clients, [topics.labels, current])
         reader = await stack.enter_async_context(read)
-        _refuse_other_counts(reader, topics.labels, topics.current)
+        _refuse_other_counts(reader, topics.labels, current)
         consumer = await stack.enter_async_context(clients.started(clients.follower()))
         shelves, me = Shelves(), uuid.uuid4().bytes
         own = OwnTopic(
             consumer,
-            topics.current,
+            current,
             me,
             shelves,
             kafka.session_timeout,
@@ -60,11 +59,11 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         )
         desk = Desk(
             labels=topics.labels,
-            current=topics.current,
+            current=current,
             me=me,
             shelves=shelves,
             own=own,
-            kept=Kept(reader, topics.current),
+            kept=Kept(reader, current),
             stays=People(settings.tasks).stays,
             keep_s=settings.table.keep * 86_400,
         )
