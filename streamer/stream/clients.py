@@ -1,5 +1,6 @@
 """Kafka clients with every setting that matters said aloud, never left to a default."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -141,6 +142,8 @@ class Clients:
     async def _start(self, client: Any) -> None:
         try:
             await client.start()
+            # aiokafka's tasks must have begun: one that is stopped before ends as if cancelled.
+            await asyncio.sleep(0)
         except KafkaConnectionError as error:
             raise ConfigError(
                 f"no Kafka answers at {self.connection.bootstrap} by {self.connection.protocol}: "

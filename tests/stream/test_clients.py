@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
 from streamer.errors import BrokerError, ConfigError
 from streamer.stream.clients import Clients
@@ -53,3 +54,10 @@ async def test_topics_can_not_be_made_where_nobody_answers() -> None:
     assert str(refused.value) == (
         f"no Kafka answers at {nowhere}: start it, or correct kafka.bootstrap"
     )
+
+
+async def test_of_a_client_that_is_left_at_once_the_reason_is_told(kafka: Kafka) -> None:
+    clients = Clients(Connection(kafka.bootstrap))
+    with pytest.raises(ConfigError, match="so"):
+        async with clients.started(clients.follower()):
+            raise ConfigError("so")
