@@ -34,6 +34,11 @@ class Rebuilt:
     def __len__(self) -> int:
         return len(self._shelf)
 
+    @property
+    def missing(self) -> int:
+        """How many labels stand whose bytes were not found: compaction left them out meanwhile."""
+        return len(self._shelf) - len(self._done)
+
     def learn(self, record: Record) -> None:
         """The next record in the order of time."""
         self._last = record
@@ -75,11 +80,24 @@ class Rebuilt:
         deleted, since labels of before the deletion may still come.
         """
         for key, (state, record, body) in self._people.items():
-            if state.person is not None:
+            whole = body and (state.machine is None or state.machine.body)
+            if state.person is not None and whole:
+                self._done.add(key)
                 yield from self._written(key, state, record, replace(state.person, body=body))
         for key, state in self._shelf.deleted():
             if self._last is not None:
-                yield Emission(self._last, self._current, key, None, headers(state, self._me))
+                yield self._null(self._last, key, state)
+
+    def sweep(self, left: Record) -> Iterator[Emission]:
+        """Once all is written, the end of a record that a rebuild of before left, where nothing is
+        known of its key any more.
+        """
+        key = left.key or b""
+        if self._shelf.state(key) == State():
+            yield self._null(left, key, State())
+
+    def _null(self, record: Record, key: bytes, state: State) -> Emission:
+        return Emission(record, self._current, key, None, headers(state, self._me))
 
     def _find_of_person(self, key: bytes, state: State, record: Record, heard: Word) -> None:
         known, _, body = self._people.get(key, (state, record, b""))

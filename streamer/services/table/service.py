@@ -10,6 +10,8 @@ from streamer.observe.metrics import Metrics
 from streamer.observe.summaries import Summaries
 from streamer.services.stats import Stats
 from streamer.services.streaming import Publishing, Status, Stream, connection
+from streamer.services.table.counts import refuse_other_counts
+from streamer.services.table.group import Group
 from streamer.services.table.handler import Desk, TableHandler
 from streamer.services.table.kept import Kept
 from streamer.services.table.own_topic import OwnTopic
@@ -45,7 +47,9 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         await stack.enter_async_context(status.served(settings.table.listen, metrics))
         read = Reader.of(clients, [topics.labels, current])
         reader = await stack.enter_async_context(read)
-        _refuse_other_counts(reader, topics.labels, current)
+        refuse_other_counts(reader, topics.labels, current)
+        group = Group(clients, stream.group, reader.partitions(topics.labels))
+        await _refuse_half_a_topic(group, current)
         consumer = await stack.enter_async_context(clients.started(clients.follower()))
         shelves, me = Shelves(), uuid.uuid4().bytes
         own = OwnTopic(
@@ -79,11 +83,9 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         await first(stream.run(Publishing(handler), metrics, status, stop), follow())
 
 
-def _refuse_other_counts(reader: Reader, labels: str, current: str) -> None:
-    """Raises `ConfigError` where a key's partition would not be the same in both topics."""
-    counts = {name: len(reader.partitions(name)) for name in (labels, current)}
-    if len(set(counts.values())) > 1:
+async def _refuse_half_a_topic(group: Group, current: str) -> None:
+    if await group.half_rebuilt():
         raise ConfigError(
-            f"{labels} has {counts[labels]} partitions and {current} {counts[current]}: give both "
-            "the same number, then run `streamer table --rebuild`"
+            f"{current} was being rebuilt, and what lies there is not all: run `streamer table "
+            "--rebuild`, wait until it has ended, then start the table"
         )

@@ -4,12 +4,14 @@ import random
 from collections import defaultdict
 from dataclasses import replace
 
+import pytest
+
 from streamer.services.table.rebuilt import Rebuilt
 from streamer.services.table.record import written
 from streamer.services.table.said import said, word
 from streamer.services.table.state import State, step
 from streamer.stream.emission import Emission
-from tests.services.table.histories import History, Raw
+from tests.services.table.histories import History, Raw, label
 from tests.services.table.oracle import Person
 from tests.services.table.test_state import of_version_1
 
@@ -63,3 +65,26 @@ def test_each_key_gets_what_stands_and_version_1_comes_to_the_same() -> None:
         known = written(Raw(one.value, tuple(one.headers)))
         assert known.machine is None or known.machine.body
     assert carried > 20
+
+
+def test_what_was_left_of_a_key_that_is_no_more_ends() -> None:
+    made = Rebuilt("labels", "current", b"me", lambda word: True)
+    stays, fell = Raw(label(1).to_json(), key=b"T-1/intent"), Raw(b"left", key=b"T-2/intent")
+    made.learn(stays)
+    (end,) = [one for left in (stays, fell) for one in made.sweep(left)]
+    assert (end.topic, end.key, end.value) == ("current", fell.key, None)
+
+
+@pytest.mark.parametrize("revisions", [[0], [2], [0, 2]])
+def test_a_label_that_vanished_between_the_two_readings_is_missing(revisions: list[int]) -> None:
+    made = Rebuilt("labels", "current", b"me", lambda word: True)
+    records = [
+        Raw(label(1, revision).to_json(), key=b"T-%d/intent" % number)
+        for number in range(2)
+        for revision in revisions
+    ]
+    for record in records:
+        made.learn(record)
+    left = [record for record in records if record is not records[len(revisions)]]
+    found = [one for record in left for one in made.find(record)] + [*made.rest()]
+    assert ([one.key for one in found], made.missing) == ([records[0].key], 1)
