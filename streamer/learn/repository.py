@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import streamer.backends
 from streamer.errors import ConfigError
 from streamer.learn.manifest import MANIFEST, is_manifest
 
@@ -28,6 +29,8 @@ instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 _POLICY = re.compile(
     r"^[ \t]*version_policy\s*:?\s*\{(?:[^{}]|\{[^{}]*\})*\}[ \t]*\n?", re.MULTILINE
 )
+_KINDS = Path(streamer.backends.__path__[0])
+_BACKEND = re.compile(r'^backend: "(\w+)"$', re.MULTILINE)
 _TOLD = ("config.pbtxt", "labels.txt")
 _LOADED = "version_policy {{ specific {{ versions: [ {versions} ] }} }}\n"
 _SERVED = "version_policy {{ latest {{ num_versions: {served} }} }}\n"
@@ -101,11 +104,12 @@ def foreign(folder: Path) -> str | None:
     """The first thing in a model's folder that was not made here; None where all of it was.
 
     What was made here has a manifest in each numbered version, beside what Triton is told. Of a
-    model for several tasks that is one for each, in a folder of its own.
+    model for several tasks that is one for each, in a folder of its own. Before the first version
+    Triton may be told of a kind of ours, as it is in a checkout.
     """
     there = sorted(path for path in _entries(folder) if not path.name.startswith("."))
     versions = [path for path in there if path.name.isdecimal()]
-    told = _TOLD if versions else ()
+    told = _TOLD if versions or _of_our_kind(folder / "config.pbtxt") else ()
     strange = [path for path in there if path not in versions and path.name not in told]
     strange += [version for version in versions if not _made_here(version)]
     return min((path.name for path in strange), default=None)
@@ -160,6 +164,11 @@ def load_versions(repository: Path, name: str, versions: Collection[str]) -> boo
 
 def _entries(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _of_our_kind(config: Path) -> bool:
+    found = _BACKEND.search(config.read_text(encoding="utf-8")) if config.is_file() else None
+    return found is not None and (_KINDS / found[1] / "model.py").is_file()
 
 
 def _made_here(version: Path) -> bool:

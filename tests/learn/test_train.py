@@ -10,6 +10,7 @@ import pytest
 from streamer.config import Settings, load
 from streamer.errors import ConfigError
 from streamer.learn import train
+from streamer.learn.repository import write_model
 from streamer.services.file_tickets import FileRecord
 from streamer.services.intake import Intake
 from tests.learn.material import made_up
@@ -106,6 +107,25 @@ def test_a_worker_of_theirs_is_never_written_to(
         train.run(settings, what="workers")
     assert same()
     assert not (tmp_path / "models_repo" / "words").exists()
+
+
+def test_a_worker_of_theirs_without_a_version_is_theirs_too(
+    tmp_path: Path, written: Callable[[str], Settings]
+) -> None:
+    settings = written("classifier")
+    same = brought(tmp_path / "models_repo" / "chars", {"config.pbtxt": 'backend: "python"\n'})
+    with pytest.raises(ConfigError, match=r"chars holds config\.pbtxt, which was not trained here"):
+        train.run(settings, what="workers")
+    assert same()
+
+
+def test_what_triton_is_told_of_our_kind_is_no_model_of_theirs(
+    tmp_path: Path, written: Callable[[str], Settings]
+) -> None:
+    settings = written("classifier")
+    write_model(tmp_path / "models_repo", "chars", "char_ngrams", ["a", "b"], version=None)
+    assert train.run(settings, what="workers") == 0
+    assert (tmp_path / "models_repo" / "chars" / "labels.txt").read_text().startswith("refund\n")
 
 
 def test_a_version_that_was_put_beside_ours_is_theirs(

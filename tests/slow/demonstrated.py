@@ -1,4 +1,4 @@
-"""Runs `streamer demo` as a stranger does, in a folder of its own."""
+"""Runs `streamer demo` as a stranger does, in a checkout of its own."""
 
 import os
 import shutil
@@ -6,16 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.checkout import changes, make_checkout
 from tests.stage import JUDGE_PYTHON, ROOT
 
 _WITHIN_S = 2400
 
 
 def demonstrated(folder: Path, *words: str) -> str:
-    """What it printed; it must have ended well."""
+    """What it printed; it must have ended well, and left what Git sees as it was."""
     shutil.copy(ROOT / "streamer.yaml", folder)
     for name in ("sample", "prompts"):
         shutil.copytree(ROOT / name, folder / name)
+    make_checkout(folder)
     given = ["--config", str(folder / "streamer.yaml"), "--set", f"judge.python={JUDGE_PYTHON}"]
     done = subprocess.run(
         [sys.executable, "-m", "streamer.cli", "demo", *words, *given],
@@ -27,4 +29,5 @@ def demonstrated(folder: Path, *words: str) -> str:
     )
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert changes(folder) == []
     return done.stdout

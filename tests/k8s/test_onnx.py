@@ -26,7 +26,7 @@ from streamer.workers.wire import TextTensor
 from tests.k8s.chart import ROOT
 from tests.waiting import eventually
 
-LAYOUT = ROOT / "k8s" / "models_repo"
+LAYOUT = ROOT / "k8s" / "onnx"
 WORKER, TOKENS, NET = "intent_onnx", "intent_onnx_tokens", "intent_onnx_net"
 LABELS = yaml.safe_load((ROOT / "streamer.yaml").read_text())["tasks"]["intent"]["labels"]
 WORDS = ("[PAD]", "[UNK]", "refund", "invoice", "crash", "please")
