@@ -31,7 +31,7 @@ class Person:
                 continue
             self._top = max(self._top, offset)
             if raw["source"] == "person" and (self.newest is None or offset >= self.newest[0]):
-                self.newest = None if raw["released"] else (offset, raw["label"])
+                self.newest = None if raw.get("released") else (offset, raw["label"])
             if self.newest and self.newest[0] < self._top and self.newest[1] in lost:
                 self.newest = None
         return self
