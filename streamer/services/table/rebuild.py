@@ -1,6 +1,7 @@
 """`streamer table --rebuild`: the table's topic anew, from all that the labels topic still has."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Sequence
 
@@ -75,6 +76,7 @@ async def _write(
     made = Rebuilt(topics.labels, own_topic(topics), uuid.uuid4().bytes, stays)
     async for record in merged(clients, parts):
         made.learn(record)
+    made.end_silent(int(time.time() - settings.table.keep * 86_400))
     async with clients.started(
         clients.producer(limit=kafka.max_record_bytes, compression=None)
     ) as producer:

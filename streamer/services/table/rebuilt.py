@@ -59,6 +59,11 @@ class Rebuilt:
             state = replace(state, machine=replace(state.machine, body=b""))
         self._shelf.put(key, state, heard_at(record))
 
+    def end_silent(self, before: int) -> None:
+        """Once all is learnt, drop the labels of which nothing was heard since a time."""
+        for key in self._shelf.idle(before):
+            self._shelf.put(key, State(), before)
+
     def find(self, record: Record) -> Iterator[Emission]:
         """What to write now that this record's bytes are here."""
         key = record.key or b""

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from streamer.stream.groups import noted
 from streamer.stream.publisher import Publisher
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
-from tests.services.table.histories import History
+from tests.services.table.histories import History, label
 from tests.stage import Stage, admin
 from tests.table_scene import by_version_1, last, make_topics, play, read
 
@@ -164,6 +165,19 @@ async def test_what_a_table_or_a_whole_rebuild_wrote_is_refused(
         await rebuilt(settings)
     assert await noted_of(stage) == set()
     assert len(await read(stage, current(settings))) == 1
+
+
+async def test_a_label_of_which_nothing_came_for_long_is_left_out(
+    stage: Stage, settings: Settings
+) -> None:
+    long_ago = int((time.time() - 100 * 86_400) * 1000)
+    async with AIOKafkaProducer(bootstrap_servers=stage.bootstrap) as producer:
+        value = label(1).to_json()
+        for key, at in ((b"old/intent", long_ago), (b"new/intent", None)):
+            await producer.send_and_wait(settings.topics.labels, value, key, timestamp_ms=at)
+    assert await rebuilt(settings) == 0
+    found = last(await read(stage, current(settings)))
+    assert {"old/intent", "new/intent"} & found.keys() == {"new/intent"}
 
 
 async def test_one_that_has_ended_is_refused_a_second_time(

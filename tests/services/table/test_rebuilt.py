@@ -75,6 +75,21 @@ def test_what_was_left_of_a_key_that_is_no_more_ends() -> None:
     assert (end.topic, end.key, end.value) == ("current", fell.key, None)
 
 
+def test_a_label_of_which_nothing_came_for_long_is_not_written_again() -> None:
+    made = Rebuilt("labels", "current", b"me", lambda word: True)
+    records = [
+        Raw(label(1, revision).to_json(), key=b"T-%d/intent" % at, timestamp=at * 1000)
+        for at in (5, 9)
+        for revision in (0, 2)
+    ]
+    for record in records:
+        made.learn(record)
+    made.end_silent(7)
+    found = [one for record in records for one in made.find(record)] + [*made.rest()]
+    assert ([one.key for one in found], made.missing) == ([b"T-9/intent"], 0)
+    assert [one.value for one in made.sweep(records[0])] == [None]
+
+
 @pytest.mark.parametrize("revisions", [[0], [2], [0, 2]])
 def test_a_label_that_vanished_between_the_two_readings_is_missing(revisions: list[int]) -> None:
     made = Rebuilt("labels", "current", b"me", lambda word: True)
