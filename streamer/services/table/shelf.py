@@ -40,7 +40,11 @@ class Shelf:
         return State(top=top, stands=stands, machine=_unread(top, stands))
 
     def put(self, key: bytes, state: State, seconds: int) -> None:
-        """Note what a key has come to; where its last record lies is kept."""
+        """Note what a key has come to; where its last record lies is kept.
+
+        A time before the known one is that of a record which is read again.
+        """
+        seconds = max(seconds, self._heard_at(key))
         offset = self.offset(key)
         if state.top is None:
             self._packed.pop(key, None)
@@ -79,6 +83,11 @@ class Shelf:
         for key, (state, seconds) in list(self._whole.items()):
             if state.top is None and seconds < before:
                 del self._whole[key]
+
+    def _heard_at(self, key: bytes) -> int:
+        if (whole := self._whole.get(key)) is not None:
+            return whole[1]
+        return 0 if (packed := self._packed.get(key)) is None else _PACKED.unpack(packed)[5]
 
     def _pack(self, key: bytes, top: Rank, stands: bytes, offset: int, seconds: int) -> None:
         partition = top.place.partition

@@ -1,6 +1,7 @@
 """A table's own topic in memory, and a table that reads it back."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -38,7 +39,9 @@ class Log:
         known.append(replace(record, topic=CURRENT, partition=partition, offset=len(known)))
 
     def write(self, emission: Emission) -> None:
-        made = Raw(emission.value, tuple(emission.headers), emission.key or b"")
+        at = int(time.time() * 1000)
+        key = emission.key or b""
+        made = Raw(emission.value, tuple(emission.headers), key, timestamp=at)
         self.append(made, int(partitions([made.key], len(self.partitions))[0]))
 
     def values(self, key: bytes) -> list[bytes | None]:

@@ -193,3 +193,35 @@ async def test_a_label_of_which_nothing_came_for_long_ends() -> None:
         assert log.values(KEY)[-1] is None
         assert log.values(other)[-1] is not None
         assert table.shelves.keys == 1
+
+
+@pytest.mark.parametrize("first", [0, 2])
+async def test_a_label_that_each_message_gets_again_stands_over_every_restart(first: int) -> None:
+    log, now = Log(), time.time()
+    other = key_in(0, first=200)
+    for turn in range(3):
+        at = now + turn * 60 * 86_400
+        with patch("time.time", return_value=at):
+            async with Table(log, b"%d" % turn).following() as table:
+                message = heard(turn, first if turn == 0 else 0)
+                await table.hear(replace(message, timestamp=int(at) * 1000))
+                await quiet(log)
+                with patch("time.time", return_value=at + SWEEP_EVERY_S + 1):
+                    await table.hear(replace(heard(turn), key=other))
+                await quiet(log)
+        assert stands(log) == ("bug", "person" if first else "workers", turn)
+
+
+async def test_labels_of_long_ago_that_are_read_again_do_not_end_what_came_since() -> None:
+    log, now = Log(), time.time()
+    old = replace(heard(1), timestamp=int(now - 100 * 86_400) * 1000)
+    other = replace(heard(7), key=key_in(0, first=200))
+    async with Table(log, b"me").following() as table:
+        await table.hear(old, replace(heard(5), timestamp=int(now) * 1000))
+        await quiet(log)
+    async with Table(log, b"next").following() as table:
+        await table.hear(old, other)
+        with patch("time.time", return_value=now + SWEEP_EVERY_S + 1):
+            await table.hear(other)
+        await quiet(log)
+    assert stands(log) == ("bug", "workers", 5)

@@ -89,3 +89,10 @@ def test_a_key_that_was_deleted_is_no_longer_counted() -> None:
     assert step(shelf.state(KEY), Gone(None), lambda word: True).state == State()
     late = replace(heard, rank=Rank(Place(("tickets", 0), 10), 0))
     assert step(shelf.state(KEY), late, lambda word: True).state.top == late.rank
+
+
+def test_what_is_heard_again_makes_nothing_that_is_known_older() -> None:
+    shelf, given = Shelf(), state(Raw(label(7).to_json()))
+    shelf.put(KEY, given, 9)
+    shelf.put(KEY, given, 5)
+    assert (list(shelf.idle(9)), list(shelf.idle(10))) == ([], [KEY])
