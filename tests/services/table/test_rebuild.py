@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from aiokafka.errors import NotEnoughReplicasError
 from streamer import cli
 from streamer.config.load import load
 from streamer.config.settings import Settings
-from streamer.dev.kafka import Kafka
 from streamer.errors import BrokerError, ConfigError
 from streamer.services.table import rebuild
 from streamer.services.table.record import headers, written
@@ -35,13 +33,6 @@ from tests.stage import Stage, admin
 from tests.table_scene import by_version_1, last, make_topics, play, read
 
 TICKETS = 60
-
-
-@pytest.fixture
-def stage(kafka: Kafka, tmp_path: Path) -> Iterator[Stage]:
-    tasks = {"intent": {"labels": ["billing", "bug", "question"], "workers": ["a", "b"]}}
-    with Stage(tmp_path, kafka, "127.0.0.1:1", {"tasks": tasks}) as made:
-        yield made
 
 
 @pytest.fixture
@@ -221,5 +212,4 @@ async def test_topics_of_other_counts_are_refused(stage: Stage, settings: Settin
         await client.create_partitions({settings.topics.labels: NewPartitions(3)})
     with pytest.raises(ConfigError, match="give both the same number"):
         await rebuilt(settings)
-    with pytest.raises(ConfigError, match="give both the same number"):
-        await serve(settings, asyncio.Event())
+    assert await noted_of(stage) == set()

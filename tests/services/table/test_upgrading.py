@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
 from dataclasses import MISSING, fields, replace
-from pathlib import Path
 
 import orjson
 import pytest
@@ -12,8 +10,6 @@ import pytest
 from streamer.commands import topics
 from streamer.config.load import load
 from streamer.config.settings import Settings
-from streamer.dev.kafka import Kafka
-from streamer.dev.ports import free_port
 from streamer.records.label import DELETED_AT, Label
 from streamer.services.table.service import serve
 from tests.services.table.histories import History, Raw
@@ -23,16 +19,6 @@ from tests.table_scene import by_client, by_version_1, key_of, last, play, read,
 
 TICKETS = 80
 OPTIONAL = {one.name for one in fields(Label) if one.default is not MISSING}
-
-
-@pytest.fixture
-def stage(kafka: Kafka, tmp_path: Path) -> Iterator[Stage]:
-    blocks = {
-        "tasks": {"intent": {"labels": ["billing", "bug", "question"], "workers": ["a", "b"]}},
-        "table": {"listen": {"port": free_port()}},
-    }
-    with Stage(tmp_path, kafka, "127.0.0.1:1", blocks) as made:
-        yield made
 
 
 def of_before(record: Raw) -> Raw:
