@@ -13,7 +13,7 @@ from streamer.observe.metrics import Metrics
 from streamer.services.table.copied import copied
 from streamer.services.table.kept import Kept
 from streamer.services.table.own_topic import OwnTopic
-from streamer.services.table.record import headers, written
+from streamer.services.table.record import caused, headers, written
 from streamer.services.table.said import Gone, Word, heard_at, said, word
 from streamer.services.table.shelves import Shelves, Written
 from streamer.services.table.state import State, Stays, step
@@ -101,11 +101,16 @@ class TableHandler:
             carried += self._expired(record, seen, changes)
         for emission in changes.values():
             self._on_its_way(emission)
+        for number, offset in {record.partition: record.offset for record in batch}.items():
+            held = self._desk.shelves[number]
+            held.heard = max(held.heard, offset)
         return carried, list(changes.values())
 
     async def repair(self, record: Record) -> bool:
         """Write what stands once more, where another process wrote something else behind it.
 
+        Unless that one has heard more than this process: it is the owner by now, or was so before,
+        and what it heard comes here, too.
         False where this process has no say in the partition any more.
         """
         async with self._writing:
@@ -120,7 +125,10 @@ class TableHandler:
         held = desk.shelves[record.partition]
         if key in held.fresh:
             return  # what is on its way lies behind it
-        state = held.shelf.state(key)
+        state, known = held.shelf.state(key), held.shelf.cause(key)
+        theirs = caused(record.headers) or 0
+        if theirs > max(known, held.heard):
+            return
         if _says(record, state):
             held.shelf.lies(key, record.offset)
             return
@@ -130,7 +138,8 @@ class TableHandler:
             if body is None:
                 log.error("%s: what stood there is gone; rebuild the table", desk.current)
                 return
-        emission = Emission(record, desk.current, key, body, headers(state, desk.me))
+        mine = headers(state, desk.me, max(known, theirs))
+        emission = Emission(record, desk.current, key, body, mine)
         self._on_its_way(emission)
         await self._publisher.acknowledged(await self._publisher.send([emission]))
         self._metrics.table("repaired")
@@ -145,14 +154,17 @@ class TableHandler:
         held = desk.shelves[record.partition]
         before = await self._loaded(held.shelf.state(key), record, heard, changes)
         state, changed, correction = step(before, heard, desk.stays)
+        cause = held.shelf.cause(key)
         if not changed:
-            held.shelf.put(key, _lean(state), heard_at(record))
+            held.shelf.put(key, _lean(state), heard_at(record), cause)
             return [Settled(record, "written")]
         body = await self._body(record, heard, state, changes)
-        made = Emission(record, desk.current, key, body, headers(state, desk.me))
+        # What is heard once more doesn't make a state older than it was said to be.
+        cause = max(cause, record.offset)
+        made = Emission(record, desk.current, key, body, headers(state, desk.me, cause))
         if not self._publisher.fits(made):
             return [self._dead_letters.emission(record, TOO_LARGE)]
-        held.shelf.put(key, _lean(state), heard_at(record))
+        held.shelf.put(key, _lean(state), heard_at(record), cause)
         changes.pop(key, None)
         changes[key] = made
         if correction is None:
@@ -209,10 +221,13 @@ class TableHandler:
         idle = list(islice(found, ENDED_AT_ONCE))
         if len(idle) < ENDED_AT_ONCE:
             self._swept[number] = now
-        mine = headers(State(), desk.me)
-        ended = [Emission(record, desk.current, key, None, mine) for key in idle]
+        ended = []
+        for key in idle:
+            cause = max(shelf.cause(key), record.offset)
+            mine = headers(State(), desk.me, cause)
+            ended.append(Emission(record, desk.current, key, None, mine))
+            shelf.put(key, State(), int(now), cause)
         for emission in ended:
-            shelf.put(emission.key or b"", State(), int(now))
             self._on_its_way(emission)
         self._metrics.table("expired", len(idle))
         return ended
@@ -239,7 +254,8 @@ def _says(record: Record, state: State) -> bool:
         theirs = written(record)
     except (ValueError, TypeError, LookupError):
         return False
-    return (theirs.top, theirs.stands) == (state.top, state.stands)
+    said = theirs.top, theirs.stands, theirs.beside
+    return said == (state.top, state.stands, state.beside)
 
 
 def _lean(state: State) -> State:

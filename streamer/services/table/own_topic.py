@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from numpy.typing import NDArray
 
 from streamer.errors import BrokerError, ConfigError
-from streamer.services.table.record import writer, written
+from streamer.services.table.record import caused, writer, written
 from streamer.services.table.said import heard_at
 from streamer.services.table.shelves import Shelved, Shelves
 from streamer.stream.partitioner import partitions
@@ -28,16 +28,18 @@ isn't ready any more.
 class OwnTopic:
     """Follows the partitions that this process writes, and keeps `shelves` to what they say.
 
-    A partition is ready once all that was in it has been read. Before, what was written is taken as
-    the state; from then on this process alone decides what stands there. None is ready where
-    `moved`, the count of rebalances, is another than before, nor after a stop of more than
-    `session` seconds, which has perhaps cost all. `held` gives the partitions that are read now;
-    what is known of others is dropped.
+    A partition is ready once all that was in it has been read. Of what a table wrote there before,
+    the last is the state, unless it follows from an older record of `labels` than what it lies
+    behind; that, and what others wrote, is written over. From then on this process alone decides
+    what stands there. None is ready where `moved`, the count of rebalances, is another than before,
+    nor after a stop of more than `session` seconds, which has perhaps cost all. `held` gives the
+    partitions that are read now; what is known of others is dropped.
     """
 
     def __init__(
         self,
         consumer: Any,
+        labels: str,
         topic: str,
         me: bytes,
         shelves: Shelves,
@@ -46,6 +48,7 @@ class OwnTopic:
         moved: Callable[[], int],
     ) -> None:
         self._consumer = consumer
+        self._labels = labels
         self._topic = topic
         self._me = me
         self._shelves = shelves
@@ -80,7 +83,8 @@ class OwnTopic:
     async def catch_up(self, numbers: Iterable[int]) -> None:
         """Return once these partitions, which are held, are ready.
 
-        Raises `BrokerError` where Kafka doesn't say how much is in them.
+        Raises `BrokerError` where Kafka doesn't say how much is in them, `ConfigError` where they
+        tell of labels that their topic doesn't have.
         """
         self._let_go()
         missing = set(numbers) - self._ready
@@ -89,10 +93,11 @@ class OwnTopic:
         self._wanted = {*self._held(), *missing}
         try:
             ends = await self._consumer.end_offsets([self._place(number) for number in missing])
+            await self._until_read(ends)
+            await self._refuse_other_labels(missing)
         except KafkaError as error:
             raise self._unreadable(error) from error
-        async with self._read:
-            await self._read.wait_for(lambda: self._reached(ends))
+        await self._until_read(ends)  # it may have left and come back meanwhile
         self._ready |= missing
 
     async def run(self, stray: Stray) -> None:
@@ -126,6 +131,16 @@ class OwnTopic:
             held.position = await self._consumer.position(self._place(number))
         async with self._read:
             self._read.notify_all()
+        await self._mend(stray)
+
+    async def _mend(self, stray: Stray) -> None:
+        """Have what stands written over what was found behind it."""
+        for number in self._ready & self._followed.keys():
+            held = self._followed[number]
+            while held.strays and held is self._shelves[number]:
+                if not await stray(next(iter(held.strays.values()))):
+                    return
+                del held.strays[next(iter(held.strays))]
 
     async def _assign(self) -> None:
         """Follow what is wanted; what was dropped meanwhile is another shelf, and begins anew."""
@@ -157,9 +172,9 @@ class OwnTopic:
         self._looked = now
 
     async def _take(self, number: int, records: Sequence[Record], stray: Stray) -> None:
-        self._refuse_other_layout(number, records)
         held = self._followed[number]
-        for record in records:
+        for record in self._placed(number, records):
+            held.strays.pop(record.key or b"", None)
             mine = writer(record.headers) == self._me
             known = number in self._ready and held is self._shelves[number]
             if not known or not (mine or await stray(record)):
@@ -167,15 +182,36 @@ class OwnTopic:
             if mine:
                 _read_back(held, record)
 
-    def _refuse_other_layout(self, number: int, records: Sequence[Record]) -> None:
+    def _placed(self, number: int, records: Sequence[Record]) -> Iterator[Record]:
+        """Those whose keys belong here: the others aren't read as the state of any key."""
         count = len(self._consumer.partitions_for_topic(self._topic))
-        keys = [record.key or b"" for record in records if writer(record.headers) is not None]
-        if (partitions(keys, count) != number).any():
-            raise ConfigError(
-                f"{self._topic}[{number}] holds keys of other partitions: partitions were added "
-                "since it was written. Stop the table everywhere, then run `streamer table "
-                "--rebuild`"
-            )
+        places = partitions([record.key or b"" for record in records], count).tolist()
+        for record, place in zip(records, places, strict=True):
+            if place == number and record.key is not None:
+                yield record
+            elif writer(record.headers) is not None:
+                raise self._other_layout(number)
+
+    def _other_layout(self, number: int) -> ConfigError:
+        return ConfigError(
+            f"{self._topic}[{number}] holds keys of other partitions: partitions were added "
+            "since it was written. Stop the table everywhere, then run `streamer table "
+            "--rebuild`"
+        )
+
+    async def _refuse_other_labels(self, numbers: Iterable[int]) -> None:
+        places = [TopicPartition(self._labels, number) for number in numbers]
+        for place, end in (await self._consumer.end_offsets(places)).items():
+            if self._shelves[place.partition].heard >= end:
+                raise ConfigError(
+                    f"{self._topic}[{place.partition}] tells of labels that {self._labels} doesn't "
+                    "have: that was made again. Stop the table everywhere, then run `streamer "
+                    "table --rebuild`"
+                )
+
+    async def _until_read(self, ends: dict[TopicPartition, int]) -> None:
+        async with self._read:
+            await self._read.wait_for(lambda: self._reached(ends))
 
     def _reached(self, ends: dict[TopicPartition, int]) -> bool:
         return all(self._shelves[place.partition].position >= end for place, end in ends.items())
@@ -189,17 +225,22 @@ def _restore(held: Shelved, record: Record) -> None:
     if key in held.fresh:
         return  # what is on its way lies behind it
     try:
-        state = written(record)
+        state, cause = written(record), caused(record.headers)
     except (ValueError, TypeError, LookupError):
-        # Not the table's, whoever wrote it; what stands is written again with the next change.
+        held.strays[key] = record  # not the table's, whoever wrote it
         return
-    shelf.put(key, state, heard_at(record))
+    if cause is not None and cause < shelf.cause(key):
+        held.strays[key] = record
+        return
+    shelf.put(key, state, heard_at(record), cause or 0)
+    held.heard = max(held.heard, -1 if cause is None else cause)
     shelf.lies(key, record.offset)
 
 
 def _read_back(held: Shelved, record: Record) -> None:
     key = record.key or b""
-    held.shelf.lies(key, record.offset)
+    if key not in held.strays:
+        held.shelf.lies(key, record.offset)
     if (fresh := held.fresh.get(key)) is not None:
         fresh.count -= 1
         if not fresh.count:

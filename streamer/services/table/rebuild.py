@@ -73,7 +73,8 @@ async def _write(
     """Write the states of all labels over what a rebuild `left`; returns how many stand."""
     topics, kafka = settings.topics, settings.kafka
     stays = People(settings.tasks).stays
-    made = Rebuilt(topics.labels, own_topic(topics), uuid.uuid4().bytes, stays)
+    ends = [part.end for part in parts]
+    made = Rebuilt(topics.labels, own_topic(topics), uuid.uuid4().bytes, stays, ends)
     async for record in merged(clients, parts):
         made.learn(record)
     made.end_silent(int(time.time() - settings.table.keep * 86_400))

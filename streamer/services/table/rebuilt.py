@@ -1,15 +1,17 @@
 """The state of every key, folded from all labels at once, and the records that tell it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from streamer.errors import TicketError
+from streamer.records.deletion import Header
 from streamer.services.table.copied import copied
 from streamer.services.table.record import headers
 from streamer.services.table.said import Gone, Word, heard_at, said
 from streamer.services.table.shelf import Shelf
 from streamer.services.table.state import State, Stays, step
 from streamer.stream.emission import Emission
+from streamer.stream.partitioner import partitions
 from streamer.stream.record import Record
 
 
@@ -17,14 +19,18 @@ class Rebuilt:
     """Takes all records of the labels topic twice: in the order of time, then in any order.
 
     The first time it learns what stands, the second it finds the bytes of it, so that those of no
-    other label are held.
+    other label are held. `ends` has, for each partition of the labels topic, the end of what is
+    read.
     """
 
-    def __init__(self, labels: str, current: str, me: bytes, stays: Stays) -> None:
+    def __init__(
+        self, labels: str, current: str, me: bytes, stays: Stays, ends: Sequence[int]
+    ) -> None:
         self._labels = labels
         self._current = current
         self._me = me
         self._stays = stays
+        self._ends = ends
         self._shelf = Shelf()
         self._unwritten: set[bytes] = set()
         self._people: dict[bytes, tuple[State, Record, bytes]] = {}
@@ -102,7 +108,12 @@ class Rebuilt:
             yield self._null(left, key, State())
 
     def _null(self, record: Record, key: bytes, state: State) -> Emission:
-        return Emission(record, self._current, key, None, headers(state, self._me))
+        return Emission(record, self._current, key, None, self._headers(key, state))
+
+    def _headers(self, key: bytes, state: State) -> list[Header]:
+        """With the newest offset of the key's partition: nothing written before counts any more."""
+        number = int(partitions([key], len(self._ends))[0])
+        return headers(state, self._me, max(self._ends[number] - 1, 0))
 
     def _find_of_person(self, key: bytes, state: State, record: Record, heard: Word) -> None:
         known, _, body = self._people.get(key, (state, record, b""))
@@ -119,7 +130,7 @@ class Rebuilt:
         if key in self._unwritten and state.top is not None:
             body = copied(found, state.top).body
             yield Emission(record, self._labels, key, body)
-        yield Emission(record, self._current, key, body, headers(state, self._me))
+        yield Emission(record, self._current, key, body, self._headers(key, state))
 
 
 def _tells(heard: Word, state: State) -> bool:

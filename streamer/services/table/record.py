@@ -1,5 +1,6 @@
 """The records of the table's own topic, and what it knows beside the label."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +14,17 @@ from streamer.services.table.state import State
 from streamer.stream.record import Record
 
 _KNOWN = "table.known"
+_CAUSE = "table.cause"
+# As much as is kept of one; no partition ever has more records.
+_OFFSET = re.compile(rb"[0-9]{1,14}")
 
 
-def headers(state: State, writer: bytes) -> list[Header]:
-    """What goes beside the record of a state; its own label says the rest."""
-    found = [(STANDS, writer), *deletion_headers(state.gone)]
+def headers(state: State, writer: bytes, cause: int) -> list[Header]:
+    """What goes beside the record of a state; its own label says the rest.
+
+    `cause` is the offset in the key's partition of the labels topic that the state follows from.
+    """
+    found = [(STANDS, writer), (_CAUSE, b"%d" % cause), *deletion_headers(state.gone)]
     held = state.machine if state.person is not None else None
     known = {
         "released": state.released and (*state.released,),
@@ -33,6 +40,8 @@ def written(record: Record) -> State:
 
     Raises `ValueError`, `TypeError` or `LookupError` where it is no record of the table's.
     """
+    if writer(record.headers) is None:
+        raise ValueError("written by another than the table")
     gone = deleted_at(record.headers)
     if record.value is None:
         return State(gone=gone)
@@ -60,6 +69,15 @@ def _word(body: Any) -> Word | None:
 def writer(found: Sequence[Header]) -> bytes | None:
     """Which process wrote a record with these headers."""
     return dict(found).get(STANDS)
+
+
+def caused(found: Sequence[Header]) -> int | None:
+    """Which offset of the labels topic a record with these headers follows from.
+
+    None where they don't say: tables of before this header left it out.
+    """
+    told = dict(found).get(_CAUSE) or b""
+    return int(told) if _OFFSET.fullmatch(told) else None
 
 
 def _place(raw: Any) -> Place | None:

@@ -54,6 +54,7 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         shelves, me = Shelves(), uuid.uuid4().bytes
         own = OwnTopic(
             consumer,
+            topics.labels,
             current,
             me,
             shelves,

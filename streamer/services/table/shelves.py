@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from streamer.services.table.shelf import Shelf
+from streamer.stream.record import Record
 
 
 @dataclass(slots=True)
@@ -17,11 +18,17 @@ class Written:
 
 @dataclass(slots=True)
 class Shelved:
-    """One partition: its keys, what is on its way, and the next offset to read back."""
+    """One partition: its keys, what is on its way, and the next offset to read back.
+
+    `strays` has, of the keys whose last record isn't what stands, that record. `heard` is the
+    newest offset of the labels topic that was heard or is told of, -1 without any.
+    """
 
     shelf: Shelf = field(default_factory=Shelf)
     fresh: dict[bytes, Written] = field(default_factory=dict)
+    strays: dict[bytes, Record] = field(default_factory=dict)
     position: int = 0
+    heard: int = -1
 
 
 class Shelves:

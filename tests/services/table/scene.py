@@ -59,6 +59,7 @@ class Consumer:
         self._log = log
         self._at: dict[TopicPartition, int] = {}
         self.error: Exception | None = None
+        self.labels_end = 2**40
 
     def partitions_for_topic(self, topic: str) -> set[int]:
         return set(range(len(self._log.partitions)))
@@ -81,7 +82,11 @@ class Consumer:
     async def end_offsets(self, places: Sequence[TopicPartition]) -> dict[Any, int]:
         if self.error is not None:
             raise self.error
-        return {place: len(self._log.partitions[place.partition]) for place in places}
+        return {place: self._end(place) for place in places}
+
+    def _end(self, place: TopicPartition) -> int:
+        own = place.topic == CURRENT
+        return len(self._log.partitions[place.partition]) if own else self.labels_end
 
     async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Raw]]:
         await asyncio.sleep(0.001)
@@ -125,6 +130,7 @@ class Table:
         self.consumer = Consumer(log)
         self.own = OwnTopic(
             self.consumer,
+            LABELS,
             CURRENT,
             me,
             self.shelves,

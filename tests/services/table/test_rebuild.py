@@ -149,7 +149,7 @@ async def test_a_broker_that_refuses_ends_it_with_what_comes_next(
 async def test_what_a_table_or_a_whole_rebuild_wrote_is_refused(
     stage: Stage, settings: Settings
 ) -> None:
-    made = headers(State(), b"a live table")
+    made = headers(State(), b"a live table", 0)
     async with AIOKafkaProducer(bootstrap_servers=stage.bootstrap) as producer:
         await producer.send_and_wait(current(settings), None, key=b"T-1/intent", headers=made)
     with pytest.raises(ConfigError, match="not empty"):

@@ -7,17 +7,20 @@ from dataclasses import replace
 import pytest
 
 from streamer.services.table.rebuilt import Rebuilt
-from streamer.services.table.record import written
+from streamer.services.table.record import caused, written
 from streamer.services.table.said import said, word
 from streamer.services.table.state import State, step
 from streamer.stream.emission import Emission
 from tests.services.table.histories import History, Raw, label
 from tests.services.table.oracle import Person
+from tests.services.table.scene import key_in
 from tests.services.table.test_state import of_version_1
+
+ENDS = [100, 100]
 
 
 def rebuilt(records: list[Raw]) -> dict[str, list[Emission]]:
-    made = Rebuilt("labels", "current", b"me", lambda word: True)
+    made = Rebuilt("labels", "current", b"me", lambda word: True, ENDS)
     for record in records:
         made.learn(record)
     shuffled = sorted(records, key=lambda record: (record.key, -record.offset))
@@ -68,7 +71,7 @@ def test_each_key_gets_what_stands_and_version_1_comes_to_the_same() -> None:
 
 
 def test_what_was_left_of_a_key_that_is_no_more_ends() -> None:
-    made = Rebuilt("labels", "current", b"me", lambda word: True)
+    made = Rebuilt("labels", "current", b"me", lambda word: True, ENDS)
     stays, fell = Raw(label(1).to_json(), key=b"T-1/intent"), Raw(b"left", key=b"T-2/intent")
     made.learn(stays)
     (end,) = [one for left in (stays, fell) for one in made.sweep(left)]
@@ -76,7 +79,7 @@ def test_what_was_left_of_a_key_that_is_no_more_ends() -> None:
 
 
 def test_a_label_of_which_nothing_came_for_long_is_not_written_again() -> None:
-    made = Rebuilt("labels", "current", b"me", lambda word: True)
+    made = Rebuilt("labels", "current", b"me", lambda word: True, ENDS)
     records = [
         Raw(label(1, revision).to_json(), key=b"T-%d/intent" % at, timestamp=at * 1000)
         for at in (5, 9)
@@ -90,9 +93,19 @@ def test_a_label_of_which_nothing_came_for_long_is_not_written_again() -> None:
     assert [one.value for one in made.sweep(records[0])] == [None]
 
 
+def test_what_was_written_before_a_rebuild_is_older_than_what_the_rebuild_writes() -> None:
+    keys = [key_in(0), key_in(1)]
+    records = [Raw(label(1).to_json(), key=key, offset=70) for key in keys]
+    made = Rebuilt("labels", "current", b"me", lambda word: True, [50, 80])
+    for record in records:
+        made.learn(record)
+    found = [one for record in records for one in made.find(record)]
+    assert [caused(one.headers) for one in found] == [49, 79]
+
+
 @pytest.mark.parametrize("revisions", [[0], [2], [0, 2]])
 def test_a_label_that_vanished_between_the_two_readings_is_missing(revisions: list[int]) -> None:
-    made = Rebuilt("labels", "current", b"me", lambda word: True)
+    made = Rebuilt("labels", "current", b"me", lambda word: True, ENDS)
     records = [
         Raw(label(1, revision).to_json(), key=b"T-%d/intent" % number)
         for number in range(2)

@@ -50,7 +50,7 @@ class Table:
 
     def _write(self, body: bytes | None) -> None:
         self.current.append(body)
-        self.written.append(Raw(body, tuple(headers(self.state, b"me"))))
+        self.written.append(Raw(body, tuple(headers(self.state, b"me", 0))))
 
     def come_back(self, read: int, kept: int) -> None:
         """A new process: `read` is what was committed, `kept` how much of what was written."""
