@@ -167,11 +167,13 @@ class Monitor(Block):
     """The live page and the alarms. Of a listener beyond loopback a `token` is asked.
 
     `text` lets the page show what tickets say; without it only ids, votes and labels leave Kafka.
+    Under `runbooks`, an address or a path, lies a page per kind of alarm.
     """
 
     listen: MonitorListen = MonitorListen()
     token: str | None = Field(default=None, min_length=16, repr=False)
     text: bool = False
+    runbooks: str = Field(default="docs/runbooks", pattern=r"^\S+$")
     alarms: Alarms = Alarms()
 
 

@@ -16,13 +16,9 @@ Object = dict[str, Any]
 
 
 def helm(*arguments: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
-    """Helm without the note that it makes of each link to a file of ours."""
-    done = subprocess.run(
+    return subprocess.run(
         [HELM.path, *arguments], capture_output=True, text=True, timeout=300, **options
     )
-    lines = [line for line in done.stderr.splitlines() if "found symbolic link" not in line]
-    done.stderr = "\n".join(lines)
-    return done
 
 
 def rendered(*arguments: str | Path, profile: str = PROFILES[0]) -> list[Object]:

@@ -1,9 +1,11 @@
 """One control plane for the whole run."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.k8s.chart import CHART, helm
 from tests.k8s.control_plane import ControlPlane
 
 
@@ -23,3 +25,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
                 }
             )
         yield plane
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chart as one file, as people get it."""
+    folder = tmp_path_factory.mktemp("package")
+    packed = helm("package", CHART, "--destination", folder)
+    assert packed.returncode == 0, packed.stderr
+    (made,) = folder.iterdir()
+    return made

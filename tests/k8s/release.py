@@ -1,6 +1,7 @@
 """The chart as one release on the control plane, by the real Helm."""
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from tests.k8s.chart import CHART, PROFILES, Object, helm
@@ -11,19 +12,26 @@ _WITHIN = "150s"
 
 
 class Release:
-    """What `helm install` makes of the chart in a namespace of its own."""
+    """What `helm install` makes of the chart, a folder or a package, in a namespace of its own."""
 
-    def __init__(self, cluster: ControlPlane, namespace: str, profile: str = PROFILES[0]) -> None:
+    def __init__(
+        self,
+        cluster: ControlPlane,
+        namespace: str,
+        profile: str = PROFILES[0],
+        chart: Path = CHART,
+    ) -> None:
         self.cluster = cluster
+        self._chart = str(chart)
         self.namespace = cluster.namespace(namespace)
         self._values = ("--values", str(CHART / profile))
 
     def install(self, *arguments: str, wait: bool = True) -> None:
-        done(self.helm("install", NAME, str(CHART), *self._values, *arguments, wait=wait))
+        done(self.helm("install", NAME, self._chart, *self._values, *arguments, wait=wait))
 
     def upgrade(self, *arguments: str) -> None:
         """Install with other values; they are the whole of what differs from the profile."""
-        done(self.helm("upgrade", NAME, str(CHART), *self._values, *arguments, wait=True))
+        done(self.helm("upgrade", NAME, self._chart, *self._values, *arguments, wait=True))
 
     def rollback(self) -> None:
         done(self.helm("rollback", NAME, wait=True))

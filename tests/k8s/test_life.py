@@ -27,8 +27,8 @@ def rolled(before: dict[str, str], after: dict[str, str]) -> set[str]:
     return {name for name in COMPONENTS if before[name] != after[name]}
 
 
-def test_a_release_lives_and_leaves_nothing(cluster: ControlPlane) -> None:
-    release = Release(cluster, "life")
+def test_a_packed_release_lives_and_leaves_nothing(cluster: ControlPlane, package: Path) -> None:
+    release = Release(cluster, "life", chart=package)
     release.install()
     for component in COMPONENTS:
         assert release.phases(component) == ["Running"]

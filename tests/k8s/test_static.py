@@ -47,6 +47,16 @@ def test_lint_finds_nothing(profile: str) -> None:
     assert "1 chart(s) linted, 0 chart(s) failed" in done.stdout
 
 
+def test_a_package_renders_as_the_folder_does(package: Path, tmp_path: Path) -> None:
+    given = ("--set", EVERYTHING)
+    folder, packed = (
+        helm("template", "desk", chart, *given, cwd=tmp_path) for chart in (CHART, package)
+    )
+    assert packed.returncode == 0, packed.stderr
+    assert packed.stdout == folder.stdout
+    assert packed.stderr == folder.stderr == ""
+
+
 def test_the_unit_tests_pass() -> None:
     done = subprocess.run([UNITTEST.path, CHART], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout

@@ -16,10 +16,14 @@ log = logging.getLogger(__name__)
 
 
 class Alerts:
-    """Writes to the alerts topic what changes. `read` first what was told before a restart."""
+    """Writes to the alerts topic what changes. `read` first what was told before a restart.
 
-    def __init__(self, topic: str) -> None:
+    Under `runbooks` lies the page of each kind of alarm.
+    """
+
+    def __init__(self, topic: str, runbooks: str) -> None:
         self._topic = topic
+        self._runbooks = runbooks
         self._told: dict[Id, Alarm] = {}
 
     @property
@@ -37,7 +41,7 @@ class Alerts:
     async def tell(self, standing: Mapping[Id, Standing], producer: Any, now_ms: int) -> None:
         """Publish what began, ended or grew worse since; what fails is told at the next call."""
         changes = [
-            as_alarm(one, "raised", now_ms)
+            as_alarm(one, "raised", now_ms, self._runbooks)
             for name, one in standing.items()
             if name not in self._told or self._told[name].severity != one.reading.severity
         ]
@@ -71,8 +75,10 @@ class Alerts:
             self._told.pop(name, None)
 
 
-def as_alarm(standing: Standing, state: Literal["raised", "cleared"], now_ms: int) -> Alarm:
-    """The record of an alarm."""
+def as_alarm(
+    standing: Standing, state: Literal["raised", "cleared"], now_ms: int, runbooks: str
+) -> Alarm:
+    """The record of an alarm, whose page lies under the address or path `runbooks`."""
     reading = standing.reading
     return Alarm(
         kind=reading.kind,
@@ -85,6 +91,6 @@ def as_alarm(standing: Standing, state: Literal["raised", "cleared"], now_ms: in
         value=round(reading.value, 6),
         limit=round(reading.limit, 6),
         text=reading.text,
-        runbook=f"docs/runbooks/{reading.kind}.md",
+        runbook=f"{runbooks.rstrip('/')}/{reading.kind}.md",
         false_alarm_every_s=reading.false_alarm_every_s,
     )

@@ -21,18 +21,20 @@ LAST_MS = 60_000
 
 
 class LiveView:
-    """The windows as the pages show them. `tasks` are the configured ones; `late` says why the
-    sums are not those of now, where they are not.
+    """The windows as the pages show them. `tasks` are the configured ones; under `runbooks` lies a
+    page for each kind of alarm; `late` says why the sums are not those of now, where they are not.
     """
 
     def __init__(
         self,
         windows: Windows,
         tasks: Sequence[str],
+        runbooks: str,
         late: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._windows = windows
         self._tasks = tasks
+        self._runbooks = runbooks
         self._late = late
         self._expected: Mapping[str, Expected] = {}
         self._standing: Mapping[Id, Standing] = {}
@@ -95,7 +97,8 @@ class LiveView:
     def alarms(self) -> Sequence[Alarm]:
         """Those that stand, the worst and oldest first."""
         now_ms = _now_ms()
-        found = [as_alarm(one, "raised", now_ms) for one in self._standing.values()]
+        standing = self._standing.values()
+        found = [as_alarm(one, "raised", now_ms, self._runbooks) for one in standing]
         return sorted(found, key=lambda alarm: (alarm.severity, alarm.since))
 
     def _unwatched(self, now_ms: int) -> Iterator[str]:

@@ -54,7 +54,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     ):
         monitor = await _Monitor.of(settings, clients, reader)
         monitor.view.expect(known)
-        alerts = Alerts(topics.alerts)
+        alerts = Alerts(topics.alerts, settings.monitor.runbooks)
         await alerts.read(reader)
         limits = settings.monitor.alarms
         kept_s = await retention_s(clients, topics.judge)
@@ -82,7 +82,9 @@ class _Monitor:
         self.tables = SummaryTables(
             kafka, _group(settings), settings.topics.stats, self._took, copies=copies
         )
-        self.view = LiveView(self.tables.windows, tuple(settings.tasks), progress.late)
+        self.view = LiveView(
+            self.tables.windows, tuple(settings.tasks), settings.monitor.runbooks, progress.late
+        )
 
     @classmethod
     async def of(cls, settings: Settings, clients: Clients, reader: Reader) -> "_Monitor":

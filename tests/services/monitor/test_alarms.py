@@ -8,7 +8,8 @@ from tests.monitoring.planted import one
 from tests.services.monitor.running import Make, Monitor, now_ms
 from tests.waiting import eventually
 
-QUICK = {"alarms": {"silent_for": 3.0}}
+RUNBOOKS = "https://wiki.test/runbooks"
+QUICK = {"runbooks": RUNBOOKS, "alarms": {"silent_for": 3.0}}
 SILENT = 'streamer_alarm{kind="service_silent",severity="critical",subject="classify",task=""}'
 
 
@@ -46,6 +47,9 @@ def test_an_alarm_is_raised_once_and_cleared_once_across_a_kill(make: Make) -> N
 
     assert eventually(heard)
     assert eventually(lambda: told(monitor) == [(name, "raised"), (name, "cleared")])
+    page = f"{RUNBOOKS}/service_silent.md"
+    assert shown["runbook"] == page
+    assert {a.runbook for a in monitor.alarms() if a.kind == "service_silent"} == {page}
 
 
 def test_nothing_is_raised_of_a_past_that_is_still_being_read(make: Make) -> None:

@@ -26,7 +26,7 @@ def now_ms() -> int:
 def seen(*summaries: Summary) -> LiveView:
     windows = Windows({}, {})
     windows.take(summaries, now_ms())
-    return LiveView(windows, ("intent", "unheard"))
+    return LiveView(windows, ("intent", "unheard"), "https://wiki.test/runbooks/")
 
 
 def summary(counts: Mapping[str, Mapping[str, int]], back_s: float = 0, number: int = 1) -> Summary:
@@ -123,7 +123,7 @@ def test_a_series_has_all_that_was_told_in_few_steps(seconds: int) -> None:
     told = list(storm(600, now_ms(), every_ms=some.choice((200, 400))))
     windows = Windows({}, {})
     windows.take(told, now_ms())
-    series = LiveView(windows, ()).series("intent", seconds)
+    series = LiveView(windows, (), "docs/runbooks").series("intent", seconds)
     assert len(series.starts_ms) == len(series.windows) <= MOST_POINTS + 2
     step_ms = int(series.step_s * 1000)
     assert step_ms % (RECENT if seconds <= 3600 else LONG).step_ms == 0
@@ -154,7 +154,7 @@ def test_alarms_come_worst_first() -> None:
     silent, dead = view.alarms()
     assert (silent.kind, dead.kind) == ("service_silent", "dead_letters")
     assert silent.since == "2023-11-14T22:13:20.001Z"
-    assert silent.runbook == "docs/runbooks/service_silent.md"
+    assert silent.runbook == "https://wiki.test/runbooks/service_silent.md"
 
 
 def test_a_ticket_that_goes_to_the_judge_comes_in_once() -> None:

@@ -58,7 +58,7 @@ class Made:
         self._random = np.random.default_rng(seed)
         self._sequence = 0
         self.windows = Windows({}, {})
-        self.view = LiveView(self.windows, tuple(TASKS))
+        self.view = LiveView(self.windows, tuple(TASKS), "docs/runbooks")
         self.view.expect(EXPECTED)
 
     def tell(self, minutes: float = 16, every_s: int = 5) -> None:
