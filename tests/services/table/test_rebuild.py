@@ -20,6 +20,7 @@ from streamer.config.load import load
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError
 from streamer.services.table import rebuild
+from streamer.services.table.group import Group
 from streamer.services.table.record import headers, written
 from streamer.services.table.service import serve
 from streamer.services.table.state import State
@@ -204,6 +205,25 @@ async def test_none_is_begun_while_a_table_runs(stage: Stage, settings: Settings
     async with table:
         with pytest.raises(ConfigError, match="1 tables are running"):
             await rebuilt(settings)
+    assert await read(stage, current(settings)) == []
+
+
+async def test_a_table_that_starts_just_then_keeps_its_commits(
+    stage: Stage, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(self: Group) -> None:
+        """As seen the moment before."""
+
+    monkeypatch.setattr(Group, "refuse_members", none)
+    table = AIOKafkaConsumer(
+        settings.topics.labels,
+        bootstrap_servers=stage.bootstrap,
+        group_id=f"{stage.group}-table",
+    )
+    async with table:
+        with pytest.raises(BrokerError, match="started meanwhile"):
+            await rebuilt(settings)
+        assert await noted_of(stage) == set()
     assert await read(stage, current(settings)) == []
 
 
