@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
 from streamer.stream.topics import TopicSpec, create_topics
-from tests.services.table.histories import History, Raw
+from tests.services.table.histories import History, Raw, label
 from tests.services.table.oracle import Person
 from tests.stage import Service, Stage, admin, streamer, until
 from tests.table_scene import (
@@ -91,9 +92,9 @@ async def check(stage: Stage, people: dict[str, Person], version_1: bool = True)
     held = {name: person.newest for name, person in people.items() if person.newest is not None}
     by_people = {key_of(name): label for name, (_, label) in held.items()}
     current = {record.key.decode(): record.value for record in records}
-    for key, label in by_people.items():
+    for key, name in by_people.items():
         assert current[key] is not None
-        assert f'"label":"{label}"'.encode() in current[key]
+        assert f'"label":"{name}"'.encode() in current[key]
         assert b'"source":"person"' in current[key]
     assert len(by_people) > len(people) // 10
     return stands
@@ -165,6 +166,35 @@ async def paused(table: Service, seconds: float) -> None:
     os.kill(pid, signal.SIGCONT)
 
 
+async def test_an_older_state_written_late_is_not_taken_for_the_newest_by_the_next_owner(
+    stage: Stage,
+) -> None:
+    topic = stage.topics.current
+    assert topic is not None
+    # Not compacted, which would leave out what lies before.
+    await create_topics(stage.bootstrap, [TopicSpec(name, 1) for name in stage.topics.names])
+    table = stage.service("table")
+    await table.started()
+    for offset, name in enumerate(("bug", "question")):
+        await play(stage, {"T-1": iter([Raw(label(offset, 0, name).to_json())])})
+        await settled(stage)
+    table.kill()
+    older, newer = await read(stage, topic)
+    async with AIOKafkaProducer(bootstrap_servers=stage.bootstrap) as producer:
+        headers = list(older.headers)
+        await producer.send_and_wait(topic, older.value, key=older.key, headers=headers)
+    table = stage.service("table")
+    await table.started()
+    await play(stage, {"T-2": iter([Raw(label(1).to_json())])})
+
+    async def repaired() -> bool:
+        written = [one.value for one in await read(stage, topic) if one.key == older.key]
+        return written == [older.value, newer.value, older.value, newer.value]
+
+    await until(repaired, 60)
+    assert await table.stopped() == 0
+
+
 async def test_rebuilt_after_partitions_were_added(stage: Stage) -> None:
     assert stage.topics.current is not None
     await make_topics(stage, 2)
@@ -173,11 +203,12 @@ async def test_rebuilt_after_partitions_were_added(stage: Stage) -> None:
     await table.started()
     await play(stage, written.more(8))
     await settled(stage)
-    assert await table.stopped() == 0
 
     async with admin(stage) as client:
         more = NewPartitions(total_count=3)
         await client.create_partitions(dict.fromkeys(stage.topics.names, more))
+        assert await table.ended() == 2
+        assert "partitions and had 2" in table.log
         await play(stage, written.more(8))
         ended = stage.service("table")
         ended.start()

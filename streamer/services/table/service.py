@@ -16,6 +16,7 @@ from streamer.services.table.handler import Desk, TableHandler
 from streamer.services.table.kept import Kept
 from streamer.services.table.own_topic import OwnTopic
 from streamer.services.table.people import People
+from streamer.services.table.same_topics import SameTopics
 from streamer.services.table.shelves import Shelves
 from streamer.services.table.topic import own_topic
 from streamer.services.together import first
@@ -45,6 +46,8 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
     async with AsyncExitStack() as stack:
         status = Status("Kafka")
         await stack.enter_async_context(status.served(settings.table.listen, metrics))
+        same = SameTopics.of(clients, [topics.labels, current])
+        watch = await stack.enter_async_context(same)
         read = Reader.of(clients, [topics.labels, current])
         reader = await stack.enter_async_context(read)
         refuse_other_counts(reader, topics.labels, current)
@@ -81,7 +84,7 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         async def follow() -> None:
             await own.run((await made).repair)
 
-        await first(stream.run(Publishing(handler), metrics, status, stop), follow())
+        await first(stream.run(Publishing(handler), metrics, status, stop), follow(), watch.run())
 
 
 async def _refuse_half_a_topic(group: Group, current: str) -> None:
