@@ -51,9 +51,3 @@ def test_the_label_follows_the_schema_and_reads_back() -> None:
     raw = orjson.loads(block)
     jsonschema.validate(raw, schema("label"))
     assert orjson.loads(Label.from_json(orjson.dumps(raw)).to_json()) == raw
-
-
-def test_every_link_leads_somewhere() -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
-    assert links
-    assert all((ROOT / link).exists() for link in links)
