@@ -22,8 +22,8 @@ from streamer.config import load as load_settings
 from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.decide.votes import VoteRule
 from streamer.learn.align.training import Aligned, Loss, align_worker
-from streamer.learn.cases import Cases
-from streamer.learn.judge_process import JudgeProcess
+from streamer.learn.data.cases import Cases
+from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
 from streamer.learn.segments.assigning import Assignment, assign
 from streamer.learn.segments.classifier import learn_classifier

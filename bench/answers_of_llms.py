@@ -14,11 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from bench.result import FOLDER, Result
 from streamer.decide.candidate import candidate
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.learn.cases import Cases
+from streamer.learn.data.cases import Cases
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
-from streamer.learn.report import committees, figures
+from streamer.learn.measures.shares import committees, figures
 from streamer.records.rows import rows
 
 FILE = "llm_answers_complaints.csv.gz"

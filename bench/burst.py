@@ -23,7 +23,7 @@ from streamer.config.settings import Settings
 from streamer.dev.kafka import Kafka
 from streamer.judging.judge import Verdicts
 from streamer.records.labelset import LabelSet
-from streamer.services.judge_lanes import run_lanes
+from streamer.services.judge.lanes import run_lanes
 from streamer.sizing.backlog import Backlog, Phase
 from streamer.stream.topics import TopicSpec, create_topics
 

@@ -29,9 +29,9 @@ from streamer.dev.demo.playing import play, until_settled
 from streamer.dev.demo.scenario import Played, test_tickets
 from streamer.dev.demo.workers_alone import Alone, ask_alone
 from streamer.dev.stack import Stack
-from streamer.learn.report import Committee, committees, figures, predicted_speedup, share
-from streamer.learn.scores import Labels
-from streamer.services.streaming import connection
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.shares import Committee, committees, figures, predicted_speedup, share
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 
 PATIENCE_S = 120.0

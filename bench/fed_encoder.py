@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.asked import LABELS, TASK, text
-from streamer.judging.encoder import Encoder
-from streamer.judging.head import Head
-from streamer.judging.settings import EngineSettings
-from streamer.judging.tokens import TicketTokenizer
+from streamer.judging.classifier.encoder import Encoder
+from streamer.judging.classifier.heads import Head
+from streamer.judging.engine.settings import EngineSettings
+from streamer.judging.engine.tokens import TicketTokenizer
 
 
 def prepare(folder: Path) -> None:

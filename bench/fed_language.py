@@ -12,13 +12,13 @@ from pathlib import Path
 import yaml
 
 from bench.asked import LABELS, TASK, text
-from streamer.judging.answering import ByCode
-from streamer.judging.asked import Asked, Form
-from streamer.judging.chat import Chat
-from streamer.judging.model_folder import ModelFolder
-from streamer.judging.prompts import load_prompts
-from streamer.judging.scorer import sampling
-from streamer.judging.settings import EngineSettings
+from streamer.judging.engine.model_folder import ModelFolder
+from streamer.judging.engine.settings import EngineSettings
+from streamer.judging.llm.answering import ByCode
+from streamer.judging.llm.asked import Asked, Form
+from streamer.judging.llm.chat import Chat
+from streamer.judging.llm.prompt import load_prompts
+from streamer.judging.llm.scorer import sampling
 from tests.judging.tiny import save_model
 
 _WIDTH, _LAYERS = 512, 4

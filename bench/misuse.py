@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from bench.labels import everything
 from bench.result import Result, load
+from bench.steered import Attempt, Misuse, forced_votes, misuse, misuse_by_kind, read_attempts
 from streamer.config import Settings
 from streamer.dev.bring_up import bring_up
 from streamer.dev.demo.accounts import Accounts
@@ -22,17 +23,9 @@ from streamer.dev.demo.observer import Observer
 from streamer.dev.demo.playing import play, until_settled
 from streamer.dev.demo.scenario import Fate, Played
 from streamer.dev.stack import Stack
-from streamer.learn.misuse import (
-    Attempt,
-    Misuse,
-    forced_votes,
-    misuse,
-    misuse_by_kind,
-    read_attempts,
-)
-from streamer.learn.report import Share
+from streamer.learn.measures.shares import Share
 from streamer.records.label import Label
-from streamer.services.streaming import connection
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 
 CONFIG = Path("streamer.yaml")

@@ -11,12 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from streamer.backends.features import Floats
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.segments import Embeddings
 from streamer.learn.align.material import Judged
-from streamer.learn.cases import Cases
-from streamer.learn.examples import Examples, read_examples
-from streamer.learn.judge_process import JudgeProcess
+from streamer.learn.data.cases import Cases
+from streamer.learn.data.examples import Examples, read_examples
+from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.segments.material import Material
+from streamer.learn.segments.nearest import Embeddings
 from streamer.learn.segments.shape import with_shape
 from streamer.records.labelset import LabelSet
 

@@ -23,15 +23,15 @@ from streamer.dev.demo.calibrated import accepted_by, calibrated
 from streamer.dev.demo.data_sets import write_config
 from streamer.dev.demo.scenario import held_back_tickets, test_tickets
 from streamer.dev.stack import Stack
-from streamer.learn.alike import Alike
-from streamer.learn.calibrate import Wished
-from streamer.learn.cases import Cases
+from streamer.learn.calibrate.calibrate import Wished
+from streamer.learn.calibrate.targets import Fidelity, JudgeBudget
+from streamer.learn.data.alike import Alike
+from streamer.learn.data.cases import Cases
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
-from streamer.learn.report import committees, figures
-from streamer.learn.wishes import Fidelity, JudgeBudget
-from streamer.services.streaming import connection
+from streamer.learn.measures.shares import committees, figures
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 
 CONFIG = Path("streamer.yaml")

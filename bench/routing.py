@@ -23,21 +23,21 @@ from bench.result import Result, load, spread
 from streamer.backends.gate import Gate
 from streamer.config import load as load_settings
 from streamer.config.tasks import Task as TaskSettings
+from streamer.decide.sampling import Stratum
 from streamer.dev.triton import Triton
-from streamer.learn.examples import Examples, read_examples
+from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.segments.classifier import learn_classifier
-from streamer.learn.training import Job, train_workers
+from streamer.learn.train.training import Job, train_workers
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.label import Rule
 from streamer.records.routing import Served, TaskRoutes
-from streamer.services.classify_handler import ClassifyHandler
-from streamer.services.intake import Intake
-from streamer.services.segment_router import SegmentRouter
-from streamer.services.settling import Outputs
-from streamer.services.stratum import Stratum
-from streamer.services.task import Task
-from streamer.services.ways import Ways
+from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.publish.outputs import Outputs
+from streamer.services.classify.route.building import Ways
+from streamer.services.classify.route.segment_router import SegmentRouter
+from streamer.services.classify.task import Task
+from streamer.services.intake.ticket_reader import Intake
 from streamer.stream.dead_letters import DeadLetters
 from streamer.workers.triton import TritonClient
 from streamer.workers.worker import Worker

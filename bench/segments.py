@@ -18,20 +18,20 @@ from bench.mixture import SEED, Labels, examples, first, lead
 from bench.result import Result, load
 from streamer.backends.linear import LinearModel
 from streamer.config import load as load_settings
-from streamer.decide.by_segment import Way
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.decide.segments import Embeddings, Nearest
-from streamer.learn.cases import Cases
-from streamer.learn.examples import Examples
-from streamer.learn.judge_process import JudgeProcess
+from streamer.learn.data.cases import Cases
+from streamer.learn.data.examples import Examples
+from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
 from streamer.learn.kinds.kind import Trained
 from streamer.learn.segments.assigning import assign
+from streamer.learn.segments.by_segment import Way
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.material import Material
+from streamer.learn.segments.nearest import Embeddings, Nearest
 from streamer.learn.segments.shape import with_shape
-from streamer.learn.worker import train_worker
+from streamer.learn.train.worker import train_worker
 from streamer.records.labelset import LabelSet
 from streamer.records.segments import GENERAL
 

@@ -19,9 +19,9 @@ from streamer.config import load as load_settings
 from streamer.decide.opinion import Opinion
 from streamer.decide.temperature import tempered
 from streamer.dev.demo.data_sets import write_config
-from streamer.learn import train
-from streamer.learn.report import share
-from streamer.learn.temperature import Reliability, fit_temperature
+from streamer.learn.calibrate.temperature import Reliability, fit_temperature
+from streamer.learn.measures.shares import share
+from streamer.learn.train import train
 
 CONFIG = Path("streamer.yaml")
 PROMPTS = Path("bench/prompts")

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from streamer.config import Settings, load
-from streamer.judging.answering import ByCode
-from streamer.judging.asked import Asked, Form
-from streamer.judging.chat import Chat
-from streamer.judging.chat_prompt import ChatPrompt
-from streamer.judging.language import LanguageJudge
-from streamer.judging.model_folder import ModelFolder
-from streamer.judging.prompts import load_prompts
-from streamer.judging.scorer import Scorer
-from streamer.learn.examples import Examples, is_held_back, read_examples
+from streamer.judging.engine.model_folder import ModelFolder
+from streamer.judging.llm.answering import ByCode
+from streamer.judging.llm.asked import Asked, Form
+from streamer.judging.llm.chat import Chat
+from streamer.judging.llm.chat_prompt import ChatPrompt
+from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.llm.prompt import load_prompts
+from streamer.judging.llm.scorer import Scorer
+from streamer.learn.data.examples import Examples, is_held_back, read_examples
 
 SEED = 20260729
 

@@ -14,7 +14,7 @@ from bench.sink import sink
 from streamer.dev.child import Child
 from streamer.dev.kafka import Kafka
 from streamer.dev.triton import Triton
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from streamer.stream.topics import TopicSpec, create_topics
 
 PARTITIONS = 6

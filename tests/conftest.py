@@ -10,7 +10,7 @@ from hypothesis import settings
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
 from streamer.dev.triton import Triton
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 
 # A slow machine is no fault of what is tested.
 settings.register_profile("patient", deadline=None)

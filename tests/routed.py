@@ -11,7 +11,7 @@ from streamer.backends.features import Features
 from streamer.backends.gate import Gate
 from streamer.backends.linear import LinearModel
 from streamer.backends.ngrams import words_and_shape
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.records.routing import FILE, GateLimits, Routing, TaskRoutes
 from streamer.records.segments import FitRecipe, Segment, Segmentation

@@ -9,9 +9,9 @@ import pytest
 import streamer
 
 PACKAGE = Path(streamer.__file__).parent
-DOORS = {"services/decoding.py": 1, "services/writing.py": 1}
+DOORS = {"services/intake/decoding.py": 1, "services/runtime/writing.py": 1}
 # It ends the process.
-END = {"services/process.py": 1}
+END = {"services/runtime/process.py": 1}
 WHATEVER = {"Exception", "BaseException"}
 
 

@@ -59,7 +59,7 @@ def add(verbs: Verbs) -> None:
 
 
 def train(options: argparse.Namespace) -> int:
-    from streamer.learn import train
+    from streamer.learn.train import train
 
     return train.run(
         settings(options),
@@ -72,7 +72,7 @@ def train(options: argparse.Namespace) -> int:
 
 
 def log(options: argparse.Namespace) -> int:
-    from streamer.services import log_export
+    from streamer.commands import log_export
 
     return log_export.run(settings(options), options.file, options.since, options.json)
 

@@ -83,7 +83,7 @@ def learn(options: argparse.Namespace) -> int:
 
 
 def _tolerance(options: argparse.Namespace) -> float:
-    from streamer.learn.loop.vote import TOLERANCE
+    from streamer.learn.rollout.vote import TOLERANCE
 
     return TOLERANCE if options.tolerance is None else float(options.tolerance)
 

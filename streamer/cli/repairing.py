@@ -17,14 +17,14 @@ def add(verbs: Verbs) -> None:
 
 
 def inspect(options: argparse.Namespace) -> int:
-    from streamer.services.inspect import page
+    from streamer.commands import inspect
 
     given = settings(options)
-    return page.run(given, options.ticket_id, options.since, not options.no_text, options.json)
+    return inspect.run(given, options.ticket_id, options.since, not options.no_text, options.json)
 
 
 def dead(options: argparse.Namespace) -> int:
-    from streamer.services.dead import handling, view
+    from streamer.commands.dead import handling, view
 
     given, selection = settings(options), _selection(options)
     if options.what == "list":
@@ -66,13 +66,13 @@ def backfill(options: argparse.Namespace) -> int:
 
 
 def erase(options: argparse.Namespace) -> int:
-    from streamer.services import erase
+    from streamer.commands import erase
 
     return erase.run(settings(options), options.ticket_id, options.since, options.dry_run)
 
 
 def _selection(options: argparse.Namespace) -> Any:
-    from streamer.services.dead.selection import Selection
+    from streamer.commands.dead.selection import Selection
 
     return Selection(
         tuple(options.place), options.reason, options.task, options.since, options.until

@@ -82,25 +82,27 @@ def add(verbs: Verbs) -> None:
 
 
 def classify(options: argparse.Namespace) -> int:
-    from streamer.services import classify, process
+    from streamer.services.classify.serve import serve
+    from streamer.services.runtime import process
 
     given = settings(options)
-    return process.run(lambda stop: classify.serve(given, stop, options.resume), options.config)
+    return process.run(lambda stop: serve(given, stop, options.resume), options.config)
 
 
 def judge(options: argparse.Namespace) -> int:
     given = settings(options)
     if options.text is not None:
-        from streamer.services import trial
+        from streamer.commands import judge_try
 
-        return trial.run(given, options.text, options.task, options.json)
-    from streamer.services import judge, process
+        return judge_try.run(given, options.text, options.task, options.json)
+    from streamer.services.judge.serve import serve
+    from streamer.services.runtime import process
 
-    return process.run(lambda stop: judge.serve(given, stop, options.resume), options.config)
+    return process.run(lambda stop: serve(given, stop, options.resume), options.config)
 
 
 def table(options: argparse.Namespace) -> int:
-    from streamer.services import process
+    from streamer.services.runtime import process
     from streamer.services.table.service import serve
 
     given = settings(options)
@@ -112,8 +114,8 @@ def table(options: argparse.Namespace) -> int:
 
 
 def monitor(options: argparse.Namespace) -> int:
-    from streamer.services import process
     from streamer.services.monitor.serve import serve
+    from streamer.services.runtime import process
 
     given = settings(options)
     return process.run(lambda stop: serve(given, stop), options.config)

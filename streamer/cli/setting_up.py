@@ -104,8 +104,8 @@ def init(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
+    from streamer.commands.check import check
     from streamer.config.environment import Environment
-    from streamer.services import check
 
     environment = Environment.of(options.config)
     return check.run(settings(options), environment, options.connect, options.json)

@@ -43,7 +43,7 @@ def add(verbs: Verbs) -> None:
 
 
 def send(options: argparse.Namespace) -> int:
-    from streamer.services import send
+    from streamer.commands import send
 
     return send.run(
         settings(options), options.file, options.rate, options.json, from_row=options.from_row
@@ -51,7 +51,7 @@ def send(options: argparse.Namespace) -> int:
 
 
 def tail(options: argparse.Namespace) -> int:
-    from streamer.services import tail
+    from streamer.commands import tail
 
     return tail.run(
         settings(options), count=options.count, as_json=options.json, beginning=options.beginning

@@ -14,6 +14,7 @@ from streamer.config.settings import Settings
 from streamer.config.tasks import Task, Worker
 from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.opinion import Opinion
+from streamer.decide.sampling import drawn
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
 from streamer.learn.align import version
@@ -32,18 +33,17 @@ from streamer.learn.align.report import (
     worker_changes,
 )
 from streamer.learn.align.training import Aligned
-from streamer.learn.cases import Cases
-from streamer.learn.examples import Examples
-from streamer.learn.joined import Joined, joined
+from streamer.learn.artifacts.repository import check_ours
+from streamer.learn.calibrate.temperature import fit_temperature
+from streamer.learn.data.cases import Cases
+from streamer.learn.data.examples import Examples
+from streamer.learn.data.joined import Joined, joined
 from streamer.learn.kinds import KINDS
-from streamer.learn.repository import check_ours
-from streamer.learn.temperature import fit_temperature
-from streamer.learn.train import examples_of
+from streamer.learn.train.train import examples_of
 from streamer.records.log_file import read_log
 from streamer.records.segments import Segmentation
 from streamer.records.segments_folder import read_segments
-from streamer.services.draws import drawn
-from streamer.services.routing_file import read_gate
+from streamer.services.learned.routing_file import read_gate
 from streamer.terminal import note, tell_json, watched
 
 NOBODY = "none"

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from streamer.learn.align.change import Change
 from streamer.learn.align.report import TaskReport
-from streamer.learn.evaluation.interval import Interval
+from streamer.learn.measures.interval import Interval
 from streamer.terminal import clean, console, table
 
 _COLUMNS = ("before", "after", "difference")

@@ -7,9 +7,9 @@ from typing import Any
 from streamer.decide.after_judge import AfterJudge
 from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
-from streamer.learn.calibrate import Wished
+from streamer.learn.calibrate.calibrate import Wished
+from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeBudget
 from streamer.learn.evaluation.options import Prices
-from streamer.learn.wishes import Accuracy, Fidelity, JudgeBudget
 
 JUDGE = "judge"
 

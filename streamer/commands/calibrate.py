@@ -10,11 +10,11 @@ from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
-from streamer.learn.calibrate import Wished, calibrate
-from streamer.learn.wishes import JudgeBudget
+from streamer.learn.calibrate.calibrate import Wished, calibrate
+from streamer.learn.calibrate.targets import JudgeBudget
 from streamer.records.calibration import Calibration, Estimate, Guarantee
 from streamer.records.label import Rule
-from streamer.services.intake import rfc3339
+from streamer.records.times import rfc3339
 from streamer.terminal import tell, tell_json
 
 UNJUDGED = 0.01

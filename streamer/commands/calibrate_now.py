@@ -11,12 +11,12 @@ from streamer.config.tasks import Task
 from streamer.decide.opinion import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
-from streamer.learn.calibrate import Wished, halves
-from streamer.learn.cases import Cases
-from streamer.learn.report import Share, share
-from streamer.learn.wishes import JudgeBudget
+from streamer.learn.calibrate.calibrate import Wished, halves
+from streamer.learn.calibrate.targets import JudgeBudget
+from streamer.learn.data.cases import Cases
+from streamer.learn.measures.shares import Share, share
 from streamer.records.label import Rule
-from streamer.services.rules import load_calibration, rule_before
+from streamer.services.learned.rules import load_calibration, rule_before
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from streamer.decide.after_rule import after_rule
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
-from streamer.learn.report import Share
-from streamer.learn.trials import Trial
+from streamer.learn.measures.shares import Share
+from streamer.learn.measures.versions import Trial
 from streamer.terminal import note, tell, tell_json, watched
 
 WORKER_PRICE = 0.001

@@ -12,15 +12,15 @@ from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.opinion import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
-from streamer.learn.cases import Cases
-from streamer.learn.gold import read_gold
-from streamer.learn.joined import Joined, joined
-from streamer.learn.log_table import JUDGE, LogTable
-from streamer.learn.loop.promoted import Beside
-from streamer.learn.trials import Trial, trials
+from streamer.learn.data.cases import Cases
+from streamer.learn.data.gold import read_gold
+from streamer.learn.data.joined import Joined, joined
+from streamer.learn.data.log_table import JUDGE, LogTable
+from streamer.learn.measures.versions import Trial, trials
+from streamer.learn.rollout.promoted import Beside
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
-from streamer.services.rules import load_calibration, rule_before
+from streamer.services.learned.rules import load_calibration, rule_before
 from streamer.terminal import note, watched
 from streamer.words import no_such_task
 

@@ -15,15 +15,15 @@ from streamer.decide.after_judge import AfterJudge
 from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
-from streamer.learn.formerly import SINCE
-from streamer.learn.known import Known
-from streamer.learn.replay import Difference, Replayed, replay
-from streamer.learn.what_if import Mode, WhatIf, what_if
+from streamer.learn.replay.formerly import SINCE
+from streamer.learn.replay.known import Known
+from streamer.learn.replay.replay import Difference, Replayed, replay
+from streamer.learn.replay.what_if import Mode, WhatIf, what_if
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.records.routing import Routing
-from streamer.services.routing_file import read_routing
-from streamer.services.rules import rule_before
+from streamer.services.learned.routing_file import read_routing
+from streamer.services.learned.rules import rule_before
 from streamer.terminal import clean, note, tell, tell_json, watched
 
 SHOWN = 20

@@ -11,21 +11,21 @@ from streamer.commands.evaluate import WORKER_PRICE
 from streamer.commands.logged import Logged, logged_of, temperatures
 from streamer.commands.ticket_texts import ticket_texts
 from streamer.config.settings import Settings
-from streamer.decide.by_segment import Way
-from streamer.decide.segments import Embeddings
 from streamer.errors import ConfigError
-from streamer.learn.joined import Joined, joined
-from streamer.learn.judge_process import JudgeProcess
+from streamer.learn.data.joined import Joined, joined
+from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.segments import folder as versions
+from streamer.learn.segments.by_segment import Way
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.material import Material
+from streamer.learn.segments.nearest import Embeddings
 from streamer.learn.segments.report import Report, report
 from streamer.learn.segments.routed import Routed, route
 from streamer.learn.segments.shape import with_shape
 from streamer.records.log_file import read_log
 from streamer.records.segments import GENERAL
-from streamer.services.rules import rule_before
+from streamer.services.learned.rules import rule_before
 from streamer.terminal import bars, clean, console, note, table, tell_json, watched
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from streamer.commands.file_tickets import FileRecord
+from streamer.commands.send import tickets
 from streamer.config.settings import Settings
 from streamer.errors import TicketError
 from streamer.records.rows import rows
-from streamer.services.file_tickets import FileRecord
-from streamer.services.intake import Intake
-from streamer.services.send import tickets
+from streamer.services.intake.ticket_reader import Intake
 from streamer.terminal import note, watched
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streamer.commands.check.topic_check import problems
+from streamer.commands.topic_recipe import PARTITIONS, by_hand, recipes, wider_by_hand
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError
-from streamer.services.retention import topic_config
-from streamer.services.streaming import connection
-from streamer.services.topic_check import problems
-from streamer.services.topic_recipe import PARTITIONS, by_hand, recipes, wider_by_hand
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
+from streamer.stream.retention import topic_config
 from streamer.stream.topics import TopicSpec, create_topics, misspelt
 from streamer.terminal import note, paint, tell, tell_json
 from streamer.words import did_you_mean

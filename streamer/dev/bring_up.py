@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 from streamer.config import Settings
 from streamer.dev.stack import Stack
-from streamer.learn import train
+from streamer.learn.train import train
 
 Say = Callable[[str], None]
 

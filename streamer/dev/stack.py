@@ -8,14 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from streamer.commands.topic_recipe import recipes
 from streamer.config import Settings, load
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import LOOPBACK, free_port, port_here
 from streamer.dev.service import Service
 from streamer.dev.supervisor import Say, Supervisor
 from streamer.dev.triton import Triton
-from streamer.services.streaming import connection
-from streamer.services.topic_recipe import recipes
+from streamer.services.runtime.kafka import connection
 from streamer.stream.topics import create_topics
 
 Verb = Literal["classify", "judge", "table", "monitor"]

@@ -5,13 +5,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from streamer.commands.file_tickets import FileTickets
 from streamer.config import Settings
 from streamer.dev.bring_up import bring_up
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
 from streamer.errors import ConfigError
-from streamer.services.file_tickets import FileTickets
-from streamer.services.streaming import connection
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 from streamer.terminal import console
 

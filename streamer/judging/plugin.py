@@ -6,4 +6,6 @@ def register() -> None:
     from vllm import ModelRegistry
 
     # Named, not imported: importing it here would pull the model code into every process.
-    ModelRegistry.register_model("LayeredBert", "streamer.judging.layered_bert:LayeredBert")
+    ModelRegistry.register_model(
+        "LayeredBert", "streamer.judging.classifier.layered_bert:LayeredBert"
+    )

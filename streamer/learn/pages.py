@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from streamer.learn.evaluation.interval import Interval
+from streamer.learn.measures.interval import Interval
 
 _ABSENT = "-"
 

@@ -6,6 +6,8 @@ from typing import Protocol
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from streamer.observe.listener import Listener
+
 Check = Callable[[], str | None]
 
 
@@ -29,6 +31,15 @@ def status_routes(metrics: Renders, health: Check, ready: Check) -> list[web.Rou
         web.get("/healthz", _answer(health)),
         web.get("/readyz", _answer(ready)),
     ]
+
+
+class StatusServer(Listener):
+    """A listener for `status_routes` alone."""
+
+    def __init__(self, host: str, port: int, metrics: Renders, health: Check, ready: Check) -> None:
+        app = web.Application()
+        app.add_routes(status_routes(metrics, health, ready))
+        super().__init__(host, port, app)
 
 
 def _answer(check: Check) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -7,8 +7,8 @@ from operator import attrgetter
 
 from aiokafka import TopicPartition
 
+from streamer.stream.handler import Record
 from streamer.stream.ledger import Ledger
-from streamer.stream.record import Record
 
 
 class Assignment:

@@ -7,8 +7,8 @@ from itertools import accumulate, islice
 from typing import NamedTuple
 
 from streamer.stream.dead_letters import record_bytes
+from streamer.stream.handler import Record
 from streamer.stream.limits import Limits
-from streamer.stream.record import Record
 
 # What a record costs beside its bytes, however short it is: the objects that it is held in.
 RECORD_BYTES = 256

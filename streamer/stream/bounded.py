@@ -5,7 +5,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from streamer.stream.record import Record
+from streamer.stream.handler import Record
 
 
 class BoundedConsumer:

@@ -7,8 +7,7 @@ from hashlib import sha256
 from streamer.errors import TicketError
 from streamer.records.dead_letter import DeadLetter, attempts, original
 from streamer.records.fetched import name_bytes
-from streamer.stream.emission import Emission
-from streamer.stream.record import Record
+from streamer.stream.handler import Emission, Record
 
 Header = tuple[str, bytes]
 

@@ -17,13 +17,11 @@ from streamer.stream.backlog import Backlog, Batch
 from streamer.stream.commits import MOVED, Commits
 from streamer.stream.counts import Counts
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.ends import Ends
-from streamer.stream.handler import Handler
+from streamer.stream.handler import Barrier, Emission, Handler, Record, Settled
 from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
-from streamer.stream.record import Record
 
 log = logging.getLogger(__name__)
 

@@ -1,10 +1,49 @@
 """The contract between the engine, which owns offsets, and a handler, which owns meaning."""
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from streamer.stream.emission import Barrier, Emission, Settled
-from streamer.stream.record import Record
+from streamer.records.identity import Place
+
+
+class Record(Place, Protocol):
+    """One record of the input topic, raw. `timestamp` is in milliseconds since the epoch."""
+
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+# Tuples and not dataclasses: one is made per ticket, and a frozen dataclass costs four times as
+# much to make, a fifth of what the engine spends on a ticket in all.
+
+
+class Emission(NamedTuple):
+    """A record to publish on behalf of one input record."""
+
+    record: Record
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Barrier:
+    """Yielded between groups: what comes after it in the batch is sent only once Kafka has
+    acknowledged all that came before.
+    """
+
+
+class Settled(NamedTuple):
+    """An input record that is done without a record of its own, and why."""
+
+    record: Record
+    why: str
 
 
 class Handler(Protocol):

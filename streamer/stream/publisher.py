@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from streamer.errors import BrokerError
 from streamer.stream.dead_letters import record_bytes
-from streamer.stream.emission import Emission
+from streamer.stream.handler import Emission
 from streamer.stream.partitioner import partitions
 
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from streamer.workers.voter import Voter
 from streamer.workers.wire import TextTensor
-from streamer.workers.worker import Answer
+from streamer.workers.worker import Answer, Voter
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,17 @@ class Answer:
 
     version: str
     probs: npt.NDArray[np.float32]
+
+
+class Voter(Protocol):
+    """Answers for the model of this name."""
+
+    @property
+    def model(self) -> str: ...
+
+    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> Answer:
+        """As `Worker.answer`."""
+        ...
 
 
 class Worker:

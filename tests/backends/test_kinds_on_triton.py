@@ -14,8 +14,8 @@ from streamer.backends.net import NetModel
 from streamer.backends.ngrams import chars, pieces, words
 from streamer.dev.triton import Triton
 from streamer.errors import ModelError
-from streamer.learn.repository import write_model
-from streamer.learn.training import Job, train_workers
+from streamer.learn.artifacts.repository import write_model
+from streamer.learn.train.training import Job, train_workers
 from streamer.workers.wire import (
     TextTensor,
     labels_request,

@@ -19,17 +19,17 @@ from streamer.cli import main
 from streamer.commands.align import Wanted, _drawn_by_shares, align
 from streamer.config import load
 from streamer.decide.opinion import Opinion
-from streamer.learn.cases import UNKNOWN, Cases
-from streamer.learn.examples import Examples
-from streamer.learn.joined import Joined
-from streamer.learn.manifest import Manifest
-from streamer.learn.repository import latest_version
-from streamer.learn.training import Job, train_workers
+from streamer.decide.sampling import drawn
+from streamer.learn.artifacts.manifest import Manifest
+from streamer.learn.artifacts.repository import latest_version
+from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.data.examples import Examples
+from streamer.learn.data.joined import Joined
+from streamer.learn.train.training import Job, train_workers
 from streamer.records.examples import EXAMPLES
 from streamer.records.log import BallotLog, log_json
 from streamer.records.log_file import LogWriter
 from streamer.records.segments import FitRecipe, Segment, Segmentation
-from streamer.services.draws import drawn
 from tests.learn.align.planted import LABELS, Stream, two_topics
 from tests.learn.served import Serving
 from tests.routed import gate_of, write_routing

@@ -12,14 +12,14 @@ import yaml
 from streamer.cli import main
 from streamer.config import Settings, load
 from streamer.decide.opinion import Opinion
-from streamer.learn.cases import Cases
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
+from streamer.learn.data.cases import Cases
 from streamer.records.labelset import LabelSet
 from streamer.records.log import log_json
 from streamer.records.log_file import LogWriter
 from streamer.records.routing import TaskRoutes
 from tests.learn import planted
-from tests.learn.loop.tried import tried
+from tests.learn.rollout.tried import tried
 from tests.routed import word_gate, write_routing
 
 COUNT, SEED = 1500, 7

@@ -14,14 +14,14 @@ from streamer.config import load
 from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.candidate import candidate
 from streamer.learn.evaluation.plots import Plot
-from streamer.learn.formerly import SINCE
+from streamer.learn.replay.formerly import SINCE
 from streamer.records.calibration import Calibration
 from streamer.records.log import BallotLog, Log, VerdictLog, log_from_json, log_json
 from streamer.records.log_file import LogWriter
 from tests.learn import planted
 from tests.learn.before import LABELS, WORKERS
+from tests.learn.replay.test_formerly import LOG
 from tests.learn.served import Serving
-from tests.learn.test_formerly import LOG
 
 CASES = planted.well_behaved(np.random.default_rng(1), 600)
 

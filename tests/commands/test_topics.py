@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from streamer.cli import main
+from streamer.commands.check.topic_check import topic_report
 from streamer.commands.init import peek
+from streamer.commands.topic_recipe import by_hand, recipes
 from streamer.config import Settings, load
 from streamer.config.kafka import Topics
 from streamer.dev.kafka import Kafka
-from streamer.services.topic_check import topic_report
-from streamer.services.topic_recipe import by_hand, recipes
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
 

@@ -20,14 +20,14 @@ from streamer.config import load
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
 from streamer.dev.triton import Triton
-from streamer.judging.head import Head
-from streamer.learn.cases import Cases
+from streamer.judging.classifier.heads import Head
+from streamer.learn.data.cases import Cases
 from streamer.records.labelset import LabelSet
 from streamer.records.log import Log, log_json
 from streamer.records.log_file import LogWriter
 from tests.interrupting import interruptible
 from tests.learn import planted
-from tests.learn.loop.tried import tried
+from tests.learn.rollout.tried import tried
 from tests.learn.served import Serving
 from tests.stage import Service
 

@@ -13,7 +13,7 @@ from streamer.config import Settings, load
 from streamer.config.environment import Environment
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError
-from streamer.services import process
+from streamer.services.runtime import process
 
 SECRET = "hunter2-from-a-Secret"
 

@@ -9,7 +9,7 @@ import pytest
 from streamer.config import Settings
 from streamer.dev.bring_up import bring_up
 from streamer.dev.stack import Part
-from tests.learn.test_train import MODEL, brought, written
+from tests.learn.train.test_train import MODEL, brought, written
 
 __all__ = ["written"]
 

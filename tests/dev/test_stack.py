@@ -20,7 +20,7 @@ from streamer.dev.stack import Stack
 from streamer.dev.triton import Triton
 from streamer.dev.up import whereabouts
 from streamer.errors import ConfigError
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from tests.conftest import ECHO_LABELS, unique_topic
 from tests.dev.sockets import listeners
 from tests.dev.test_child import gone

@@ -12,7 +12,7 @@ import pytest
 from streamer.dev.ports import free_port
 from streamer.dev.triton import Triton
 from streamer.errors import ConfigError, ModelError
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from tests.conftest import ECHO_LABELS, own_triton
 from tests.dev.sockets import listeners
 from tests.dev.test_child import gone

@@ -12,12 +12,11 @@ from streamer.stream.clients import Clients
 from streamer.stream.commits import Commits
 from streamer.stream.connection import Connection
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Emission
 from streamer.stream.engine import Engine
+from streamer.stream.handler import Emission, Record
 from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions, Start
 from streamer.stream.publisher import Publisher
-from streamer.stream.record import Record
 from streamer.stream.topic_watch import TopicWatch
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic

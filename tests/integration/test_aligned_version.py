@@ -14,11 +14,11 @@ from streamer.backends.net import NetModel
 from streamer.backends.ngrams import chars, pieces, words
 from streamer.errors import ModelError
 from streamer.learn.align.training import align_worker
-from streamer.learn.examples import Examples
+from streamer.learn.artifacts.repository import new_version, write_model
+from streamer.learn.data.examples import Examples
 from streamer.learn.kinds import KINDS
-from streamer.learn.repository import new_version, write_model
 from streamer.learn.segments.classifier import learn_classifier
-from streamer.learn.training import Job, train_workers
+from streamer.learn.train.training import Job, train_workers
 from streamer.workers.wire import TextTensor, labels_request, probs_request, read_labels, read_probs
 from tests.conftest import own_triton
 from tests.learn.align.planted import LABELS, two_topics

@@ -15,7 +15,7 @@ from streamer.dev.kafka import Kafka
 from streamer.judging.judge import EngineDead
 from streamer.records.judge_request import JudgeRequest, Purpose
 from streamer.records.log import VerdictLog, log_from_json
-from streamer.services.judge_lanes import run_lanes
+from streamer.services.judge.lanes import run_lanes
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import lag, whole
 from tests.conftest import unique_topic

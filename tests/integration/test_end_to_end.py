@@ -11,10 +11,10 @@ import pytest
 import yaml
 from aiokafka import AIOKafkaProducer
 
+from bench.steered import misuse, read_attempts
 from streamer.client import LabelStream
 from streamer.dev.bring_up import bring_up
 from streamer.dev.stack import Stack
-from streamer.learn.misuse import misuse, read_attempts
 from streamer.records.dead_letter import DeadLetter
 from streamer.records.label import Label
 from tests import otlp

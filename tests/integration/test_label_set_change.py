@@ -11,7 +11,7 @@ import yaml
 
 from streamer.cli import main
 from streamer.dev.kafka import Kafka
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from streamer.records.dead_letter import DeadLetter
 from streamer.records.label import Label
 from streamer.records.labelset import LabelSet

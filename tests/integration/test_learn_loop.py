@@ -10,7 +10,7 @@ import yaml
 
 from streamer.dev.kafka import Kafka
 from streamer.dev.triton import Triton
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from streamer.records.label import After, Label
 from streamer.records.log import BallotLog, VerdictLog, log_from_json, log_json
 from tests.accounting import whole

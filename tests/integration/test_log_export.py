@@ -18,13 +18,13 @@ from streamer.observe.tracing import Tracing
 from streamer.records.label import Label
 from streamer.records.log import AnswerLog, Log, log_from_json, log_json
 from streamer.records.log_file import read_log
-from streamer.services.answers import answers_stream
+from streamer.services.classify.answers.answers import answers_stream
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import whole
 from tests.conftest import unique_topic
 from tests.learn import planted
 from tests.learn.served import Serving
-from tests.services.test_answers_handler import MOODS, answer
+from tests.services.classify.answers.test_answers_handler import MOODS, answer
 from tests.stage import until
 
 TOPICS = ("labels", "dead", "answers", "log")

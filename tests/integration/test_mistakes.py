@@ -10,8 +10,8 @@ import yaml
 from streamer.dev.kafka import Kafka
 from streamer.dev.ports import LOOPBACK, free_port
 from streamer.dev.triton import Triton
-from streamer.judging.head import Head
-from streamer.learn.repository import write_model
+from streamer.judging.classifier.heads import Head
+from streamer.learn.artifacts.repository import write_model
 from streamer.records.labelset import LabelSet
 from tests.conftest import ECHO_LABELS, own_triton
 from tests.stage import Stage, streamer

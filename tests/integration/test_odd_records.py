@@ -11,15 +11,15 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from confluent_kafka import Producer
 
 from streamer.client import LabelStream, LabelTable
+from streamer.commands.dead.handling import replay
+from streamer.commands.dead.selection import Selection
+from streamer.commands.dead.view import show
 from streamer.config.load import load
 from streamer.dev.kafka import Kafka
 from streamer.dev.triton import Triton
 from streamer.records.dead_letter import DeadLetter
 from streamer.records.fetched import read_any_header_name
 from streamer.records.judge_request import JudgeRequest
-from streamer.services.dead.handling import replay
-from streamer.services.dead.selection import Selection
-from streamer.services.dead.view import show
 from tests.accounting import whole
 from tests.stage import Stage, Wire, agreed, ticket
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from streamer.dev.kafka import Kafka
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from streamer.records.label import Label
 from streamer.records.log import BallotLog, log_from_json
 from tests.accounting import whole

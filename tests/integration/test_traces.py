@@ -15,11 +15,11 @@ from streamer.config import load
 from streamer.dev.kafka import Kafka
 from streamer.dev.triton import Triton
 from streamer.judging.judge import Verdicts
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from streamer.records.answer import Answer
 from streamer.records.label import Label
 from streamer.records.labelset import LabelSet
-from streamer.services.judge_lanes import run_lanes
+from streamer.services.judge.lanes import run_lanes
 from tests import accounting, otlp
 from tests.conftest import ECHO_LABELS, ECHO_MODELS, own_triton
 from tests.otlp import Collector, Span

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from streamer.judging.answering import ByCode
-from streamer.judging.asked import Asked
+from streamer.judging.llm.answering import ByCode
+from streamer.judging.llm.asked import Asked
 
 _AT_ONCE = 16
 

@@ -9,12 +9,11 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from streamer.judging.classifier import ClassifierJudge
-from streamer.judging.embedder import Embedder
-from streamer.judging.encoder import Encoder
-from streamer.judging.head import Head
-from streamer.judging.heads import Heads
-from streamer.judging.tokens import TicketTokenizer
+from streamer.judging.classifier.classifier import ClassifierJudge
+from streamer.judging.classifier.embedder import Embedder
+from streamer.judging.classifier.encoder import Encoder
+from streamer.judging.classifier.heads import Head, Heads
+from streamer.judging.engine.tokens import TicketTokenizer
 from streamer.records.labelset import LabelSet
 
 INTENT = LabelSet(("account", "billing", "shipping", "technical"))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from streamer.errors import ConfigError
-from streamer.judging.asked import Form
-from streamer.judging.language import LanguageJudge
-from streamer.judging.prompt import Prompt
-from streamer.judging.settings import EngineSettings
-from streamer.learn.examples import Examples
-from streamer.learn.small_judge.schooling import Schooling
-from streamer.learn.small_judge.shape import Shape
-from streamer.learn.small_judge.training import SmallJudgeTrainer
+from streamer.judging.engine.settings import EngineSettings
+from streamer.judging.llm.asked import Form
+from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.llm.prompt import Prompt
+from streamer.learn.data.examples import Examples
+from streamer.learn.judge.small.shape import Shape
+from streamer.learn.judge.small.training import SmallJudgeTrainer
+from streamer.learn.judge.small.training_loop import Schooling
 from streamer.records.labelset import LabelSet
 
 THINGS = {

@@ -7,8 +7,8 @@ import signal
 import psutil
 import pytest
 
-from streamer.judging.embedder import Embedder
-from streamer.judging.encoder import Encoder
+from streamer.judging.classifier.embedder import Embedder
+from streamer.judging.classifier.encoder import Encoder
 from streamer.judging.judge import EngineDead
 
 

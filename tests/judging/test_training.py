@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from streamer.errors import ConfigError
-from streamer.judging.encoder import Encoder
-from streamer.judging.head import Head
-from streamer.learn.examples import Examples
+from streamer.judging.classifier.encoder import Encoder
+from streamer.judging.classifier.heads import Head
+from streamer.learn.data.examples import Examples
 from streamer.learn.judge import fitting
 from streamer.learn.judge.embeddings import Embeddings
 from streamer.learn.judge.order import JudgeJob, TrainingOrder
 from streamer.learn.judge.training import JudgeTrainer
-from streamer.learn.scores import nll
+from streamer.learn.measures.scores import nll
 from streamer.records.labelset import LabelSet
 
 LABELS = LabelSet(("shipping", "billing"))

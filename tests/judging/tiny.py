@@ -7,7 +7,7 @@ from pathlib import Path
 from string import ascii_letters, ascii_uppercase, digits
 from typing import Literal
 
-from streamer.judging.prompt import Prompt
+from streamer.judging.llm.prompt import Prompt
 from streamer.records.labelset import LabelSet
 
 TEMPLATE = """\

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.decide.disposition import Planner
 from streamer.decide.opinion import Opinion
 from streamer.decide.votes import VoteRule
-from streamer.learn.cases import UNKNOWN, Cases
+from streamer.learn.data.cases import UNKNOWN, Cases
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Wish
 from streamer.records.label import After, Rule
 from streamer.records.labelset import LabelSet
 from streamer.records.log import log_json
-from streamer.services.plan import Planner
 from tests.learn.served import AT, Serving
 
 LABELS = ("a", "b", "c")

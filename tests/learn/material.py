@@ -2,7 +2,7 @@
 
 import random
 
-from streamer.learn.examples import Examples
+from streamer.learn.data.examples import Examples
 from streamer.records.labelset import LabelSet
 
 LABELS = LabelSet(("refund", "login", "shipping"))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.opinion import Codes, Opinion
-from streamer.learn.cases import Cases
+from streamer.learn.data.cases import Cases
 
 WORKERS = ("one", "two", "three")
 

@@ -8,9 +8,12 @@ import numpy as np
 
 from streamer.decide.after_rule import after_rule
 from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.disposition import Plan, Planner
+from streamer.decide.sampling import Draws
+from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
 from streamer.judging.judge import Verdicts as JudgeAnswer
-from streamer.learn.cases import Cases
+from streamer.learn.data.cases import Cases
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration
@@ -19,18 +22,16 @@ from streamer.records.label import After
 from streamer.records.labelset import LabelSet
 from streamer.records.log import Log
 from streamer.records.ticket import Ticket
-from streamer.services.arrival import Arrival
-from streamer.services.ballots import Ballots
-from streamer.services.judge_task import JudgeTask
-from streamer.services.logs import Logs
-from streamer.services.plan import Draws, Plan, Planner
-from streamer.services.provenance import Provenance
-from streamer.services.requests import Requests
-from streamer.services.seating import Seating
-from streamer.services.task import Task
-from streamer.services.terms import Terms
-from streamer.services.verdicts import Verdicts
-from streamer.services.voting import Voting
+from streamer.services.classify.arrival import Arrival
+from streamer.services.classify.publish.ballots import Ballots
+from streamer.services.classify.publish.logs import Logs
+from streamer.services.classify.publish.requests import Requests
+from streamer.services.classify.task import Task
+from streamer.services.classify.vote.asking import Seating
+from streamer.services.classify.vote.terms import Terms
+from streamer.services.classify.vote.voting import Voting
+from streamer.services.judge.judge_task import JudgeTask
+from streamer.services.judge.verdicts import Verdicts
 from streamer.workers.faults import WorkerOut
 from streamer.workers.worker import Answer
 from tests.services.records import Rec

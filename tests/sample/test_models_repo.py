@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from streamer.config import load
-from streamer.learn import train
-from streamer.learn.repository import new_version
+from streamer.learn.artifacts.repository import new_version
+from streamer.learn.train import train
 from tests.checkout import changes, make_checkout
 from tests.stage import ROOT, part_of
 

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from streamer.config.tasks import Task
+from streamer.decide.sampling import drawn
 from streamer.errors import TicketError
 from streamer.judging.judge import EngineDead, Verdicts
 from streamer.observe.metrics import Metrics
@@ -18,13 +19,12 @@ from streamer.records.labelset import LabelSet
 from streamer.records.log import VerdictLog, log_from_json
 from streamer.records.review import Review
 from streamer.records.ticket import Ticket
-from streamer.services.draws import drawn
-from streamer.services.judge_handler import JudgeHandler
-from streamer.services.judge_task import JudgeTask
-from streamer.services.judged import Judged, JudgeOutputs
-from streamer.services.memory import Memory
+from streamer.services.judge.judge_handler import JudgeHandler
+from streamer.services.judge.judge_task import JudgeTask
+from streamer.services.judge.memory import Memory
+from streamer.services.judge.publishing import Judged, JudgeOutputs
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Emission
+from streamer.stream.handler import Emission
 from tests.services.records import Rec
 
 LABELS = LabelSet(("good", "bad", "ugly"))

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 import pytest
 
 from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.disposition import Planner
+from streamer.decide.sampling import Stratum
+from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
 from streamer.dev.triton import Triton
 from streamer.observe.metrics import Metrics
@@ -12,20 +15,17 @@ from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
 from streamer.records.labelset import LabelSet
-from streamer.services.classify_handler import ClassifyHandler
-from streamer.services.intake import Intake
-from streamer.services.plan import Planner
-from streamer.services.provenance import Provenance
-from streamer.services.routes import Routes
-from streamer.services.seating import Seating
-from streamer.services.settling import Outputs
-from streamer.services.shadows import Shadow, Shadows, Trial
-from streamer.services.stratum import Stratum
-from streamer.services.task import Condition, Task
-from streamer.services.terms import Terms
-from streamer.services.voting import Voting
+from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.publish.outputs import Outputs
+from streamer.services.classify.route.routes import Routes
+from streamer.services.classify.task import Condition, Task
+from streamer.services.classify.vote.asking import Seating
+from streamer.services.classify.vote.shadows import Shadow, Shadows, Trial
+from streamer.services.classify.vote.terms import Terms
+from streamer.services.classify.vote.voting import Voting
+from streamer.services.intake.ticket_reader import Intake
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Barrier, Emission, Settled
+from streamer.stream.handler import Barrier, Emission, Settled
 from streamer.workers.triton import TritonClient
 from streamer.workers.worker import Worker
 from tests.conftest import ECHO_LABELS, ECHO_MODELS

@@ -13,6 +13,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.decide.sampling import Stratum
+from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
@@ -21,16 +23,14 @@ from streamer.records.label import Label
 from streamer.records.labelset import LabelSet
 from streamer.records.log import log_from_json
 from streamer.records.review import Review
-from streamer.services.classify_handler import ClassifyHandler
-from streamer.services.intake import Intake
-from streamer.services.provenance import Provenance
-from streamer.services.seating import Seating
-from streamer.services.stratum import Stratum
-from streamer.services.task import Condition, Task
-from streamer.services.terms import Terms
-from streamer.services.voting import Voting
+from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.task import Condition, Task
+from streamer.services.classify.vote.asking import Seating
+from streamer.services.classify.vote.terms import Terms
+from streamer.services.classify.vote.voting import Voting
+from streamer.services.intake.ticket_reader import Intake
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Barrier, Emission, Settled
+from streamer.stream.handler import Barrier, Emission, Settled
 from streamer.workers.wire import TextTensor
 from streamer.workers.worker import Answer
 from tests.services.making import OUTPUTS

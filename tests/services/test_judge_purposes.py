@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from streamer.decide.after_rule import after_rule
+from streamer.decide.sampling import drawn
 from streamer.decide.standing import quantised, standing
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Rule
-from streamer.services.draws import drawn
 from tests.services.judging import LABELS, Run, Scripted, calibration, decided, request
 
 NAMES = LABELS.labels

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from streamer.config.settings import Input
-from streamer.services.intake import Intake
+from streamer.services.intake.ticket_reader import Intake
 from tests.services.making import votes
 from tests.services.records import Rec, ticket
 
@@ -46,7 +46,7 @@ def test_addresses_and_numbers_are_gone_and_all_else_stays(decoder: str) -> None
 async def test_nothing_that_classify_writes_holds_them_but_dead_letters(
     make: Callable[..., Any], decoder: str
 ) -> None:
-    from streamer.services.decoding import load_decoder
+    from streamer.services.intake.decoding import load_decoder
 
     text = " ".join(["#echo_a=0 #echo_b=1 #echo_c=2", *SECRETS])
     dead = Rec(orjson.dumps({"id": "", "text": SECRETS[0]}), b"k")

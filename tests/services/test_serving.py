@@ -7,13 +7,13 @@ import orjson
 import pytest
 
 from streamer.decide.budget import JudgeBudget, ShareCap
+from streamer.decide.disposition import Planner
+from streamer.decide.sampling import Stratum
 from streamer.decide.votes import Kind, VoteRule
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
 from streamer.records.log import BallotLog, Mode, log_from_json
 from streamer.records.review import Review
-from streamer.services.plan import Planner
-from streamer.services.stratum import Stratum
 from tests.services.making import MakeHandler, Run, votes
 from tests.services.records import ticket
 

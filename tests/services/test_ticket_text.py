@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from streamer.errors import TicketError
-from streamer.services.intake import Intake
+from streamer.services.intake.ticket_reader import Intake
 from tests.services.making import MakeHandler, votes
 from tests.services.records import Rec, ticket
 

@@ -9,17 +9,16 @@ from functools import partial
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from streamer.decide.sampling import Stratum, drawn
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
-from streamer.services.answers_handler import AnswersHandler
-from streamer.services.draws import drawn
-from streamer.services.stratum import Stratum
+from streamer.services.classify.answers.answers_handler import AnswersHandler
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Emission, Settled
+from streamer.stream.handler import Emission, Settled
+from tests.services.classify.answers.test_answers_handler import MOODS, answer
 from tests.services.judging import Run, decided, record, request
 from tests.services.making import MakeHandler, votes
 from tests.services.records import Rec, broken, ticket
-from tests.services.test_answers_handler import MOODS, answer
 
 CONTEXT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[01]")
 GOOD = (

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from streamer.dev.kafka import Kafka
 from streamer.records.dead_letter import DeadLetter
 from streamer.records.label import Label
-from streamer.stream.note import Note
+from streamer.stream.isolation.note import Note
 from tests.accounting import lag, whole
 from tests.language_stage import asked, language_stage
 from tests.slow.deadly_text import KILLED, RAISED, install

@@ -12,7 +12,7 @@ import pytest
 
 from streamer.dev.kafka import Kafka
 from streamer.dev.triton import Triton
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
 from tests.accounting import whole

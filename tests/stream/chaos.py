@@ -11,16 +11,14 @@ from aiokafka import TopicPartition
 from streamer.errors import BrokerError, ModelError
 from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Emission, Settled
 from streamer.stream.engine import Engine
-from streamer.stream.handler import Handler
-from streamer.stream.journal import Committed, Journal
+from streamer.stream.handler import Emission, Handler, Record, Settled
+from streamer.stream.isolation.journal import Committed, Journal
+from streamer.stream.isolation.trials import Trials
+from streamer.stream.isolation.turnstile import Turnstile
 from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
-from streamer.stream.record import Record
-from streamer.stream.trials import Trials
-from streamer.stream.turnstile import Turnstile
 from tests.stream.same_topic import SameTopic
 from tests.stream.simulated import SET_ASIDE, Group, Log, SimConsumer, SimProducer, SimRecord
 from tests.stream.virtual_loop import VirtualLoop

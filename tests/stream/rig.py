@@ -12,12 +12,11 @@ from aiokafka.errors import (
 
 from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.engine import Engine
+from streamer.stream.handler import Barrier, Emission, Record, Settled
 from streamer.stream.limits import Limits
 from streamer.stream.positions import Positions
 from streamer.stream.publisher import Publisher
-from streamer.stream.record import Record
 from tests.stream.same_topic import SameTopic
 from tests.stream.simulated import TOPIC, SimRecord
 from tests.stream.test_publisher import Producer

@@ -1,8 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from streamer.stream.emission import Barrier, Emission
-from streamer.stream.record import Record
+from streamer.stream.handler import Barrier, Emission, Record
 from tests.stream.rig import Group, Rig, virtual
 
 

@@ -14,8 +14,7 @@ from aiokafka.errors import (
 
 from streamer.errors import BrokerError, HandlerError, ModelError
 from streamer.stream import assignment, engine
-from streamer.stream.emission import Emission, Settled
-from streamer.stream.record import Record
+from streamer.stream.handler import Emission, Record, Settled
 from tests.stream.rig import (
     PARTITION,
     Group,

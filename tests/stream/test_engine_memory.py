@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from streamer.stream.emission import Settled
-from streamer.stream.record import Record
+from streamer.stream.handler import Record, Settled
 from tests.stream.rig import (
     PARTITION,
     Group,

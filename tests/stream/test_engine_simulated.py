@@ -15,9 +15,9 @@ from aiokafka import TopicPartition
 from streamer.stream import assignment, engine
 from streamer.stream.backlog import Backlog
 from streamer.stream.engine import Engine
+from streamer.stream.handler import Record
 from streamer.stream.ledger import Ledger
 from streamer.stream.publisher import Publisher
-from streamer.stream.record import Record
 from tests.stream.chaos import LIMITS, Outcome, Parts, simulate
 
 SEED = int(os.environ.get("STREAMER_SEED", "1"))

@@ -4,7 +4,8 @@ from aiokafka.partitioner import murmur2 as scalar_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.stream.partitioner import FEW, LONG, hashes, murmur2, partitions
+from streamer.records.murmur2 import FEW, LONG, hashes, murmur2
+from streamer.stream.partitioner import partitions
 
 # From the tests of Kafka's Java client (UtilsTest.testMurmur2).
 JAVA = {

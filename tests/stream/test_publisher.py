@@ -6,7 +6,7 @@ from aiokafka.errors import MessageSizeTooLargeError, UnknownTopicOrPartitionErr
 from aiokafka.partitioner import murmur2
 
 from streamer.errors import BrokerError
-from streamer.stream.emission import Emission
+from streamer.stream.handler import Emission
 from streamer.stream.publisher import Publisher
 from tests.stream.simulated import SimRecord
 

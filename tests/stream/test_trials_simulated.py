@@ -10,9 +10,8 @@ from itertools import islice
 
 import pytest
 
-from streamer.stream import trials
-from streamer.stream.handler import Handler
-from streamer.stream.record import Record
+from streamer.stream.handler import Handler, Record
+from streamer.stream.isolation import trials
 from tests.stream.chaos import Outcome, Parts, SimJournal, simulate
 
 SEED = int(os.environ.get("STREAMER_SEED", "1"))

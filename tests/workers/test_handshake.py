@@ -7,7 +7,7 @@ import pytest
 from streamer.dev.ports import free_port
 from streamer.dev.triton import Triton
 from streamer.errors import ConfigError
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from streamer.workers.faults import Outage
 from streamer.workers.handshake import handshake
 from streamer.workers.triton import TritonClient

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import ConfigError
-from streamer.learn.repository import write_model
+from streamer.learn.artifacts.repository import write_model
 from streamer.observe.metrics import Metrics
-from streamer.services.shadows import Shadow, Trial
+from streamer.services.classify.vote.shadows import Shadow, Trial
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
 from streamer.workers.worker import Worker

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.dev.triton import Triton
-from streamer.learn.repository import new_version, write_model
+from streamer.learn.artifacts.repository import new_version, write_model
 from streamer.workers.breaker import Breaker, State
 from streamer.workers.faults import WorkerOut
 from streamer.workers.triton import TritonClient

@@ -9,12 +9,12 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from streamer import words
+from streamer.commands.check.propose import leaves, propose
 from streamer.commands.init import peek
 from streamer.commands.init.asking import Asking
 from streamer.commands.init.document import OUTPUTS, Answers
 from streamer.errors import ConfigError, StreamerError
 from streamer.records.rows import rows
-from streamer.services.propose import leaves, propose
 from streamer.terminal import cell, note
 
 _BOOTSTRAP = "127.0.0.1:9092"

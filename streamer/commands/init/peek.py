@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from streamer.services.newest import newest
+from streamer.commands.newest import newest
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
 

@@ -12,18 +12,18 @@ from streamer.commands.logged import Logged
 from streamer.config.tasks import Task
 from streamer.decide.after_rule import after_rule
 from streamer.errors import ConfigError
-from streamer.learn.joined import Joined, joined
-from streamer.learn.log_table import LogTable
-from streamer.learn.loop.judgement import Compared, Judgement, compared
-from streamer.learn.loop.page import page
-from streamer.learn.loop.promoted import Beside, first_of_each
-from streamer.learn.loop.vote import TOLERANCE, Vote
-from streamer.learn.report import Share
-from streamer.learn.what_if import Published
+from streamer.learn.data.joined import Joined, joined
+from streamer.learn.data.log_table import LogTable
+from streamer.learn.measures.shares import Share
+from streamer.learn.replay.what_if import Published
+from streamer.learn.rollout.judgement import Compared, Judgement, compared
+from streamer.learn.rollout.page import page
+from streamer.learn.rollout.promoted import Beside, first_of_each
+from streamer.learn.rollout.vote import TOLERANCE, Vote
 from streamer.records.calibration import Calibration
 from streamer.records.learned import Entry
 from streamer.records.log_file import read_log
-from streamer.services.rules import load_calibration, rule_before
+from streamer.services.learned.rules import load_calibration, rule_before
 from streamer.terminal import tell, tell_json, watched
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from streamer.config.settings import Settings
 from streamer.errors import ConfigError
-from streamer.learn.loop.promoted import Versions
+from streamer.learn.rollout.promoted import Versions
 from streamer.records.learned import Entry, Kind, Learned, Serves
 from streamer.records.learned_file import read_learned, write_learned
-from streamer.services.intake import rfc3339
+from streamer.records.times import rfc3339
 from streamer.words import no_such_task
 
 Reload = Callable[[Learned], Settings]

@@ -7,11 +7,11 @@ from pathlib import Path
 from streamer.commands.learn.judge import Offered, document, how_to_calibrate, judged, offered
 from streamer.commands.learn.loop import Loop, log_hash, on_trial, step
 from streamer.errors import ConfigError
-from streamer.learn.loop.judgement import Judgement
-from streamer.learn.loop.vote import TOLERANCE
-from streamer.learn.manifest import digest_in
+from streamer.learn.artifacts.manifest import digest_in
+from streamer.learn.rollout.judgement import Judgement
+from streamer.learn.rollout.vote import TOLERANCE
 from streamer.records.learned import Entry, Serves, Serving
-from streamer.services.routing_file import RoutingFile
+from streamer.services.learned.routing_file import RoutingFile
 from streamer.terminal import tell, tell_json
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from streamer.commands.learn.loop import Loop, step
 from streamer.errors import ConfigError
-from streamer.learn.repository import load_versions
+from streamer.learn.artifacts.repository import load_versions
 from streamer.records.learned import Entry
 from streamer.terminal import note, tell, tell_json
 

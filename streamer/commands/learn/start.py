@@ -6,8 +6,8 @@ from pathlib import Path
 
 from streamer.commands.learn.loop import Loop, log_hash, step
 from streamer.errors import ConfigError
-from streamer.learn.manifest import digest_in
-from streamer.learn.repository import latest_version, load_versions
+from streamer.learn.artifacts.manifest import digest_in
+from streamer.learn.artifacts.repository import latest_version, load_versions
 from streamer.records.learned import Entry, Serving, Shadowed, Trained
 from streamer.records.log import BallotLog
 from streamer.records.log_file import read_log

@@ -13,8 +13,8 @@ from streamer.dev.demo.scenario import test_tickets, with_broken
 from streamer.dev.demo.summary import summary
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
-from streamer.learn import train
-from streamer.learn.repository import foreign
+from streamer.learn.artifacts.repository import foreign
+from streamer.learn.train import train
 from streamer.terminal import console
 
 _PLAYED_IN_S = 40.0

@@ -12,12 +12,12 @@ from streamer.config import Settings
 from streamer.dev.demo.beside import classify_beside
 from streamer.dev.demo.scenario import Played
 from streamer.errors import ModelError
-from streamer.learn.cases import UNKNOWN, Cases
-from streamer.learn.joined import Joined, joined
-from streamer.learn.log_table import LogTable
+from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.data.joined import Joined, joined
+from streamer.learn.data.log_table import LogTable
 from streamer.records.fetched import read_any_header_name
 from streamer.records.log import BallotLog, Log, VerdictLog, log_from_json
-from streamer.services.streaming import connection
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 
 _PATIENCE_S = 120.0

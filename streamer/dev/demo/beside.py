@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import yaml
 
+from streamer.commands.topic_recipe import PARTITIONS
 from streamer.config import Settings, load
 from streamer.dev.service import Service
-from streamer.services.topic_recipe import PARTITIONS
 from streamer.stream.topics import TopicSpec, create_topics
 
 _GRACE_S = 30.0

@@ -12,16 +12,16 @@ from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.opinion import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule
-from streamer.learn.alike import Alike
-from streamer.learn.calibrate import Wished, calibrate
-from streamer.learn.cases import Cases
+from streamer.learn.calibrate.calibrate import Wished, calibrate
+from streamer.learn.data.alike import Alike
+from streamer.learn.data.cases import Cases
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
-from streamer.learn.report import Figures, figures
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.shares import Figures, figures
 from streamer.records.calibration import Calibration
-from streamer.services.intake import rfc3339
+from streamer.records.times import rfc3339
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from streamer.dev.demo.calibrated import Tried
 from streamer.dev.demo.scenario import Played
 from streamer.dev.demo.workers_alone import Alone
 from streamer.errors import ConfigError
-from streamer.learn.report import Committee
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.shares import Committee
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from streamer.records.identity import TicketIdentity
 from streamer.records.judge_request import Ballot, JudgeRequest
 from streamer.records.label import Position, Rule
 from streamer.records.ticket import Ticket
-from streamer.services.intake import rfc3339
+from streamer.records.times import rfc3339
 
 SOURCE = "judge-only"
 

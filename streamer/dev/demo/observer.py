@@ -13,7 +13,7 @@ from streamer.dev.demo.accounts import Outcome
 from streamer.records.dead_letter import DeadLetter, is_mark
 from streamer.records.fetched import read_any_header_name
 from streamer.records.judge_request import JudgeRequest
-from streamer.services.streaming import connection
+from streamer.services.runtime.kafka import connection
 
 POLL_MS = 100
 

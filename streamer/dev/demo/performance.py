@@ -21,8 +21,8 @@ from streamer.dev.demo.scenario import Played, held_back_tickets
 from streamer.dev.demo.view import View
 from streamer.dev.demo.workers_alone import ask_alone
 from streamer.dev.stack import Stack
-from streamer.learn.wishes import JudgeBudget
-from streamer.services.streaming import connection
+from streamer.learn.calibrate.targets import JudgeBudget
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 
 _PATIENCE_S = 60.0

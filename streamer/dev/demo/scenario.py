@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import orjson
 
+from streamer.commands.send import tickets
 from streamer.config import Settings
 from streamer.config.tasks import Data, Task
 from streamer.errors import ConfigError
-from streamer.learn.examples import as_pointer, is_held_back
+from streamer.learn.data.examples import as_pointer, is_held_back
 from streamer.records.pointers import find
 from streamer.records.rows import rows
-from streamer.services.send import tickets
 
 Fate = Literal["labels", "dead", "deleted"]
 

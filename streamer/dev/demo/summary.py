@@ -7,7 +7,7 @@ from rich.table import Table
 
 from streamer.dev.demo.evidence import Drain, Evidence, OtherJudge, TaskEvidence
 from streamer.dev.demo.view import milliseconds
-from streamer.learn.report import (
+from streamer.learn.measures.shares import (
     Figures,
     committees,
     figures,

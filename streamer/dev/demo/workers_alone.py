@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decide.opinion import Opinion
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
 

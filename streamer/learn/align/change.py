@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.distributions import Float64
-from streamer.learn.evaluation.bootstrap import Bootstrap, once
-from streamer.learn.evaluation.interval import Interval
+from streamer.learn.measures.bootstrap import Bootstrap, once
+from streamer.learn.measures.interval import Interval
 
 
 @dataclass(frozen=True, slots=True)

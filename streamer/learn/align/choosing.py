@@ -11,9 +11,9 @@ from streamer.backends.gate import Gate
 from streamer.decide.distributions import total_variation
 from streamer.learn.align.material import Judged
 from streamer.learn.align.training import Aligned, Loss, align_worker
-from streamer.learn.evaluation.interval import Interval
 from streamer.learn.kinds.kind import Kind
-from streamer.learn.report import share
+from streamer.learn.measures.interval import Interval
+from streamer.learn.measures.shares import share
 from streamer.records.labelset import LabelSet
 
 Shape = Literal["pooled", "experts"]

@@ -10,7 +10,7 @@ from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
 from streamer.learn.align.chances import Chances
 from streamer.learn.align.material import Judged
-from streamer.learn.joined import Joined
+from streamer.learn.data.joined import Joined
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, VerdictLog
 

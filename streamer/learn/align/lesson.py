@@ -12,8 +12,8 @@ from streamer.learn.align.choosing import Choice, choose
 from streamer.learn.align.judged_log import Parts, ballot_of, is_uniform, judged_of
 from streamer.learn.align.material import Judged, as_read
 from streamer.learn.align.training import Aligned, align_worker
-from streamer.learn.examples import Examples
-from streamer.learn.joined import Joined
+from streamer.learn.data.examples import Examples
+from streamer.learn.data.joined import Joined
 from streamer.learn.kinds.kind import Kind
 from streamer.records.labelset import LabelSet
 

@@ -12,7 +12,7 @@ from streamer.decide.opinion import ABSTAINED, Codes, Opinion
 from streamer.learn.align.change import Change, change, mean_change
 from streamer.learn.align.choosing import Choice, Tried
 from streamer.learn.align.material import Mask
-from streamer.learn.cases import Cases
+from streamer.learn.data.cases import Cases
 
 _WORSE = "the vote got worse: don't promote these versions"
 _VERDICTS = {

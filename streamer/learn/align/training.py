@@ -12,7 +12,7 @@ from streamer.backends.features import Floats
 from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
 from streamer.learn.align.material import Judged, Mask
-from streamer.learn.examples import drawn
+from streamer.learn.data.examples import drawn
 from streamer.learn.kinds.kind import Kind, Settings, Targets, Trained
 from streamer.records.labelset import LabelSet
 from streamer.records.segments import GENERAL

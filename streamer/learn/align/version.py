@@ -11,12 +11,12 @@ from streamer.learn.align import choosing, lesson, material, training
 from streamer.learn.align.choosing import Choice
 from streamer.learn.align.lesson import Lesson
 from streamer.learn.align.training import Aligned
+from streamer.learn.artifacts.manifest import Alignment, Manifest, Recipe
+from streamer.learn.artifacts.repository import latest_version, new_version, write_model
 from streamer.learn.kinds import KINDS
 from streamer.learn.kinds.kind import Settings
-from streamer.learn.manifest import Alignment, Manifest, Recipe
-from streamer.learn.repository import latest_version, new_version, write_model
-from streamer.learn.scores import Scores
-from streamer.learn.training import code_hash
+from streamer.learn.measures.scores import Scores
+from streamer.learn.train.training import code_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decide.distributions import Float64
-from streamer.learn.evaluation.bootstrap import Bootstrap, once
-from streamer.learn.evaluation.interval import Interval
 from streamer.learn.evaluation.ranking import Ranking
+from streamer.learn.measures.bootstrap import Bootstrap, once
+from streamer.learn.measures.interval import Interval
 
 _RATES = (0.05, 0.10, 0.15, 0.20, 0.30)
 _FEWER = 2 / 3

@@ -7,13 +7,13 @@ import numpy as np
 
 from streamer.decide.after_judge import AfterJudge, Diff, Opt, TokenV1, TokenV2, TokenV3
 from streamer.decide.distributions import Float64, Rows
-from streamer.learn.dials import NEVER, Sweep
-from streamer.learn.evaluation.bootstrap import Bootstrap
 from streamer.learn.evaluation.curves import Curve, curve
 from streamer.learn.evaluation.ranking import Ranking
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.scores import Labels
-from streamer.learn.served import Served
+from streamer.learn.measures.bootstrap import Bootstrap
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.served import Served
+from streamer.learn.measures.threshold_families import NEVER, Sweep
 
 _STEPS = 201
 _BOUNDED = np.linspace(-1, 1, _STEPS)

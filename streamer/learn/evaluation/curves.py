@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from streamer.learn.evaluation.bootstrap import Bootstrap, once
-from streamer.learn.evaluation.interval import Interval
 from streamer.learn.evaluation.ranking import Path, Ranking
+from streamer.learn.measures.bootstrap import Bootstrap, once
+from streamer.learn.measures.interval import Interval
 
 _POINTS = 240
 """More than any rule after the judge has settings."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.learn.cases import Cases
-from streamer.learn.dials import Sweep
+from streamer.learn.data.cases import Cases
 from streamer.learn.evaluation.comparisons import Comparison, with_judge, with_plain
 from streamer.learn.evaluation.corrections import corrections
 from streamer.learn.evaluation.curves import Curve, Deferral, Measure, deferral
@@ -20,7 +19,8 @@ from streamer.learn.evaluation.scalars import Worth, costs, latencies, worths
 from streamer.learn.evaluation.slices import Slices, all_slices
 from streamer.learn.evaluation.subsets import Subset, subsets
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.threshold_families import Sweep
 
 _PROBABILITIES = (
     "Some worker gives labels only: there are no curves of confidence, of Chow's rule or of the"

@@ -8,10 +8,10 @@ import numpy as np
 from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
 from streamer.decide.distributions import Float64
-from streamer.learn.dials import NEVER, Dial, Sweep, dials
+from streamer.learn.calibrate.router import cross_fitted, train_router
 from streamer.learn.evaluation.options import Options
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.router import cross_fitted, train_router
+from streamer.learn.measures.threshold_families import NEVER, Dial, Sweep, dials
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from streamer.decide.opinion import ABSTAINED
 from streamer.learn.evaluation.outcome import Outcome
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
 
 
 @dataclass(frozen=True, slots=True)

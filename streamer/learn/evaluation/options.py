@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from streamer.decide.after_judge import AfterJudge
 from streamer.decide.before_judge import BeforeJudge
 from streamer.errors import ConfigError
-from streamer.learn.evaluation.bootstrap import Bootstrap
+from streamer.learn.measures.bootstrap import Bootstrap
 from streamer.records.calibration import RouterWeights
 
 

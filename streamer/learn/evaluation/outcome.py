@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from streamer.decide.after_judge import AfterJudge
 from streamer.decide.opinion import ABSTAINED
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.scores import Labels
-from streamer.learn.served import Served
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.served import Served
 
 Mask = NDArray[np.bool_]
 

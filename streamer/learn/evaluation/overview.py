@@ -6,14 +6,14 @@ import numpy as np
 
 from streamer.decide.distributions import Float64
 from streamer.decide.opinion import ABSTAINED
-from streamer.learn.evaluation.bootstrap import Bootstrap
-from streamer.learn.evaluation.interval import Interval
 from streamer.learn.evaluation.options import Options
 from streamer.learn.evaluation.outcome import Outcome
 from streamer.learn.evaluation.scalars import costs, latencies
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.report import Figures, cohen_kappa, figures, predicted_speedup, share
-from streamer.learn.scores import Labels
+from streamer.learn.measures.bootstrap import Bootstrap
+from streamer.learn.measures.interval import Interval
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.shares import Figures, cohen_kappa, figures, predicted_speedup, share
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decide.distributions import Float64
-from streamer.learn.dials import NEVER, Sweep
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.threshold_families import NEVER, Sweep
 
 
 @dataclass(frozen=True, slots=True)

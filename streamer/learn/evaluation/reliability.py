@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.learn.cases import UNKNOWN
+from streamer.learn.calibrate.temperature import Reliability
+from streamer.learn.data.cases import UNKNOWN
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.scores import Labels
-from streamer.learn.temperature import Reliability
+from streamer.learn.measures.scores import Labels
 
 _BINS = 10
 

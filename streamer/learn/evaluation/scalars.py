@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decide.distributions import Float64
-from streamer.learn.evaluation.bootstrap import Bootstrap, once
-from streamer.learn.evaluation.interval import Interval
 from streamer.learn.evaluation.ranking import Ranking
+from streamer.learn.measures.bootstrap import Bootstrap, once
+from streamer.learn.measures.interval import Interval
 
 
 @dataclass(frozen=True, slots=True)

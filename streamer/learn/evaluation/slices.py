@@ -9,10 +9,10 @@ from scipy.stats import hypergeom
 
 from streamer.decide.opinion import ABSTAINED
 from streamer.learn.evaluation.curves import Measure
-from streamer.learn.evaluation.interval import Interval
 from streamer.learn.evaluation.outcome import Outcome
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.report import figures, share
+from streamer.learn.measures.interval import Interval
+from streamer.learn.measures.shares import figures, share
 
 _ALARM = 0.05
 

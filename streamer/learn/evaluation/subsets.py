@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from streamer.learn.double_faults import PairErrors, pair_errors
-from streamer.learn.evaluation.interval import Interval
 from streamer.learn.evaluation.options import Prices
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.report import Committee, committees, figures
-from streamer.learn.scores import Labels
+from streamer.learn.measures.double_faults import PairErrors, pair_errors
+from streamer.learn.measures.interval import Interval
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.shares import Committee, committees, figures
 
 _TRIPLE = 3
 

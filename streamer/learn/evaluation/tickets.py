@@ -10,9 +10,9 @@ from streamer.decide.opinion import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule, plurality
 from streamer.errors import ConfigError
-from streamer.learn.cases import UNKNOWN, Cases
+from streamer.learn.data.cases import UNKNOWN, Cases
 from streamer.learn.evaluation.options import Options
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
 
 _MOST_WORKERS = 3
 

@@ -17,14 +17,14 @@ from typing import Any
 import orjson
 
 from streamer.errors import ConfigError
-from streamer.judging.encoder import Encoder
-from streamer.judging.prompts import load_prompts
-from streamer.learn.examples import Examples, read_examples
+from streamer.judging.classifier.encoder import Encoder
+from streamer.judging.llm.prompt import load_prompts
+from streamer.learn.artifacts.manifest import Manifest
+from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.judge.embeddings import Embeddings
 from streamer.learn.judge.order import EmbeddingOrder, JudgeJob, TrainingOrder, order_from_json
+from streamer.learn.judge.small.training import SmallJudgeTrainer
 from streamer.learn.judge.training import JudgeTrainer
-from streamer.learn.manifest import Manifest
-from streamer.learn.small_judge.training import SmallJudgeTrainer
 from streamer.records.labelset import LabelSet
 
 _NO_NETWORK = {

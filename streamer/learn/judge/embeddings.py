@@ -9,8 +9,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from streamer.judging.encoder import Encoder
-from streamer.judging.tokens import TicketTokenizer
+from streamer.judging.classifier.encoder import Encoder
+from streamer.judging.engine.tokens import TicketTokenizer
 
 Progress = Callable[[int, int], None]
 """Called with how many texts are embedded, and how many there are."""

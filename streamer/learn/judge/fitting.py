@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from streamer.learn.scores import Labels, nll
+from streamer.learn.measures.scores import Labels, nll
 
 Matrix = NDArray[np.float32]
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import ConfigError
-from streamer.judging.encoder import Encoder
-from streamer.judging.head import Head
-from streamer.learn.examples import Examples
+from streamer.judging.classifier.encoder import Encoder
+from streamer.judging.classifier.heads import Head
+from streamer.learn.artifacts.manifest import Manifest, Recipe
+from streamer.learn.artifacts.repository import check_ours, latest_version, new_version
+from streamer.learn.data.examples import Examples
 from streamer.learn.judge import fitting
 from streamer.learn.judge.embeddings import Embeddings
-from streamer.learn.manifest import Manifest, Recipe
-from streamer.learn.repository import check_ours, latest_version, new_version
-from streamer.learn.scores import Labels, Scores
+from streamer.learn.measures.scores import Labels, Scores
 from streamer.records.labelset import LabelSet
 
 Progress = Callable[[str, int, int], None]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.backends.features import Floats
-from streamer.learn import scores
+from streamer.learn.measures import scores
 
 Settings = dict[str, float]
 

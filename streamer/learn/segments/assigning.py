@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.by_segment import Way, accepted_by_segment
 from streamer.decide.opinion import Opinion
 from streamer.decide.temperature import tempered
-from streamer.learn.cases import Cases
-from streamer.learn.scores import Labels
+from streamer.learn.calibrate.temperature import fit_temperature
+from streamer.learn.data.cases import Cases
+from streamer.learn.measures.scores import Labels
+from streamer.learn.segments.by_segment import Way, accepted_by_segment
 from streamer.learn.segments.options import Option, options, outcomes
-from streamer.learn.temperature import fit_temperature
 
 LEAST = 100
 """Judged tickets of a segment below which it is served like all others (we choose)."""

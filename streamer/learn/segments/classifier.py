@@ -12,11 +12,11 @@ from streamer.backends import ngrams
 from streamer.backends.features import Features, Floats, softmax
 from streamer.backends.gate import Gate
 from streamer.backends.linear import LinearModel
-from streamer.learn.evaluation.interval import Interval
 from streamer.learn.kinds.kind import Targets
 from streamer.learn.kinds.linear import LinearKind
-from streamer.learn.report import Share, share
-from streamer.learn.scores import Labels
+from streamer.learn.measures.interval import Interval
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.shares import Share, share
 from streamer.records.segments import GENERAL
 
 WANTED = 0.95

@@ -10,8 +10,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
-from streamer.decide.segments import Embeddings
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
+from streamer.learn.segments.nearest import Embeddings
 
 SIZES = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 """The numbers of clusters that are tried (we choose)."""

@@ -16,7 +16,7 @@ import orjson
 from streamer.backends.artefact import FILE as MODEL_FILE
 from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
-from streamer.learn.repository import latest_version, new_version
+from streamer.learn.artifacts.repository import latest_version, new_version
 from streamer.learn.segments.classifier import Classifier
 from streamer.learn.segments.page import page
 from streamer.learn.segments.report import Report

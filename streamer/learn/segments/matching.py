@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from streamer.decide.segments import Embeddings
+from streamer.learn.segments.nearest import Embeddings
 from streamer.records.segments import Segment
 
 

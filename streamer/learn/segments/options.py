@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.by_segment import Way
 from streamer.decide.chow import Chow
 from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.decide.votes import Kind, VoteRule
-from streamer.learn.cases import Cases
-from streamer.learn.dials import Dial
-from streamer.learn.scores import Labels
+from streamer.learn.data.cases import Cases
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.threshold_families import Dial
+from streamer.learn.segments.by_segment import Way
 
 _JUDGE_RATES = (*np.arange(0.01, 0.30, 0.01), *np.arange(0.30, 0.96, 0.025))
 """Shares of all tickets that thresholds are set to leave to the judge (we choose)."""

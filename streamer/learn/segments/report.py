@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.opinion import ABSTAINED
-from streamer.learn.cases import Cases
-from streamer.learn.evaluation.interval import Interval
-from streamer.learn.report import Share, committees, figures, share
+from streamer.learn.data.cases import Cases
+from streamer.learn.measures.interval import Interval
+from streamer.learn.measures.shares import Share, committees, figures, share
 from streamer.learn.segments.classifier import ClassifierFigures
 from streamer.learn.segments.clustering import Tried
 from streamer.learn.segments.finding import Found

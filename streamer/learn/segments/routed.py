@@ -7,14 +7,14 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.by_segment import Way
 from streamer.decide.distributions import Float64
 from streamer.decide.opinion import ABSTAINED
-from streamer.learn.cases import Cases
-from streamer.learn.evaluation.bootstrap import Bootstrap, once
-from streamer.learn.evaluation.interval import Interval
-from streamer.learn.scores import Labels
+from streamer.learn.data.cases import Cases
+from streamer.learn.measures.bootstrap import Bootstrap, once
+from streamer.learn.measures.interval import Interval
+from streamer.learn.measures.scores import Labels
 from streamer.learn.segments.assigning import assign
+from streamer.learn.segments.by_segment import Way
 from streamer.records.label import Rule
 from streamer.records.labelset import LabelSet
 from streamer.records.routing import Served

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streamer.decide.segments import Embeddings
+from streamer.learn.segments.nearest import Embeddings
 
 _LINE = 0.9
 """What a doubling of the lines counts, in the embeddings' units (we choose): as much as a topic."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streamer.learn.scores import Labels
+from streamer.learn.measures.scores import Labels
 
 _WORD = re.compile(r"[^\W\d_]{3,30}")
 _CHARS = 8000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.config.settings import Alarms
-from streamer.decide.drift import EDetector, Evidence
+from streamer.monitoring.alarms.e_detector import EDetector, Evidence
 from streamer.monitoring.alarms.segment_tests import segment_tests
 from streamer.monitoring.alarms.share_tests import Band, Test, tests_of
 from streamer.monitoring.expected import Expected

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from streamer.config.settings import Alarms
-from streamer.decide.drift import EDetector
 from streamer.monitoring import tallies
+from streamer.monitoring.alarms.e_detector import EDetector
 from streamer.monitoring.expected import Expected
 from streamer.monitoring.reading import Severity
 from streamer.monitoring.tallies import Tally

@@ -6,10 +6,8 @@ from contextlib import aclosing
 from streamer.errors import TicketError, Unavailable
 from streamer.services.backfill.pace import Pace
 from streamer.services.backfill.survey import Survey
-from streamer.services.intake import Intake
-from streamer.stream.emission import Barrier, Emission, Settled
-from streamer.stream.handler import Handler
-from streamer.stream.record import Record
+from streamer.services.intake.ticket_reader import Intake
+from streamer.stream.handler import Barrier, Emission, Handler, Record, Settled
 
 
 class BackfillHandler:

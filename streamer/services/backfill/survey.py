@@ -11,9 +11,9 @@ from aiokafka import TopicPartition
 from numpy.typing import NDArray
 
 from streamer.errors import TicketError
-from streamer.services.intake import Intake
+from streamer.services.intake.ticket_reader import Intake
+from streamer.stream.handler import Record
 from streamer.stream.reading import Reader
-from streamer.stream.record import Record
 
 Watch = Callable[[int, int], None]
 

@@ -10,9 +10,9 @@ from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label, Position
 from streamer.records.log import AnswerLog, BallotLog, VerdictLog, log_from_json
 from streamer.records.review import Review
-from streamer.services.dead.letters import letter_of
 from streamer.services.inspect.inspection import Hop, Kind
-from streamer.stream.record import Record
+from streamer.services.inspect.letters import letter_of
+from streamer.stream.handler import Record
 
 
 @dataclass(slots=True)

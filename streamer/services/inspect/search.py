@@ -16,13 +16,13 @@ from streamer.records.label import Position, label_key
 from streamer.services.inspect.hops import trail
 from streamer.services.inspect.inspection import Inspection, Looked, Occurrence
 from streamer.services.inspect.summary import Findings, summary
-from streamer.services.intake import Intake
-from streamer.services.streaming import connection
+from streamer.services.intake.ticket_reader import Intake
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 from streamer.stream.groups import committed
+from streamer.stream.handler import Record
 from streamer.stream.partitioner import partitions
 from streamer.stream.reading import Part, Reader
-from streamer.stream.record import Record
 
 LIMIT = 5_000_000
 """Records that one search reads at most: the newest ones."""

@@ -6,8 +6,8 @@ from itertools import pairwise
 from streamer.client import LabelRecord
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
+from streamer.records.times import milliseconds
 from streamer.services.inspect.inspection import Hop, Occurrence, Spent
-from streamer.services.intake import milliseconds
 
 Request = tuple[Hop, JudgeRequest]
 

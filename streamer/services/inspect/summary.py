@@ -11,6 +11,7 @@ from streamer.config.settings import Settings
 from streamer.observe.traceparent import incoming
 from streamer.records.identity import TicketIdentity
 from streamer.records.log import VerdictLog
+from streamer.records.times import rfc3339
 from streamer.services.inspect.hops import Trail
 from streamer.services.inspect.inspection import (
     Hop,
@@ -21,8 +22,7 @@ from streamer.services.inspect.inspection import (
     doubt,
 )
 from streamer.services.inspect.spent import spent
-from streamer.services.intake import rfc3339
-from streamer.stream.record import Record
+from streamer.stream.handler import Record
 
 Committed = Mapping[TopicPartition, int]
 

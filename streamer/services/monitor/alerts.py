@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from streamer.monitoring.alarms.standing import Id, Standing
 from streamer.records.alarm import Alarm
-from streamer.services.intake import milliseconds, rfc3339
+from streamer.records.times import milliseconds, rfc3339
 from streamer.stream.reading import Reader
 
 log = logging.getLogger(__name__)

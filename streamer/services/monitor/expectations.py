@@ -9,9 +9,9 @@ from streamer.monitoring.expected import Expected
 from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.records.calibration import Calibration
 from streamer.records.segments_folder import read_segments
-from streamer.services.intake import milliseconds
-from streamer.services.routing_file import read_routing
-from streamer.services.rules import load_calibration, rule_before
+from streamer.records.times import milliseconds
+from streamer.services.learned.routing_file import read_routing
+from streamer.services.learned.rules import load_calibration, rule_before
 
 
 def expectations(settings: Settings) -> dict[str, Expected]:

@@ -12,8 +12,8 @@ from streamer.monitoring.alarms.watch import Watch
 from streamer.monitoring.windows import Taken
 from streamer.observe.listener import Listener
 from streamer.observe.status_routes import status_routes
+from streamer.records.times import rfc3339
 from streamer.services.inspect.search import find
-from streamer.services.intake import rfc3339
 from streamer.services.monitor.alerts import Alerts
 from streamer.services.monitor.door import refuse_open_door
 from streamer.services.monitor.expectations import expectations
@@ -26,10 +26,10 @@ from streamer.services.monitor.tables import SummaryTables
 from streamer.services.monitor.tail import Tail
 from streamer.services.monitor.web.application import application
 from streamer.services.monitor.web.guard import Guard
-from streamer.services.retention import retention_s
-from streamer.services.streaming import connection
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 from streamer.stream.reading import Reader
+from streamer.stream.retention import retention_s
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from streamer.client import LabelRecord, LabelStream
 from streamer.errors import StreamerError
 from streamer.records.label import Label
-from streamer.services.intake import milliseconds
+from streamer.records.times import milliseconds
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,8 @@ from streamer.services.table.said import Gone, Word, heard_at, said, word
 from streamer.services.table.shelves import Shelves, Written
 from streamer.services.table.state import State, Stays, step
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.emission import Barrier, Emission, Settled
+from streamer.stream.handler import Barrier, Emission, Record, Settled
 from streamer.stream.publisher import Publisher
-from streamer.stream.record import Record
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 
 from streamer.stream.clients import Clients
+from streamer.stream.handler import Record
 from streamer.stream.reading import Part, Reader
-from streamer.stream.record import Record
 
 
 async def merged(clients: Clients, parts: Iterable[Part]) -> AsyncIterator[Record]:

@@ -14,8 +14,8 @@ from streamer.errors import BrokerError, ConfigError
 from streamer.services.table.record import caused, writer, written
 from streamer.services.table.said import heard_at
 from streamer.services.table.shelves import Shelved, Shelves
+from streamer.stream.handler import Record
 from streamer.stream.partitioner import partitions
-from streamer.stream.record import Record
 
 POLL_MS = 200
 

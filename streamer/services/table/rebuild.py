@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError
-from streamer.services.streaming import MARGIN, connection
+from streamer.services.runtime.kafka import MARGIN, connection
 from streamer.services.table.counts import refuse_other_counts
 from streamer.services.table.group import Group
 from streamer.services.table.merged import merged
@@ -15,7 +15,7 @@ from streamer.services.table.people import People
 from streamer.services.table.rebuilt import Rebuilt
 from streamer.services.table.topic import own_topic
 from streamer.stream.clients import Clients
-from streamer.stream.emission import Emission
+from streamer.stream.handler import Emission
 from streamer.stream.publisher import Publisher
 from streamer.stream.reading import Part, Reader
 from streamer.terminal import tell

@@ -10,9 +10,8 @@ from streamer.services.table.record import headers
 from streamer.services.table.said import Gone, Word, heard_at, said
 from streamer.services.table.shelf import Shelf
 from streamer.services.table.state import State, Stays, step
-from streamer.stream.emission import Emission
+from streamer.stream.handler import Emission, Record
 from streamer.stream.partitioner import partitions
-from streamer.stream.record import Record
 
 
 class Rebuilt:

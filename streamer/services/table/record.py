@@ -11,7 +11,7 @@ from streamer.records.label import STANDS
 from streamer.records.rank import Place
 from streamer.services.table.said import Word, word
 from streamer.services.table.state import State
-from streamer.stream.record import Record
+from streamer.stream.handler import Record
 
 _KNOWN = "table.known"
 _CAUSE = "table.cause"

@@ -12,7 +12,7 @@ from streamer.records.deletion import deleted_at
 from streamer.records.label import Label, Position
 from streamer.records.rank import Place, Rank
 from streamer.records.reading import made
-from streamer.stream.record import Record
+from streamer.stream.handler import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,10 @@ from streamer.config.settings import Flow, Settings
 from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
 from streamer.observe.summaries import Summaries
-from streamer.services.stats import Stats
-from streamer.services.streaming import Publishing, Status, Stream, connection
+from streamer.services.runtime.concurrency import first
+from streamer.services.runtime.kafka import connection
+from streamer.services.runtime.stats import Stats
+from streamer.services.runtime.stream_service import Publishing, Status, Stream
 from streamer.services.table.counts import refuse_other_counts
 from streamer.services.table.group import Group
 from streamer.services.table.handler import Desk, TableHandler
@@ -19,7 +21,6 @@ from streamer.services.table.people import People
 from streamer.services.table.same_topics import SameTopics
 from streamer.services.table.shelves import Shelves
 from streamer.services.table.topic import own_topic
-from streamer.services.together import first
 from streamer.stream.clients import Clients
 from streamer.stream.positions import Start
 from streamer.stream.publisher import Publisher

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from streamer.services.table.shelf import Shelf
-from streamer.stream.record import Record
+from streamer.stream.handler import Record
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from streamer.cli import main
-from streamer.judging.prompts import load_prompts
+from streamer.judging.llm.prompt import load_prompts
 from streamer.records.labelset import LabelSet
 
 LABELS = ("bug_report", "refund", "null")

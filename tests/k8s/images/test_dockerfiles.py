@@ -97,7 +97,7 @@ def test_an_image_has_the_versions_that_are_tested(image: str, tested: str) -> N
 @pytest.mark.parametrize(
     ("image", "module"),
     [
-        ("app", "streamer.services.classify"),
+        ("app", "streamer.services.classify.serve"),
         ("app", "streamer.services.monitor.serve"),
         ("workers", "streamer.backends.serving"),
     ],

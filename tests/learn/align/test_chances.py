@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from streamer.decide.decision import Decision
+from streamer.decide.disposition import Planner
 from streamer.decide.opinion import Opinion
+from streamer.decide.sampling import Stratum
+from streamer.decide.vote_result import Count, Seat
 from streamer.learn.align.chances import Chances
 from streamer.learn.align.estimate import Weighted
 from streamer.records.examples import EXAMPLES
 from streamer.records.log import BallotLog
-from streamer.services.counts import Count, Seat
-from streamer.services.plan import Planner
-from streamer.services.stratum import Stratum
 
 COUNT = 40_000
 IDS = [f"T-{number}" for number in range(COUNT)]

@@ -12,8 +12,8 @@ from streamer.learn.align.chances import Chances
 from streamer.learn.align.judged_log import JudgedLog, Parts, judged_of, time_of
 from streamer.learn.align.lesson import Lesson
 from streamer.learn.align.material import as_read
-from streamer.learn.examples import Examples
-from streamer.learn.joined import Joined
+from streamer.learn.data.examples import Examples
+from streamer.learn.data.joined import Joined
 from streamer.records.examples import EXAMPLES
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, VerdictLog

@@ -9,7 +9,7 @@ from streamer.decide.opinion import Opinion
 from streamer.decide.votes import VoteRule
 from streamer.learn.align.change import change, mean_change
 from streamer.learn.align.report import pair_changes, verdict, vote_change, worker_changes
-from streamer.learn.cases import Cases
+from streamer.learn.data.cases import Cases
 
 COUNT, SIZE = 3000, 4
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.opinion import Opinion
-from streamer.learn.cases import Cases
-from streamer.learn.evaluation.bootstrap import Bootstrap
+from streamer.learn.data.cases import Cases
 from streamer.learn.evaluation.options import Options, Prices
+from streamer.learn.measures.bootstrap import Bootstrap
 
 LABELS = ("billing", "delivery", "login")
 FEW = Bootstrap(resamples=60)

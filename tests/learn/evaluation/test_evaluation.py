@@ -10,10 +10,10 @@ from streamer.decide.chow import Chow
 from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
-from streamer.learn.cases import UNKNOWN, Cases
+from streamer.learn.data.cases import UNKNOWN, Cases
 from streamer.learn.evaluation.evaluation import Evaluation, evaluate
 from streamer.learn.evaluation.options import Options, Prices
-from streamer.learn.report import Committee, figures
+from streamer.learn.measures.shares import Committee, figures
 from tests.learn.evaluation.material import FEW, LABELS, OPTIONS, Expert, cases, labels_only, three
 
 
@@ -28,7 +28,7 @@ def alone(worker: Expert, judge: Expert) -> Evaluation:
 
 
 def test_the_overview_is_that_of_the_fixture_by_hand() -> None:
-    # The rows of tests/learn/test_report.py: a pair that accepts rows 0-13, two denied.
+    # The rows of tests/learn/measures/test_shares.py: a pair that accepts rows 0-13, two denied.
     one = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 1, 1, 2, -1])
     two = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 1, 2, 0, 2, 0, -1])
     judge = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 0, 0, 2, 0, 1, 2, 2])

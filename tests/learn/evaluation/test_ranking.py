@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.learn.dials import NEVER, Sweep
-from streamer.learn.evaluation.bootstrap import Bootstrap, once
 from streamer.learn.evaluation.ranking import Ranking
+from streamer.learn.measures.bootstrap import Bootstrap, once
+from streamer.learn.measures.threshold_families import NEVER, Sweep
 
 GOLD = np.zeros(6, np.int64)
 JUDGE = np.array([0, 0, 0, 0, 1, 1])

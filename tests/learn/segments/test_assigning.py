@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.by_segment import Way, accepted_by_segment
 from streamer.decide.opinion import ABSTAINED, Opinion
 from streamer.decide.votes import VoteRule
-from streamer.learn.cases import Cases
+from streamer.learn.data.cases import Cases
 from streamer.learn.segments.assigning import LEAST, Assignment, assign
+from streamer.learn.segments.by_segment import Way, accepted_by_segment
 
 WORKERS = ("one", "two", "three")
 PRICES = dict.fromkeys(WORKERS, 0.001)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from streamer.decide.segments import Nearest
 from streamer.errors import ConfigError
 from streamer.learn.segments.clustering import cluster
 from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.matching import matched
 from streamer.learn.segments.material import Material
+from streamer.learn.segments.nearest import Nearest
 from streamer.learn.segments.words import typical_words
 from streamer.records.segments import Segmentation
 from tests.learn.segments.material import TOPICS, tickets

@@ -10,7 +10,7 @@ import pytest
 
 from streamer.decide.opinion import Opinion
 from streamer.errors import ConfigError
-from streamer.learn.cases import Cases
+from streamer.learn.data.cases import Cases
 from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.folder import latest, write
 from streamer.learn.segments.material import Material

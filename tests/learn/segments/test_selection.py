@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamer.learn.cases import Cases
+from streamer.learn.data.cases import Cases
 from streamer.learn.segments.report import served
 from tests.learn.segments.test_assigning import planted
 

@@ -22,7 +22,7 @@ from streamer.records.identity import TicketIdentity
 from streamer.records.label import label_key
 from streamer.services.backfill import Wish, run
 from streamer.services.backfill.pace import Pace
-from streamer.services.backfill.service import serve
+from streamer.services.backfill.serve import serve
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
 from streamer.stream.groups import committed

@@ -15,8 +15,8 @@ from streamer.dev.kafka import Kafka
 from streamer.records import Ballot, JudgeRequest, Label, Position, Rule, Ticket, Vote
 from streamer.records.identity import TicketIdentity
 from streamer.records.labelset import LabelSet
+from streamer.records.times import rfc3339
 from streamer.services.inspect import Inspection, find
-from streamer.services.intake import rfc3339
 from tests.conftest import ECHO_LABELS
 from tests.stage import Stage
 

@@ -15,8 +15,8 @@ from streamer.errors import TicketError
 from streamer.records import Rule
 from streamer.records.label import DELETED_AT, After, label_key
 from streamer.records.log import VerdictLog, log_json
+from streamer.records.times import rfc3339
 from streamer.services.inspect import find
-from streamer.services.intake import rfc3339
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.partitioner import partitions
 from tests.conftest import ECHO_LABELS

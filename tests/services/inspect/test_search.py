@@ -8,7 +8,7 @@ import pytest
 from streamer.config.kafka import Topics
 from streamer.errors import TicketError, Unavailable
 from streamer.services.inspect.search import Sought
-from streamer.services.intake import Intake
+from streamer.services.intake.ticket_reader import Intake
 from streamer.stream.dead_letters import DeadLetters
 from tests.services.records import Rec
 

@@ -14,8 +14,8 @@ from streamer.monitoring.expected import Expected
 from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.records.calibration import Calibration, Estimate, Model, Reference
 from streamer.records.label import Rule
+from streamer.services.learned.routing_file import read_routing
 from streamer.services.monitor.expectations import expectations, expected, routed
-from streamer.services.routing_file import read_routing
 from tests.records.test_calibration import MADE
 from tests.routed import word_gate, write_routing, write_segments
 

@@ -15,7 +15,7 @@ from streamer.services.table.kept import Kept
 from streamer.services.table.own_topic import OwnTopic
 from streamer.services.table.shelves import Shelves
 from streamer.stream.dead_letters import DeadLetters, record_bytes
-from streamer.stream.emission import Barrier, Emission
+from streamer.stream.handler import Barrier, Emission
 from streamer.stream.partitioner import partitions
 from tests.services.table.histories import Raw
 

@@ -10,7 +10,7 @@ import pytest
 from streamer.records.deletion import deletion_headers
 from streamer.records.rank import Place
 from streamer.services.table.handler import SWEEP_EVERY_S
-from streamer.stream.emission import Barrier, Emission
+from streamer.stream.handler import Barrier, Emission
 from tests.services.table.histories import Raw, label
 from tests.services.table.scene import CURRENT, LABELS, Log, Table, key_in, quiet
 

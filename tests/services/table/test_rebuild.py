@@ -24,8 +24,8 @@ from streamer.services.table.group import Group
 from streamer.services.table.record import headers, written
 from streamer.services.table.service import serve
 from streamer.services.table.state import State
-from streamer.stream.emission import Emission
 from streamer.stream.groups import noted
+from streamer.stream.handler import Emission
 from streamer.stream.publisher import Publisher
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic

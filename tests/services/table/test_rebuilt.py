@@ -10,7 +10,7 @@ from streamer.services.table.rebuilt import Rebuilt
 from streamer.services.table.record import caused, written
 from streamer.services.table.said import said, word
 from streamer.services.table.state import State, step
-from streamer.stream.emission import Emission
+from streamer.stream.handler import Emission
 from tests.services.table.histories import History, Raw, label
 from tests.services.table.oracle import Person
 from tests.services.table.scene import key_in

@@ -14,9 +14,8 @@ from streamer.errors import ConfigError
 from streamer.records.label import STANDS
 from streamer.services.table import service
 from streamer.services.table.handler import TableHandler
-from streamer.stream.emission import Barrier, Emission, Settled
 from streamer.stream.groups import committed
-from streamer.stream.record import Record
+from streamer.stream.handler import Barrier, Emission, Record, Settled
 from tests.services.table.histories import Raw, label
 from tests.services.table.scene import key_in
 from tests.stage import Stage, admin

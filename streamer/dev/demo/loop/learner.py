@@ -6,16 +6,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from streamer.commands import align, segments
+from streamer.commands import align, log_export, segments
 from streamer.commands.learn import judge, promote, start
 from streamer.commands.learn.loop import Loop
 from streamer.config import load
 from streamer.dev.demo.loop.young import TASK, Young
 from streamer.dev.stack import Stack
 from streamer.errors import ModelError
-from streamer.learn.joined import Joined, joined
+from streamer.learn.data.joined import Joined, joined
 from streamer.records.log_file import read_log
-from streamer.services import log_export
 
 _PATIENCE_S = 300.0
 _LOOK_EVERY_S = 2.0

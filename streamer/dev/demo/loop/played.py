@@ -8,7 +8,7 @@ from streamer.dev.demo.observer import Observer
 from streamer.dev.demo.playing import play, until_settled
 from streamer.dev.demo.scenario import Played
 from streamer.errors import ModelError
-from streamer.services.streaming import connection
+from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 
 _PATIENCE_S = 120.0

@@ -13,8 +13,8 @@ from streamer.dev.demo.loop.played import play_wave
 from streamer.dev.demo.loop.young import TASK, Young, young
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
-from streamer.learn import train
-from streamer.learn.loop.waves import Wave, page
+from streamer.learn.rollout.waves import Wave, page
+from streamer.learn.train import train
 from streamer.terminal import console, table
 
 _SEED = 1

@@ -13,7 +13,7 @@ from aiohttp import web
 from streamer.errors import DEFECTS
 from streamer.monitoring.view import State
 from streamer.records.alarm import Alarm
-from streamer.services.intake import rfc3339
+from streamer.records.times import rfc3339
 from streamer.services.monitor.tail import Newest
 from streamer.services.monitor.web.answers import error
 from streamer.services.monitor.web.api import View

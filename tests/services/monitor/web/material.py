@@ -16,7 +16,7 @@ from streamer.monitoring.windows import Windows
 from streamer.observe.histogram import Histogram
 from streamer.records.label import Label, Position, Rule, Vote
 from streamer.records.summary import Service, Summary
-from streamer.services.intake import rfc3339
+from streamer.records.times import rfc3339
 from streamer.services.monitor.live import LiveView
 
 WORKERS = ("topic_word", "topic_char", "topic_net")

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from streamer.records.label import After, Vote
+from streamer.records.times import rfc3339
 from streamer.services.inspect.inspection import Hop, Inspection, Occurrence, Outcome, Spent
-from streamer.services.intake import rfc3339
 from tests.services.monitor.web.material import label, now_ms
 
 

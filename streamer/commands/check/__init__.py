@@ -1,0 +1,1 @@
+"""`streamer check`: whether configuration, Kafka, models and tickets fit together."""

@@ -1,0 +1,103 @@
+"""What the services read when they start, but for the network: read here by the same functions."""
+
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task
+from streamer.errors import ConfigError
+from streamer.judging.classifier.heads import Head
+from streamer.judging.engine.model_folder import ModelFolder
+from streamer.judging.llm.prompt import load_prompts
+from streamer.judging.sequence.sequence_model import SequenceModel
+from streamer.services.classify.assembly import read_calibrations, read_routings
+from streamer.services.intake.ticket_reader import Intake
+from streamer.services.judge.judge_task import judge_tasks
+from streamer.services.monitor.door import refuse_open_door
+from streamer.services.monitor.expectations import expectations
+
+
+def file_problems(settings: Settings) -> list[str]:
+    """A line for everything that would end classify, judge or monitor at their start."""
+    reads: list[Callable[[], object]] = [
+        partial(Intake.of, settings.input),
+        partial(refuse_open_door, settings),
+    ]
+    for name, task in settings.tasks.items():
+        # One task at a time, so that each says what is wrong with it.
+        alone = settings.model_copy(update={"tasks": {name: task}})
+        reads += [
+            partial(read, alone)
+            for read in (read_calibrations, read_routings, judge_tasks, expectations)
+        ]
+        if settings.judge.kind == "llm":
+            prompts = settings.path(settings.judge.prompts)
+            reads.append(partial(load_prompts, prompts, alone.label_sets))
+    return list(dict.fromkeys(line for read in reads for line in _complaint(read)))
+
+
+def file_warnings(settings: Settings) -> Iterator[str]:
+    """A line for what can be meant so, and probably isn't."""
+    for name, task in settings.tasks.items():
+        if task.calibration is not None and task.rule.kind != "calibrated":
+            yield (
+                f"tasks.{name}.calibration: the rule is {task.rule.kind}, so what was chosen there"
+                " is not used, its temperatures apart: write `rule: calibrated`"
+            )
+        yield from _alike(name, task)
+
+
+def judge_problems(settings: Settings) -> Iterator[str]:
+    """A line for everything that the judge and its training lack.
+
+    Looks at the files only: the judge's own libraries live in another environment.
+    """
+    judge = settings.judge
+    python = settings.path(judge.python)
+    # One that nobody named is needed on the machine alone on which the judge is trained.
+    if "python" in judge.model_fields_set and shutil.which(python) is None:
+        yield (
+            f"judge.python: there is no program {python}; run `make setup`, or name the"
+            " interpreter of the judge's environment"
+        )
+    if judge.kind == "llm":
+        yield from _complaint(partial(ModelFolder.at, settings.path(judge.model)))
+        return
+    folder = settings.path(judge.models)
+    for name, task in settings.tasks.items():
+        if judge.kind == "classifier":
+            yield from _complaint(partial(_head, folder / name, name, task))
+        else:
+            model = folder / name
+            most = judge.max_ticket_tokens
+            yield from _complaint(partial(SequenceModel.at, model, task.label_set, most))
+
+
+def _head(folder: Path, name: str, task: Task) -> None:
+    held = [Head.load(version) for version in folder.glob("[0-9]*")]
+    if task.label_set not in [head.label_set for head in held]:
+        raise ConfigError(
+            f"{folder}: the judge has no head for the labels of task {name}; "
+            f"run `streamer train judge --task {name}`"
+        )
+
+
+def _complaint(read: Callable[[], object]) -> Iterator[str]:
+    try:
+        read()
+    except ConfigError as error:
+        yield str(error)
+
+
+def _alike(name: str, task: Task) -> Iterator[str]:
+    folded: dict[str, str] = {}
+    for label in task.labels:
+        form = unicodedata.normalize("NFKC", label).casefold()
+        if (other := folded.setdefault(form, label)) != label:
+            yield (
+                f"tasks.{name}.labels: {other!r} and {label!r} look nearly alike: people and a"
+                " judge that reads their names may mix them up"
+            )

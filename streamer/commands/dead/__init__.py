@@ -1,0 +1,1 @@
+"""`streamer dead`: dead letters, shown and sent again."""

@@ -1,0 +1,104 @@
+"""Deletes a ticket's labels, and says where its text remains until when."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, timedelta
+
+from aiokafka.errors import KafkaError
+
+from streamer.config.settings import Settings
+from streamer.errors import BrokerError
+from streamer.services.inspect import Inspection, find
+from streamer.services.inspect.inspection import doubt
+from streamer.services.runtime.kafka import connection
+from streamer.stream.clients import Clients
+from streamer.stream.partitioner import partitions
+from streamer.stream.retention import Retention, text_topics, topic_config
+from streamer.terminal import clean, local, note, tell
+
+
+def run(settings: Settings, ids: Sequence[str], since: timedelta, dry_run: bool) -> int:
+    """Send the deletions, unless `dry_run`; raises as every Kafka verb does."""
+    return asyncio.run(_erase(settings, ids, since, dry_run))
+
+
+async def _erase(settings: Settings, ids: Sequence[str], since: timedelta, dry_run: bool) -> int:
+    clients, topics = Clients(connection(settings.kafka)), settings.topics
+    found = {one: await find(settings, one, since, text=False) for one in ids}
+    async with clients.admin() as admin:
+        names = text_topics(topics)
+        kept = {name: Retention.of(await topic_config(admin, name)) for name in names}
+        described = await admin.describe_topics([topics.tickets])
+    count = len(described[0]["partitions"])
+    places = {one: _places(one, inspection, count) for one, inspection in found.items()}
+    if not dry_run:
+        await _send(clients, settings, places)
+    for one, inspection in found.items():
+        where = ", ".join(f"{topics.tickets}[{number}]" for number in places[one])
+        tell(f"{clean(one)}: deletion {'would be ' if dry_run else ''}sent to {where}")
+        for line in _remains(inspection, kept, topics.answers):
+            tell(f"  {line}")
+        if not inspection.occurrences:
+            note(_UNSEEN.format(clean(one), topics.tickets))
+        if inspection.unread:
+            note(f"{clean(one)}: {doubt(inspection.unread)}")
+        if not inspection.complete:
+            note(f"{clean(one)}: there was too much to read, so more may be left than is said")
+    table = "" if topics.current is None else f", and the table what stands in {topics.current}"
+    note(f"classify deletes the labels when it comes to it{table}")
+    note("docs/privacy.md says what is left")
+    return 0
+
+
+_UNSEEN = (
+    "{}: nothing of it was found so far back; the deletion goes where its key belongs, which is "
+    "right where {} is keyed by ticket ids"
+)
+
+
+def _places(ticket_id: str, found: Inspection, count: int) -> list[int]:
+    """The partitions to tell: a deletion reaches what lies before it in its own partition."""
+    known = {one.partition for one in found.occurrences}
+    # Of a ticket that came often only the newest occurrences are looked at, but all of its labels.
+    known |= {label.position.partition for task in found.outcomes for label in task.labels}
+    there = sorted(number for number in known if number < count)
+    return there or partitions([ticket_id.encode()], count).tolist()
+
+
+def _remains(found: Inspection, kept: Mapping[str, Retention], answers: str) -> Iterator[str]:
+    """Where text of the ticket was found, and until when it stays there.
+
+    A person's answer names a ticket and holds none of its text, alive or dead.
+    """
+    last: dict[str, int] = {}
+    for hop in found.hops:
+        if hop.topic in kept and hop.died_on != answers:
+            last[hop.topic] = max(last.get(hop.topic, 0), hop.at_ms)
+    for topic, at_ms in last.items():
+        yield f"text stays in {topic} {_until(at_ms, kept[topic])}"
+
+
+def _until(at_ms: int, kept: Retention) -> str:
+    if kept.at_least is None:
+        return "for ever: set its retention.ms"
+    if kept.at_most is None:
+        return "until its segment is full, and that may never be: set segment.ms"
+    begin = local(at_ms).astimezone(UTC)
+    early, late = (f"{begin + time:%Y-%m-%d %H:%M} UTC" for time in (kept.at_least, kept.at_most))
+    return f"until {early}" if early == late else f"until {early}, or {late} at the latest"
+
+
+async def _send(clients: Clients, settings: Settings, places: Mapping[str, Sequence[int]]) -> None:
+    topic = settings.topics.tickets
+    producer = clients.producer(limit=settings.kafka.max_record_bytes, compression=None)
+    async with clients.started(producer):
+        try:
+            for ticket_id, numbers in places.items():
+                for number in numbers:
+                    key = ticket_id.encode()
+                    await producer.send_and_wait(topic, None, key=key, partition=number)
+        except KafkaError as error:
+            raise BrokerError(
+                f"Kafka refused a deletion ({error!r}): look at this user's rights, then run it "
+                "again; a second deletion does no harm"
+            ) from error

@@ -1,0 +1,133 @@
+"""Asks the judge about one text, and shows what it read, what it scored and what would follow."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.config.settings import Settings
+from streamer.decide.standing import judgement, quantised
+from streamer.errors import ConfigError
+from streamer.judging.judge import Judge
+from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.loading import load
+from streamer.services.judge.judge_task import JudgeTask, judge_tasks
+from streamer.terminal import clean, paint, tell, tell_json
+from streamer.words import no_such_task
+
+_BAR = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The judge's answer for one task: labels with their probabilities, the likeliest first.
+
+    `prompt` is what a language model read, None for another judge; `unsure` says that a person
+    would be asked. `calibration` is the version of the one whose temperature is in the
+    probabilities, `strange` that of one that was made with another judge and is left out.
+    """
+
+    task: str
+    judge: str
+    prompt: str | None
+    scores: tuple[tuple[str, float], ...]
+    coverage: float | None
+    truncated: bool
+    unsure: bool
+    calibration: str | None
+    strange: str | None
+
+
+def run(
+    settings: Settings,
+    text: str,
+    tasks: Sequence[str] | None,
+    as_json: bool,
+    load: Callable[[Settings], Judge] = load,
+) -> int:
+    """Tell of each task, or those in `tasks`; raises `ConfigError`, or `EngineDead`."""
+    for name in tasks or ():
+        if name not in settings.tasks:
+            raise ConfigError(no_such_task(name, settings.tasks))
+    known = judge_tasks(settings)
+    followed = {name: known[name] for name in tasks or known}
+    for trial in asyncio.run(_trials(load(settings), followed, text)):
+        if as_json:
+            tell_json(_document(trial))
+        else:
+            _show(trial)
+    return 0
+
+
+async def _trials(judge: Judge, tasks: Mapping[str, JudgeTask], text: str) -> list[Trial]:
+    try:
+        await judge.start()
+        return [await _trial(judge, name, task, text) for name, task in tasks.items()]
+    finally:
+        await judge.stop()
+
+
+async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> Trial:
+    label_set = judge.label_sets(name)[0]
+    version, known = judge.version(name, label_set.version), task.calibration
+    fits = known is not None and known.judge.version in (None, version)
+    answer = await judge.score(name, label_set.version, [text])
+    temperature = known.judge.temperature if known is not None and fits else None
+    row = judgement(quantised(answer.probabilities), temperature).probabilities
+    assert row is not None  # a judge always has them
+    coverage = None if answer.coverage is None else float(answer.coverage[0])
+    scores = sorted(zip(label_set.labels, row[0].tolist(), strict=True), key=lambda one: -one[1])
+    language = judge if isinstance(judge, LanguageJudge) else None
+    return Trial(
+        task=name,
+        judge=version,
+        prompt=None if language is None else language.shown(name, label_set.version, text),
+        scores=tuple(scores),
+        coverage=coverage,
+        truncated=bool(answer.truncated[0]),
+        unsure=task.unsure(scores[0][1], coverage),
+        calibration=known.version if known is not None and fits else None,
+        strange=known.version if known is not None and not fits else None,
+    )
+
+
+def _document(trial: Trial) -> dict[str, Any]:
+    return {
+        "task": trial.task,
+        "label": trial.scores[0][0],
+        "scores": dict(trial.scores),
+        "coverage": trial.coverage,
+        "unsure": trial.unsure,
+        "truncated": trial.truncated,
+        "calibration": trial.calibration,
+        "judge": trial.judge,
+        "prompt": trial.prompt,
+    }
+
+
+def _show(trial: Trial) -> None:
+    tell(paint(f"{trial.task}: {trial.scores[0][0]}, by judge {trial.judge}", "bold"))
+    if trial.prompt is not None:
+        tell(clean(trial.prompt, keep="\n"))
+    for label, share in trial.scores:
+        tell(f"  {label:<24} {share:8.5f}  {'█' * round(share * _BAR)}")
+    for said in _remarks(trial):
+        tell(f"  {said}")
+
+
+def _remarks(trial: Trial) -> list[str]:
+    said = []
+    if trial.calibration is not None:
+        said.append(f"with the temperature of calibration {trial.calibration}")
+    if trial.strange is not None:
+        said.append(
+            f"calibration {trial.strange} is of another version of the judge: it is left out here, "
+            "and the service refuses to start with it; run `streamer calibrate` again"
+        )
+    if trial.coverage is not None:
+        said.append(f"{trial.coverage:.4f} of the model's probability is on the labels")
+    if trial.truncated:
+        said.append("of the text it read head and tail only: judge.max_ticket_tokens")
+    if trial.unsure:
+        said.append("it is unsure: a person would be asked")
+    return said

@@ -1,0 +1,151 @@
+"""What is to be done with counted tickets: which get a label now, and what the judge is asked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.budget import JudgeBudget
+from streamer.decide.candidate import Candidate, candidate
+from streamer.decide.decision import Decision
+from streamer.decide.opinion import ABSTAINED
+from streamer.decide.sampling import Draws
+from streamer.decide.vote_result import Count, Marks, Outage, Rows
+from streamer.decide.votes import plurality
+from streamer.records.label import Source
+from streamer.records.log import Mode, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Tickets, by their places, whose labels are published alike."""
+
+    places: Rows
+    source: Source
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """For N counted tickets: labels to publish now, and the judge requests by purpose.
+
+    `published` is the decision with -1 where nothing is published yet. `own` is the workers' label
+    in any case. `decide`, `verify` and `audit` mark the tickets of each purpose, `final` those
+    whose label is the last word, `fallback` those whose label no rule vouches for. `deferred` says
+    why the judge decides, `stands_in` why a fallback does it for it.
+    """
+
+    count: Count
+    draws: Draws
+    published: Decision
+    own: Candidate
+    fallback: Marks
+    verify: Marks
+    audit: Marks
+    deferred: Reason
+    stands_in: Reason
+    suspended: bool
+
+    @property
+    def decide(self) -> Marks:
+        return np.asarray(self.published.codes == ABSTAINED)
+
+    @property
+    def final(self) -> Marks:
+        return ~self.verify
+
+    def parts(self) -> Iterator[Part]:
+        """The published labels, grouped by how they are published."""
+        labelled = ~self.decide
+        for fallback in (False, True) if np.count_nonzero(self.fallback) else (False,):
+            for final in (True, False) if np.count_nonzero(self.verify) else (True,):
+                places = labelled & (self.fallback == fallback) & (self.final == final)
+                if np.count_nonzero(places):
+                    source: Source = "fallback" if fallback else "workers"
+                    yield Part(np.flatnonzero(places), source, final)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """How one task is served. `budget` is kept over batches; the rest is as configured."""
+
+    mode: Mode = "sequential"
+    on_outage: Outage = "wait"
+    budget: JudgeBudget | None = None
+
+    def plan(self, count: Count, draws: Draws, now: float, part: float) -> Plan:
+        """The plan for the counted tickets, with their draws [N], at `now` of a steady clock.
+
+        `part` is the share of all partitions that is assigned here.
+        """
+        own = _own(count, everything=self.mode == "optimistic")
+        codes, fallback = count.decision.codes, np.zeros(len(count.rows), np.bool_)
+        stands_in: Reason = "budget"
+        if count.outage and self.on_outage == "fallback":
+            own, stands_in = _most(count), "outage"
+            codes, fallback = own.codes, own.codes != ABSTAINED
+        elif self.mode == "optimistic":
+            codes = own.codes
+        elif self.budget is not None:
+            over = self._over(self.budget, codes == ABSTAINED, own, now, part)
+            codes, fallback = np.where(over, own.codes, codes), over
+        published = _published(count.decision, codes, own)
+        verify = draws.verify & (codes != ABSTAINED) & (self.mode == "optimistic")
+        suspended = count.stale or (self.budget is not None and self.budget.suspended)
+        audit = draws.uniform & (codes != ABSTAINED) & ~verify
+        return Plan(
+            count,
+            draws,
+            published,
+            own,
+            fallback,
+            verify,
+            audit,
+            _why_deferred(count),
+            stands_in,
+            suspended,
+        )
+
+    def _over(
+        self, budget: JudgeBudget, wanted: Marks, own: Candidate, now: float, part: float
+    ) -> Marks:
+        """Those of the wanted judge calls that are too many, the last of the batch.
+
+        A ticket that no worker answered has no label that could stand in: it is charged first.
+        """
+        allowed = budget.allow(int(wanted.sum()), len(wanted), now, part)
+        spared = wanted & (own.codes != ABSTAINED)
+        left = allowed - int((wanted & ~spared).sum())
+        return np.asarray(spared & (np.cumsum(spared) > left))
+
+
+def _why_deferred(count: Count) -> Reason:
+    if count.outage:
+        return "outage"
+    return "disagreement" if count.seats else "judge_first"
+
+
+def _own(count: Count, everything: bool) -> Candidate:
+    """The label that the rule accepted, else the likeliest; the ensemble where it may be needed."""
+    accepted = count.decision.codes
+    if not everything and (accepted != ABSTAINED).all():
+        return Candidate(accepted, count.decision.confidence, None)
+    if not count.seats:
+        return Candidate(accepted, count.decision.confidence, None)
+    found = candidate([seat.opinion for seat in count.seats])
+    codes = np.where(accepted == ABSTAINED, found.codes, accepted)
+    return Candidate(codes, found.confidence, found.ensemble)
+
+
+def _most(count: Count) -> Candidate:
+    """What most of those say who can be reached."""
+    said = plurality([seat.opinion for seat in count.seats])
+    return Candidate(said.codes, said.confidence, None)
+
+
+def _published(decision: Decision, codes: NDArray[np.int64], own: Candidate) -> Decision:
+    if codes is decision.codes:
+        return decision
+    known = np.where(decision.codes == ABSTAINED, own.confidence, decision.confidence)
+    return Decision(codes, known, np.zeros(len(codes), np.bool_))

@@ -1,0 +1,84 @@
+"""What came of asking a task's workers about some tickets."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.decision import Decision
+from streamer.decide.opinion import Opinion
+from streamer.records.label import Rule, Segmented
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The rule before the judge, the version of the calibration, and the segment, where there are
+    any.
+    """
+
+    rule: Rule
+    calibration: str | None = None
+    segment: Segmented | None = None
+
+
+Outage = Literal["wait", "judge", "fallback"]
+Rows = NDArray[np.int64]
+Marks = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One worker's place at the vote: what it answered, or why it did not.
+
+    `raw` is its answer before the temperature, rounded as it was decided on.
+    """
+
+    worker: str
+    version: str | None
+    opinion: Opinion
+    raw: Opinion
+    absent: str | None = None
+
+    def __getitem__(self, rows: Rows) -> "Seat":
+        return Seat(self.worker, self.version, self.opinion[rows], self.raw[rows], self.absent)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The outcome for some of the tickets asked about.
+
+    `rows` [n] are their places among those; `seats` and `decision` are about these rows, in this
+    order. `outage` says that too many workers were out for any label to stand; `stale`, that some
+    answered in another version than the one that was calibrated. `which` [n] says of each ticket
+    which of the `provenances` its decision has. `beside` are the seats of workers
+    that were asked for the uniform stratum only, and had no say. Without seats the judge comes
+    first.
+    """
+
+    rows: Rows
+    seats: tuple[Seat, ...]
+    decision: Decision
+    outage: bool
+    provenances: tuple[Provenance, ...]
+    which: Rows
+    beside: tuple[Seat, ...] = ()
+    stale: bool = False
+
+    def __getitem__(self, places: Rows) -> "Count":
+        """Some of these tickets, by their places in here."""
+        seats = tuple(seat[places] for seat in self.seats)
+        beside = tuple(seat[places] for seat in self.beside)
+        return replace(
+            self,
+            rows=self.rows[places],
+            seats=seats,
+            decision=self.decision[places],
+            which=self.which[places],
+            beside=beside,
+        )
+
+    def provenance(self, place: int) -> Provenance:
+        """That of the ticket at this place of the count."""
+        at: int = self.which.item(place)
+        return self.provenances[at]

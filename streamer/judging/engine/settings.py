@@ -1,0 +1,183 @@
+"""Settings of the vLLM engine, each on purpose."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from streamer.judging.classifier.encoder import Encoder
+from streamer.judging.llm.chat_prompt import BLOCK
+
+Precision = Literal["bfloat16", "float16", "float32"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How the engine runs.
+
+    `precision` None takes bfloat16 where the processor computes in it, else float32. `threads`
+    None takes every core the process may use. `max_sequences` tickets and `max_batch_tokens`
+    tokens go through the model in one step; None takes what suits the device. `kv_cache_gib` (on a
+    CPU) and `gpu_share` bound the memory. `traces_endpoint` (OTLP over HTTP, the whole address)
+    makes the engine export its own spans for requests with a sampled trace header.
+    """
+
+    precision: Precision | None = None
+    threads: int | None = None
+    max_sequences: int | None = None
+    max_batch_tokens: int | None = None
+    kv_cache_gib: int = 1
+    gpu_share: float = 0.9
+    traces_endpoint: str | None = None
+
+    def environment(self) -> dict[str, str]:
+        """Variables that must stand before vLLM is imported; its processes inherit them."""
+        return {
+            "HF_HUB_OFFLINE": "1",
+            "TRANSFORMERS_OFFLINE": "1",
+            "VLLM_NO_USAGE_STATS": "1",
+            "DO_NOT_TRACK": "1",
+            "VLLM_PLUGINS": "streamer",
+            # The engine's own rendezvous would otherwise listen on the machine's address.
+            "VLLM_HOST_IP": "127.0.0.1",
+            "VLLM_LOOPBACK_IP": "127.0.0.1",
+            # stdout belongs to the command; and below WARNING vLLM may log requests.
+            "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+            "VLLM_LOGGING_LEVEL": os.environ.get("VLLM_LOGGING_LEVEL", "ERROR"),
+            # An encoder keeps no KV cache, and a prompt of a language model lives for one step;
+            # the default would reserve gigabytes.
+            "VLLM_CPU_KVCACHE_SPACE": str(self.kv_cache_gib),
+            # One engine process that computes itself: with the default, a second one does, and
+            # each step crosses both. On the CPU, this variable decides that.
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+            # vLLM's own binding keeps one core free: half of a two-core machine.
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "OMP_NUM_THREADS": str(self.threads or len(os.sched_getaffinity(0))),
+            # A thread that waits for the others sleeps. By default it spins, on the very core that
+            # the service around the engine, or a neighbour, needs to get on: on two busy cores
+            # that halved the rate.
+            "OMP_WAIT_POLICY": "PASSIVE",
+            # Tokenising is a small part; its threads would only fight with the engine's.
+            "TOKENIZERS_PARALLELISM": "false",
+            **self._tracing(),
+        }
+
+    def _tracing(self) -> dict[str, str]:
+        if self.traces_endpoint is None:
+            return {}
+        return {
+            # vLLM's default is gRPC, and its service would have no name.
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+            "OTEL_SERVICE_NAME": os.environ.get("OTEL_SERVICE_NAME", "vllm"),
+        }
+
+    def encoder_arguments(self, encoder: Encoder) -> dict[str, Any]:
+        """Arguments of `AsyncEngineArgs` for an encoder."""
+        return self._arguments(encoder.folder, encoder.max_tokens, _ENCODER_STEP) | {
+            "runner": "pooling",
+            "hf_overrides": {"architectures": ["LayeredBert"], "kept_layers": encoder.layers},
+            # Attention goes both ways here: no prefix can be reused, no prompt cut in chunks.
+            "enable_prefix_caching": False,
+            "enable_chunked_prefill": False,
+            # Compiling costs a minute per start and gains little on six small layers.
+            "enforce_eager": True,
+            # A span is written from these: without them, the first one would end the engine.
+            "disable_log_stats": self.traces_endpoint is None,
+        }
+
+    def sequence_arguments(self, folder: Path, longest: int) -> dict[str, Any]:
+        """Arguments of `AsyncEngineArgs` for a model with a head for sequence classification.
+
+        `longest` counts the tokens of the longest ticket, special ones included.
+        """
+        step = _GPU_STEP if on_gpu() else _CPU_STEP
+        return self._arguments(folder, longest, step, whole=True) | {
+            "runner": "pooling",
+            # Many of them look both ways: no prefix can be reused, no prompt cut in chunks.
+            "enable_prefix_caching": False,
+            "enable_chunked_prefill": False,
+            "gpu_memory_utilization": self.gpu_share,
+            "enforce_eager": True,
+            "disable_log_stats": self.traces_endpoint is None,
+        }
+
+    def shared(self, engines: int) -> "EngineSettings":
+        """The same for one of so many engines on a device."""
+        return replace(self, gpu_share=self.gpu_share / max(engines, 1))
+
+    def language_arguments(self, folder: Path, longest: int) -> dict[str, Any]:
+        """Arguments of `AsyncEngineArgs` for a causal model that scores.
+
+        `longest` counts the tokens of the longest prompt there can be and the one that follows.
+        docs/judge.md has the reasons at length.
+        """
+        gpu = on_gpu()
+        return self._arguments(folder, longest, _GPU_STEP if gpu else _CPU_STEP) | {
+            "runner": "generate",
+            # Each task's shared part is computed once; what is full of it is kept by whole blocks,
+            # of 128 tokens on a CPU if nothing is said. On GPUs the kernels choose.
+            "enable_prefix_caching": True,
+            "block_size": None if gpu else BLOCK,
+            # One giant ticket goes through in pieces beside the others.
+            "enable_chunked_prefill": True,
+            # Of the whole vocabulary and before any temperature: what coverage is read from.
+            "logprobs_mode": "raw_logprobs",
+            # A model's folder may ask for penalties and the like, which are for talking.
+            "generation_config": "vllm",
+            "gpu_memory_utilization": self.gpu_share,
+            # On a CPU, compiling takes longer than a start may.
+            "enforce_eager": not gpu,
+            # vLLM's metrics say how many tokens came from the prefix cache.
+            "disable_log_stats": False,
+        }
+
+    def _arguments(
+        self, folder: Path, longest: int, step: "_Step", *, whole: bool = False
+    ) -> dict[str, Any]:
+        """With `whole` prompts, even the longest fits into a step."""
+        tokens = self.max_batch_tokens or step.tokens
+        return {
+            "model": str(folder),
+            "served_model_name": folder.name,
+            "dtype": self.precision or best_precision(),
+            "max_model_len": longest,
+            "max_num_seqs": self.max_sequences or step.sequences,
+            "max_num_batched_tokens": max(tokens, longest) if whole else tokens,
+            # Token ids go in: the engine needs no tokenizer.
+            "skip_tokenizer_init": True,
+            "distributed_executor_backend": "uni",
+            "enable_log_requests": False,
+            "otlp_traces_endpoint": self.traces_endpoint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What goes through the model in one step."""
+
+    sequences: int
+    tokens: int
+
+
+_ENCODER_STEP = _Step(128, 4096)
+# A GPU is busy from some thousand tokens on; all beyond them is waiting time for the next ticket.
+_GPU_STEP = _Step(512, 16384)
+_CPU_STEP = _Step(128, 4096)
+
+
+def on_gpu() -> bool:
+    """Whether vLLM will run on a GPU."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def best_precision() -> Precision:
+    """bfloat16 where it is computed and not emulated: on a GPU, or a processor that has it."""
+    if on_gpu():
+        return "bfloat16"
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "float32"
+    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"

@@ -1,0 +1,144 @@
+"""The judge of kind `llm`: one language model on vLLM for all tasks, one prompt for each."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.errors import ModelError, TicketError
+from streamer.judging.engine.model_folder import ModelFolder
+from streamer.judging.engine.settings import EngineSettings
+from streamer.judging.engine.softmax import softmax
+from streamer.judging.engine.warm_up import warm_up
+from streamer.judging.judge import Verdicts
+from streamer.judging.llm.asked import Asked, Form
+from streamer.judging.llm.chat import Chat
+from streamer.judging.llm.prompt import Prompts
+from streamer.judging.llm.scorer import Scorer
+from streamer.records.labelset import LabelSet
+
+
+class LanguageJudge:
+    """Scores labels by the probability that a language model gives to each as its answer.
+
+    A `Judge`. p(label) is the softmax, over the labels alone, of the log-probabilities of their
+    answers: Zhao et al. 2021, "Calibrate Before Use", for dividing out an empty ticket's.
+    """
+
+    def __init__(self, scorer: Scorer, asked: Mapping[str, tuple[Asked, ...]], form: Form) -> None:
+        self._scorer = scorer
+        self._asked = dict(asked)
+        self._form = form
+        self._priors: dict[str, NDArray[np.float64]] = {}
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        prompts: Prompts,
+        form: Form,
+        *,
+        settings: EngineSettings | None = None,
+        stalled_after: float = 120.0,
+    ) -> "LanguageJudge":
+        """From a model's folder in Hugging Face layout; nothing runs before `start`.
+
+        Raises `ConfigError` when the folder holds no usable model, its tokenizer has too few codes,
+        or a prompt is too long for it.
+        """
+        model = ModelFolder.at(folder)
+        chat = Chat.at(model.folder)
+        asked = {
+            task: tuple(Asked.of(model, chat, prompt, form) for prompt in held)
+            for task, held in prompts.items()
+        }
+        longest = max(one.longest for held in asked.values() for one in held)
+        scorer = Scorer(model, longest, settings, stalled_after=stalled_after)
+        return cls(scorer, asked, form)
+
+    async def start(self) -> None:
+        """Load and warm up with the real prompts; returns when tickets are really answered."""
+        await self._scorer.start()
+        if self._form.contextual:
+            await self.calibrate()
+        for texts in warm_up():
+            await asyncio.gather(*(self._scores(one, texts) for one in self._every()))
+
+    async def calibrate(self) -> None:
+        """Ask about an empty ticket, whose scores are divided out of all that come."""
+        for one in self._every():
+            self._priors[one.version] = (await self._scores(one, [""]))[0][0]
+
+    def label_sets(self, task: str) -> tuple[LabelSet, ...]:
+        """The label sets held for a task, the current one first; empty for an unknown task."""
+        return tuple(one.prompt.label_set for one in self._asked.get(task, ()))
+
+    def version(self, task: str, label_set: str) -> str:
+        """Digests of model and prompt. Raises `TicketError` when the label set is not held."""
+        return self._find(task, label_set).version
+
+    async def score(
+        self,
+        task: str,
+        label_set: str,
+        texts: Sequence[str],
+        trace_headers: Sequence[Mapping[str, str] | None] | None = None,
+    ) -> Verdicts:
+        """See `Judge.score`."""
+        one = self._find(task, label_set)
+        scores, truncated = await self._scores(one, texts, trace_headers)
+        coverage = np.exp(np.logaddexp.reduce(scores, axis=1))
+        probabilities = softmax(scores - self._priors.get(one.version, 0.0))
+        if not np.isfinite(probabilities).all():
+            raise ModelError(
+                f"the judge's probabilities for task {task} are not numbers; set "
+                "judge.engine.precision to float32, and check the model"
+            )
+        return Verdicts(probabilities, truncated, np.minimum(coverage, 1).astype(np.float32))
+
+    @property
+    def full(self) -> bool:
+        """See `Judge.full`."""
+        return self._scorer.full
+
+    async def healthy(self) -> None:
+        """Raises `EngineDead` when the engine can't answer any more."""
+        await self._scorer.healthy()
+
+    async def stop(self) -> None:
+        """End the engine and its processes. Waiting calls get `EngineDead`."""
+        await self._scorer.stop()
+
+    def shown(self, task: str, label_set: str, text: str) -> str:
+        """The whole prompt for one ticket, special tokens included, as the model reads it."""
+        one = self._find(task, label_set)
+        [ticket] = one.chat_prompt.encode([text])
+        return one.chat_prompt.chat.written(ticket.ids)
+
+    async def _scores(
+        self,
+        one: Asked,
+        texts: Sequence[str],
+        headers: Sequence[Mapping[str, str] | None] | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        # Here and not in a thread: to cross over costs more than a ticket, whose length is bounded.
+        tickets = one.chat_prompt.encode(texts)
+        prompts = [ticket.ids for ticket in tickets]
+        shared = len(one.chat_prompt.prefix)
+        scores = await one.answering.scores(self._scorer, prompts, headers, shared)
+        return scores, np.array([ticket.truncated for ticket in tickets], bool)
+
+    def _every(self) -> list[Asked]:
+        return [one for held in self._asked.values() for one in held]
+
+    def _find(self, task: str, label_set: str) -> Asked:
+        for one in self._asked.get(task, ()):
+            if one.prompt.label_set.version == label_set:
+                return one
+        raise TicketError(
+            "unknown_label_set",
+            f"the judge has no prompt of task {task} for label set {label_set};"
+            " write one, restart the judge and replay the dead letter",
+        )

@@ -1,0 +1,1 @@
+"""What learning leaves on disk: model folders, their manifests, held-out scores."""

@@ -1,0 +1,1 @@
+"""`streamer calibrate`: rules whose promises hold."""

@@ -1,0 +1,194 @@
+"""Choosing a task's rule from the log: by a judge budget, or by a promise that can be kept."""
+
+from dataclasses import replace
+from hashlib import blake2b
+from itertools import combinations
+
+import numpy as np
+
+from streamer.decide.after_judge import AfterJudge
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.calibrated import judge_all
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.router import Router
+from streamer.decide.temperature import tempered
+from streamer.errors import ConfigError
+from streamer.learn.calibrate.choosing import best_plan, proven, within_budget
+from streamer.learn.calibrate.router import cross_fitted, train_router
+from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeBudget
+from streamer.learn.calibrate.temperature import fit_temperature
+from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.served import Asked
+from streamer.learn.measures.shares import Share, share
+from streamer.learn.measures.threshold_families import Dial, Sweep, dials
+from streamer.records.calibration import Calibration, Data, Estimate, Model, Reference
+from streamer.records.label import Rule
+from streamer.records.labelset import LabelSet
+
+LEAST_ROWS = 50
+_ENOUGH_GOLD = 200
+_LEAST_ANSWERED = 20
+
+Wished = JudgeBudget | Fidelity | Accuracy
+Temperatures = tuple[float, ...]
+
+
+def calibrate(
+    cases: Cases,
+    wish: Wished,
+    *,
+    made_at: str,
+    after: AfterJudge | None = None,
+    period: tuple[str | None, str | None] = (None, None),
+) -> Calibration:
+    """The setting with the least judge rate that keeps the wish, over every family of rules.
+
+    `cases` must be of the uniform stratum alone. A hash of the ticket's id cuts them in two. The
+    one half fits temperatures and router, and chooses the family, its settings and their order;
+    the other half tests them in that order, so that the tests know nothing of the choice. Nothing
+    is fitted again afterwards, or the promise would be of another rule. A judge budget promises
+    nothing, and takes its threshold from all tickets.
+
+    Labels count as they are published: where the judge is asked, `after` says whose label stands
+    (default: the judge's). `period` has the times of the first and last ticket. Raises ConfigError
+    for too few tickets, or for a wish of accuracy without gold answers. A wish out of reach ends in
+    "judge all".
+    """
+    judged = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
+    _check(judged, wish)
+    design, proof = halves(judged)
+    temperatures = _temperatures(design)
+    judge = Model(cases.versions.get("judge"), _judge_temperature(design))
+    asked = Asked(after, judge.temperature)
+    design, proof, whole = (_tempered(part, temperatures) for part in (design, proof, judged))
+    candidates, guarantee = _candidates(design), None
+    if isinstance(wish, JudgeBudget):
+        swept = [(dial, dial.sweep(whole.opinions)) for dial, _ in candidates]
+        chosen, shown = within_budget(swept, whole, wish.share), whole
+    else:
+        chosen, guarantee = proven(best_plan(candidates, design, wish, asked), proof, wish, asked)
+        shown = proof
+    rule = chosen or judge_all(len(cases.workers))
+    return Calibration(
+        task=cases.task,
+        label_set=LabelSet(cases.labels).version,
+        made_at=made_at,
+        data=_data(judged, period),
+        models=_models(cases, temperatures),
+        judge=judge,
+        rule=_described(chosen, cases.workers),
+        router=chosen.weights if isinstance(chosen, Router) else None,
+        wish=wish.recorded,
+        guarantee=guarantee,
+        **_expected(rule, shown, asked),
+        reference=_reference(rule, whole, asked),
+    )
+
+
+def _check(cases: Cases, wish: Wished) -> None:
+    if len(cases) < LEAST_ROWS:
+        raise ConfigError(
+            f"task {cases.task}: {len(cases)} tickets with the judge's label are too few to"
+            f" calibrate: wait for {LEAST_ROWS} from the audit share, or raise it"
+        )
+    if isinstance(wish, Accuracy) and not (cases.gold != UNKNOWN).any():
+        raise ConfigError(
+            f"task {cases.task}: an accuracy can't be promised without gold answers: have people"
+            " label the gold sample, or wish for a fidelity"
+        )
+
+
+def halves(cases: Cases) -> tuple[Cases, Cases]:
+    """The half that chooses and the half that proves.
+
+    By a hash of the id with a salt of its own, so that it is independent of the audit share.
+    """
+    first = np.array([blake2b(f"halves\0{name}".encode()).digest()[0] & 1 for name in cases.ids])
+    return cases[np.flatnonzero(first == 0)], cases[np.flatnonzero(first == 1)]
+
+
+def _temperatures(cases: Cases) -> Temperatures:
+    """Of the workers: against the truth where enough of it is known, else the judge's labels."""
+    enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
+    truth = cases.gold if enough else cases.judge.codes
+    return tuple(_fitted(opinion, truth) for opinion in cases.opinions)
+
+
+def _judge_temperature(cases: Cases) -> float:
+    """1 unless enough of the truth is known: nothing else could tell."""
+    enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
+    return _fitted(cases.judge, cases.gold) if enough else 1.0
+
+
+def _models(cases: Cases, temperatures: Temperatures) -> dict[str, Model]:
+    pairs = zip(cases.workers, temperatures, strict=True)
+    return {name: Model(cases.versions.get(name), t) for name, t in pairs}
+
+
+def _fitted(opinion: Opinion, truth: Labels) -> float:
+    return round(fit_temperature(opinion, truth).temperature, 4)
+
+
+def _tempered(cases: Cases, temperatures: Temperatures) -> Cases:
+    pairs = zip(cases.opinions, temperatures, strict=True)
+    return replace(cases, opinions=tuple(tempered(opinion, t) for opinion, t in pairs))
+
+
+def _candidates(design: Cases) -> list[tuple[Dial, Sweep]]:
+    """Every family with its settings on the design half, the router's by routers of other folds.
+
+    Plain votes alone where a worker gives no probabilities, or has hardly ever answered.
+    """
+    answered = np.all([opinion.codes != ABSTAINED for opinion in design.opinions], axis=0)
+    bare = any(opinion.probabilities is None for opinion in design.opinions)
+    if bare or answered.sum() < _LEAST_ANSWERED:
+        return [(dial, dial.sweep(design.opinions)) for dial in dials(len(design.workers), None)]
+    judge = design.judge.codes
+    *others, router = dials(len(design.workers), train_router(design.opinions, judge))
+    unseen = Sweep.of(cross_fitted(design.opinions, judge))
+    return [*((dial, dial.sweep(design.opinions)) for dial in others), (router, unseen)]
+
+
+def _described(rule: BeforeJudge | None, workers: tuple[str, ...]) -> Rule:
+    return Rule("judge", len(workers), len(workers)) if rule is None else rule.described(workers)
+
+
+def _reference(rule: BeforeJudge, cases: Cases, asked: Asked) -> Reference:
+    final = asked.published(cases, rule)
+    counts = np.bincount(final, minlength=len(cases.labels)) / len(cases)
+    agreement = {}
+    seats = zip(cases.workers, cases.opinions, strict=True)
+    for (one, first), (other, second) in combinations(seats, 2):
+        both = (first.codes != ABSTAINED) & (second.codes != ABSTAINED)
+        if both.any():
+            same = (first.codes == second.codes)[both]
+            agreement[f"{one}/{other}"] = round(float(same.mean()), 6)
+    shares = zip(cases.labels, counts.tolist(), strict=True)
+    return Reference({label: round(share, 6) for label, share in shares}, agreement)
+
+
+def _expected(rule: BeforeJudge, cases: Cases, asked: Asked) -> dict[str, Estimate]:
+    accepted = rule.decide(cases.opinions).codes
+    bypassed, known = accepted != ABSTAINED, cases.gold != UNKNOWN
+    final = asked.published(cases, rule)
+    return {
+        "judge_rate": _estimate(share(~bypassed)),
+        "fidelity": _estimate(share((accepted == cases.judge.codes)[bypassed])),
+        "accuracy": _estimate(share((final == cases.gold)[known])),
+    }
+
+
+def _estimate(found: Share) -> Estimate:
+    return Estimate(found.value if found.of else None, *found.interval, found.of)
+
+
+def _data(cases: Cases, period: tuple[str | None, str | None]) -> Data:
+    content = blake2b("\0".join((cases.task, *cases.labels, *cases.ids)).encode(), digest_size=16)
+    for opinion in (*cases.opinions, cases.judge):
+        content.update(opinion.codes.tobytes())
+        if opinion.probabilities is not None:
+            content.update(np.ascontiguousarray(opinion.probabilities).tobytes())
+    content.update(cases.gold.tobytes())
+    gold = int((cases.gold != UNKNOWN).sum())
+    return Data(content.hexdigest(), len(cases), gold, *period)

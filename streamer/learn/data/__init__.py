@@ -1,0 +1,1 @@
+"""Examples, logged ballots and gold labels, as learning reads them."""

@@ -1,1 +1,0 @@
-"""Is a version on trial better than the one that serves?"""

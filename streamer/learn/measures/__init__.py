@@ -1,0 +1,1 @@
+"""What several verbs measure by: shares, intervals, exact tests, threshold families."""

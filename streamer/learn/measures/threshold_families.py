@@ -1,0 +1,120 @@
+"""Families of rules with one threshold each: what a calibration can turn."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.chow import Chow
+from streamer.decide.decision import Decision
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.rounding import at_least, rounded
+from streamer.decide.router import Router
+from streamer.decide.votes import Kind, Measure, VoteRule
+from streamer.learn.measures.scores import Labels
+from streamer.records.calibration import RouterWeights
+
+_SETTINGS = 60
+_DECIMALS = 7
+NEVER = -1.0
+
+Thresholds = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A family; `at(t)` accepts what is at least t sure, from 0 to 1. A `fixed` one ignores t."""
+
+    name: str
+    at: Callable[[float], BeforeJudge]
+    fixed: bool = False
+
+    def sweep(self, opinions: Sequence[Opinion]) -> "Sweep":
+        """All settings at once, on N tickets."""
+        said = self.at(0.0).decide(opinions)
+        if self.fixed:
+            said = replace(said, confidence=np.ones(len(said.codes)))
+        return Sweep.of(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The label [N] that a family would accept, and the largest threshold [N] at which it does.
+
+    Without a label that is `NEVER`.
+    """
+
+    codes: Labels
+    sureness: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, loosest: Decision) -> "Sweep":
+        """From the decision with the threshold 0: its confidence is the measure itself.
+
+        Rounded, as rules compare it, or two settings would differ here that are one when served.
+        """
+        never = loosest.codes == ABSTAINED
+        return cls(loosest.codes, np.where(never, NEVER, rounded(loosest.confidence)))
+
+    def accepted(self, threshold: float) -> NDArray[np.bool_]:
+        return at_least(self.sureness, threshold)
+
+    def thresholds(self) -> Thresholds:
+        """Up to 60 settings, from the judge's most work to the least, evenly spaced by tickets.
+
+        They lie half-way between values that occur, so that no rounding moves a ticket.
+        """
+        known = np.sort(self.sureness[self.sureness != NEVER])[::-1]
+        if not len(known):
+            return np.zeros(1)
+        picks = known[np.linspace(0, len(known) - 1, _SETTINGS).astype(np.int64)]
+        return np.unique(self._just_below(picks))[::-1]
+
+    def threshold_for(self, judge_rate: float) -> float | None:
+        """The largest threshold that defers at most this share, or None where no one does."""
+        falling = np.sort(self.sureness)[::-1]
+        least = falling[math.ceil((1 - judge_rate) * len(falling)) - 1]
+        return None if least == NEVER else float(self._just_below(least))
+
+    def _just_below(self, values: Thresholds) -> Thresholds:
+        occurring = np.unique(self.sureness)
+        places = np.searchsorted(occurring, values)
+        below = np.where(places > 0, occurring[places - 1], 0.0)
+        return np.asarray(np.round(np.maximum((values + below) / 2, 0.0), _DECIMALS))
+
+
+def dials(of: int, router: RouterWeights | None) -> list[Dial]:
+    """Every family for `of` workers, the cheapest to serve first.
+
+    Without a `router`, as where workers give labels only, there are plain votes alone.
+    """
+    kinds: tuple[Kind, ...] = get_args(Kind) if of > 1 else ()
+    found = [Dial(kind, partial(_plain, kind, of), fixed=True) for kind in kinds]
+    if router is None:
+        return found
+    found += [
+        Dial(f"{kind} {measure}", partial(VoteRule, kind, of, measure))
+        for kind in kinds
+        for measure in get_args(Measure)
+    ]
+    found.append(Dial("chow", partial(_chow, of, None)))
+    if of > 1:
+        found += [Dial(f"chow {place}", partial(_chow, of, place)) for place in range(of)]
+    return [*found, Dial("router", partial(_router, router))]
+
+
+def _plain(kind: Kind, of: int, threshold: float) -> BeforeJudge:
+    return VoteRule(kind, of)
+
+
+def _chow(of: int, worker: int | None, threshold: float) -> BeforeJudge:
+    return Chow(1 - threshold, of, worker)
+
+
+def _router(weights: RouterWeights, threshold: float) -> BeforeJudge:
+    return Router(weights, 1 - threshold)

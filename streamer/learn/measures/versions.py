@@ -1,0 +1,88 @@
+"""Versions on trial beside those that serve, by a log."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from streamer.learn.data.joined import Joined
+from streamer.learn.measures.shares import Share
+from streamer.records.labelset import LabelSet
+from streamer.records.log import BallotLog, ShadowVote
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One version on trial beside the version of its model that served.
+
+    `drawn` tickets were to be shown to it and `answered` were. `agreement` is with the serving
+    version, over all tickets that both answered; `judged` and `serving_judged` are how often the
+    one and the other said what the judge said, over the same tickets of the uniform stratum alone.
+    None where there is no such ticket. Of these tickets it `gained` those on which it alone said
+    what the judge said, and `lost` those on which the serving version alone did.
+    """
+
+    worker: str
+    serving: str
+    version: str
+    drawn: int
+    answered: int
+    agreement: Share | None
+    judged: Share | None
+    serving_judged: Share | None
+    gained: int = 0
+    lost: int = 0
+
+
+def trials(decisions: Iterable[Joined], task: str, labels: LabelSet) -> list[Trial]:
+    """Every pair of a serving version and one on trial that the log of this task has."""
+    found: dict[Key, list[tuple[Joined, ShadowVote, str]]] = defaultdict(list)
+    for one in decisions:
+        ballot = one.ballot
+        if ballot is None or (ballot.task, ballot.label_set) != (task, labels.version):
+            continue
+        for vote in ballot.shadows:
+            serving = _serving(ballot, vote.worker)
+            if serving is not None:
+                found[vote.worker, serving[0], vote.version].append((one, vote, serving[1]))
+    return [_trial(key, pairs, labels) for key, pairs in sorted(found.items())]
+
+
+def _serving(ballot: BallotLog, worker: str) -> tuple[str, str] | None:
+    """The version that served and what it said; None where it was not asked or did not say."""
+    for vote in ballot.ballot.votes:
+        if vote.worker == worker and vote.version and vote.label is not None:
+            return vote.version, vote.label
+    return None
+
+
+def _trial(key: Key, pairs: list[tuple[Joined, ShadowVote, str]], labels: LabelSet) -> Trial:
+    both = [(one, vote.label, said) for one, vote, said in pairs if vote.label is not None]
+    judged = [
+        (labels.labels[vector.index(max(vector))], new, old)
+        for one, new, old in both
+        for vector in [_verdict(one)]
+        if vector is not None
+    ]
+    return Trial(
+        *key,
+        len(pairs),
+        len(both),
+        _share([new == old for _, new, old in both]),
+        _share([new == judge for judge, new, _ in judged]),
+        _share([old == judge for judge, _, old in judged]),
+        gained=sum(new == judge != old for judge, new, old in judged),
+        lost=sum(old == judge != new for judge, new, old in judged),
+    )
+
+
+def _verdict(one: Joined) -> tuple[float, ...] | None:
+    """The judge's probabilities, of a ticket of the uniform stratum that it answered."""
+    if one.ballot is None or not one.ballot.uniform or one.verdict is None:
+        return None
+    return one.verdict.vector
+
+
+def _share(right: list[bool]) -> Share | None:
+    return Share(sum(right), len(right)) if right else None

@@ -1,0 +1,1 @@
+"""Logged tickets decided once more: as they were, or by another policy."""

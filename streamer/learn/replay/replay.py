@@ -1,0 +1,342 @@
+"""Decides every ticket of a log once more, from the log alone, and compares bit for bit."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.after_judge import Diff, Opt
+from streamer.decide.after_rule import after_rule
+from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.calibrated import recorded_rule
+from streamer.decide.candidate import Candidate, candidate
+from streamer.decide.decision import Decision
+from streamer.decide.distributions import Rows
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.rounding import DECIMALS
+from streamer.decide.standing import standing
+from streamer.decide.votes import plurality
+from streamer.errors import ConfigError
+from streamer.learn.data.joined import Decision as Place
+from streamer.learn.data.joined import decision_of
+from streamer.learn.data.log_table import opinion_of
+from streamer.learn.replay.formerly import Reckoning, formerly, now
+from streamer.learn.replay.known import Known
+from streamer.records.label import Vote
+from streamer.records.labelset import LabelSet
+from streamer.records.log import AnswerLog, BallotLog, Log, Reason, VerdictLog
+
+One = TypeVar("One", BallotLog, VerdictLog)
+Ensembles = dict[Place, list[NDArray[np.float64]]]
+Found = Mapping[str, str | float | None]
+
+_AT_THRESHOLD = "at the threshold"
+_MAJORITY = "mean against majority"
+_COLD = "cold temperature"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the log has of a decision, and what came of it now."""
+
+    kind: str
+    decision_id: str
+    task: str
+    field: str
+    logged: str | float | None
+    found: str | float | None
+
+
+Differences = Mapping[int, Sequence[Difference]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many ballots and verdicts were decided again, what differs, and how many records could
+    not be decided again, by the reason.
+
+    `otherwise` are apart, by the reason: records that come out to the letter as decisions were
+    calculated before `formerly.SINCE`, and differently now.
+    """
+
+    ballots: int
+    verdicts: int
+    differences: tuple[Difference, ...]
+    otherwise: Mapping[str, tuple[Difference, ...]]
+    skipped: Mapping[str, int]
+
+
+def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], known: Known) -> Replayed:
+    """Decide all ballots and verdicts of `tasks`, label sets by name, again.
+
+    A label that the budget published is taken to be the budget's doing: its state is not logged.
+    A verdict is held to the last ballot of its decision.
+    Raises `ConfigError` for a calibration, a routing or a rule that is not known.
+    """
+    skipped: Counter[str] = Counter()
+    ballots, verdicts = _sorted(logs, tasks, skipped)
+    last = {decision_of(log): log for log in ballots}
+    ensembles: Ensembles = {}
+    found = _Found()
+    for some in _groups(ballots, _alike):
+        labels = tasks[some[0].task]
+        again, before = (_Again.of(some, labels, known, how) for how in (now(), formerly()))
+        found.add(
+            again.differences(some, labels), before.differences(some, labels), again.why(before)
+        )
+        means = (each.ensembles(len(labels)) for each in (again, before))
+        for log, *rows in zip(some, *means, strict=True):
+            if last[decision_of(log)] is log:
+                ensembles[decision_of(log)] = rows
+    complete = [log for log in verdicts if log.after.kind == "v3" or decision_of(log) in last]
+    if lost := len(verdicts) - len(complete):
+        skipped["verdicts by a rule on ballots that are not in the log"] = lost
+    for each in _groups(complete, lambda log: (log.task, log.calibration, log.after)):
+        found.add(*_verdicts(each, tasks[each[0].task], known, ensembles))
+    apart = {why: tuple(some) for why, some in found.otherwise.items()}
+    return Replayed(len(ballots), len(complete), tuple(found.differences), apart, dict(skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    differences: list[Difference] = field(default_factory=list)
+    otherwise: dict[str, list[Difference]] = field(default_factory=dict)
+
+    def add(self, now: Differences, before: Differences, why: Callable[[int], str]) -> None:
+        """Of records that are decided now and as before, by place; `why` says what it may be."""
+        for place, some in now.items():
+            if place in before:
+                self.differences.extend(some)
+            else:
+                self.otherwise.setdefault(why(place), []).extend(some)
+
+
+def _sorted(
+    logs: Iterable[Log], tasks: Mapping[str, LabelSet], skipped: Counter[str]
+) -> tuple[list[BallotLog], list[VerdictLog]]:
+    ballots: list[BallotLog] = []
+    verdicts: list[VerdictLog] = []
+    for log in logs:
+        if isinstance(log, AnswerLog):
+            continue
+        if log.task not in tasks or log.label_set != tasks[log.task].version:
+            skipped["of a task or label set that is not configured"] += 1
+        elif isinstance(log, BallotLog):
+            ballots.append(log)
+        elif log.vector is None or log.published is None:
+            skipped["verdicts of which no label was published"] += 1
+        else:
+            verdicts.append(log)
+    return ballots, verdicts
+
+
+def _groups(logs: Iterable[One], alike: Callable[[One], Hashable]) -> Iterable[list[One]]:
+    found: dict[Hashable, list[One]] = defaultdict(list)
+    for log in logs:
+        found[alike(log)].append(log)
+    return found.values()
+
+
+def _alike(log: BallotLog) -> Hashable:
+    """Ballots with the same are decided in one go."""
+    votes = zip(_served(log), log.ballot.vectors, strict=False)
+    kinds = tuple(
+        (vote.worker, vote.abstained == "outage", vote.label is not None and vector is None)
+        for vote, vector in votes
+    )
+    decided = (log.calibration, log.segment, log.rule, log.mode, _stood_in(log))
+    return log.task, *decided, kinds
+
+
+def _served(log: BallotLog) -> Sequence[Vote]:
+    """The votes that decided."""
+    return log.ballot.votes[: log.served]
+
+
+def _stood_in(log: BallotLog) -> Reason | None:
+    """Why a fallback was published, where it was."""
+    return log.deferred if log.source == "fallback" else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """N ballots that are alike, decided once more.
+
+    `published` is -1 where the judge decides, `fallback` [N] marks labels that no rule vouches for.
+    """
+
+    opinions: Sequence[Opinion]
+    published: Decision
+    own: Candidate
+    fallback: NDArray[np.bool_]
+    deferred: Reason
+
+    @classmethod
+    def of(
+        cls, logs: Sequence[BallotLog], labels: LabelSet, known: Known, how: Reckoning
+    ) -> "_Again":
+        first = logs[0]
+        if not first.served:
+            return cls.undecided(len(logs))
+        opinions, rule = _opinions(logs, labels, known, how), _rule(first, known)
+        outage = not rule.decidable([vote.abstained != "outage" for vote in _seats(first, rule)])
+        stood_in = _stood_in(first)
+        # A cause that cannot have been publishes nothing here, and so the difference shows.
+        by_outage = outage and stood_in == "outage"
+        by_budget = first.mode == "sequential" and stood_in == "budget"
+        accepted = how.decided(rule, opinions, rule.of - len(opinions))
+        own = _own(accepted, opinions, by_outage)
+        everything = by_outage or by_budget or first.mode == "optimistic"
+        codes = own.codes if everything else accepted.codes
+        doubted = (accepted.codes == ABSTAINED) & (codes != ABSTAINED)
+        published = Decision(codes, np.round(own.confidence, DECIMALS), accepted.open)
+        fallback = doubted & (by_outage or by_budget)
+        return cls(opinions, published, own, fallback, "outage" if outage else "disagreement")
+
+    @classmethod
+    def undecided(cls, count: int) -> "_Again":
+        """Tickets that went to the judge before any worker was asked."""
+        codes, unknown = np.full(count, ABSTAINED), np.full(count, np.nan)
+        nothing = np.zeros(count, np.bool_)
+        own = Candidate(codes, unknown, None)
+        return cls((), Decision(codes, unknown, nothing), own, nothing, "judge_first")
+
+    def ensembles(self, labels: int) -> NDArray[np.float64]:
+        """The workers' means [N, K] as requests have them; zeros where they have none."""
+        if self.own.ensemble is None:
+            return np.zeros((len(self.fallback), labels))
+        # What has underflowed before is null in a request, and so unknown to the judge.
+        usable = np.isfinite(self.own.ensemble).all(axis=1, keepdims=True)
+        return np.where(usable, np.round(self.own.ensemble, DECIMALS), 0)
+
+    def differences(self, logs: Sequence[BallotLog], labels: LabelSet) -> Differences:
+        """What the logs of these ballots have otherwise."""
+        columns = (self.published.codes, self.published.confidence, self.own.codes, self.fallback)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        again = []
+        for log, (code, confidence, own, fallback) in zip(logs, rows, strict=True):
+            found = self._unpublished() if code == ABSTAINED else _published(log, fallback)
+            known = code != ABSTAINED and isfinite(confidence)
+            names = {"label": _name(labels, code), "candidate": _name(labels, own)}
+            again.append({**names, "confidence": confidence if known else None, **found})
+        return _differences(logs, again)
+
+    def why(self, before: "_Again") -> Callable[[int], str]:
+        """By place, why the same ballots came out otherwise before."""
+        pairs = [
+            (one.probabilities, other.probabilities)
+            for one, other in zip(self.opinions, before.opinions, strict=True)
+        ]
+        return lambda place: _COLD if _unlike(pairs, place) else _AT_THRESHOLD
+
+    def _unpublished(self) -> Found:
+        return {"source": None, "deferred": self.deferred}
+
+
+def _published(log: BallotLog, fallback: bool) -> Found:
+    if fallback:
+        return {"source": "fallback", "deferred": _stood_in(log)}
+    return {"source": "workers", "deferred": None}
+
+
+def _own(accepted: Decision, opinions: Sequence[Opinion], by_outage: bool) -> Candidate:
+    """The label that the rule accepted, else the likeliest; in an outage what most say."""
+    if by_outage:
+        most = plurality(opinions)
+        return Candidate(most.codes, most.confidence, None)
+    own, silent = candidate(opinions), accepted.codes == ABSTAINED
+    return Candidate(
+        np.where(silent, own.codes, accepted.codes),
+        np.where(silent, own.confidence, accepted.confidence),
+        own.ensemble,
+    )
+
+
+def _verdicts(
+    logs: Sequence[VerdictLog], labels: LabelSet, known: Known, ensembles: Ensembles
+) -> tuple[Differences, Differences, Callable[[int], str]]:
+    """What the logs of these verdicts have otherwise than now, and than before, and why."""
+    first, nothing = logs[0], [np.zeros(len(labels))] * 2
+    rule = after_rule(first.after.kind, first.after.alpha)
+    calibration = known.calibration(first.calibration)
+    vectors = np.array([log.vector for log in logs], np.float32)
+    said = Opinion(vectors.argmax(axis=1), vectors)
+    workers = np.array([labels.index.get(log.candidate or "", ABSTAINED) for log in logs], np.int64)
+    means = np.array([ensembles.get(decision_of(log), nothing) for log in logs]).swapaxes(0, 1)
+    found, judged = [], []
+    for how, mean in zip((now(), formerly()), means, strict=True):
+        warm = said if calibration is None else how.tempered(said, calibration.judge.temperature)
+        rows = vectors if warm.probabilities is None else warm.probabilities
+        stands = standing(how.after(rule), rows, None, workers, mean)
+        columns = zip(stands.codes.tolist(), stands.kept.tolist(), strict=True)
+        again = [
+            {"published": _name(labels, code), "source": "workers" if kept else "judge"}
+            for code, kept in columns
+        ]
+        found.append(_differences(logs, again))
+        judged.append(rows)
+
+    def why(place: int) -> str:
+        if _unlike([(judged[0], judged[1]), (means[0], means[1])], place):
+            return _COLD
+        unlikely = workers[place] != means[0, place].argmax()
+        return _MAJORITY if unlikely and isinstance(rule, Diff | Opt) else _AT_THRESHOLD
+
+    return found[0], found[1], why
+
+
+def _unlike(pairs: Iterable[tuple[Rows | None, Rows | None]], place: int) -> bool:
+    """Whether any two rows at this place differ."""
+    return any(
+        one is not None and other is not None and bool((one[place] != other[place]).any())
+        for one, other in pairs
+    )
+
+
+def _differences(logs: Sequence[BallotLog | VerdictLog], found: Iterable[Found]) -> Differences:
+    """By place, of those that differ at all."""
+    differing = {}
+    for place, (log, again) in enumerate(zip(logs, found, strict=True)):
+        known = {name: getattr(log, name) for name in again}
+        if known != again:
+            differing[place] = [
+                Difference(log.kind, log.decision_id, log.task, name, known[name], value)
+                for name, value in again.items()
+                if known[name] != value
+            ]
+    return differing
+
+
+def _opinions(
+    logs: Sequence[BallotLog], labels: LabelSet, known: Known, how: Reckoning
+) -> list[Opinion]:
+    ballots, found = [log.ballot for log in logs], []
+    temperatures = known.temperatures(logs[0])
+    for place, vote in enumerate(_served(logs[0])):
+        votes = [ballot.votes[place] for ballot in ballots]
+        raw = opinion_of(votes, [ballot.vectors[place] for ballot in ballots], labels)
+        temperature = temperatures.get(vote.worker)
+        found.append(raw if temperature is None else how.tempered(raw, temperature))
+    return found
+
+
+def _rule(log: BallotLog, known: Known) -> BeforeJudge:
+    workers = [vote.worker for vote in _served(log)]
+    try:
+        return recorded_rule(log.rule, workers, known.weights(log))
+    except ValueError as error:
+        raise ConfigError(f"{log.decision_id}: {error}, or replay with the one it was") from None
+
+
+def _seats(log: BallotLog, rule: BeforeJudge) -> Sequence[Vote]:
+    """One vote per place; whoever was not asked could have answered."""
+    served = _served(log)
+    return (*served, *[Vote("", None, None, None)] * (rule.of - len(served)))
+
+
+def _name(labels: LabelSet, code: int) -> str | None:
+    return labels.labels[code] if code >= 0 else None

@@ -1,0 +1,1 @@
+"""`streamer learn`: shadow, promote, roll back."""

@@ -1,0 +1,99 @@
+"""What is said of a trial: better, worse, or not yet known, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from streamer.learn.data.joined import Joined
+from streamer.learn.measures.versions import Trial, trials
+from streamer.learn.rollout.paired import Paired, Verdict
+from streamer.learn.rollout.promoted import Versions
+from streamer.learn.rollout.vote import Vote
+from streamer.records.labelset import LabelSet
+
+ALPHA = 0.05
+"""The chance that a trial of versions that are no better is ever proposed (we choose)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One version on trial, and the test of it; no `trial` where the log has none of its answers"""
+
+    worker: str
+    serving: str
+    version: str
+    test: Paired
+    trial: Trial | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Of one task's trial that began at `since`. Without `vote` that could not be compared, and
+    `lacking` says why.
+    """
+
+    task: str
+    since: str
+    workers: tuple[Compared, ...]
+    vote: Vote | None
+    lacking: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Better where a worker is, no other is worse, and the vote surely loses nothing."""
+        found = [one.test.verdict for one in self.workers]
+        if "worse" in found or (self.vote is not None and self.vote.harmful):
+            return "worse"
+        harmless = self.vote is not None and self.vote.harmless
+        return "better" if "better" in found and harmless else "not yet known"
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it is not better; empty where it is."""
+        if self.verdict == "better":
+            return []
+        found = [
+            f"{one.worker} version {one.version} is worse than version {one.serving}"
+            for one in self.workers
+            if one.test.verdict == "worse"
+        ]
+        if not any(one.test.verdict == "better" for one in self.workers):
+            found.append("no version on trial is known to be better yet")
+        if self.vote is None:
+            found.append(self.lacking or "the vote could not be compared")
+        elif not self.vote.harmless:
+            known = "agrees" if self.vote.harmful else "may agree"
+            found.append(
+                f"the vote with them {known} with the judge less often by more than"
+                f" {self.vote.tolerance:.1%}: difference {self.vote.lead.value:+.3f}, 95 %"
+                f" [{self.vote.lead.low:+.3f}, {self.vote.lead.high:+.3f}]"
+            )
+        return found
+
+    @property
+    def more(self) -> int | None:
+        """About how many more judged tickets the workers' test takes; None where unknown."""
+        known = [one.test.more for one in self.workers]
+        return min((count for count in known if count is not None), default=None)
+
+
+def compared(
+    decisions: Iterable[Joined], task: str, labels: LabelSet, versions: Versions
+) -> Sequence[Compared]:
+    """Every version on trial beside the one that serves, `versions` by worker.
+
+    The chance of a false proposal is divided among them.
+    """
+    found = {(one.worker, one.serving, one.version): one for one in trials(decisions, task, labels)}
+    alpha = ALPHA / len(versions)
+    return [
+        _compared(worker, serving, version, found.get((worker, serving, version)), alpha)
+        for worker, (serving, version) in versions.items()
+    ]
+
+
+def _compared(
+    worker: str, serving: str, version: str, trial: Trial | None, alpha: float
+) -> Compared:
+    of = 0 if trial is None or trial.judged is None else trial.judged.of
+    gained, lost = (0, 0) if trial is None else (trial.gained, trial.lost)
+    return Compared(worker, serving, version, Paired.test(of, gained, lost, alpha), trial)

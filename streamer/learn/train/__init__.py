@@ -1,0 +1,1 @@
+"""`streamer train`: the workers of a task from its examples."""

@@ -1,0 +1,246 @@
+"""`streamer backfill`: from the wish to a stream that ends by itself."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from streamer.config.settings import Flow, Settings
+from streamer.decide.sampling import Stratum
+from streamer.errors import ConfigError
+from streamer.observe.metrics import Metrics
+from streamer.observe.tracing import Tracing
+from streamer.services.backfill.handler import BackfillHandler
+from streamer.services.backfill.pace import Pace
+from streamer.services.backfill.people import held_by_people
+from streamer.services.backfill.survey import Survey, survey
+from streamer.services.classify.assembly import ready_tasks
+from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.publish.outputs import Outputs
+from streamer.services.intake.ticket_reader import Intake
+from streamer.services.runtime import process
+from streamer.services.runtime.concurrency import together
+from streamer.services.runtime.copies import ticket_copies
+from streamer.services.runtime.kafka import connection
+from streamer.services.runtime.stream_service import Status, Stream
+from streamer.stream.clients import Clients
+from streamer.stream.groups import committed
+from streamer.stream.reading import Reader
+from streamer.terminal import bars, note, tell
+
+LOOK_EVERY_S = 1.0
+# A batch that waits for its turn would hold up a rebalance or the end of the process for so long.
+DRAIN = 2.0
+
+Committed = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which tickets, by their Kafka times, under which name, and how fast at most.
+
+    `rate` is in tickets per second; `backlog` is how many requests may wait for the judge.
+    """
+
+    begin: datetime
+    end: datetime | None
+    name: str | None
+    rate: float
+    backlog: int
+
+    @property
+    def called(self) -> str:
+        """The name given, or one from the times: the same wish goes on where it was."""
+        if self.name is not None:
+            return self.name
+        times = (self.begin, self.end) if self.end is not None else (self.begin,)
+        return "-".join(time.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ") for time in times)
+
+
+def run(settings: Settings, wish: Wish, config: Path, *, dry_run: bool) -> int:
+    """Classify the wished tickets, or only say how many they are; returns the exit code.
+
+    `config` is the file that the settings are from. Raises `ConfigError` for a wish that makes no
+    sense.
+    """
+    if wish.end is not None and wish.end <= wish.begin:
+        raise ConfigError("--to is not after --from: nothing lies between them")
+    if not re.fullmatch(r"[\w.-]{1,100}", wish.called):
+        raise ConfigError(f"--name {wish.called!r}: use letters, digits, `.`, `_` and `-`")
+    if dry_run:
+        return asyncio.run(_dry_run(settings, wish))
+    return process.run(lambda stop: serve(settings, wish, stop), config)
+
+
+async def serve(settings: Settings, wish: Wish, stop: asyncio.Event) -> None:
+    """Run until all is done, or `stop` is set; raises as a service does."""
+    clients = Clients(connection(settings.kafka))
+    topics = settings.topics
+    async with Reader.of(clients, [topics.tickets, topics.judge]) as reader:
+        found = await _survey(settings, reader, wish)
+        work = _Work(settings, wish, found)
+        async with clients.admin() as admin:
+            if not work.left(await work.reached(admin, reader)):
+                tell(f"{work.name}: nothing is left to do; to do it again, give another --name")
+                return
+            watch = work.watch(admin, reader, stop)
+            await together(work.stream(stop), watch)
+            left = work.left(await work.reached(admin, reader))
+    tell(f"{work.name}: {work.total - left} of {work.total} tickets are done")
+    if work.untouched:
+        tell(f"{work.untouched} of them keep the label that a person gave")
+    if left:
+        note(f"to go on, run it again with --name {work.name} and the same times")
+
+
+class _Work:
+    """One backfill: its group, its stream, and how far it is."""
+
+    def __init__(self, settings: Settings, wish: Wish, found: Survey) -> None:
+        self._settings = settings
+        self._wish = wish
+        self._survey = found
+        self._pace = Pace(wish.rate, wish.backlog)
+        self.untouched = 0
+        self.name = wish.called
+        self.group = _group(settings, wish)
+        self.total = sum(stretch.end - stretch.start for stretch in found.stretches.values())
+
+    def left(self, done: Committed) -> int:
+        """How many offsets are yet to be reached."""
+        return sum(
+            max(stretch.end - max(done.get(place, 0), stretch.start), 0)
+            for place, stretch in self._survey.stretches.items()
+        )
+
+    async def watch(self, admin: Any, reader: Reader, stop: asyncio.Event) -> None:
+        """Look how far the whole group is, and how much waits for the judge; end when all is done.
+
+        Until then also a member stays that has nothing to do: another may fail.
+        """
+        with bars() as bar:
+            task = bar.add_task(f"backfill {self.name}", total=self.total)
+            while not stop.is_set():
+                self._pace.waiting = await self._open_requests(admin, reader)
+                left = self.left(await self.reached(admin, reader))
+                bar.update(task, completed=self.total - left)
+                if not left:
+                    stop.set()
+                await _sleep(LOOK_EVERY_S, stop)
+
+    async def reached(self, admin: Any, reader: Reader) -> Committed:
+        """By partition, the offset before which all is done, or deleted by Kafka meanwhile."""
+        done = await committed(admin, self.group)
+        parts = await reader.parts(self._survey.stretches, "earliest")
+        return {part.partition: max(done.get(part.partition, 0), part.start) for part in parts}
+
+    async def stream(self, stop: asyncio.Event) -> None:
+        """Classify until `stop` is set."""
+        settings, topics = self._settings, self._settings.topics
+        outputs = Outputs(topics.labels, topics.judge, topics.audit, topics.review, topics.log)
+        metrics = Metrics(tasks=settings.tasks)
+        size = max(1, min(256, int(self._wish.rate / 2)))
+        stream = Stream(
+            settings.kafka.model_copy(
+                update={"start": self._wish.begin, "drain": DRAIN, "member": None}
+            ),
+            self.group,
+            topics.tickets,
+            astuple(outputs),
+            topics.dead,
+            Flow(
+                max_batch=size,
+                in_flight=1,
+                max_buffered=8 * size,
+                max_bytes=settings.classify.flow.max_bytes,
+            ),
+            resume="earliest",
+            until=self._survey.ends,
+            copies=ticket_copies(len(settings.tasks)),
+        )
+        tracing = Tracing("streamer-backfill", 0.0, group=self.group)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, tracing.shutdown)
+            tasks = await ready_tasks(settings, stack, metrics, stop, self.name)
+            if tasks is None:
+                return
+            intake = Intake.of(settings.input)
+            handler = ClassifyHandler(
+                settings.source,
+                intake,
+                tasks,
+                outputs,
+                stream.dead_letters(metrics),
+                tracing,
+                metrics,
+                # No audits, no log, no sample for people: of each ticket once, when it came.
+                Stratum(settings.audit.salt),
+                dead_at_most=settings.input.dead_at_most,
+            )
+            held = await held_by_people(Clients(connection(settings.kafka)), topics.current)
+            paced = BackfillHandler(handler, self._survey, intake, self._pace, held)
+            await stream.run(paced, metrics, Status("Triton"), stop)
+            self.untouched = paced.untouched
+
+    async def _open_requests(self, admin: Any, reader: Reader) -> int:
+        settings = self._settings
+        parts = await reader.parts(reader.partitions(settings.topics.judge), "earliest")
+        done = await committed(admin, f"{settings.kafka.group}-judge")
+        return sum(
+            max(part.end - max(done.get(part.partition, 0), part.start), 0) for part in parts
+        )
+
+
+async def _dry_run(settings: Settings, wish: Wish) -> int:
+    topic, clients = settings.topics.tickets, Clients(connection(settings.kafka))
+    async with Reader.of(clients, [topic]) as reader:
+        found = await _survey(settings, reader, wish)
+    async with clients.admin() as admin:
+        done = await committed(admin, _group(settings, wish))
+    for line in _plan(found, done, wish):
+        tell(line)
+    return 0
+
+
+def _plan(found: Survey, done: Committed, wish: Wish) -> Iterator[str]:
+    total = 0
+    for place, stretch in sorted(found.stretches.items()):
+        fresh = stretch.tickets - len(stretch.superseded)
+        total += fresh
+        until = done.get(place, stretch.start)
+        at = f", done up to {until}" if until > stretch.start else ""
+        yield (
+            f"{place.topic}[{place.partition}]  {stretch.start} to {stretch.end - 1}: {fresh} "
+            f"tickets, {len(stretch.superseded)} superseded{at}"
+        )
+    yield f"{wish.called}: {total} tickets, {total / wish.rate:.0f} s at {wish.rate:g} per second"
+
+
+async def _survey(settings: Settings, reader: Reader, wish: Wish) -> Survey:
+    with bars() as bar:
+        task = bar.add_task("looking through the topic", total=None)
+
+        def watch(read: int, of: int) -> None:
+            bar.update(task, completed=read, total=of)
+
+        end = wish.end or datetime.now(UTC)
+        intake = Intake.of(settings.input)
+        return await survey(reader, settings.topics.tickets, intake, wish.begin, end, watch)
+
+
+def _group(settings: Settings, wish: Wish) -> str:
+    return f"{settings.kafka.group}-backfill-{wish.called}"
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass

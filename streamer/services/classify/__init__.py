@@ -1,0 +1,1 @@
+"""The classify process: tickets in, agreed labels and judge requests out."""

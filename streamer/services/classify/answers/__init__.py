@@ -1,0 +1,1 @@
+"""People's answers: the second stream of the classify process."""

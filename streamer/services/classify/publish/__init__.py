@@ -1,0 +1,1 @@
+"""What is written of decided tickets: labels, requests, reviews and logs."""

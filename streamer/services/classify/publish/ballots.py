@@ -1,0 +1,65 @@
+"""What the workers said of some tickets, ready to be written into records."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.rounding import rounded
+from streamer.decide.vote_result import Rows, Seat
+from streamer.records.judge_request import Ballot
+from streamer.records.label import Vote
+from streamer.records.labelset import LabelSet
+
+
+class Ballots:
+    """The votes of N tickets of one task, by columns: a row per worker and a column per ticket.
+
+    `kinds` says of each worker its name, version and why it would be absent; `codes` [W, N] and
+    `shares` [W, N] what it said and how likely it is, NaN where it said nothing.
+    """
+
+    def __init__(self, seats: Sequence[Seat], label_set: LabelSet) -> None:
+        self._seats = seats
+        self._label_set = label_set
+        self._names = (*label_set.labels, None)
+        self.kinds = tuple((seat.worker, seat.version, seat.absent) for seat in seats)
+        self.codes: NDArray[np.int64] = np.array([seat.opinion.codes for seat in seats])
+        self.shares = rounded(np.array([seat.opinion.confidence for seat in seats]))
+
+    def votes(self, codes: Sequence[int], shares: Sequence[float]) -> tuple[Vote, ...]:
+        """Votes for these labels (-1 for none), one per worker, with their probabilities."""
+        return tuple(
+            Vote(
+                worker,
+                version,
+                self._names[code],
+                None if share != share else share,
+                None if code >= 0 else absent or "unusable",
+            )
+            for (worker, version, absent), code, share in zip(
+                self.kinds, codes, shares, strict=True
+            )
+        )
+
+    def __getitem__(self, places: Rows) -> "Ballots":
+        """The votes on some of the tickets."""
+        return Ballots([seat[places] for seat in self._seats], self._label_set)
+
+    def votes_on(self, ticket: int) -> tuple[Vote, ...]:
+        """The votes on one of the tickets; none where nobody was asked."""
+        if not self._seats:
+            return ()
+        return self.votes(self.codes[:, ticket].tolist(), self.shares[:, ticket].tolist())
+
+    def ballot_on(self, ticket: int) -> Ballot:
+        """The votes on one of the tickets, with their raw vectors."""
+        vectors = tuple(_vector(seat, ticket) for seat in self._seats)
+        return Ballot(self.votes_on(ticket), vectors)
+
+
+def _vector(seat: Seat, ticket: int) -> tuple[float, ...] | None:
+    probabilities = seat.raw.probabilities
+    if probabilities is None or seat.opinion.codes[ticket] < 0:
+        return None
+    return tuple(rounded(probabilities[ticket]).tolist())

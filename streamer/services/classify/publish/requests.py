@@ -1,0 +1,59 @@
+"""Judge requests: what the judge and the final label need to know of a ticket."""
+
+from collections.abc import Sequence
+
+from streamer.decide.disposition import Plan
+from streamer.decide.rounding import rounded
+from streamer.records.judge_request import Follower, JudgeRequest, Purpose
+from streamer.services.classify.arrival import Arrival
+from streamer.services.classify.publish.ballots import Ballots
+from streamer.services.classify.task import Task
+
+REVISIONS: dict[Purpose, int] = {"decide": 0, "verify": 1, "audit": 0}
+
+
+class Requests:
+    """Writes the judge requests of one count of one task; `source` is the input's name."""
+
+    def __init__(self, source: str, task: Task, plan: Plan, ballots: Ballots) -> None:
+        self._source = source
+        self._task = task
+        self._plan = plan
+        self._ballots = ballots
+
+    def make(
+        self,
+        arrival: Arrival,
+        place: int,
+        purpose: Purpose,
+        traceparent: str,
+        followers: Sequence[Follower] = (),
+    ) -> JudgeRequest:
+        """The request for the ticket at this place of the count."""
+        task, own = self._task, self._plan.own
+        code = int(own.codes[place])
+        provenance = self._plan.count.provenance(place)
+        needed = task.needs_ensemble and own.ensemble is not None
+        return JudgeRequest(
+            ticket=arrival.ticket,
+            task=task.name,
+            label_set=task.label_set.version,
+            ballot=self._ballots.ballot_on(place),
+            rule=provenance.rule,
+            decision_id=arrival.decision_id(task.name),
+            revision=REVISIONS[purpose],
+            purpose=purpose,
+            position=arrival.position(self._source),
+            created_at=arrival.ticket.created_at,
+            traceparent=traceparent,
+            followers=tuple(followers),
+            candidate=task.label_set.labels[code] if code >= 0 else None,
+            ensemble=tuple(rounded(own.ensemble[place]).tolist())
+            if needed and own.ensemble is not None
+            else None,
+            uniform=bool(self._plan.draws.uniform[place]),
+            accepted=bool(self._plan.count.decision.codes[place] >= 0),
+            calibration=provenance.calibration,
+            backfill=task.backfill,
+            segment=provenance.segment,
+        )

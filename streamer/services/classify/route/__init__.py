@@ -1,0 +1,1 @@
+"""Which workers and which rule a ticket gets, by its segment."""

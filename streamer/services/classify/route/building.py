@@ -1,0 +1,108 @@
+"""The ways that a task's tickets may take, made of its settings and the workers that answer."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+
+from streamer.config.tasks import Task
+from streamer.decide.calibrated import recorded_rule
+from streamer.decide.ruling import alike
+from streamer.decide.vote_result import Provenance
+from streamer.errors import ConfigError
+from streamer.observe.metrics import Metrics
+from streamer.records.calibration import Calibration
+from streamer.records.label import Segmented
+from streamer.records.routing import Served, TaskRoutes
+from streamer.records.segments import GENERAL
+from streamer.services.classify.route import routes
+from streamer.services.classify.route.routes import Routes, Way
+from streamer.services.classify.route.segment_router import SegmentRouter
+from streamer.services.classify.vote.asking import Seating
+from streamer.services.classify.vote.judge_first import JudgeFirst
+from streamer.services.classify.vote.terms import Terms
+from streamer.services.classify.vote.voting import Voting
+from streamer.services.learned.rules import rule_before
+from streamer.workers.gathered import Gathered
+from streamer.workers.worker import Voter, Worker
+
+Names = tuple[str, ...]
+
+
+class Ways:
+    """Makes the ways of one task; `workers` are its own, in the order of its settings."""
+
+    def __init__(
+        self,
+        task: Task,
+        workers: Sequence[Worker],
+        metrics: Metrics,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self._task = task
+        self._workers = {worker.model: worker for worker in workers}
+        self._gathered = {worker.model: Gathered(worker) for worker in workers}
+        self._seating = Seating(metrics)
+        self._calibration = calibration
+
+    def configured(self) -> Voting:
+        """All workers under the task's own rule."""
+        workers, terms = list(self._workers.values()), self._configured(None)
+        return Voting(workers, [terms], self._task.on_outage, self._seating)
+
+    def routed(self, found: TaskRoutes, numbers: Sequence[int], router: SegmentRouter) -> Routes:
+        """A way for every segment that has one, by its place among the `numbers`.
+
+        Ways of the same workers, whose rules differ in thresholds alone, are served together.
+        Raises `ConfigError` for a rule that this version does not know.
+        """
+        general = self._configured(router.segmented(GENERAL))
+        asked: dict[int, tuple[Names, Terms | Provenance]] = {GENERAL: (self._names, general)}
+        for place, number in enumerate(numbers):
+            if (way := found.ways.get(str(number))) is not None:
+                terms = _terms(way, found.versions, router.segmented(place))
+                asked[place] = (way.workers, terms)
+        together: dict[Hashable, list[int]] = defaultdict(list)
+        for place, (names, one) in asked.items():
+            kind = alike(one.rule) if isinstance(one, Terms) else None
+            together[names, kind].append(place)
+        ways: dict[int, Way] = {}
+        for places in together.values():
+            served = self._served(asked[places[0]][0], [asked[place][1] for place in places])
+            ways |= {place: Way(served, at) for at, place in enumerate(places)}
+        return Routes(router, ways.pop(GENERAL), ways)
+
+    @property
+    def _names(self) -> Names:
+        return tuple(self._workers)
+
+    def _configured(self, segment: Segmented | None) -> Terms:
+        known = self._calibration
+        models = {} if known is None else known.models
+        rule = rule_before(self._task, known)
+        version = None if known is None else known.version
+        return Terms(
+            rule,
+            Provenance(rule.described(self._names), version, segment),
+            {name: one.temperature for name, one in models.items()},
+            {name: one.version for name, one in models.items() if one.version is not None},
+        )
+
+    def _served(self, names: Names, asked: Sequence[Terms | Provenance]) -> routes.Served:
+        mine = [self._gathered[name] for name in names]
+        others: list[Voter] = [one for name, one in self._gathered.items() if name not in names]
+        terms = [one for one in asked if isinstance(one, Terms)]
+        if not terms:
+            at_once = [one for one in asked if isinstance(one, Provenance)]
+            return JudgeFirst(at_once, self._seating, others)
+        return Voting(mine, terms, self._task.on_outage, self._seating, others)
+
+
+def _terms(way: Served, versions: Mapping[str, str], segment: Segmented) -> Terms | Provenance:
+    """What a way's tickets are decided by; a provenance alone where the judge comes first."""
+    provenance = Provenance(way.rule, None, segment)
+    if not way.workers:
+        return provenance
+    try:
+        rule = recorded_rule(way.rule, way.workers)
+    except ValueError as error:
+        raise ConfigError(f"segment {segment.number}: {error}") from None
+    return Terms(rule, provenance, way.temperatures, versions)

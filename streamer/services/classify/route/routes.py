@@ -1,0 +1,91 @@
+"""Has every ticket decided on by the way of its segment."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from streamer.decide.vote_result import Count, Marks, Rows
+from streamer.observe.batch_trace import BatchTrace
+from streamer.records.segments import GENERAL
+from streamer.services.classify.route.segment_router import SegmentRouter
+from streamer.services.runtime.concurrency import merge
+
+
+class Served(Protocol):
+    """Decides on tickets, all of them by the same `workers`."""
+
+    @property
+    def workers(self) -> tuple[str, ...]: ...
+
+    def run(
+        self,
+        texts: Sequence[bytes],
+        calls: BatchTrace,
+        everybody: Marks | None = None,
+        which: Rows | None = None,
+    ) -> AsyncIterator[Count]:
+        """As `Voting.run`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Who serves a segment, and by which of his terms."""
+
+    served: Served
+    which: int
+
+
+class Routes:
+    """One task's ways: those of some segments by their place, and `general` for all other tickets.
+
+    `router` says which segment a ticket is of. Whoever serves several segments is asked for their
+    tickets together, and all at the same time.
+    """
+
+    def __init__(self, router: SegmentRouter, general: Way, ways: Mapping[int, Way]) -> None:
+        self.router = router
+        self._general = general
+        self._ways = dict(ways)
+        self._served = list({id(w.served): w.served for w in (general, *ways.values())}.values())
+        by_place = [self._way(place) for place in range(GENERAL, max(ways, default=GENERAL) + 1)]
+        self._by_place = np.array([self._served.index(way.served) for way in by_place])
+        self._which = np.array([way.which for way in by_place])
+
+    def workers(self, place: int) -> tuple[str, ...]:
+        """Those that serve a segment's tickets."""
+        return self._way(place).served.workers
+
+    async def run(
+        self,
+        texts: Sequence[bytes],
+        places: Rows,
+        calls: BatchTrace,
+        everybody: Marks | None = None,
+    ) -> AsyncIterator[Count]:
+        """Counts that together cover every text [N] once; `places` [N] name their segments."""
+        # The general way is the first of both, and serves places that have none.
+        at = np.where(places < len(self._by_place) - 1, places, GENERAL) - GENERAL
+        async for count in merge(list(self._asked(texts, at, calls, everybody))):
+            yield count
+
+    def _way(self, place: int) -> Way:
+        return self._ways.get(place, self._general)
+
+    def _asked(
+        self, texts: Sequence[bytes], at: Rows, calls: BatchTrace, everybody: Marks | None
+    ) -> Iterator[AsyncIterator[Count]]:
+        taken, which = self._by_place[at], self._which[at]
+        for number in np.unique(taken).tolist():
+            rows = np.flatnonzero(taken == number)
+            some = [texts[row] for row in rows.tolist()]
+            drawn = None if everybody is None else everybody[rows]
+            yield _in_batch(self._served[number].run(some, calls, drawn, which[rows]), rows)
+
+
+async def _in_batch(counts: AsyncIterator[Count], rows: Rows) -> AsyncIterator[Count]:
+    """The same counts with their rows among the whole batch."""
+    async for count in counts:
+        yield replace(count, rows=rows[count.rows])

@@ -1,0 +1,1 @@
+"""Asking the workers, and counting what they say."""

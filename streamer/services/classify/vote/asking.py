@@ -1,0 +1,44 @@
+"""Asks one worker about some tickets."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.temperature import tempered
+from streamer.decide.vote_result import Count, Seat
+from streamer.observe.batch_trace import BatchTrace
+from streamer.observe.metrics import Metrics
+from streamer.workers.faults import WorkerOut
+from streamer.workers.wire import TextTensor
+from streamer.workers.worker import Voter
+
+
+class Seating:
+    """Seats workers at a vote, and counts what they do."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def seat(self, worker: Voter, tensor: TextTensor, calls: BatchTrace) -> Seat:
+        """What the worker says, raw; one that is out is seated as absent."""
+        name, began = worker.model, time.monotonic()
+        try:
+            with calls.worker_call(name, len(tensor)) as call:
+                answer = await worker.answer(tensor, call.traceparent)
+                call.answered(answer.version)
+        except WorkerOut:
+            self._metrics.abstained(name, "outage", len(tensor))
+            nothing = Opinion.none(len(tensor))
+            return Seat(name, None, nothing, nothing, "outage")
+        self._metrics.called(name, len(tensor), time.monotonic() - began)
+        raw = tempered(Opinion.of(answer.probs), 1)
+        if unusable := int(np.count_nonzero(raw.codes == ABSTAINED)):
+            self._metrics.abstained(name, "unusable", unusable)
+        return Seat(name, answer.version, raw, raw)
+
+
+def asked_about(texts: Sequence[bytes], count: Count) -> TextTensor:
+    """The texts of a count's tickets, out of those of the whole batch."""
+    return TextTensor([texts[row] for row in count.rows.tolist()])

@@ -1,0 +1,59 @@
+"""The way of tickets that no worker serves: the judge is asked at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from streamer.decide.decision import Decision
+from streamer.decide.opinion import ABSTAINED
+from streamer.decide.vote_result import Count, Marks, Provenance, Rows
+from streamer.observe.batch_trace import BatchTrace
+from streamer.services.classify.vote.asking import Seating, asked_about
+from streamer.workers.worker import Voter
+
+
+class JudgeFirst:
+    """Like a vote in which nobody has a say; the `others` are asked for the uniform stratum."""
+
+    def __init__(
+        self, provenances: Sequence[Provenance], seating: Seating, others: Sequence[Voter]
+    ) -> None:
+        self._provenances = tuple(provenances)
+        self._seating = seating
+        self._others = tuple(others)
+
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """None has a say."""
+        return ()
+
+    async def run(
+        self,
+        texts: Sequence[bytes],
+        calls: BatchTrace,
+        everybody: Marks | None = None,
+        which: Rows | None = None,
+    ) -> AsyncIterator[Count]:
+        """Counts without a label, those of the marked texts [N] with the others' seats beside.
+
+        `which` [N] says which of the provenances each has, by default the first.
+        """
+        size = len(texts)
+        drawn = np.zeros(size, np.bool_) if everybody is None else everybody
+        count = self._nothing(np.zeros(size, np.int64) if which is None else which)
+        if not drawn.all():
+            yield count[np.flatnonzero(~drawn)]
+        if drawn.any():
+            some = count[np.flatnonzero(drawn)]
+            tensor = asked_about(texts, some)
+            asked = (self._seating.seat(worker, tensor, calls) for worker in self._others)
+            yield replace(some, beside=tuple(await asyncio.gather(*asked)))
+
+    def _nothing(self, which: Rows) -> Count:
+        size = len(which)
+        undecided = Decision(
+            np.full(size, ABSTAINED), np.full(size, np.nan), np.zeros(size, np.bool_)
+        )
+        return Count(np.arange(size), (), undecided, False, self._provenances, which)

@@ -1,0 +1,166 @@
+"""Versions on trial: asked beside the vote about some tickets, logged, and counted nowhere."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.opinion import Opinion
+from streamer.decide.rounding import rounded
+from streamer.decide.sampling import drawn
+from streamer.decide.temperature import tempered
+from streamer.errors import ModelError
+from streamer.observe.metrics import Metrics
+from streamer.records.log import ShadowVote
+from streamer.workers.faults import Nonsense
+from streamer.workers.handshake import Met, meet
+from streamer.workers.triton import TritonClient
+from streamer.workers.wire import TextTensor
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+
+Found = Mapping[int, ShadowVote]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One version on trial: of `model`, asked about `share` (0 to 1) for up to `deadline_s`."""
+
+    model: str
+    version: str
+    share: float
+    deadline_s: float
+
+
+class Shadow:
+    """A version on trial, which is asked once and never waited for longer than its deadline.
+
+    After a failure it is left alone for a while, the longer the more often it fails in a row.
+    """
+
+    def __init__(
+        self, client: TritonClient, trial: Trial, labels: Sequence[str], metrics: Metrics
+    ) -> None:
+        self.trial = trial
+        self._client = client
+        self._labels = tuple(labels)
+        self._metrics = metrics
+        self._met: Met | None = None
+        self._pause_s = _PAUSE_S
+        self._out_until: float | None = None
+
+    async def votes(self, texts: Sequence[bytes]) -> list[ShadowVote]:
+        """One for each text; raises nothing of Triton's."""
+        if self._out_until is not None and time.monotonic() < self._out_until:
+            return self._nothing(len(texts))
+        try:
+            async with asyncio.timeout(self.trial.deadline_s):
+                probs = await self._probs(TextTensor(texts))
+        except (ModelError, TimeoutError) as error:
+            self._failed(error)
+            return self._nothing(len(texts))
+        self._pause_s, self._out_until = _PAUSE_S, None
+        return self._said(tempered(Opinion.of(probs), 1))
+
+    async def _probs(self, tensor: TextTensor) -> NDArray[np.float32]:
+        model, version, deadline_s = self.trial.model, self.trial.version, self.trial.deadline_s
+        if self._met is None:
+            self._met = await meet(self._client, model, self._labels, deadline_s, version)
+        answers = [
+            await self._client.infer(model, part, deadline_s, version=version)
+            for part in tensor.parts(self._met.most_rows)
+        ]
+        probs = np.concatenate([probs for _, probs in answers])
+        if probs.shape != (len(tensor), len(self._labels)):
+            raise Nonsense(model, f"version {version} answers {probs.shape} for {len(tensor)} rows")
+        return probs
+
+    def _failed(self, error: Exception) -> None:
+        if self._out_until is None:
+            _log.warning(
+                "shadow version %s of %s does not answer, and labels go on without it: %s",
+                self.trial.version,
+                self.trial.model,
+                error if str(error) else f"nothing within {self.trial.deadline_s:g} s",
+            )
+        self._out_until = time.monotonic() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        # What comes back under the same number may be another model.
+        self._met = None
+
+    def _said(self, opinion: Opinion) -> list[ShadowVote]:
+        trial, vectors = self.trial, opinion.probabilities
+        found = []
+        for row, code in enumerate(opinion.codes.tolist()):
+            if code < 0 or vectors is None:
+                found.append(ShadowVote(trial.model, trial.version, None, None, "unusable"))
+            else:
+                vector = tuple(rounded(vectors[row]).tolist())
+                found.append(ShadowVote(trial.model, trial.version, self._labels[code], vector))
+        given = sum(vote.label is not None for vote in found)
+        self._count("given", given)
+        self._count("unusable", len(found) - given)
+        return found
+
+    def _nothing(self, count: int) -> list[ShadowVote]:
+        self._count("outage", count)
+        return [ShadowVote(self.trial.model, self.trial.version, None, None, "outage")] * count
+
+    def _count(self, outcome: str, count: int) -> None:
+        if count:
+            self._metrics.shadowed(self.trial.model, self.trial.version, outcome, count)
+
+
+class Asked:
+    """What the shadows of a task were asked about N tickets; `marks` [N] are those drawn."""
+
+    def __init__(self, marks: NDArray[np.bool_], questions: Sequence[asyncio.Task[Found]]) -> None:
+        self.marks = marks
+        self._questions = tuple(questions)
+
+    async def votes(self) -> dict[int, tuple[ShadowVote, ...]]:
+        """By the ticket's place: there within the longest deadline after they were asked."""
+        found: dict[int, tuple[ShadowVote, ...]] = {}
+        for votes in await asyncio.gather(*self._questions):
+            for place, vote in votes.items():
+                found[place] = (*found.get(place, ()), vote)
+        return found
+
+    def close(self) -> None:
+        """Ask no longer."""
+        for question in self._questions:
+            question.cancel()
+
+
+class Shadows:
+    """The versions on trial of one task; `salt` draws their tickets by the hash of the id."""
+
+    def __init__(self, shadows: Sequence[Shadow], salt: str) -> None:
+        self._shadows = tuple(shadows)
+        self._salt = salt
+
+    def ask(self, ids: Sequence[str], texts: Sequence[bytes]) -> Asked | None:
+        """Begin to ask about the tickets that are drawn, None where none is."""
+        marks = [drawn(ids, self._salt, "shadow", shadow.trial.share) for shadow in self._shadows]
+        if not any(mark.any() for mark in marks):
+            return None
+        return Asked(
+            np.logical_or.reduce(marks),
+            [
+                asyncio.create_task(_ask(shadow, texts, np.flatnonzero(mark).tolist()))
+                for shadow, mark in zip(self._shadows, marks, strict=True)
+                if mark.any()
+            ],
+        )
+
+
+async def _ask(shadow: Shadow, texts: Sequence[bytes], places: Sequence[int]) -> Found:
+    votes = await shadow.votes([texts[place] for place in places])
+    return dict(zip(places, votes, strict=True))

@@ -1,0 +1,1 @@
+"""From a record of the user's own shape to a ticket."""

@@ -1,0 +1,1 @@
+"""The judge process: judge requests in, final labels out."""

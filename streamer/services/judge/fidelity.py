@@ -1,0 +1,79 @@
+"""How often the judge would have agreed with what the rule accepted without it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamer.decide.confidence_sequence import always_valid_interval
+from streamer.observe.metrics import Metrics
+from streamer.records.judge_request import JudgeRequest
+from streamer.records.label import Rule
+from streamer.services.judge.verdicts import Verdicts
+
+
+class LiveFidelity:
+    """Shows each task's share of agreement with an interval, from the uniform stratum alone.
+
+    Its audits count, and its verifications, where the rule itself let the label stand: what a
+    fallback or the optimistic mode published says nothing about the rule. The interval holds at
+    every look together with 95 %, since a gauge is looked at all the time; but only for one
+    constant share. So a new rule, calibration, label set or judge starts anew.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._seen: dict[str, _Tally] = {}
+
+    def look(self, task: str, requests: Sequence[JudgeRequest], verdicts: Verdicts) -> None:
+        """Count the verdicts on these requests of one task, in their order."""
+        before = self._seen.get(task, _Tally())
+        tally = before
+        for place, request in enumerate(requests):
+            agreed = verdicts.agreed(place) if _counts(request) else None
+            if agreed is not None:
+                tally = tally.then(_setting(request, verdicts), agreed)
+                self._metrics.audited(task, request.calibration, int(agreed), 1)
+                if request.segment is not None:
+                    self._metrics.segment_audited(task, request.segment.name, int(agreed), 1)
+        if tally is not before:
+            self._seen[task] = tally
+            low, high = always_valid_interval(tally.hits, tally.of)
+            self._metrics.fidelity(task, float(low), tally.hits / tally.of, float(high))
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What the share depends on, besides the tickets."""
+
+    rule: Rule | None
+    routing: str | None
+    calibration: str | None
+    label_set: str
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    setting: _Setting | None = None
+    hits: int = 0
+    of: int = 0
+
+    def then(self, setting: _Setting, agreed: bool) -> "_Tally":
+        """With one verdict more, or of it alone where the setting is another."""
+        known = self if self.setting == setting else _Tally()
+        return _Tally(setting, known.hits + agreed, known.of + 1)
+
+
+def _counts(request: JudgeRequest) -> bool:
+    return request.uniform and request.accepted and request.purpose != "decide"
+
+
+def _setting(request: JudgeRequest, verdicts: Verdicts) -> _Setting:
+    segment = request.segment
+    return _Setting(
+        # With segments the rule varies from ticket to ticket, and the routing says all of them.
+        request.rule if segment is None else None,
+        None if segment is None else segment.version,
+        request.calibration,
+        request.label_set,
+        verdicts.judge,
+    )

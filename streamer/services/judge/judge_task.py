@@ -1,0 +1,57 @@
+"""A task as the judge service decides it."""
+
+from dataclasses import dataclass
+
+from streamer.config.settings import Settings
+from streamer.config.tasks import Task
+from streamer.decide.after_judge import AfterJudge
+from streamer.decide.after_rule import after_rule
+from streamer.records.calibration import Calibration
+from streamer.records.label import After
+from streamer.services.learned.rules import load_calibration
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTask:
+    """What follows from the judge's answer: `rule` is the one described in `after`.
+
+    A verdict less sure than `review_below` goes to a person, and so does one of a judge that gives
+    the labels less than `min_coverage` of its probability, all of them together.
+    """
+
+    after: After
+    rule: AfterJudge
+    calibration: Calibration | None = None
+    review_below: float = 0.0
+    min_coverage: float = 0.0
+
+    @classmethod
+    def of(
+        cls, task: Task, calibration: Calibration | None = None, min_coverage: float = 0.0
+    ) -> "JudgeTask":
+        """As configured."""
+        after = task.after
+        rule = after_rule(after.kind, after.alpha)
+        described = After(after.kind, after.alpha)
+        return cls(described, rule, calibration, task.review_below or 0.0, min_coverage)
+
+    def unsure(self, sure: float, coverage: float | None) -> bool:
+        """Of a verdict: `sure` is the probability of its label, `coverage` as in `Verdicts`."""
+        if coverage is not None and coverage < self.min_coverage:
+            return True
+        return sure < self.review_below
+
+    def calibrated(self, label_set: str) -> Calibration | None:
+        """The calibration, if it is of this label set; a request may still be of an older one."""
+        known = self.calibration
+        return known if known is not None and known.label_set == label_set else None
+
+
+def judge_tasks(settings: Settings) -> dict[str, JudgeTask]:
+    """Every configured task; raises `ConfigError` for a calibration that is not of its task."""
+    found = {}
+    for name, task in settings.tasks.items():
+        file = task.calibration
+        calibration = None if file is None else load_calibration(name, task, settings.path(file))
+        found[name] = JudgeTask.of(task, calibration, settings.judge.min_coverage)
+    return found

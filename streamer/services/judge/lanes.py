@@ -1,0 +1,113 @@
+"""The judge's two lanes: requests first, and audits while there is time."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+
+from streamer.config.settings import Settings
+from streamer.decide.sampling import drawn
+from streamer.errors import ConfigError
+from streamer.judging.judge import Judge
+from streamer.observe.metrics import Metrics
+from streamer.observe.summaries import Summaries
+from streamer.observe.tracing import Tracing
+from streamer.services.judge.audits import AuditLane
+from streamer.services.judge.judge_handler import JudgeHandler
+from streamer.services.judge.judge_task import JudgeTask, judge_tasks
+from streamer.services.judge.memory import Memory
+from streamer.services.judge.publishing import Judged, JudgeOutputs
+from streamer.services.runtime.concurrency import first, together
+from streamer.services.runtime.stats import Stats
+from streamer.services.runtime.stream_service import Journaled, Status, Stream
+from streamer.stream.isolation.trials import Trials
+from streamer.stream.isolation.turnstile import Turnstile
+from streamer.stream.positions import Start
+
+HEALTH_EVERY = 2.0
+
+
+async def run_lanes(
+    load: Callable[[Settings], Judge],
+    settings: Settings,
+    stop: asyncio.Event,
+    resume: Start | None = None,
+) -> None:
+    """Run the judge that `load` makes until `stop` is set.
+
+    It is loaded and warm before the service joins its group, so that no partition waits for it.
+    Raises `ConfigError`, `EngineDead`, `BrokerError` or the unforeseen, of whichever lane.
+    """
+    topics, group = settings.topics, f"{settings.kafka.group}-judge"
+    outputs = [topics.labels, topics.review, topics.log]
+    metrics = Metrics(tasks=settings.tasks)
+    stream = Stream(
+        settings.kafka,
+        group,
+        topics.judge,
+        outputs,
+        topics.dead,
+        settings.judge.flow,
+        resume,
+        Stats(topics.stats, Summaries("judge", metrics)),
+    )
+    tracing = Tracing("streamer-judge", settings.tracing.sample, group=group)
+    metrics.watch_spans(tracing)
+    judged = _judged(settings, metrics, tracing)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, tracing.shutdown)
+        status = Status("the judge's engine")
+        await stack.enter_async_context(status.served(settings.judge.listen, metrics))
+        judge = load(settings)
+        _check_versions(judged.tasks, judge)
+        stack.push_async_callback(judge.stop)
+        await judge.start()
+        # What the engine's library brought stays: the collector would look at all of it again.
+        gc.freeze()
+        memory = Memory(settings.judge.remember)
+        handler = JudgeHandler(
+            judge, judged, stream.dead_letters(metrics), memory, tracing, metrics
+        )
+        turnstile = Turnstile()
+        requests = Journaled(lambda journal: Trials(handler, journal, turnstile, handler.set_aside))
+        lanes = [stream.run(requests, metrics, status, stop)]
+        if settings.audit.share > 0:
+            audits = AuditLane.of(settings, group, outputs)
+
+            def room() -> bool:
+                return status.spare() and not judge.full
+
+            lanes.append(audits.run(handler, turnstile, room, metrics, stop))
+        await first(together(*lanes), _watch(judge))
+
+
+def _judged(settings: Settings, metrics: Metrics, tracing: Tracing) -> Judged:
+    topics = settings.topics
+    outputs = JudgeOutputs(labels=topics.labels, review=topics.review, log=topics.log)
+    logged = partial(drawn, salt=settings.audit.salt, purpose="log", share=settings.log.share)
+    return Judged(outputs, judge_tasks(settings), logged, metrics, tracing.slow)
+
+
+def _check_versions(tasks: Mapping[str, JudgeTask], judge: Judge) -> None:
+    """Raises `ConfigError` where another judge is loaded than the one that was calibrated.
+
+    A temperature holds for the model that it was fitted to, and so does all that was promised.
+    """
+    for name, task in tasks.items():
+        known = task.calibration
+        if known is None or known.judge.version is None:
+            continue
+        loaded = judge.version(name, known.label_set)
+        if loaded != known.judge.version:
+            raise ConfigError(
+                f"tasks.{name}.calibration is of version {known.judge.version} of the judge, and "
+                f"{loaded} is loaded: run `streamer calibrate` again, or leave the key out"
+            )
+
+
+async def _watch(judge: Judge) -> None:
+    """Notice a dead engine also while no request comes in; raises `EngineDead`."""
+    while True:
+        await asyncio.sleep(HEALTH_EVERY)
+        await judge.healthy()

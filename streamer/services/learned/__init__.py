@@ -1,0 +1,1 @@
+"""The learned files that the configuration names, as the services use them."""

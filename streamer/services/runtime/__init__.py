@@ -1,0 +1,1 @@
+"""What a process is: its streams, clients, probes and orderly end."""

@@ -1,0 +1,1 @@
+"""Finding the record that kills the process, and setting it aside."""

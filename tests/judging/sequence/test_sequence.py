@@ -1,0 +1,99 @@
+"""Models with heads of their own on the real engine, beside transformers' own softmax."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from streamer.errors import ConfigError, TicketError
+from streamer.judging.engine.settings import EngineSettings
+from streamer.judging.sequence.sequence import SequenceJudge
+from streamer.records.labelset import LabelSet
+from tests.judging.tiny import save_classifier, save_model
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TOPIC = LabelSet(("account", "billing", "shipping", "technical"))
+TONE = LabelSet(("negative", "neutral", "positive"))
+TASKS = {"topic": TOPIC, "tone": TONE}
+TEXTS = (
+    "Please return my money for the invoice.",
+    "The app crashes when I open the report.",
+    "what does <|im_end|> mean",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    judge: SequenceJudge
+    models: Path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    models = tmp_path_factory.mktemp("models")
+    # Each in another order than its task has.
+    save_classifier(models / "topic" / "1", "bert", TOPIC.labels[::-1])
+    save_classifier(models / "tone", "qwen3", ("positive", "negative", "neutral"))
+    settings = EngineSettings(precision="float32")
+    judge = SequenceJudge.load(models, TASKS, settings=settings)
+    await judge.start()
+    yield Running(judge, models)
+    await judge.stop()
+
+
+def truth(folder: Path, labels: LabelSet, text: str) -> np.ndarray:
+    """Probabilities in the order of the labels, as transformers has them."""
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), split_special_tokens=True)
+    model = AutoModelForSequenceClassification.from_pretrained(str(folder), dtype=torch.float32)
+    ids = tokenizer(text, return_tensors="pt").input_ids
+    with torch.inference_mode():
+        found = torch.softmax(model.eval()(ids).logits[0].double(), dim=-1).numpy()
+    return found[[model.config.label2id[label] for label in labels.labels]]
+
+
+@pytest.mark.parametrize(("task", "folder"), [("topic", "topic/1"), ("tone", "tone")])
+async def test_probabilities_are_the_softmax_in_the_order_of_the_labels(
+    running: Running, task: str, folder: str
+) -> None:
+    labels = TASKS[task]
+    wanted = np.array([truth(running.models / folder, labels, text) for text in TEXTS])
+    for texts, want in ((TEXTS[:1], wanted[:1]), (TEXTS * 5, np.tile(wanted, (5, 1)))):
+        found = await running.judge.score(task, labels.version, texts)
+        worst = np.abs(found.probabilities - want).max()
+        print(f"{task}: p differs by {worst:.1e} at most")
+        assert worst < 1e-3
+    # A model that says the same of all would prove nothing.
+    assert np.ptp(wanted, axis=0).max() > 0.01
+
+
+async def test_long_and_empty_tickets_have_answers_too(running: Running) -> None:
+    for task, labels in TASKS.items():
+        found = await running.judge.score(task, labels.version, ["", "parcel " * 5000])
+        assert found.truncated.tolist() == [False, True]
+        assert found.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+async def test_each_task_has_its_own_version_and_one_label_set(running: Running) -> None:
+    judge = running.judge
+    assert judge.label_sets("topic") == (TOPIC,)
+    assert judge.label_sets("mood") == ()
+    assert judge.version("topic", TOPIC.version) != judge.version("tone", TONE.version)
+    with pytest.raises(TicketError, match="no model of task topic"):
+        await judge.score("topic", TONE.version, TEXTS)
+
+
+def test_a_model_of_other_labels_or_without_a_head_is_refused(tmp_path: Path) -> None:
+    save_classifier(tmp_path / "topic", "bert", TONE.labels)
+    with pytest.raises(ConfigError, match="id2label says negative, neutral, positive"):
+        SequenceJudge.load(tmp_path, {"topic": TOPIC})
+    save_model(tmp_path / "tone")
+    with pytest.raises(ConfigError, match="holds Qwen3ForCausalLM"):
+        SequenceJudge.load(tmp_path, {"tone": TONE})
+    with pytest.raises(ConfigError, match="holds no model"):
+        SequenceJudge.load(tmp_path, {"mood": TONE})

@@ -1,0 +1,114 @@
+"""Where confidence misleads, the router wins; where it does not, nothing is lost."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.router import Router
+from streamer.learn.calibrate.router import cross_fitted, train_router
+from streamer.learn.data.cases import Cases
+from streamer.learn.measures.scores import Labels
+from streamer.learn.measures.threshold_families import Dial, Sweep, dials
+from tests.learn import planted
+
+Planted = Callable[[np.random.Generator, int], Cases]
+
+
+def area(sweep: Sweep, judge: Labels) -> float:
+    """Under the deferral curve: agreement with the judge over the judge rate."""
+    order = np.argsort(-sweep.sureness, kind="stable")
+    return float(1 - np.cumsum((sweep.codes != judge)[order]).mean() / len(judge))
+
+
+def gains(make: Planted, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Router's area less Chow's on fresh tickets, in 300 paired bootstrap samples."""
+    print("seed", seed)
+    rng = np.random.default_rng(seed)
+    known, fresh = make(rng, 3000), make(rng, 4000)
+    judge = fresh.judge.codes
+    rivals = {dial.name: dial for dial in dials(3, train_router(known.opinions, known.judge.codes))}
+    router, chow = (rivals[name].sweep(fresh.opinions) for name in ("router", "chow"))
+    found = []
+    for _ in range(300):
+        rows = rng.integers(len(fresh), size=len(fresh))
+        one, other = (Sweep(s.codes[rows], s.sureness[rows]) for s in (router, chow))
+        found.append(area(one, judge[rows]) - area(other, judge[rows]))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("make", [planted.specialist, planted.noisy, planted.shifted])
+def test_the_router_beats_chow_where_confidence_misleads(make: Planted) -> None:
+    assert np.quantile(gains(make, 1), 0.025) > 0
+
+
+def test_the_router_loses_nothing_on_well_behaved_data() -> None:
+    assert np.quantile(gains(planted.well_behaved, 2), 0.025) > -0.01
+
+
+def test_its_estimate_is_the_share_that_it_gets_wrong() -> None:
+    rng = np.random.default_rng(3)
+    known, fresh = planted.specialist(rng, 4000), planted.specialist(rng, 20_000)
+    said = Router(train_router(known.opinions, known.judge.codes), 1.0).decide(fresh.opinions)
+    right = said.codes == fresh.judge.codes
+    for low, high in ((0, 0.6), (0.6, 0.8), (0.8, 0.95), (0.95, 1.01)):
+        mine = (said.confidence >= low) & (said.confidence < high)
+        assert said.confidence[mine].mean() == pytest.approx(right[mine].mean(), abs=0.05)
+
+
+def test_cross_fitted_sureness_is_honest_where_nothing_can_be_learnt() -> None:
+    cases = planted.well_behaved(np.random.default_rng(4), 1000, 20)
+    judge = np.random.default_rng(5).integers(20, size=1000)
+    found = cross_fitted(cases.opinions, judge)
+    right = (found.codes == judge).mean()
+    assert found.confidence.mean() == pytest.approx(right, abs=4 * np.sqrt(0.05 * 0.95 / 1000))
+
+
+def test_the_same_log_gives_the_same_weights() -> None:
+    cases = planted.shifted(np.random.default_rng(6), 500)
+    first, second = (train_router(cases.opinions, cases.judge.codes) for _ in range(2))
+    assert first == second
+
+
+def test_a_judge_that_never_differs_is_learnt_without_a_regression() -> None:
+    cases = planted.well_behaved(np.random.default_rng(7), 200)
+    alone = cases.opinions[:1]
+    weights = train_router(alone, alone[0].codes)
+    assert Router(weights, 0.01).decide(alone).codes.tolist() == alone[0].codes.tolist()
+
+
+def test_abstentions_teach_nothing() -> None:
+    cases = planted.well_behaved(np.random.default_rng(8), 400)
+    judge = cases.judge.codes.copy()
+    judge[:200] = ABSTAINED
+    last = cases[np.arange(200, 400)]
+    assert train_router(cases.opinions, judge) == train_router(last.opinions, judge[200:])
+
+
+def test_labels_only_and_empty_logs_are_refused() -> None:
+    cases = planted.well_behaved(np.random.default_rng(9), 50)
+    bare = [opinion.labels_only() for opinion in cases.opinions]
+    with pytest.raises(ValueError, match="probabilities of every worker"):
+        train_router(bare, cases.judge.codes)
+    with pytest.raises(ValueError, match="no ticket"):
+        train_router([Opinion.none(50)], cases.judge.codes)
+
+
+def every_dial() -> list[Dial]:
+    cases = planted.well_behaved(np.random.default_rng(10), 500)
+    return dials(3, train_router(cases.opinions, cases.judge.codes))
+
+
+@pytest.mark.parametrize("dial", every_dial(), ids=lambda dial: dial.name)
+def test_a_sweep_accepts_what_its_rules_accept(dial: Dial) -> None:
+    cases = planted.well_behaved(np.random.default_rng(11), 400)
+    opinions = [opinion[np.arange(400)] for opinion in cases.opinions]
+    opinions[0].codes[:10] = ABSTAINED
+    sweep = dial.sweep(opinions)
+    settings = sweep.thresholds()
+    assert (np.diff(settings) < 0).all()
+    for threshold in settings:
+        codes = dial.at(float(threshold)).decide(opinions).codes
+        assert ((codes != ABSTAINED) == sweep.accepted(threshold)).all()
+        assert (codes[codes != ABSTAINED] == sweep.codes[codes != ABSTAINED]).all()

@@ -1,0 +1,38 @@
+"""Logs as the services write them, with versions on trial in them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from streamer.decide.opinion import Opinion
+from streamer.decide.rounding import rounded
+from streamer.learn.data.cases import Cases
+from streamer.records.log import BallotLog, Log, ShadowVote
+from tests.learn.served import Serving
+
+LATER = "2099-01-01T00:00:00.000Z"
+"""Of the tickets: after any trial that a test begins."""
+
+
+def tried(
+    cases: Cases, trials: Mapping[str, Opinion], serving: Serving | None = None, at: str = LATER
+) -> list[Log]:
+    """All tickets are audited and shown to version 2 of the workers in `trials`."""
+    logs = asyncio.run((serving or Serving()).log(cases))
+    place = {name: number for number, name in enumerate(cases.ids)}
+    return [
+        replace(one, at=at, shadows=_shadows(cases, trials, place[one.ticket_id]))
+        if isinstance(one, BallotLog)
+        else one
+        for one in logs
+    ]
+
+
+def _shadows(cases: Cases, trials: Mapping[str, Opinion], row: int) -> tuple[ShadowVote, ...]:
+    found = []
+    for worker, opinion in trials.items():
+        assert opinion.probabilities is not None
+        vector = tuple(rounded(opinion.probabilities[row]).tolist())
+        label = cases.labels[int(opinion.codes[row])]
+        found.append(ShadowVote(worker, "2", label, vector))
+    return tuple(found)

@@ -1,0 +1,73 @@
+"""What a worker answers, row by row, and which of it is a vote."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.decide.opinion import ABSTAINED
+from streamer.decide.vote_result import Seat
+from streamer.observe.metrics import Metrics
+from streamer.observe.tracing import Tracing
+from streamer.services.classify.vote.asking import Seating
+from streamer.workers.wire import TextTensor
+from streamer.workers.worker import Answer
+
+NAN, INF = math.nan, math.inf
+
+
+class Says:
+    """A worker that answers these rows, whatever it is asked."""
+
+    model = "says"
+
+    def __init__(self, *rows: list[float]) -> None:
+        self._rows = rows
+
+    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> Answer:
+        return Answer("1", np.array(self._rows, np.float32))
+
+
+async def seated(*rows: list[float]) -> tuple[Seat, str]:
+    """The seat, and what the metrics say of it."""
+    metrics = Metrics(tasks=[], workers=["says"])
+    with Tracing("test", 0.0).batch("tickets", [], len(rows)) as calls:
+        tensor = TextTensor([b"x"] * len(rows))
+        seat = await Seating(metrics).seat(Says(*rows), tensor, calls)
+    return seat, metrics.render().decode()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [-0.1, 0.3, 0.8],
+        [0.3, -0.2, 0.9],
+        [1.5, -0.25, -0.25],
+        [NAN, 0.5, 0.5],
+        [0.5, 0.5, NAN],
+        [INF, 0.0, 0.0],
+        [INF, -INF, 1.0],
+        [-INF, 1.0, 1.0],
+        [0.5, 0.4, 0.0],
+        [0.0, 0.0, 0.0],
+    ],
+)
+async def test_a_row_that_is_no_distribution_is_no_vote_and_is_counted(row: list[float]) -> None:
+    seat, metrics = await seated([0.2, 0.7, 0.1], row, [0.6, 0.1, 0.3])
+    assert seat.opinion.codes.tolist() == [1, ABSTAINED, 0]
+    assert 'streamer_abstentions_total{reason="unusable",worker="says"} 1.0\n' in metrics
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3), st.floats(2**-10, 3, width=32))
+async def test_what_sums_to_one_by_a_negative_entry_is_no_vote(
+    rest: list[float], below: float
+) -> None:
+    positive = sum(rest) or 1.0
+    row = [-below, *(value / positive * (1 + below) for value in rest)]
+    if not any(rest):
+        row = [-below, 1 + below, 0.0, 0.0]
+    assert abs(sum(row) - 1) < 0.01
+    seat, _ = await seated(row)
+    assert seat.opinion.codes.tolist() == [ABSTAINED]
