@@ -27,7 +27,7 @@ from streamer.services.intake.ticket_reader import Intake
 from tests.services.making import MakeHandler, votes
 from tests.services.records import Rec, broken, ticket
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 SECRET = "my card is 4111"
 
 

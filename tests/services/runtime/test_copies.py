@@ -8,7 +8,7 @@ import yaml
 from streamer.config.load import load
 from tests.memory_need import classify_bytes
 
-CHART = Path(__file__).resolve().parents[2] / "k8s" / "streamer"
+CHART = Path(__file__).resolve().parents[3] / "k8s" / "streamer"
 UNITS = {"Mi": 2**20, "Gi": 2**30}
 
 
