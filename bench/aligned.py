@@ -19,10 +19,10 @@ from bench.mixture import SEED, TASKS, Labels, Mixture, Stream, lead, mixture
 from bench.result import Result, load
 from streamer.backends.gate import Gate
 from streamer.config import load as load_settings
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.votes import VoteRule
 from streamer.learn.align.training import Aligned, Loss, align_worker
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
 from streamer.learn.segments.assigning import Assignment, assign
@@ -141,7 +141,7 @@ def _by_task(test: Stream, before: Labels, after: Labels) -> dict[str, list[floa
     return found
 
 
-def _vote(name: str, test: Stream, pooled: Cases, experts: Cases) -> Result:
+def _vote(name: str, test: Stream, pooled: Dataset, experts: Dataset) -> Result:
     """Whether the vote got better, and not the workers alone: who learns the same errs alike."""
     judge = test.judge.argmax(axis=1)
     both = [VOTE.decide(cases.opinions).codes for cases in (pooled, experts)]
@@ -168,7 +168,7 @@ def _vote(name: str, test: Stream, pooled: Cases, experts: Cases) -> Result:
     )
 
 
-def _regret(name: str, test: Stream, experts: Cases, gate: Gate) -> Result:
+def _regret(name: str, test: Stream, experts: Dataset, gate: Gate) -> Result:
     """Of the best single worker, beside who knew afterwards the best one of each segment."""
     judge, places = test.judge.argmax(axis=1), gate.names(test.texts).places
     right = np.array([opinion.codes == judge for opinion in experts.opinions])
@@ -228,7 +228,7 @@ def _calls(whole: Mixture, design: Stream, sets: Sets, gate: Gate, loss: Loss) -
     )
 
 
-def _cheapest(cases: Cases, places: Labels, design: Stream, wanted: float) -> Assignment:
+def _cheapest(cases: Dataset, places: Labels, design: Stream, wanted: float) -> Assignment:
     """The ways at the least budget that agree as often, on the tickets that choose."""
     for budget in BUDGETS:
         made = assign(cases, places, int(places.max()) + 1, _prices(), budget)
@@ -247,19 +247,19 @@ def _right(codes: Labels, stream: Stream) -> NDArray[np.float64]:
     return np.asarray(said == stream.gold, np.float64)
 
 
-def _cases(stream: Stream, labels: LabelSet, workers: Mapping[str, Aligned]) -> Cases:
+def _cases(stream: Stream, labels: LabelSet, workers: Mapping[str, Aligned]) -> Dataset:
     answers = {name: made.model.probabilities(stream.texts) for name, made in workers.items()}
     return stream.cases(labels, answers)
 
 
-def _wrong_alike(cases: Cases, judge: Labels) -> float:
+def _wrong_alike(cases: Dataset, judge: Labels) -> float:
     """Over all pairs: of tickets that one gets wrong, those on which the other says the same."""
     codes = [opinion.codes for opinion in cases.opinions]
     pairs = [(one, other) for one in codes for other in codes if one is not other]
     return float(np.mean([(one == other)[one != judge].mean() for one, other in pairs]))
 
 
-def _distance(opinion: Opinion, stream: Stream) -> float:
+def _distance(opinion: Predictions, stream: Stream) -> float:
     assert opinion.probabilities is not None  # these workers give them
     return float(0.5 * np.abs(opinion.probabilities - stream.judge).sum(axis=1).mean())
 

@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 
 from bench.result import FOLDER, Result
 from streamer.decide.candidate import candidate
-from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.learn.data.cases import Cases
+from streamer.decide.predictions import ABSTAINED, Predictions
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
@@ -47,15 +47,15 @@ def llm_answers(folder: Path) -> Iterator[Result]:
     write(evaluate(cases, Options(costs=prices)), FOLDER / "quality" / "complaints")
 
 
-def _cases(file: Path) -> Cases:
+def _cases(file: Path) -> Dataset:
     read = list(rows(file))
     labels = tuple(sorted({str(row["product"]) for row in read}))
-    return Cases(
+    return Dataset(
         "complaints",
         labels,
         WORKERS,
-        tuple(Opinion(_codes(read, f"{name}_prediction", labels), None) for name in WORKERS),
-        Opinion(_codes(read, f"{JUDGE}_prediction", labels), None),
+        tuple(Predictions(_codes(read, f"{name}_prediction", labels), None) for name in WORKERS),
+        Predictions(_codes(read, f"{JUDGE}_prediction", labels), None),
         _codes(read, "product", labels),
         tuple(str(row["id"]) for row in read),
     )
@@ -66,7 +66,7 @@ def _codes(read: Sequence[dict[str, str]], column: str, labels: tuple[str, ...])
     return np.array([index.get(row[column], ABSTAINED) for row in read])
 
 
-def _router(cases: Cases) -> tuple[Labels, NDArray[np.float64]]:
+def _router(cases: Dataset) -> tuple[Labels, NDArray[np.float64]]:
     """The label that most name, and the chance that the judge differs, from the other folds."""
     said = candidate(cases.opinions).codes
     pairs = [one.codes == other.codes for one, other in combinations(cases.opinions, 2)]
@@ -81,7 +81,7 @@ def _router(cases: Cases) -> tuple[Labels, NDArray[np.float64]]:
     return said, doubt
 
 
-def _result(name: str, accepted: Labels, cases: Cases) -> Result:
+def _result(name: str, accepted: Labels, cases: Dataset) -> Result:
     found = figures(accepted, cases.judge.codes, cases.gold)
     judge_only = float((cases.judge.codes == cases.gold).mean())
     return Result(

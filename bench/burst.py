@@ -21,7 +21,7 @@ from bench.result import Result, load
 from streamer.config import load as load_settings
 from streamer.config.settings import Settings
 from streamer.dev.kafka import Kafka
-from streamer.judging.judge import Verdicts
+from streamer.judging.judge import JudgeScores
 from streamer.records.labelset import LabelSet
 from streamer.services.judge.lanes import run_lanes
 from streamer.sizing.backlog import Backlog, Phase
@@ -69,10 +69,10 @@ class SlowJudge:
         label_set: str,
         texts: Sequence[str],
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
-    ) -> Verdicts:
+    ) -> JudgeScores:
         async with self._turn:
             await asyncio.sleep(len(texts) / JUDGED)
-        return Verdicts(
+        return JudgeScores(
             np.full((len(texts), len(LABELS)), 1 / len(LABELS), np.float32),
             np.zeros(len(texts), np.bool_),
         )

@@ -17,10 +17,10 @@ from bench.mixture import SEED, Labels, Mixture, Stream, lead, mixture
 from bench.result import Result, load
 from streamer.backends.gate import Gate
 from streamer.config import load as load_settings
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.errors import ConfigError
 from streamer.learn.align.training import align_worker
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
 from streamer.learn.segments.assigning import Assignment, assign
@@ -116,7 +116,7 @@ def _places(gate: Gate | None, stream: Stream) -> Labels:
     return np.full(len(stream), -1) if gate is None else gate.names(stream.texts).places
 
 
-def _cheapest(cases: Cases, places: Labels, design: Stream) -> Assignment:
+def _cheapest(cases: Dataset, places: Labels, design: Stream) -> Assignment:
     """The ways at the least budget that agree as often as wanted, on the tickets that choose."""
     return next(
         made
@@ -125,7 +125,7 @@ def _cheapest(cases: Cases, places: Labels, design: Stream) -> Assignment:
     )
 
 
-def _by_budget(cases: Cases, places: Labels) -> Iterator[Assignment]:
+def _by_budget(cases: Dataset, places: Labels) -> Iterator[Assignment]:
     """The last lets the judge decide on all."""
     for budget in BUDGETS:
         prices = dict.fromkeys(KINDS, PRICE)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from bench.result import Result, load, spread
-from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
-from streamer.decide.opinion import Opinion, Probabilities
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import Predictions, Probabilities
 from streamer.decide.router import Router
 from streamer.decide.votes import VoteRule
 from streamer.records.calibration import RouterWeights
@@ -19,7 +19,7 @@ from streamer.records.calibration import RouterWeights
 BATCH, LABELS, WORKERS = 256, 77, 3
 SIGNALS = 1 + 2 * WORKERS + math.comb(WORKERS, 2)
 WEIGHTS = RouterWeights((1.0,) * WORKERS, 0.0, (-0.1,) * SIGNALS, (0.0,) * LABELS)
-RULES: dict[str, BeforeJudge] = {
+RULES: dict[str, DeferralRule] = {
     "majority": VoteRule("majority", WORKERS),
     "unanimity": VoteRule("unanimity", WORKERS),
     "majority, mean": VoteRule("majority", WORKERS, "mean", 0.8),
@@ -34,7 +34,7 @@ _RUNS, _REPEATS = 30, 20
 
 
 def run(options: argparse.Namespace) -> list[Result]:
-    """CPU time per ticket of `Opinion.of` for each worker and of the dearest rule's decision."""
+    """CPU time per ticket of `Predictions.of` for each worker, and of the dearest rule."""
     random = np.random.default_rng(1)
     answers = [
         random.dirichlet(np.full(LABELS, 0.05), BATCH).astype(np.float32) for _ in range(WORKERS)
@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> list[Result]:
     return [Result("decide", value, "us/ticket", reference, value / reference, "<= 2", details)]
 
 
-def _us(rule: BeforeJudge, answers: list[Probabilities]) -> list[float]:
-    return _timed(lambda: rule.decide([Opinion.of(answer) for answer in answers]))
+def _us(rule: DeferralRule, answers: list[Probabilities]) -> list[float]:
+    return _timed(lambda: rule.decide([Predictions.of(answer) for answer in answers]))
 
 
 def _timed(work: Callable[[], object]) -> list[float]:

@@ -10,13 +10,13 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from streamer.backends.features import Floats
-from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.learn.align.material import Judged
-from streamer.learn.data.cases import Cases
+from streamer.decide.predictions import ABSTAINED, Predictions
+from streamer.learn.align.sample import Judged
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.judge.judge_process import JudgeProcess
-from streamer.learn.segments.material import Material
 from streamer.learn.segments.nearest import Embeddings
+from streamer.learn.segments.sample import Material
 from streamer.learn.segments.shape import with_shape
 from streamer.records.labelset import LabelSet
 
@@ -77,12 +77,12 @@ class Stream:
             None,
         )
 
-    def cases(self, labels: LabelSet, answers: Mapping[str, Floats]) -> Cases:
+    def cases(self, labels: LabelSet, answers: Mapping[str, Floats]) -> Dataset:
         """With the `answers` [N, K] of workers by name."""
         ids = tuple(f"T-{number:06}" for number in range(len(self)))
-        opinions = tuple(map(Opinion.of, answers.values()))
-        judge = Opinion(self.judge.argmax(axis=1), self.judge)
-        return Cases("mixture", labels.labels, tuple(answers), opinions, judge, self.gold, ids)
+        opinions = tuple(map(Predictions.of, answers.values()))
+        judge = Predictions(self.judge.argmax(axis=1), self.judge)
+        return Dataset("mixture", labels.labels, tuple(answers), opinions, judge, self.gold, ids)
 
     def agreed(self, codes: Labels) -> NDArray[np.bool_]:
         """[N]: whether the published label is the judge's, of `codes` that are -1 where it is."""

@@ -23,10 +23,10 @@ from streamer.dev.demo.calibrated import accepted_by, calibrated
 from streamer.dev.demo.data_sets import write_config
 from streamer.dev.demo.scenario import held_back_tickets, test_tickets
 from streamer.dev.stack import Stack
-from streamer.learn.calibrate.calibrate import Wished
+from streamer.learn.calibrate.calibrate import Targets
 from streamer.learn.calibrate.targets import Fidelity, JudgeBudget
 from streamer.learn.data.alike import Alike
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
@@ -50,7 +50,7 @@ class Setting:
     name: str
     accepted: Labels
 
-    def right(self, cases: Cases) -> NDArray[np.float64]:
+    def right(self, cases: Dataset) -> NDArray[np.float64]:
         """[N]: whether the published label is the true one."""
         published = np.where(self.accepted < 0, cases.judge.codes, self.accepted)
         return (published == cases.gold).astype(np.float64)
@@ -82,7 +82,7 @@ async def _asked(stack: Stack, config: Path) -> tuple[Audited, Audited]:
         return learn, await audited(settings, config, producer, test_tickets(settings))
 
 
-def _results(learn: Cases, test: Cases) -> Iterator[Result]:
+def _results(learn: Dataset, test: Dataset) -> Iterator[Result]:
     judge = Setting("judge", np.full(len(test), -1))
     plain = [*_plain(test)]
     for one in plain:
@@ -100,19 +100,19 @@ def _named(settings: Sequence[Setting]) -> Iterator[tuple[str, Labels]]:
     return ((one.name, one.accepted) for one in settings)
 
 
-def _plain(cases: Cases) -> list[Setting]:
+def _plain(cases: Dataset) -> list[Setting]:
     answers = {
         name: opinion.codes for name, opinion in zip(cases.workers, cases.opinions, strict=True)
     }
     return [Setting(str(some), some.accepted(answers)) for some in committees(cases.workers)]
 
 
-def _calibrated(learn: Cases, test: Cases, wish: Wished) -> Setting:
+def _calibrated(learn: Dataset, test: Dataset, wish: Targets) -> Setting:
     made = calibrated(learn, wish)
     return Setting(f"{made.rule.kind} {made.rule.measure or ''}".strip(), accepted_by(made, test))
 
 
-def _result(ours: Setting, beside: Setting, cases: Cases) -> Result:
+def _result(ours: Setting, beside: Setting, cases: Dataset) -> Result:
     """The accuracy of ours less that of the other, in points, with its paired 95 % interval."""
     mine, its = ours.right(cases), beside.right(cases)
     low, high = _interval(mine - its)
@@ -138,7 +138,7 @@ def _result(ours: Setting, beside: Setting, cases: Cases) -> Result:
     )
 
 
-def _promise(learn: Cases, test: Cases, least: float) -> Result:
+def _promise(learn: Dataset, test: Dataset, least: float) -> Result:
     made = calibrated(learn, Fidelity(least, 0.95))
     found = figures(accepted_by(made, test), test.judge.codes, test.gold)
     return Result(
@@ -159,7 +159,7 @@ def _promise(learn: Cases, test: Cases, least: float) -> Result:
     )
 
 
-def _alike(learn: Cases, test: Cases) -> Result:
+def _alike(learn: Dataset, test: Dataset) -> Result:
     found = Alike.of(learn, test)
     return Result(
         f"quality-{test.task}-alike",

@@ -23,7 +23,7 @@ from bench.result import Result, load, spread
 from streamer.backends.gate import Gate
 from streamer.config import load as load_settings
 from streamer.config.tasks import Task as TaskSettings
-from streamer.decide.sampling import Stratum
+from streamer.decide.sampling import Sampling
 from streamer.dev.triton import Triton
 from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.segments.classifier import learn_classifier
@@ -31,13 +31,13 @@ from streamer.learn.train.training import Job, train_workers
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.label import Rule
-from streamer.records.routing import Served, TaskRoutes
+from streamer.records.routing import RouteRecord, TaskRoutes
 from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.publish.outputs import Outputs
-from streamer.services.classify.route.building import Ways
+from streamer.services.classify.route.building import RouteBuilder
 from streamer.services.classify.route.segment_router import SegmentRouter
 from streamer.services.classify.task import Task
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.stream.dead_letters import DeadLetters
 from streamer.workers.triton import TritonClient
 from streamer.workers.worker import Worker
@@ -160,8 +160,8 @@ async def _handlers(
     client = TritonClient(triton.url)
     workers = [Worker(client, worker.model, task.labels) for worker in task.workers]
     names = tuple(worker.model for worker in workers)
-    ways = Ways(task, workers, Metrics())
-    served = Served(names, Rule("unanimity", len(names), len(names)), {})
+    ways = RouteBuilder(task, workers, Metrics())
+    served = RouteRecord(names, Rule("unanimity", len(names), len(names)), {})
     numbers = range(1, SEGMENTS + 1)
     router = SegmentRouter(gate, numbers, "bench")
     found = TaskRoutes(task.label_set.version, {}, 1.0, {str(one): served for one in numbers})
@@ -180,13 +180,13 @@ async def _handlers(
 def _handler(task: Task) -> ClassifyHandler:
     return ClassifyHandler(
         "bench",
-        Intake(),
+        TicketReader(),
         [task],
         Outputs("labels", "judge", "audit", "review", "log"),
         DeadLetters("dead", 2**20),
         Tracing("bench", 0.0),
         Metrics(),
-        Stratum("bench"),
+        Sampling("bench"),
     )
 
 

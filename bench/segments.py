@@ -18,18 +18,18 @@ from bench.mixture import SEED, Labels, examples, first, lead
 from bench.result import Result, load
 from streamer.backends.linear import LinearModel
 from streamer.config import load as load_settings
-from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.learn.data.cases import Cases
+from streamer.decide.predictions import ABSTAINED, Predictions
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.examples import Examples
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
 from streamer.learn.kinds.kind import Trained
 from streamer.learn.segments.assigning import assign
-from streamer.learn.segments.by_segment import Way
+from streamer.learn.segments.by_segment import SegmentRoute
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import Found, find
-from streamer.learn.segments.material import Material
 from streamer.learn.segments.nearest import Embeddings, Nearest
+from streamer.learn.segments.sample import Material
 from streamer.learn.segments.shape import with_shape
 from streamer.learn.train.worker import train_worker
 from streamer.records.labelset import LabelSet
@@ -46,7 +46,7 @@ BUDGETS = {"no judge": 1.5 * PRICE, "judge 10 %": 0.1, "judge 20 %": 0.2}
 class Stream:
     """Tickets of all tasks together: what workers said, the task of each, and its embedding."""
 
-    cases: Cases
+    cases: Dataset
     texts: tuple[str, ...]
     tasks: Labels
     embeddings: Embeddings
@@ -95,10 +95,10 @@ def _stream(
 ) -> Stream:
     texts = tuple(text for part in parts for text in part.texts)
     judge = np.array([labels.index[label] for part in parts for label in part.labels])
-    opinions = tuple(Opinion.of(model.probabilities(texts)) for model in models.values())
+    opinions = tuple(Predictions.of(model.probabilities(texts)) for model in models.values())
     ids = tuple(f"T-{number:06}" for number in range(len(texts)))
-    cases = Cases(
-        "mixture", labels.labels, tuple(models), opinions, Opinion(judge, None), judge, ids
+    cases = Dataset(
+        "mixture", labels.labels, tuple(models), opinions, Predictions(judge, None), judge, ids
     )
     return Stream(cases, texts, np.repeat(np.arange(len(parts)), list(map(len, parts))), vectors)
 
@@ -205,11 +205,11 @@ def _routed(
     )
 
 
-def _same(accepted: Labels, cases: Cases) -> NDArray[np.float64]:
+def _same(accepted: Labels, cases: Dataset) -> NDArray[np.float64]:
     return ((accepted == ABSTAINED) | (accepted == cases.judge.codes)).astype(np.float64)
 
 
-def _way(way: Way, cases: Cases) -> str:
+def _way(way: SegmentRoute, cases: Dataset) -> str:
     if way.rule is None:
         return "judge"
     names = [cases.workers[at] for at in way.workers]

@@ -16,7 +16,7 @@ import yaml
 from bench.result import Result, load
 from streamer.config import Settings
 from streamer.config import load as load_settings
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.decide.temperature import tempered
 from streamer.dev.demo.data_sets import write_config
 from streamer.learn.calibrate.temperature import Reliability, fit_temperature
@@ -70,8 +70,8 @@ def _asked(settings: Settings, task: str) -> Arrays:
 
 def _results(task: str, asked: Arrays, seconds: float) -> Iterator[Result]:
     gold, plain = asked["gold"], asked["plain"]
-    fitted = fit_temperature(Opinion.of(asked["held"]), asked["held_gold"])
-    after = tempered(Opinion.of(plain), fitted.temperature).probabilities
+    fitted = fit_temperature(Predictions.of(asked["held"]), asked["held_gold"])
+    after = tempered(Predictions.of(plain), fitted.temperature).probabilities
     assert after is not None
     right = plain.argmax(axis=1) == gold
     permuted = asked["permuted"]

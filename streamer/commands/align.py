@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from streamer.backends.gate import Gate
-from streamer.commands.align_told import tell_reports
+from streamer.commands.align_summary import tell_reports
 from streamer.commands.logged import chosen_tasks, logged_of
 from streamer.commands.ticket_texts import ticket_texts
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task, Worker
-from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.opinion import Opinion
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import Predictions
 from streamer.decide.sampling import drawn
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
@@ -21,8 +21,6 @@ from streamer.learn.align import version
 from streamer.learn.align.chances import Chances
 from streamer.learn.align.choosing import Choice
 from streamer.learn.align.judged_log import JudgedLog, Parts, verdict_of
-from streamer.learn.align.lesson import Lesson
-from streamer.learn.align.material import Mask
 from streamer.learn.align.page import write
 from streamer.learn.align.report import (
     TaskReport,
@@ -32,12 +30,14 @@ from streamer.learn.align.report import (
     vote_change,
     worker_changes,
 )
+from streamer.learn.align.sample import Mask
 from streamer.learn.align.training import Aligned
+from streamer.learn.align.training_set import TrainingSet
 from streamer.learn.artifacts.repository import check_ours
 from streamer.learn.calibrate.temperature import fit_temperature
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
+from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.examples import Examples
-from streamer.learn.data.joined import Joined, joined
 from streamer.learn.kinds import KINDS
 from streamer.learn.train.train import examples_of
 from streamer.records.log_file import read_log
@@ -77,7 +77,7 @@ class _Given:
     """What is the same for all tasks."""
 
     settings: Settings
-    decisions: Sequence[Joined]
+    decisions: Sequence[LoggedDecision]
     texts: Mapping[str, str]
     gate: Gate | None
     segmentation: Segmentation | None
@@ -88,9 +88,9 @@ class _Given:
 class _Tested:
     """The test tickets with what the workers said before, and how their vote is counted."""
 
-    cases: Cases
+    cases: Dataset
     texts: tuple[str, ...]
-    rule: BeforeJudge | None
+    rule: DeferralRule | None
     calibrated: bool
 
     @classmethod
@@ -145,7 +145,7 @@ def align(settings: Settings, log: Path, file: Path, wanted: Wanted) -> Result:
     where = wanted.segments
     given = _Given(
         settings,
-        _drawn_by_shares(settings, joined(watched(read_log(log), "records"))),
+        _drawn_by_shares(settings, logged_decisions(watched(read_log(log), "records"))),
         ticket_texts(settings, file),
         None if where is None else read_gate("--segments", where),
         None if where is None else read_segments(where),
@@ -156,7 +156,9 @@ def align(settings: Settings, log: Path, file: Path, wanted: Wanted) -> Result:
     return Result(found, reports)
 
 
-def _drawn_by_shares(settings: Settings, decisions: Sequence[Joined]) -> list[Joined]:
+def _drawn_by_shares(
+    settings: Settings, decisions: Sequence[LoggedDecision]
+) -> list[LoggedDecision]:
     """Without what a trial alone had logged: the weights know of the configured shares only."""
     ids = [one.ballot.ticket_id if one.ballot else "" for one in decisions]
     logged = drawn(ids, settings.audit.salt, "log", settings.log.share).tolist()
@@ -254,27 +256,27 @@ def _check_folders(settings: Settings, workers: Sequence[Worker]) -> None:
         check_ours(settings.path(settings.triton.models) / worker.model)
 
 
-def _lesson(given: _Given, task: Task, parts: Parts) -> Lesson:
+def _lesson(given: _Given, task: Task, parts: Parts) -> TrainingSet:
     examples: Examples | None = None
     if given.wanted.examples and task.data is not None:
         examples = examples_of(given.settings, task)
         examples.check_labels(task.labels, str(task.data.train))
     chances = _chances(given.settings, task)
-    return Lesson.of(parts, task.label_set, given.texts, chances, given.gate, examples)
+    return TrainingSet.of(parts, task.label_set, given.texts, chances, given.gate, examples)
 
 
 def _chances(settings: Settings, task: Task) -> Chances:
     return Chances(settings.audit.share, settings.review.gold, settings.log.share, task.verify)
 
 
-def _fit(lesson: Lesson, worker: Worker, seed: int) -> _Fitted:
+def _fit(lesson: TrainingSet, worker: Worker, seed: int) -> _Fitted:
     assert worker.kind is not None  # others are not among those to align
     kind = KINDS[worker.kind]
     choice = lesson.choice(kind, seed)
     return _Fitted(worker, worker.kind, choice, lesson.learnt(kind, choice, seed))
 
 
-def _weighting(lesson: Lesson) -> Weighting:
+def _weighting(lesson: TrainingSet) -> Weighting:
     return Weighting(
         len(lesson.train),
         lesson.uniform,
@@ -284,7 +286,7 @@ def _weighting(lesson: Lesson) -> Weighting:
     )
 
 
-def _after(tested: _Tested, lesson: Lesson, fitted: Sequence[_Fitted]) -> list[Opinion]:
+def _after(tested: _Tested, lesson: TrainingSet, fitted: Sequence[_Fitted]) -> list[Predictions]:
     """What the workers would have said. Where temperatures are served, each new version is given
     one of its own, fitted to the held-out tickets as `streamer calibrate` would.
     """
@@ -292,8 +294,8 @@ def _after(tested: _Tested, lesson: Lesson, fitted: Sequence[_Fitted]) -> list[O
     found = []
     for name, opinion in zip(tested.cases.workers, tested.cases.opinions, strict=True):
         if name in made:
-            raw = Opinion.of(made[name].aligned.model.probabilities(tested.texts))
-            held_out = Opinion.of(made[name].choice.answers)
+            raw = Predictions.of(made[name].aligned.model.probabilities(tested.texts))
+            held_out = Predictions.of(made[name].choice.answers)
             warmth = fit_temperature(held_out, lesson.held_out.codes).temperature
             found.append(tempered(raw, warmth if tested.calibrated else 1.0))
         else:
@@ -312,7 +314,7 @@ def _segments(given: _Given, texts: Sequence[str]) -> dict[str, Mask]:
 
 
 def _written(
-    given: _Given, name: str, parts: Parts, lesson: Lesson, fitted: Sequence[_Fitted]
+    given: _Given, name: str, parts: Parts, lesson: TrainingSet, fitted: Sequence[_Fitted]
 ) -> dict[str, int]:
     settings, task = given.settings, given.settings.tasks[name]
     origin = version.Origin(

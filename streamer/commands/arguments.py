@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.after_rule import after_rule
+from streamer.decide.arbitration_rule import arbitration_rule
+from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.errors import ConfigError
-from streamer.learn.calibrate.calibrate import Wished
+from streamer.learn.calibrate.calibrate import Targets
 from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeBudget
 from streamer.learn.evaluation.options import Prices
 
@@ -26,11 +26,11 @@ def rule(text: str) -> dict[str, Any]:
     return {"kind": kind, **{name: value for name, _, value in pairs}}
 
 
-def after(text: str) -> AfterJudge:
+def after(text: str) -> ArbitrationRule:
     """A rule after the judge, such as v2:0.1; raises `ConfigError`."""
     kind, _, alpha = text.partition(":")
     try:
-        return after_rule(kind, float(alpha or 0))
+        return arbitration_rule(kind, float(alpha or 0))
     except ValueError as error:
         raise ConfigError(f"--after {text}: {error}; write KIND:ALPHA, such as v3:0.2") from None
 
@@ -41,7 +41,7 @@ def prices(given: Sequence[tuple[str, float]]) -> Prices | None:
     return Prices(found, found.pop(JUDGE, 0.0)) if found else None
 
 
-def wish(options: argparse.Namespace) -> Wished:
+def wish(options: argparse.Namespace) -> Targets:
     """The one wish of the command line; raises `ConfigError` where it is out of range."""
     if options.judge_budget is not None:
         return JudgeBudget(options.judge_budget)

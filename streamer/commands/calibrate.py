@@ -8,9 +8,9 @@ from streamer.commands.calibrate_now import Now, now_or_none, to_write
 from streamer.commands.logged import Logged, logged
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
-from streamer.decide.after_rule import after_rule
+from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.errors import ConfigError
-from streamer.learn.calibrate.calibrate import Wished, calibrate
+from streamer.learn.calibrate.calibrate import Targets, calibrate
 from streamer.learn.calibrate.targets import JudgeBudget
 from streamer.records.calibration import Calibration, Estimate, Guarantee
 from streamer.records.label import Rule
@@ -25,7 +25,7 @@ def run(
     settings: Settings,
     file: Path,
     task: str,
-    wish: Wished,
+    wish: Targets,
     gold: Path | None,
     out: Path | None,
     as_json: bool = False,
@@ -45,7 +45,7 @@ def run(
     _refuse_gaps(each)
     target = _target(settings, each.name, each.task, out)
     made_at = rfc3339(int(time.time() * 1000))
-    after = after_rule(each.task.after.kind, each.task.after.alpha)
+    after = arbitration_rule(each.task.after.kind, each.task.after.alpha)
     cases, period = each.table.cases, each.table.period
     made = calibrate(cases, wish, made_at=made_at, after=after, period=period)
     now = None if trial else now_or_none(settings, task, each.task, cases, wish)
@@ -117,7 +117,7 @@ def _refuse_follower(settings: Settings, name: str) -> None:
         )
 
 
-def _refuse_empty_promise(settings: Settings, name: str, wish: Wished) -> None:
+def _refuse_empty_promise(settings: Settings, name: str, wish: Targets) -> None:
     """A promise is of one rule before the judge, and must be of what is published."""
     task = settings.tasks.get(name)
     if task is None or isinstance(wish, JudgeBudget):

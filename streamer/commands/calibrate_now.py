@@ -8,12 +8,12 @@ import numpy as np
 
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
-from streamer.learn.calibrate.calibrate import Wished, halves
+from streamer.learn.calibrate.calibrate import Targets, halves
 from streamer.learn.calibrate.targets import JudgeBudget
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.measures.shares import Share, share
 from streamer.records.label import Rule
 from streamer.services.learned.rules import load_calibration, rule_before
@@ -28,7 +28,7 @@ class Now:
     fidelity: Share
 
     @classmethod
-    def of(cls, settings: Settings, name: str, task: Task, cases: Cases, wish: Wished) -> "Now":
+    def of(cls, settings: Settings, name: str, task: Task, cases: Dataset, wish: Targets) -> "Now":
         """Of the tickets that `calibrate` takes for what to expect of this wish.
 
         Raises `ConfigError` where the configured calibration can't be read.
@@ -50,7 +50,7 @@ class Now:
 
 
 def now_or_none(
-    settings: Settings, name: str, task: Task, cases: Cases, wish: Wished
+    settings: Settings, name: str, task: Task, cases: Dataset, wish: Targets
 ) -> Now | None:
     """None where no rule serves: before the first calibration of a calibrated task."""
     file = task.calibration

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamer.commands.logged import Logged, logged, temperatures
 from streamer.config.settings import Settings
-from streamer.decide.after_rule import after_rule
+from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
@@ -82,7 +82,7 @@ def _options(each: Logged, prices: Prices | None, latencies: Prices | None) -> O
         costs=prices or assumed,
         latencies=latencies,
         rule=each.rule(calibration),
-        after=after_rule(after.kind, after.alpha),
+        after=arbitration_rule(after.kind, after.alpha),
         temperatures=temperatures(calibration),
         router=None if calibration is None else calibration.router,
     )

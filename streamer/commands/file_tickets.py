@@ -12,7 +12,7 @@ from streamer.errors import ConfigError, TicketError
 from streamer.records.pointers import find
 from streamer.records.rows import rows
 from streamer.services.intake.ticket_id import TicketId
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 
 
 class FileTicket(NamedTuple):
@@ -45,7 +45,7 @@ class FileTickets:
     def __init__(self, settings: Settings, file: Path) -> None:
         self._file = file
         self._input = settings.input
-        self._intake = Intake.of(settings.input)
+        self._intake = TicketReader.of(settings.input)
         self._limit = settings.kafka.max_record_bytes
 
     def __iter__(self) -> Iterator[FileTicket]:

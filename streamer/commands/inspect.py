@@ -6,7 +6,13 @@ from datetime import timedelta
 
 from streamer.config.settings import Settings
 from streamer.records.label import Label, Rule, Vote
-from streamer.services.inspect.inspection import Hop, Inspection, Occurrence, Outcome, Spent
+from streamer.services.inspect.inspection import (
+    Hop,
+    Inspection,
+    LatencyBreakdown,
+    Occurrence,
+    Outcome,
+)
 from streamer.services.inspect.search import Watch, find
 from streamer.terminal import bars, cell, clean, local, paint, tell, tell_json
 
@@ -152,7 +158,7 @@ def _top(probabilities: Mapping[str, float]) -> str:
     return "   ".join(f"{clean(label)} {share:.3f}" for label, share in best)
 
 
-def _bar(parts: Sequence[Spent]) -> str:
+def _bar(parts: Sequence[LatencyBreakdown]) -> str:
     """Lengths in proportion, and at least one sign for whatever took any time."""
     total = sum(part.seconds for part in parts) or 1.0
     drawn = "".join(

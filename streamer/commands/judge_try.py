@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer.config.settings import Settings
-from streamer.decide.standing import judgement, quantised
+from streamer.decide.arbitration import judgement, quantised
 from streamer.errors import ConfigError
 from streamer.judging.judge import Judge
 from streamer.judging.llm.language import LanguageJudge

@@ -7,7 +7,7 @@ from streamer.config.settings import Settings
 from streamer.records.log_file import LogWriter
 from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
-from streamer.stream.positions import Start
+from streamer.stream.offset_reset import Start
 from streamer.stream.reading import Reader
 from streamer.terminal import bars, note, tell, tell_json
 

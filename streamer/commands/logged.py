@@ -8,13 +8,13 @@ import numpy as np
 
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
-from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
+from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.gold import read_gold
-from streamer.learn.data.joined import Joined, joined
 from streamer.learn.data.log_table import JUDGE, LogTable
 from streamer.learn.measures.versions import Trial, trials
 from streamer.learn.rollout.promoted import Beside
@@ -54,13 +54,13 @@ class Logged:
             )
         return found
 
-    def rule(self, calibration: Calibration | None) -> BeforeJudge | None:
+    def rule(self, calibration: Calibration | None) -> DeferralRule | None:
         """The configured rule; None where it waits for a calibration that is not there yet."""
         if self.task.rule.kind == "calibrated" and calibration is None:
             return None
         return rule_before(self.task, calibration)
 
-    def judged(self, calibration: Calibration | None) -> Cases:
+    def judged(self, calibration: Calibration | None) -> Dataset:
         """The tickets that have a verdict, tempered as the services do it."""
         cases, known = self.table.cases, temperatures(calibration)
         some = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
@@ -94,7 +94,7 @@ def logged(
     chosen = chosen_tasks(settings, tasks)
     if gold is not None and len(chosen) > 1:
         raise ConfigError("--gold has the labels of one task: name it with --task")
-    decisions = joined(watched(read_log(file), "records"))
+    decisions = logged_decisions(watched(read_log(file), "records"))
     empty = True
     for name in chosen:
         mine = _promoted(settings, name, decisions) if trial else decisions
@@ -130,7 +130,7 @@ def chosen_tasks(settings: Settings, tasks: Sequence[str]) -> Sequence[str]:
 
 
 def logged_of(
-    settings: Settings, name: str, decisions: Sequence[Joined], gold: Path | None = None
+    settings: Settings, name: str, decisions: Sequence[LoggedDecision], gold: Path | None = None
 ) -> Logged:
     """One task of decisions of any; says on stderr what was left out. Raises `ConfigError`."""
     task = settings.tasks[name]
@@ -147,7 +147,9 @@ def logged_of(
     return Logged(name, task, table, None if path is None else settings.path(path), tried)
 
 
-def _promoted(settings: Settings, name: str, decisions: Sequence[Joined]) -> Sequence[Joined]:
+def _promoted(
+    settings: Settings, name: str, decisions: Sequence[LoggedDecision]
+) -> Sequence[LoggedDecision]:
     versions = {
         worker.model: (worker.version or "", worker.shadow.version)
         for worker in settings.tasks[name].workers

@@ -11,12 +11,12 @@ from streamer.commands.logged import Logged, logged
 from streamer.config.document import explained
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.after_rule import after_rule
+from streamer.decide.arbitration_rule import arbitration_rule
+from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
 from streamer.learn.replay.formerly import SINCE
-from streamer.learn.replay.known import Known
+from streamer.learn.replay.known_versions import KnownVersions
 from streamer.learn.replay.replay import Difference, Replayed, replay
 from streamer.learn.replay.what_if import Mode, WhatIf, what_if
 from streamer.records.calibration import Calibration
@@ -43,7 +43,7 @@ def run(
     folders. Raises `ConfigError`.
     """
     tasks = {name: task.label_set for name, task in settings.tasks.items()}
-    known = Known(_calibrations(settings, calibrations), _routings(settings, segments))
+    known = KnownVersions(_calibrations(settings, calibrations), _routings(settings, segments))
     found = replay(watched(read_log(file), "records"), tasks, known)
     if as_json:
         tell_json(found)
@@ -57,7 +57,7 @@ def suppose(
     file: Path,
     tasks: Sequence[str],
     rule: Mapping[str, str | float] | None,
-    after: AfterJudge | None,
+    after: ArbitrationRule | None,
     mode: Mode,
     latencies: Prices | None,
     as_json: bool = False,
@@ -80,7 +80,7 @@ def suppose(
 def _supposed(
     each: Logged,
     rule: Mapping[str, str | float] | None,
-    after: AfterJudge | None,
+    after: ArbitrationRule | None,
     mode: Mode,
     latencies: Prices | None,
 ) -> WhatIf:
@@ -88,7 +88,7 @@ def _supposed(
     calibration = each.calibration()
     if task.rule.kind == "calibrated" and calibration is None:
         raise ConfigError(f"{each.name}: there is no calibration yet; run `streamer calibrate`")
-    after = after or after_rule(task.after.kind, task.after.alpha)
+    after = after or arbitration_rule(task.after.kind, task.after.alpha)
     return what_if(each.judged(calibration), rule_before(task, calibration), after, mode, latencies)
 
 

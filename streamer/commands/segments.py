@@ -12,16 +12,16 @@ from streamer.commands.logged import Logged, logged_of, temperatures
 from streamer.commands.ticket_texts import ticket_texts
 from streamer.config.settings import Settings
 from streamer.errors import ConfigError
-from streamer.learn.data.joined import Joined, joined
+from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.segments import folder as versions
-from streamer.learn.segments.by_segment import Way
+from streamer.learn.segments.by_segment import SegmentRoute
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import Found, find
-from streamer.learn.segments.material import Material
 from streamer.learn.segments.nearest import Embeddings
 from streamer.learn.segments.report import Report, report
 from streamer.learn.segments.routed import Routed, route
+from streamer.learn.segments.sample import Material
 from streamer.learn.segments.shape import with_shape
 from streamer.records.log_file import read_log
 from streamer.records.segments import GENERAL
@@ -56,7 +56,7 @@ def fit(
     The log has no text, so `file` has the tickets, as `streamer send` reads them; they are joined
     by their ids. Raises `ConfigError`, and `ModelError` where the embedding fails.
     """
-    decisions = joined(watched(read_log(log), "records"))
+    decisions = logged_decisions(watched(read_log(log), "records"))
     times = _uniform(decisions)
     material = Material.of(times, ticket_texts(settings, file), wanted.most)
     for line in material.notes:
@@ -85,7 +85,7 @@ def fit(
     return 0
 
 
-def _uniform(decisions: Sequence[Joined]) -> Mapping[str, str]:
+def _uniform(decisions: Sequence[LoggedDecision]) -> Mapping[str, str]:
     """The first time of every ticket of the uniform stratum, by its id."""
     found: dict[str, str] = {}
     for one in decisions:
@@ -112,7 +112,7 @@ def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
     return with_shape(embeddings, material.texts), encoder
 
 
-def _logged(settings: Settings, decisions: Sequence[Joined]) -> list[Logged]:
+def _logged(settings: Settings, decisions: Sequence[LoggedDecision]) -> list[Logged]:
     found = [logged_of(settings, name, decisions) for name in settings.tasks]
     return [each for each in found if len(each.table.cases)]
 
@@ -142,12 +142,12 @@ def _routed(
             yield made
 
 
-def _configured(each: Logged) -> Way:
+def _configured(each: Logged) -> SegmentRoute:
     """How the task is served without segments."""
     calibration, workers = each.calibration(), each.table.cases.workers
     known = temperatures(calibration)
     heat = tuple(known[name] for name in workers) if known else ()
-    return Way(tuple(range(len(workers))), rule_before(each.task, calibration), heat)
+    return SegmentRoute(tuple(range(len(workers))), rule_before(each.task, calibration), heat)
 
 
 def _tell(made: Report, target: Path) -> None:

@@ -8,7 +8,7 @@ from streamer.commands.send import tickets
 from streamer.config.settings import Settings
 from streamer.errors import TicketError
 from streamer.records.rows import rows
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.terminal import note, watched
 
 
@@ -18,7 +18,7 @@ def ticket_texts(settings: Settings, file: Path) -> Mapping[str, str]:
     Of repeated ids the last counts. Those that the services would refuse are left out, and that is
     said. Raises `ConfigError` where the file can't be read.
     """
-    intake, found, refused = Intake.of(settings.input), dict[str, str](), 0
+    intake, found, refused = TicketReader.of(settings.input), dict[str, str](), 0
     for _, value in watched(tickets(rows(file), settings.input.id), "tickets"):
         try:
             ticket = intake.ticket(FileRecord(value))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import get_args
 
-from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
+from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.router import Router
 from streamer.decide.votes import Kind, Measure, VoteRule
 from streamer.records.calibration import Calibration, RouterWeights
@@ -15,7 +15,7 @@ _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 _MEASURES: dict[str | None, Measure | None] = {None: None, **{m: m for m in get_args(Measure)}}
 
 
-def calibrated_rule(calibration: Calibration) -> BeforeJudge:
+def calibrated_rule(calibration: Calibration) -> DeferralRule:
     """The rule before the judge, for tempered opinions of `calibration.models` in their order.
 
     Raises `ValueError` for a rule that this version does not know, or that is not whole.
@@ -26,14 +26,14 @@ def calibrated_rule(calibration: Calibration) -> BeforeJudge:
     return recorded_rule(calibration.rule, workers, calibration.router)
 
 
-def judge_all(of: int) -> BeforeJudge:
+def judge_all(of: int) -> DeferralRule:
     """A rule of so many workers that accepts nothing: all are asked, and the judge decides."""
     return VoteRule("unanimity", of, "mean", _ABOVE_ALL)
 
 
 def recorded_rule(
     rule: Rule, workers: Sequence[str], router: RouterWeights | None = None
-) -> BeforeJudge:
+) -> DeferralRule:
     """The rule that a record describes, for tempered opinions of these workers in their order.
 
     Raises `ValueError` as `calibrated_rule`.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.votes import plurality
 
 
@@ -17,12 +17,12 @@ class Candidate:
     none did, or None where no worker gives probabilities.
     """
 
-    codes: Codes
+    codes: LabelIds
     confidence: NDArray[np.float64]
     ensemble: NDArray[np.float64] | None
 
 
-def candidate(opinions: Sequence[Opinion]) -> Candidate:
+def candidate(opinions: Sequence[Predictions]) -> Candidate:
     """The likeliest label of the workers' mean; that which most name, where they give labels only.
 
     Every worker counts alike (we choose; the papers have one worker here).
@@ -43,5 +43,5 @@ def candidate(opinions: Sequence[Opinion]) -> Candidate:
     return Candidate(codes, confidence, mean)
 
 
-def _labels(opinions: Sequence[Opinion]) -> int:
+def _labels(opinions: Sequence[Predictions]) -> int:
     return next(o.probabilities.shape[1] for o in opinions if o.probabilities is not None)

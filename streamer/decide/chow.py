@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from streamer.decide.decision import Decision
 from streamer.decide.distributions import Rows, checked
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.rounding import at_least
 from streamer.records.label import Rule
 
@@ -55,7 +55,7 @@ class Chow:
         """[N] for distributions q [N, K]; raises `ValueError` for rows that are none."""
         return at_least(checked(q).max(axis=1, initial=0), self.least)
 
-    def decide(self, opinions: Sequence[Opinion], left: int = 0) -> Decision:
+    def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
         counted = [opinions[place] for place in self._counted]
         count = len(counted[0].codes)
         codes, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)

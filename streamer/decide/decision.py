@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import Codes
+from streamer.decide.predictions import LabelIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Decision:
     all others without a label go to the judge.
     """
 
-    codes: Codes
+    codes: LabelIds
     confidence: NDArray[np.float64]
     open: NDArray[np.bool_]
 

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from streamer.decide.budget import JudgeBudget
 from streamer.decide.candidate import Candidate, candidate
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.decide.sampling import Draws
-from streamer.decide.vote_result import Count, Marks, Outage, Rows
+from streamer.decide.vote_result import Mask, OutagePolicy, Rows, VoteResult
 from streamer.decide.votes import plurality
 from streamer.records.label import Source
 from streamer.records.log import Mode, Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PublishedGroup:
     """Tickets, by their places, whose labels are published alike."""
 
     places: Rows
@@ -27,7 +27,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Disposition:
     """For N counted tickets: labels to publish now, and the judge requests by purpose.
 
     `published` is the decision with -1 where nothing is published yet. `own` is the workers' label
@@ -36,26 +36,26 @@ class Plan:
     why the judge decides, `stands_in` why a fallback does it for it.
     """
 
-    count: Count
+    count: VoteResult
     draws: Draws
     published: Decision
     own: Candidate
-    fallback: Marks
-    verify: Marks
-    audit: Marks
+    fallback: Mask
+    verify: Mask
+    audit: Mask
     deferred: Reason
     stands_in: Reason
     suspended: bool
 
     @property
-    def decide(self) -> Marks:
+    def decide(self) -> Mask:
         return np.asarray(self.published.codes == ABSTAINED)
 
     @property
-    def final(self) -> Marks:
+    def final(self) -> Mask:
         return ~self.verify
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[PublishedGroup]:
         """The published labels, grouped by how they are published."""
         labelled = ~self.decide
         for fallback in (False, True) if np.count_nonzero(self.fallback) else (False,):
@@ -63,18 +63,18 @@ class Plan:
                 places = labelled & (self.fallback == fallback) & (self.final == final)
                 if np.count_nonzero(places):
                     source: Source = "fallback" if fallback else "workers"
-                    yield Part(np.flatnonzero(places), source, final)
+                    yield PublishedGroup(np.flatnonzero(places), source, final)
 
 
 @dataclass(frozen=True, slots=True)
-class Planner:
+class ServingPolicy:
     """How one task is served. `budget` is kept over batches; the rest is as configured."""
 
     mode: Mode = "sequential"
-    on_outage: Outage = "wait"
+    on_outage: OutagePolicy = "wait"
     budget: JudgeBudget | None = None
 
-    def plan(self, count: Count, draws: Draws, now: float, part: float) -> Plan:
+    def plan(self, count: VoteResult, draws: Draws, now: float, part: float) -> Disposition:
         """The plan for the counted tickets, with their draws [N], at `now` of a steady clock.
 
         `part` is the share of all partitions that is assigned here.
@@ -94,7 +94,7 @@ class Planner:
         verify = draws.verify & (codes != ABSTAINED) & (self.mode == "optimistic")
         suspended = count.stale or (self.budget is not None and self.budget.suspended)
         audit = draws.uniform & (codes != ABSTAINED) & ~verify
-        return Plan(
+        return Disposition(
             count,
             draws,
             published,
@@ -108,8 +108,8 @@ class Planner:
         )
 
     def _over(
-        self, budget: JudgeBudget, wanted: Marks, own: Candidate, now: float, part: float
-    ) -> Marks:
+        self, budget: JudgeBudget, wanted: Mask, own: Candidate, now: float, part: float
+    ) -> Mask:
         """Those of the wanted judge calls that are too many, the last of the batch.
 
         A ticket that no worker answered has no label that could stand in: it is charged first.
@@ -120,13 +120,13 @@ class Planner:
         return np.asarray(spared & (np.cumsum(spared) > left))
 
 
-def _why_deferred(count: Count) -> Reason:
+def _why_deferred(count: VoteResult) -> Reason:
     if count.outage:
         return "outage"
     return "disagreement" if count.seats else "judge_first"
 
 
-def _own(count: Count, everything: bool) -> Candidate:
+def _own(count: VoteResult, everything: bool) -> Candidate:
     """The label that the rule accepted, else the likeliest; the ensemble where it may be needed."""
     accepted = count.decision.codes
     if not everything and (accepted != ABSTAINED).all():
@@ -138,7 +138,7 @@ def _own(count: Count, everything: bool) -> Candidate:
     return Candidate(codes, found.confidence, found.ensemble)
 
 
-def _most(count: Count) -> Candidate:
+def _most(count: VoteResult) -> Candidate:
     """What most of those say who can be reached."""
     said = plurality([seat.opinion for seat in count.seats])
     return Candidate(said.codes, said.confidence, None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.rounding import DECIMALS, at_least
 from streamer.decide.signals import signals
 from streamer.records.calibration import RouterWeights
@@ -47,7 +47,7 @@ class Router:
     def decidable(self, answering: Sequence[bool]) -> bool:
         return all(answering)
 
-    def decide(self, opinions: Sequence[Opinion], left: int = 0) -> Decision:
+    def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
         count = len(opinions[0].codes)
         codes, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
         if all(opinion.probabilities is not None for opinion in opinions):

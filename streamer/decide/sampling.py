@@ -8,7 +8,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.vote_result import Marks, Rows
+from streamer.decide.vote_result import Mask, Rows
 from streamer.records.identities import mixed_words
 from streamer.records.murmur2 import hashes
 
@@ -21,10 +21,10 @@ class Draws:
     was published at once, `logged` for the log, `gold` for a person. `uniform` are logged too.
     """
 
-    uniform: Marks
-    verify: Marks
-    logged: Marks
-    gold: Marks
+    uniform: Mask
+    verify: Mask
+    logged: Mask
+    gold: Mask
 
     @classmethod
     def none(cls, count: int) -> "Draws":
@@ -37,7 +37,7 @@ class Draws:
 
 
 @dataclass(frozen=True, slots=True)
-class Stratum:
+class Sampling:
     """The shares of tickets that are audited, logged, and shown to a person for the truth.
 
     What a person is asked about is audited too: an answer is of use only beside all the others.

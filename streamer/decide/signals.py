@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.distributions import Float64
-from streamer.decide.opinion import Codes, Opinion, Probabilities
+from streamer.decide.predictions import LabelIds, Predictions, Probabilities
 
 Signals = Float64
 LEAST = np.float32(1e-5)
@@ -16,7 +16,7 @@ LEAST = np.float32(1e-5)
 _SURE = np.float32(1e-4)
 
 
-def signals(opinions: Sequence[Opinion], pool: Sequence[float]) -> tuple[Codes, Signals]:
+def signals(opinions: Sequence[Predictions], pool: Sequence[float]) -> tuple[LabelIds, Signals]:
     """The candidate label of each ticket, [N], and its signals, [N, F].
 
     The candidate is the likeliest of the product of the workers' distributions p_w^pool[w]
@@ -36,7 +36,7 @@ def signals(opinions: Sequence[Opinion], pool: Sequence[float]) -> tuple[Codes, 
     return candidate, np.stack(columns, axis=1, dtype=np.float64)
 
 
-def _vectors(opinion: Opinion) -> Probabilities:
+def _vectors(opinion: Predictions) -> Probabilities:
     if opinion.probabilities is None:
         raise ValueError("an opinion without probabilities has no signals")
     return opinion.probabilities
@@ -44,7 +44,7 @@ def _vectors(opinion: Opinion) -> Probabilities:
 
 def _pooled(
     vectors: Sequence[Probabilities], pool: Sequence[float]
-) -> tuple[Codes, NDArray[np.float32]]:
+) -> tuple[LabelIds, NDArray[np.float32]]:
     total = np.zeros_like(vectors[0])
     for vector, power in zip(vectors, pool, strict=True):
         total += np.log(np.maximum(vector, LEAST)) * np.float32(power)

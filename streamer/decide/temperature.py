@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import ABSTAINED, Opinion, Probabilities
+from streamer.decide.predictions import ABSTAINED, Predictions, Probabilities
 from streamer.decide.rounding import DECIMALS
 
 _LEAST = np.float32(1e-30)
@@ -17,7 +17,7 @@ _DEEPEST = np.float32(-60)
 Temperature = float | NDArray[np.float64]
 
 
-def tempered(opinion: Opinion, temperature: Temperature) -> Opinion:
+def tempered(opinion: Predictions, temperature: Temperature) -> Predictions:
     """The opinion with probabilities p^(1/T), renormalised and rounded to 5 decimals.
 
     The temperature T is one for all, or one for each ticket [N].
@@ -32,11 +32,11 @@ def tempered(opinion: Opinion, temperature: Temperature) -> Opinion:
     voted = opinion.codes != ABSTAINED
     if np.count_nonzero(voted) == len(voted):
         rounded = _rounded(_powers(opinion.probabilities, temperature))
-        return Opinion(rounded.argmax(axis=1), rounded)
+        return Predictions(rounded.argmax(axis=1), rounded)
     rounded = np.zeros_like(opinion.probabilities)
     some = temperature if isinstance(temperature, float | int) else temperature[voted]
     rounded[voted] = _rounded(_powers(opinion.probabilities[voted], some))
-    return Opinion(np.where(voted, rounded.argmax(axis=1), ABSTAINED), rounded)
+    return Predictions(np.where(voted, rounded.argmax(axis=1), ABSTAINED), rounded)
 
 
 def _powers(raw: Probabilities, temperature: Temperature) -> Probabilities:

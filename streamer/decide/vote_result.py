@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.records.label import Rule, Segmented
 
 
@@ -22,13 +22,13 @@ class Provenance:
     segment: Segmented | None = None
 
 
-Outage = Literal["wait", "judge", "fallback"]
+OutagePolicy = Literal["wait", "judge", "fallback"]
 Rows = NDArray[np.int64]
-Marks = NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class WorkerVotes:
     """One worker's place at the vote: what it answered, or why it did not.
 
     `raw` is its answer before the temperature, rounded as it was decided on.
@@ -36,16 +36,18 @@ class Seat:
 
     worker: str
     version: str | None
-    opinion: Opinion
-    raw: Opinion
+    opinion: Predictions
+    raw: Predictions
     absent: str | None = None
 
-    def __getitem__(self, rows: Rows) -> "Seat":
-        return Seat(self.worker, self.version, self.opinion[rows], self.raw[rows], self.absent)
+    def __getitem__(self, rows: Rows) -> "WorkerVotes":
+        return WorkerVotes(
+            self.worker, self.version, self.opinion[rows], self.raw[rows], self.absent
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class VoteResult:
     """The outcome for some of the tickets asked about.
 
     `rows` [n] are their places among those; `seats` and `decision` are about these rows, in this
@@ -57,15 +59,15 @@ class Count:
     """
 
     rows: Rows
-    seats: tuple[Seat, ...]
+    seats: tuple[WorkerVotes, ...]
     decision: Decision
     outage: bool
     provenances: tuple[Provenance, ...]
     which: Rows
-    beside: tuple[Seat, ...] = ()
+    beside: tuple[WorkerVotes, ...] = ()
     stale: bool = False
 
-    def __getitem__(self, places: Rows) -> "Count":
+    def __getitem__(self, places: Rows) -> "VoteResult":
         """Some of these tickets, by their places in here."""
         seats = tuple(seat[places] for seat in self.seats)
         beside = tuple(seat[places] for seat in self.beside)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.rounding import at_least
 from streamer.records.label import Rule
 
@@ -62,7 +62,7 @@ class VoteRule:
     def decidable(self, answering: Sequence[bool]) -> bool:
         return sum(answering) >= self.quorum
 
-    def decide(self, opinions: Sequence[Opinion], left: int = 0) -> Decision:
+    def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
         """Invariant under permutation of the opinions.
 
         Integer counts only: with floats, 2/3 >= 1 - 1/3 is false.
@@ -82,13 +82,13 @@ class VoteRule:
         return Rule(self.kind, self.quorum, self.of, self.measure, at_least)
 
 
-def plurality(opinions: Sequence[Opinion]) -> Decision:
+def plurality(opinions: Sequence[Predictions]) -> Decision:
     """The label that most workers name, with no quorum: for an outage, never for a doubt."""
     codes, _ = _plurality(opinions)
     return Decision(codes, _measure("mean", opinions, codes), np.zeros(len(codes), np.bool_))
 
 
-def _plurality(opinions: Sequence[Opinion]) -> tuple[Codes, Codes]:
+def _plurality(opinions: Sequence[Predictions]) -> tuple[LabelIds, LabelIds]:
     """The label named most often and by how many, abstentions left out."""
     votes = np.array([opinion.codes for opinion in opinions])
     named = (votes[:, None] == votes).sum(axis=0) * (votes != ABSTAINED)
@@ -96,7 +96,9 @@ def _plurality(opinions: Sequence[Opinion]) -> tuple[Codes, Codes]:
     return votes[named.argmax(axis=0), np.arange(len(most))], most
 
 
-def _measure(measure: Measure, opinions: Sequence[Opinion], agreed: Codes) -> NDArray[np.float64]:
+def _measure(
+    measure: Measure, opinions: Sequence[Predictions], agreed: LabelIds
+) -> NDArray[np.float64]:
     """[N], NaN where nothing counts; in float64 the order of the workers doesn't change a sum."""
     if measure == "ensemble":
         of_label = np.array([opinion.of_label(agreed) for opinion in opinions], np.float64)

@@ -16,7 +16,7 @@ class EngineDead(ModelError):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class JudgeScores:
     """The judge's answer for N tickets.
 
     `probabilities` is float32 [N, K], calibrated, each row summing to 1, columns in the order of
@@ -30,7 +30,7 @@ class Verdicts:
     coverage: NDArray[np.float32] | None = None
 
     @classmethod
-    def joined(cls, parts: "Sequence[Verdicts]") -> "Verdicts":
+    def joined(cls, parts: "Sequence[JudgeScores]") -> "JudgeScores":
         """Answers of one judge to tickets of one task and label set, as one, in their order."""
         coverage = [part.coverage for part in parts if part.coverage is not None]
         return cls(
@@ -61,7 +61,7 @@ class Judge(Protocol):
         label_set: str,
         texts: Sequence[str],
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
-    ) -> Verdicts:
+    ) -> JudgeScores:
         """Probabilities for each text; `trace_headers` go on to the engine, one per text.
 
         Raises `TicketError` when the label set (a `LabelSet.version`) is not held, `EngineDead`

@@ -14,7 +14,7 @@ FILE = "routing.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class RouteRecord:
     """The workers that a segment is served by, in the order in which the rule knows them.
 
     `temperatures` are theirs, by name; who has none is believed as it is. Without workers it is
@@ -37,7 +37,7 @@ class TaskRoutes:
     label_set: str
     versions: Mapping[str, str]
     budget: float
-    ways: Mapping[str, Served]
+    ways: Mapping[str, RouteRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +88,5 @@ def _routes(raw: Mapping[str, Any]) -> TaskRoutes:
     return made(TaskRoutes, {**raw, "ways": {at: _served(way) for at, way in raw["ways"].items()}})
 
 
-def _served(raw: Mapping[str, Any]) -> Served:
-    return Served(tuple(raw["workers"]), made(Rule, raw["rule"]), raw["temperatures"])
+def _served(raw: Mapping[str, Any]) -> RouteRecord:
+    return RouteRecord(tuple(raw["workers"]), made(Rule, raw["rule"]), raw["temperatures"])

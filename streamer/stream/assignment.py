@@ -8,7 +8,7 @@ from operator import attrgetter
 from aiokafka import TopicPartition
 
 from streamer.stream.handler import Record
-from streamer.stream.ledger import Ledger
+from streamer.stream.offset_ledger import OffsetLedger
 
 
 class Assignment:
@@ -20,7 +20,7 @@ class Assignment:
     """
 
     def __init__(self) -> None:
-        self._ledgers: dict[TopicPartition, Ledger] = {}
+        self._ledgers: dict[TopicPartition, OffsetLedger] = {}
         # When anything was last finished, or began to wait after a time without work.
         self.moved_at = time.monotonic()
 
@@ -30,7 +30,7 @@ class Assignment:
             self.moved_at = time.monotonic()
         ledger = self._ledgers.get(partition)
         if ledger is None:
-            ledger = self._ledgers[partition] = Ledger()
+            ledger = self._ledgers[partition] = OffsetLedger()
         ledger.read([record.offset for record in records])
 
     def finish(self, batch: Iterable[Record]) -> None:

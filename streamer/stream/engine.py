@@ -17,10 +17,10 @@ from streamer.stream.backlog import Backlog, Batch
 from streamer.stream.commits import MOVED, Commits
 from streamer.stream.counts import Counts
 from streamer.stream.dead_letters import DeadLetters
-from streamer.stream.ends import Ends
+from streamer.stream.end_offsets import EndOffsets
 from streamer.stream.handler import Barrier, Emission, Handler, Record, Settled
 from streamer.stream.limits import Limits
-from streamer.stream.positions import Positions
+from streamer.stream.offset_reset import OffsetReset
 from streamer.stream.publisher import Publisher
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         commits: Commits,
         publisher: Publisher,
         handler: Handler,
-        positions: Positions,
+        positions: OffsetReset,
         dead_letters: DeadLetters,
         limits: Limits,
     ) -> None:
@@ -84,7 +84,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._committing = asyncio.Lock()
         self._error: BaseException | None = None
         self._seen: dict[TopicPartition, int] = {}
-        self.ends = Ends(consumer)
+        self.ends = EndOffsets(consumer)
         self.counts = Counts()
         self.polled_at = time.monotonic()
 

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from streamer.errors import BrokerError
 from streamer.stream.clients import Clients
 from streamer.stream.handler import Record
-from streamer.stream.positions import Start
+from streamer.stream.offset_reset import Start
 
 PATIENCE_S = 60.0
 

@@ -28,7 +28,7 @@ _SUSPICIOUS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WorkerAnswer:
     """What a worker says of a batch: its version and raw probabilities [N, K], labels in order.
 
     A row that it can't answer is NaN. The version is "" where it refused every row.
@@ -44,7 +44,7 @@ class Voter(Protocol):
     @property
     def model(self) -> str: ...
 
-    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> Answer:
+    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> WorkerAnswer:
         """As `Worker.answer`."""
         ...
 
@@ -104,7 +104,7 @@ class Worker:
         self._most_rows = met.most_rows
         return met.version
 
-    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> Answer:
+    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> WorkerAnswer:
         """The worker's answer for every row, of one version. Raises WorkerOut."""
         if len(tensor) > self._most_rows:
             return await self._in_parts(tensor, traceparent)
@@ -122,7 +122,7 @@ class Worker:
             return await self.answer(tensor, traceparent)
         return _joined([first, second])
 
-    async def _in_parts(self, tensor: TextTensor, traceparent: str | None) -> Answer:
+    async def _in_parts(self, tensor: TextTensor, traceparent: str | None) -> WorkerAnswer:
         parts = tensor.parts(self._most_rows)
         answers = await asyncio.gather(*(self.answer(part, traceparent) for part in parts))
         while len(met := Counter(answer.version for answer in answers if answer.version)) > 1:
@@ -149,7 +149,7 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await self._recovery
 
-    async def _insist(self, tensor: TextTensor, traceparent: str | None) -> Answer:
+    async def _insist(self, tensor: TextTensor, traceparent: str | None) -> WorkerAnswer:
         crashes = 0
         while True:
             await self._wait_until_closed()
@@ -175,7 +175,7 @@ class Worker:
             return False
         return True
 
-    async def _ask(self, tensor: TextTensor, traceparent: str | None) -> Answer:
+    async def _ask(self, tensor: TextTensor, traceparent: str | None) -> WorkerAnswer:
         try:
             async with self._slots:
                 version, probs = await self._client.infer(
@@ -189,7 +189,7 @@ class Worker:
         if probs.shape != (len(tensor), len(self.labels)):
             raise Nonsense(self.model, f"answers {probs.shape} for {len(tensor)} rows")
         self.breaker.succeeded()
-        return Answer(version, probs)
+        return WorkerAnswer(version, probs)
 
     async def _check_refusal(self, refusal: Refused) -> None:
         # Who refuses the canary too refuses everything: that is no fault of a ticket, and looking
@@ -225,10 +225,10 @@ class Worker:
         self._most_rows = met.most_rows
         return met.version
 
-    def _unusable(self, tensor: TextTensor, refusal: Refused) -> Answer:
+    def _unusable(self, tensor: TextTensor, refusal: Refused) -> WorkerAnswer:
         _log.warning("%s", refusal)
         self._on_event("refused")
-        return Answer("", np.full((len(tensor), len(self.labels)), np.nan, np.float32))
+        return WorkerAnswer("", np.full((len(tensor), len(self.labels)), np.nan, np.float32))
 
     async def _wait_until_closed(self) -> None:
         if self._recovery is None:
@@ -269,6 +269,6 @@ class Worker:
         _log.warning("worker %s is back, version %s", self.model, version)
 
 
-def _joined(answers: Sequence[Answer]) -> Answer:
+def _joined(answers: Sequence[WorkerAnswer]) -> WorkerAnswer:
     version = next((answer.version for answer in answers if answer.version), "")
-    return Answer(version, np.concatenate([answer.probs for answer in answers]))
+    return WorkerAnswer(version, np.concatenate([answer.probs for answer in answers]))

@@ -18,13 +18,13 @@ from streamer.backends.ngrams import words
 from streamer.cli import main
 from streamer.commands.align import Wanted, _drawn_by_shares, align
 from streamer.config import load
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.decide.sampling import drawn
 from streamer.learn.artifacts.manifest import Manifest
 from streamer.learn.artifacts.repository import latest_version
-from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.data.dataset import UNKNOWN, Dataset
+from streamer.learn.data.decisions import LoggedDecision
 from streamer.learn.data.examples import Examples
-from streamer.learn.data.joined import Joined
 from streamer.learn.train.training import Job, train_workers
 from streamer.records.examples import EXAMPLES
 from streamer.records.log import BallotLog, log_json
@@ -45,20 +45,20 @@ def examples_of(stream: Stream) -> Examples:
     return Examples(stream.texts, tuple(LABELS.labels[code] for code in stream.codes))
 
 
-def cases_of(models: Path, texts: Sequence[str]) -> Cases:
+def cases_of(models: Path, texts: Sequence[str]) -> Dataset:
     """What version 1 of the workers says of the stream's texts, and the judge."""
     opinions = []
     for name in KINDS:
         said = LOADED[KINDS[name]](models / name / "1").probabilities(texts)
-        opinions.append(Opinion.of(said))
+        opinions.append(Predictions.of(said))
     judge = STREAM.judged().probabilities
     assert judge is not None
-    return Cases(
+    return Dataset(
         task="topic",
         labels=LABELS.labels,
         workers=tuple(KINDS),
         opinions=tuple(opinions),
-        judge=Opinion.of(judge),
+        judge=Predictions.of(judge),
         gold=np.full(COUNT, UNKNOWN),
         ids=tuple(f"T-{number}" for number in range(COUNT)),
         versions={**dict.fromkeys(KINDS, "1"), "judge": "7"},
@@ -83,7 +83,7 @@ def at(number: int) -> str:
     return f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}.000Z"
 
 
-def write_log(file: Path, cases: Cases) -> None:
+def write_log(file: Path, cases: Dataset) -> None:
     logs = asyncio.run(Serving().log(cases))
     moments = {name: at(number) for number, name in enumerate(cases.ids)}
     with LogWriter(file) as log:
@@ -278,9 +278,9 @@ def test_what_a_trial_alone_had_logged_is_not_weighted_as_if_the_shares_had(fold
         for name, there in zip(ids, by_share | by_trial, strict=True)
         if there
     ]
-    kept = _drawn_by_shares(settings, [Joined(one) for one in ballots])
+    kept = _drawn_by_shares(settings, [LoggedDecision(one) for one in ballots])
     assert {one.ballot.ticket_id for one in kept if one.ballot} == {
         name for name, there in zip(ids, by_share, strict=True) if there
     }
-    audited = [Joined(replace(one, uniform=True)) for one in ballots]
+    audited = [LoggedDecision(replace(one, uniform=True)) for one in ballots]
     assert len(_drawn_by_shares(settings, audited)) == len(ballots)

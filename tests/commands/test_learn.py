@@ -11,9 +11,9 @@ import yaml
 
 from streamer.cli import main
 from streamer.config import Settings, load
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.learn.artifacts.repository import write_model
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.records.labelset import LabelSet
 from streamer.records.log import log_json
 from streamer.records.log_file import LogWriter
@@ -30,7 +30,7 @@ BETTER, WORSE = (planted.seen_again(RNG, CASES, strength) for strength in (3.0, 
 Say = Callable[..., int]
 
 
-def write_log(path: Path, cases: Cases = CASES, **trials: Opinion) -> None:
+def write_log(path: Path, cases: Dataset = CASES, **trials: Predictions) -> None:
     print(f"seed {SEED}")
     with LogWriter(path) as log:
         for one in tried(cases, trials):

@@ -21,7 +21,7 @@ from streamer.dev.kafka import Kafka
 from streamer.dev.ports import free_port
 from streamer.dev.triton import Triton
 from streamer.judging.classifier.heads import Head
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.records.labelset import LabelSet
 from streamer.records.log import Log, log_json
 from streamer.records.log_file import LogWriter
@@ -177,7 +177,7 @@ class World:
         return known | {"PATH": path, "COLUMNS": "90", "NO_COLOR": "1", "TZ": "UTC"}
 
 
-def _cases(count: int) -> Cases:
+def _cases(count: int) -> Dataset:
     cases = planted.well_behaved(np.random.default_rng(1), count, len(LABELS))
     versions = {**dict.fromkeys(MODELS, "1"), "judge": "1"}
     return replace(cases, task="topic", labels=LABELS, workers=MODELS, versions=versions)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.after_judge import AfterJudge
+from streamer.decide.arbitration_rules import ArbitrationRule
 
 Vector = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def cascade_target(kept: bool, q: Vector, p: Vector) -> Vector:
     return q if kept else p
 
 
-def token_target(rule: AfterJudge, q: Vector, p: Vector) -> Vector:
+def token_target(rule: ArbitrationRule, q: Vector, p: Vector) -> Vector:
     """Of a rule that looks at the drafted label: what it rejects is drawn from p instead."""
     labels = np.arange(len(q))
     every = np.tile(q, (len(q), 1)), np.tile(p, (len(q), 1))

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.calibrated import calibrated_rule, judge_all, recorded_rule
 from streamer.decide.chow import Chow
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.router import Router
 from streamer.decide.votes import VoteRule
 from streamer.records.calibration import RouterWeights
@@ -17,7 +17,7 @@ from tests.records.test_calibration import MADE, WEIGHTS
 
 NAMES = ("one", "two", "three")
 THREE = RouterWeights((1.0,) * 3, 0.5, (0.1,) * 10, (0.0, 0.5))
-RULES: list[BeforeJudge] = [
+RULES: list[DeferralRule] = [
     VoteRule("majority", 3),
     VoteRule("unanimity", 3),
     VoteRule("majority", 2),
@@ -30,7 +30,7 @@ RULES: list[BeforeJudge] = [
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_a_described_rule_is_made_again(rule: BeforeJudge) -> None:
+def test_a_described_rule_is_made_again(rule: DeferralRule) -> None:
     assert recorded_rule(rule.described(NAMES), NAMES) == rule
 
 
@@ -62,14 +62,14 @@ def test_what_is_unknown_or_not_whole_is_refused(rule: Rule) -> None:
 
 @pytest.mark.parametrize("of", [1, 2, 3])
 def test_judge_all_asks_every_worker_and_accepts_nothing(of: int) -> None:
-    certain = Opinion.of(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32))
+    certain = Predictions.of(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32))
     for rule in (judge_all(of), judged(of)):
         assert rule.of == of
         assert rule.asks_all
         assert rule.decide([certain] * of).codes.tolist() == [ABSTAINED] * 2
 
 
-def judged(of: int) -> BeforeJudge:
+def judged(of: int) -> DeferralRule:
     models = dict.fromkeys(NAMES[:of], MADE.models["one"])
     return calibrated_rule(replace(MADE, models=models, rule=Rule("judge", of, of), router=None))
 

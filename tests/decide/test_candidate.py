@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.decide.candidate import candidate
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 
 vectors = st.lists(
     st.lists(st.floats(0.01, 1), min_size=4, max_size=4).map(lambda row: np.array(row) / sum(row)),
@@ -17,7 +17,7 @@ def test_it_is_the_likeliest_by_the_mean_of_those_that_answered(
     rows: list[np.ndarray], out: list[bool]
 ) -> None:
     opinions = [
-        Opinion.none(1) if missing else Opinion.of(row[None].astype(np.float32))
+        Predictions.none(1) if missing else Predictions.of(row[None].astype(np.float32))
         for row, missing in zip(rows, out, strict=True)
     ]
     found = candidate(opinions)
@@ -34,13 +34,13 @@ def test_it_is_the_likeliest_by_the_mean_of_those_that_answered(
 
 def test_an_unusable_row_is_left_out() -> None:
     good, bad = np.array([[0.4, 0.6]], np.float32), np.array([[np.nan, 1.0]], np.float32)
-    found = candidate([Opinion.of(good), Opinion.of(bad)])
+    found = candidate([Predictions.of(good), Predictions.of(bad)])
     assert found.ensemble is not None
     assert np.allclose(found.ensemble, good)
 
 
 def test_workers_with_labels_only_are_counted() -> None:
-    votes = [Opinion(np.array([code, ABSTAINED]), None) for code in (2, 1, 2)]
+    votes = [Predictions(np.array([code, ABSTAINED]), None) for code in (2, 1, 2)]
     found = candidate(votes)
     assert found.codes.tolist() == [2, ABSTAINED]
     assert found.ensemble is None

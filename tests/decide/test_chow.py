@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from streamer.decide.chow import Chow
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 
 K = 4
 
 
-def opinions(seed: int, of: int, count: int = 2000) -> list[Opinion]:
+def opinions(seed: int, of: int, count: int = 2000) -> list[Predictions]:
     print("seed", seed)
     rng = np.random.default_rng(seed)
-    return [Opinion.of(rng.dirichlet(np.ones(K), count).astype(np.float32)) for _ in range(of)]
+    return [Predictions.of(rng.dirichlet(np.ones(K), count).astype(np.float32)) for _ in range(of)]
 
 
 def test_accepts_at_its_threshold_and_above() -> None:
@@ -68,8 +68,8 @@ def test_the_order_of_workers_changes_nothing() -> None:
 
 def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
     (sure,) = opinions(4, 1, 3)
-    spoilt = Opinion.of(np.array([[1, 0, 0, 0], [np.nan] * 4, [1, 0, 0, 0]], np.float32))
+    spoilt = Predictions.of(np.array([[1, 0, 0, 0], [np.nan] * 4, [1, 0, 0, 0]], np.float32))
     codes = Chow(1.0, 2).decide([sure, spoilt]).codes
     assert (codes == ABSTAINED).tolist() == [False, True, False]
-    assert (Chow(1.0, 2).decide([sure, Opinion.none(3)]).codes == ABSTAINED).all()
+    assert (Chow(1.0, 2).decide([sure, Predictions.none(3)]).codes == ABSTAINED).all()
     assert (Chow(1.0, 1).decide([sure.labels_only()]).codes == ABSTAINED).all()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.router import Router
 from streamer.decide.signals import signals
 from streamer.decide.temperature import tempered
@@ -17,10 +17,10 @@ from streamer.records.calibration import RouterWeights
 K = 4
 
 
-def opinions(seed: int, of: int, count: int = 300) -> list[Opinion]:
+def opinions(seed: int, of: int, count: int = 300) -> list[Predictions]:
     rng = np.random.default_rng(seed)
     raw = [rng.dirichlet(np.full(K, 0.4), count).astype(np.float32) for _ in range(of)]
-    return [tempered(Opinion.of(each), 1.0) for each in raw]
+    return [tempered(Predictions.of(each), 1.0) for each in raw]
 
 
 def router(of: int, at_most: float, seed: int = 1) -> Router:
@@ -93,12 +93,12 @@ def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
     whole = rule.decide(votes)
     codes = votes[1].codes.copy()
     codes[1] = ABSTAINED
-    found = rule.decide([votes[0], Opinion(codes, votes[1].probabilities)])
+    found = rule.decide([votes[0], Predictions(codes, votes[1].probabilities)])
     assert found.codes.tolist() == [
         c if row != 1 else ABSTAINED for row, c in enumerate(whole.codes)
     ]
     assert np.isnan(found.confidence[1])
-    assert (rule.decide([votes[0], Opinion.none(4)]).codes == ABSTAINED).all()
+    assert (rule.decide([votes[0], Predictions.none(4)]).codes == ABSTAINED).all()
     assert (rule.decide([votes[0], votes[1].labels_only()]).codes == ABSTAINED).all()
     assert not rule.decidable([True, False])
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from streamer.decide.after_judge import Diff, Opt, TokenV1, TokenV2, TokenV3
+from streamer.decide.arbitration_rules import Diff, Opt, TokenV1, TokenV2, TokenV3
 from streamer.decide.chow import Chow
 from streamer.decide.distributions import greedy, total_variation
 from tests.decide.speculative_sampling import Sampler, Vector, cascade_target, token_target

@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.temperature import DECIMALS, tempered
 
 temperatures = st.floats(-9, 9).map(np.exp) | st.sampled_from([1e-300, 1e-9, 0.05, 1.0, 1e9])
 seeds = st.integers(0, 2**32 - 1)
 
 
-def opinion(seed: int, count: int = 50) -> Opinion:
+def opinion(seed: int, count: int = 50) -> Predictions:
     """Of 2 to 150 labels; peaky rows, flat ones, rows with zeros, and some without an answer."""
     rng = np.random.default_rng(seed)
     size, likeness = int(rng.integers(2, 151)), rng.choice([0.03, 0.3, 3, 300, 1e5])
     raw = rng.dirichlet(np.full(size, likeness), count).astype(np.float32)
     raw[::10] = np.nan
     raw[1::10] = np.eye(size)[rng.integers(size)]
-    return tempered(Opinion.of(raw), 1)
+    return tempered(Predictions.of(raw), 1)
 
 
 @given(seeds, temperatures)
@@ -59,7 +59,7 @@ def test_a_log_of_the_vectors_gives_the_same_opinion_bit_for_bit(
     found = tempered(opinion(seed), temperature)
     assert found.probabilities is not None
     logged = orjson.dumps(found.probabilities, option=orjson.OPT_SERIALIZE_NUMPY)
-    again = Opinion.of(np.array(orjson.loads(logged), np.float32))
+    again = Predictions.of(np.array(orjson.loads(logged), np.float32))
     assert again.probabilities is not None
     assert (again.codes == found.codes).all()
     assert (again.probabilities == found.probabilities).all()
@@ -84,14 +84,14 @@ def test_flat_rows_of_many_labels_keep_their_votes_in_the_cold(
 ) -> None:
     flat = np.full((size, size), 1 / size, np.float32)
     flat[np.arange(size), np.arange(size)] *= 1.5
-    raw = tempered(Opinion.of(flat / flat.sum(axis=1, keepdims=True)), 1)
+    raw = tempered(Predictions.of(flat / flat.sum(axis=1, keepdims=True)), 1)
     found = tempered(raw, temperature)
     assert found.codes.tolist() == list(range(size))
     assert (found.confidence > 0.9).all()
 
 
 def test_heat_flattens_and_cold_sharpens() -> None:
-    raw = Opinion.of(np.array([[0.7, 0.2, 0.1]], np.float32))
+    raw = Predictions.of(np.array([[0.7, 0.2, 0.1]], np.float32))
     sureness = [tempered(raw, t).of_label(raw.codes)[0] for t in (0.1, 0.5, 1, 2, 100)]
     assert sureness == sorted(sureness, reverse=True)
     assert sureness[0] > 0.99
@@ -99,5 +99,5 @@ def test_heat_flattens_and_cold_sharpens() -> None:
 
 
 def test_an_opinion_without_probabilities_stays_as_it_is() -> None:
-    labels = Opinion(np.array([1, ABSTAINED]), None)
+    labels = Predictions(np.array([1, ABSTAINED]), None)
     assert tempered(labels, 2.0) is labels

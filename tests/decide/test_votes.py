@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.votes import Kind, Measure, VoteRule, plurality
 
 LABELS = 3
@@ -19,10 +19,10 @@ RULES = [VoteRule(kind, of) for kind in ("majority", "unanimity") for of in (2, 
 MEASURES: tuple[Measure, ...] = ("mean", "min", "max", "ensemble")
 
 
-def every_tuple(of: int) -> list[Opinion]:
+def every_tuple(of: int) -> list[Predictions]:
     """All vote tuples of `of` workers, one ticket each."""
     columns = zip(*itertools.product(VOTES, repeat=of), strict=True)
-    return [Opinion(np.array(column), None) for column in columns]
+    return [Predictions(np.array(column), None) for column in columns]
 
 
 def oracle(votes: Sequence[int], needed: int) -> int:
@@ -32,14 +32,14 @@ def oracle(votes: Sequence[int], needed: int) -> int:
     return ABSTAINED
 
 
-def random_opinions(seed: int, of: int, count: int = 10_000) -> list[Opinion]:
+def random_opinions(seed: int, of: int, count: int = 10_000) -> list[Predictions]:
     print("seed", seed)
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(of):
         raw = rng.dirichlet(np.ones(LABELS), count).astype(np.float32)
         raw[rng.random(count) < 0.1] = np.nan
-        found.append(Opinion.of(raw))
+        found.append(Predictions.of(raw))
     return found
 
 
@@ -71,7 +71,7 @@ def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: Kind) -> No
 
 def test_the_third_is_asked_exactly_where_it_can_still_make_a_quorum() -> None:
     pairs = list(itertools.product(VOTES, repeat=2))
-    first = [Opinion(np.array(column), None) for column in zip(*pairs, strict=True)]
+    first = [Predictions(np.array(column), None) for column in zip(*pairs, strict=True)]
     kinds: tuple[Kind, ...] = ("majority", "unanimity")
     for kind in kinds:
         rule = VoteRule(kind, 3)
@@ -85,14 +85,14 @@ def test_the_third_is_asked_exactly_where_it_can_still_make_a_quorum() -> None:
 
 
 def test_two_abstentions_go_to_the_judge_without_the_third() -> None:
-    nobody = Opinion.none(1)
+    nobody = Predictions.none(1)
     assert not VoteRule("majority", 3).decide([nobody, nobody], left=1).open[0]
 
 
 def test_identical_workers_accept_everything_and_strangers_nothing() -> None:
-    same = Opinion(np.arange(LABELS), None)
+    same = Predictions(np.arange(LABELS), None)
     assert (VoteRule("majority", 2).decide([same, same]).codes == same.codes).all()
-    other = Opinion((same.codes + 1) % LABELS, None)
+    other = Predictions((same.codes + 1) % LABELS, None)
     assert (VoteRule("majority", 2).decide([same, other]).codes == ABSTAINED).all()
 
 
@@ -102,7 +102,7 @@ def test_identical_workers_accept_everything_and_strangers_nothing() -> None:
     )
 )
 def test_a_row_that_is_no_distribution_is_an_abstention(raw: np.ndarray) -> None:
-    codes = Opinion.of(raw).codes
+    codes = Predictions.of(raw).codes
     for row, code in zip(raw.astype(np.float64), codes, strict=True):
         usable = np.isfinite(row).all() and (row >= 0).all() and abs(row.sum() - 1) < 0.0099
         spoilt = not np.isfinite(row).all() or (row < 0).any() or abs(row.sum() - 1) > 0.0101
@@ -171,5 +171,5 @@ def test_a_threshold_asks_every_worker_or_the_order_would_matter() -> None:
 
 
 def test_the_plurality_takes_what_most_of_those_present_say() -> None:
-    present = [Opinion(np.array([1, 2, ABSTAINED]), None), Opinion.none(3)]
+    present = [Predictions(np.array([1, 2, ABSTAINED]), None), Predictions.none(3)]
     assert plurality(present).codes.tolist() == [1, 2, ABSTAINED]

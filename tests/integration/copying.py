@@ -15,7 +15,7 @@ from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.engine import Engine
 from streamer.stream.handler import Emission, Record
 from streamer.stream.limits import Limits
-from streamer.stream.positions import Positions, Start
+from streamer.stream.offset_reset import OffsetReset, Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.topic_watch import TopicWatch
 from streamer.stream.topics import TopicSpec, create_topics
@@ -142,7 +142,7 @@ class Place:
                 Commits(consumer),
                 Publisher(producer, LIMIT, within=30),
                 handler,
-                Positions(consumer, watch, start, resume),
+                OffsetReset(consumer, watch, start, resume),
                 DeadLetters(self.dead, LIMIT),
                 limits,
             )

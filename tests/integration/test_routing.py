@@ -13,19 +13,19 @@ from streamer.dev.triton import Triton
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label, Rule
 from streamer.records.labelset import LabelSet
-from streamer.records.routing import Routing, Served, TaskRoutes
+from streamer.records.routing import RouteRecord, Routing, TaskRoutes
 from tests.accounting import whole
 from tests.conftest import ECHO_LABELS
 from tests.routed import word_gate, write_routing, write_segments
 from tests.stage import Stage, streamer, ticket
 
 EACH = 60
-ALONE = Served(("echo_c",), Rule("majority", 1, 1), {})
-JUDGE = Served((), Rule("judge", 0, 0), {})
+ALONE = RouteRecord(("echo_c",), Rule("majority", 1, 1), {})
+JUDGE = RouteRecord((), Rule("judge", 0, 0), {})
 WORDS = ("alpha", "beta", "hello")
 
 
-def written(folder: Path, **ways: Served) -> Routing:
+def written(folder: Path, **ways: RouteRecord) -> Routing:
     """A version with these ways, by the numbers of their segments."""
     own = {name.removeprefix("s"): way for name, way in ways.items()}
     routes = TaskRoutes(LabelSet(ECHO_LABELS).version, {}, 0.1, own)
@@ -104,7 +104,7 @@ async def test_segments_are_switched_on_and_to_another_version_and_off(
 async def test_a_folder_that_does_not_belong_to_the_task_is_refused(
     stage: Stage, tmp_path: Path
 ) -> None:
-    strange = Served(("somebody",), Rule("majority", 1, 1), {})
+    strange = RouteRecord(("somebody",), Rule("majority", 1, 1), {})
     written(tmp_path / "segments" / "1", s4=strange)
     serve(stage, tmp_path / "segments" / "1")
     done = streamer("check", "--config", str(stage.config))

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from streamer.config import load
 from streamer.dev.kafka import Kafka
 from streamer.dev.triton import Triton
-from streamer.judging.judge import Verdicts
+from streamer.judging.judge import JudgeScores
 from streamer.learn.artifacts.repository import write_model
 from streamer.records.answer import Answer
 from streamer.records.label import Label
@@ -51,11 +51,11 @@ class EchoJudge(Scripted):
         label_set: str,
         texts: Sequence[str],
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
-    ) -> Verdicts:
+    ) -> JudgeScores:
         found = np.full((len(texts), len(ECHO_LABELS)), 0.01, np.float32)
         for row, text in zip(found, texts, strict=True):
             row[int(text.split("#judge=")[1][0])] = 0.97
-        return Verdicts(found, np.zeros(len(texts), bool))
+        return JudgeScores(found, np.zeros(len(texts), bool))
 
 
 @pytest.fixture(scope="module")

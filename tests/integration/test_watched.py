@@ -15,7 +15,7 @@ from streamer.records.answer import Answer
 from streamer.records.label import Label
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
-from streamer.stream.ends import Ends
+from streamer.stream.end_offsets import EndOffsets
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import whole
 from tests.conftest import ECHO_LABELS, unique_topic
@@ -127,7 +127,7 @@ async def test_the_lag_is_known_of_partitions_that_nothing_is_read_from(
         first.seek(zero, 4)
         first.seek(one, 0)
         await first.commit({zero: 4, one: 0})
-        ends = Ends(first)
+        ends = EndOffsets(first)
         assert ends.lags({}) == {}
         await ends.look()
         assert ends.lags({}) == {0: 6, 1: 10}
@@ -145,7 +145,7 @@ async def test_the_lag_is_known_of_partitions_that_nothing_is_read_from(
             )
             # What went to the other member is its lag now, also before anything is asked again.
             assert len(ends.lags({})) == 1
-            theirs = Ends(second)
+            theirs = EndOffsets(second)
             await asyncio.gather(ends.look(), theirs.look())
             assert ends.lags({}) | theirs.lags({}) == {0: 11, 1: 15}
 

@@ -13,7 +13,7 @@ from streamer.judging.llm.prompt import Prompt
 from streamer.learn.data.examples import Examples
 from streamer.learn.judge.small.shape import Shape
 from streamer.learn.judge.small.training import SmallJudgeTrainer
-from streamer.learn.judge.small.training_loop import Schooling
+from streamer.learn.judge.small.training_loop import TrainingLoop
 from streamer.records.labelset import LabelSet
 
 THINGS = {
@@ -22,7 +22,7 @@ THINGS = {
 }
 MOODS = {"calm": ("please", "thank you", "kindly"), "angry": ("awful", "at once", "disgrace")}
 SHAPE = Shape(tokens=400, width=32, layers=2, heads=1, inner=64)
-SCHOOLING = Schooling(epochs=12, batch=16)
+SCHOOLING = TrainingLoop(epochs=12, batch=16)
 
 
 def told(task: str, labels: tuple[str, ...]) -> Prompt:
@@ -51,7 +51,7 @@ def silent(done: int, total: int) -> None:
 
 
 def trained(folder: Path, *, seed: int = 1, rows: int = 600, epochs: int = 12):
-    trainer = SmallJudgeTrainer(folder / "model", 64, SHAPE, Schooling(epochs=epochs, batch=16))
+    trainer = SmallJudgeTrainer(folder / "model", 64, SHAPE, TrainingLoop(epochs=epochs, batch=16))
     subjects = list(zip(PROMPTS, tickets(5, rows), strict=True))
     return trainer.train(subjects, seed=seed, progress=silent)
 

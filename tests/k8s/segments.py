@@ -4,7 +4,7 @@ from pathlib import Path
 
 from streamer.config import load
 from streamer.records.label import Rule
-from streamer.records.routing import Routing, Served, TaskRoutes
+from streamer.records.routing import RouteRecord, Routing, TaskRoutes
 from tests.k8s.chart import ROOT
 from tests.routed import word_gate, write_routing, write_segments
 
@@ -15,7 +15,7 @@ ALPHA, BETA = 4, 7
 def write_version(folder: Path) -> Routing:
     """All that `streamer segments fit` leaves in a version's folder."""
     task = load(ROOT / "streamer.yaml").tasks["intent"]
-    way = Served((task.workers[0].model,), Rule("majority", 1, 1), {})
+    way = RouteRecord((task.workers[0].model,), Rule("majority", 1, 1), {})
     routes = TaskRoutes(task.label_set.version, {}, 0.1, {str(ALPHA): way})
     write_segments(folder, {ALPHA: 60, BETA: 40})
     for name in ("report.json", "report.html"):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.decide.disposition import Planner
-from streamer.decide.opinion import Opinion
+from streamer.decide.disposition import ServingPolicy
+from streamer.decide.predictions import Predictions
 from streamer.decide.votes import VoteRule
-from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Wish
 from streamer.records.label import After, Rule
 from streamer.records.labelset import LabelSet
@@ -51,7 +51,9 @@ SERVINGS = {
         (0.2, 0.2, 0.6),
     ),
     "mean against majority": (
-        Serving(VoteRule("majority", 3), After("diff", 0.0), Planner("optimistic"), verify=1.0),
+        Serving(
+            VoteRule("majority", 3), After("diff", 0.0), ServingPolicy("optimistic"), verify=1.0
+        ),
         [(0.5, 0.45, 0.05), (0.02, 0.96, 0.02), (0.5, 0.45, 0.05)],
         (0.25, 0.6, 0.15),
     ),
@@ -68,12 +70,12 @@ SERVINGS = {
 }
 
 
-def cases(said: list[tuple[float, ...]], judged: tuple[float, ...]) -> Cases:
+def cases(said: list[tuple[float, ...]], judged: tuple[float, ...]) -> Dataset:
     """One ticket on which the workers and the judge say that."""
     rows = [np.array([row], np.float32) for row in (*said, judged)]
-    *workers, judge = (Opinion.of(row) for row in rows)
+    *workers, judge = (Predictions.of(row) for row in rows)
     gold = np.array([UNKNOWN])
-    return Cases("planted", LABELS, WORKERS, tuple(workers), judge, gold, ("0",))
+    return Dataset("planted", LABELS, WORKERS, tuple(workers), judge, gold, ("0",))
 
 
 async def lines() -> list[bytes]:

@@ -3,21 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import Codes, Opinion
-from streamer.learn.data.cases import Cases
+from streamer.decide.predictions import LabelIds, Predictions
+from streamer.learn.data.dataset import Dataset
 
 WORKERS = ("one", "two", "three")
 
 Logits = NDArray[np.float64]
 
 
-def well_behaved(rng: np.random.Generator, count: int, size: int = 5) -> Cases:
+def well_behaved(rng: np.random.Generator, count: int, size: int = 5) -> Dataset:
     """Calibrated workers of the same strength, and a judge that sees more."""
     truth = rng.integers(size, size=count)
     return _cases(truth, [_seen(rng, truth, size, 1.6) for _ in WORKERS], truth, size, rng)
 
 
-def specialist(rng: np.random.Generator, count: int, size: int = 6) -> Cases:
+def specialist(rng: np.random.Generator, count: int, size: int = 6) -> Dataset:
     """Half of the labels look alike to every worker, who is sure all the same; the judge knows."""
     truth = rng.integers(size, size=count)
     seen_as = np.where((truth % 2 == 1) & (rng.random(count) < 0.5), truth - 1, truth)
@@ -25,7 +25,7 @@ def specialist(rng: np.random.Generator, count: int, size: int = 6) -> Cases:
     return _cases(truth, logits, truth, size, rng)
 
 
-def noisy(rng: np.random.Generator, count: int, size: int = 6) -> Cases:
+def noisy(rng: np.random.Generator, count: int, size: int = 6) -> Dataset:
     """Workers that learnt half of the labels from noisy data: right there, but never sure."""
     truth = rng.integers(size, size=count)
     logits = [_seen(rng, truth, size, 2.0) for _ in WORKERS]
@@ -34,7 +34,7 @@ def noisy(rng: np.random.Generator, count: int, size: int = 6) -> Cases:
     return _cases(truth, logits, truth, size, rng)
 
 
-def shifted(rng: np.random.Generator, count: int, size: int = 6) -> Cases:
+def shifted(rng: np.random.Generator, count: int, size: int = 6) -> Dataset:
     """For half of the tickets the third worker is as sure as ever, and guesses."""
     truth = rng.integers(size, size=count)
     logits = [_seen(rng, truth, size, 1.6) for _ in WORKERS]
@@ -43,19 +43,19 @@ def shifted(rng: np.random.Generator, count: int, size: int = 6) -> Cases:
     return _cases(truth, logits, truth, size, rng)
 
 
-def over_confident(cases: Cases, worker: int, power: float) -> Cases:
+def over_confident(cases: Dataset, worker: int, power: float) -> Dataset:
     """The same cases with one worker's probabilities raised to a power."""
     opinions = list(cases.opinions)
     raw = opinions[worker].probabilities
     assert raw is not None
     sharp = raw.astype(np.float64) ** power
-    opinions[worker] = Opinion.of((sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32))
-    return Cases(
+    opinions[worker] = Predictions.of((sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32))
+    return Dataset(
         cases.task, cases.labels, cases.workers, tuple(opinions), cases.judge, cases.gold, cases.ids
     )
 
 
-def _seen(rng: np.random.Generator, truth: Codes, size: int, strength: float) -> Logits:
+def _seen(rng: np.random.Generator, truth: LabelIds, size: int, strength: float) -> Logits:
     """Log-likelihoods of normal evidence: with a uniform prior their softmax is calibrated."""
     evidence = rng.normal(size=(len(truth), size))
     evidence[np.arange(len(truth)), truth] += strength
@@ -63,14 +63,14 @@ def _seen(rng: np.random.Generator, truth: Codes, size: int, strength: float) ->
 
 
 def _cases(
-    truth: Codes, logits: list[Logits], gold: Codes, size: int, rng: np.random.Generator
-) -> Cases:
-    return Cases(
+    truth: LabelIds, logits: list[Logits], gold: LabelIds, size: int, rng: np.random.Generator
+) -> Dataset:
+    return Dataset(
         task="planted",
         labels=tuple(f"label {code}" for code in range(size)),
         workers=WORKERS,
-        opinions=tuple(Opinion.of(_softmax(each)) for each in logits),
-        judge=Opinion.of(_softmax(_seen(rng, truth, size, 4.0))),
+        opinions=tuple(Predictions.of(_softmax(each)) for each in logits),
+        judge=Predictions.of(_softmax(_seen(rng, truth, size, 4.0))),
         gold=gold,
         ids=tuple(f"ticket {number}" for number in range(len(truth))),
         versions={**dict.fromkeys(WORKERS, "1"), "judge": "7"},
@@ -82,6 +82,6 @@ def _softmax(logits: Logits) -> NDArray[np.float32]:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
-def seen_again(rng: np.random.Generator, cases: Cases, strength: float) -> Opinion:
+def seen_again(rng: np.random.Generator, cases: Dataset, strength: float) -> Predictions:
     """What another calibrated worker of this strength says of the same tickets."""
-    return Opinion.of(_softmax(_seen(rng, cases.gold, len(cases.labels), strength)))
+    return Predictions.of(_softmax(_seen(rng, cases.gold, len(cases.labels), strength)))

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from streamer.decide.after_rule import after_rule
-from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.disposition import Plan, Planner
+from streamer.decide.arbitration_rule import arbitration_rule
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.disposition import Disposition, ServingPolicy
 from streamer.decide.sampling import Draws
 from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
-from streamer.judging.judge import Verdicts as JudgeAnswer
-from streamer.learn.data.cases import Cases
+from streamer.judging.judge import JudgeScores as JudgeAnswer
+from streamer.learn.data.dataset import Dataset
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration
@@ -28,12 +28,12 @@ from streamer.services.classify.publish.logs import Logs
 from streamer.services.classify.publish.requests import Requests
 from streamer.services.classify.task import Task
 from streamer.services.classify.vote.asking import Seating
-from streamer.services.classify.vote.terms import Terms
+from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
 from streamer.services.judge.judge_task import JudgeTask
 from streamer.services.judge.verdicts import Verdicts
 from streamer.workers.faults import WorkerOut
-from streamer.workers.worker import Answer
+from streamer.workers.worker import WorkerAnswer
 from tests.services.records import Rec
 
 TRACING = Tracing("test", 0.0)
@@ -47,25 +47,25 @@ class Planted:
         self.model = model
         self._rows = rows
 
-    async def answer(self, tensor: Any, traceparent: str | None) -> Answer:
+    async def answer(self, tensor: Any, traceparent: str | None) -> WorkerAnswer:
         if self._rows is None:
             raise WorkerOut(self.model, 1.0, None)
-        return Answer("1", self._rows[[int(text) for text in tensor.texts]])
+        return WorkerAnswer("1", self._rows[[int(text) for text in tensor.texts]])
 
 
 @dataclass(frozen=True)
 class Serving:
     """How the planted cases are served; `out` workers never answer."""
 
-    rule: BeforeJudge = field(default_factory=lambda: VoteRule("majority", 3))
+    rule: DeferralRule = field(default_factory=lambda: VoteRule("majority", 3))
     after: After = field(default_factory=lambda: After("v3", 0.0))
-    planner: Planner = field(default_factory=Planner)
+    planner: ServingPolicy = field(default_factory=ServingPolicy)
     calibration: Calibration | None = None
     audit: float = 1.0
     verify: float = 0.0
     out: Sequence[str] = ()
 
-    async def log(self, cases: Cases) -> list[Log]:
+    async def log(self, cases: Dataset) -> list[Log]:
         """Ballots and verdicts of all tickets, in batches as they were decided."""
         pairs = zip(cases.workers, cases.opinions, strict=True)
         workers = [
@@ -77,7 +77,11 @@ class Serving:
         version = None if self.calibration is None else self.calibration.version
         voting = Voting(
             workers,
-            [Terms(self.rule, Provenance(self.rule.described(cases.workers), version), heat)],
+            [
+                CalibratedRule(
+                    self.rule, Provenance(self.rule.described(cases.workers), version), heat
+                )
+            ],
             self.planner.on_outage,
             Seating(Metrics()),
         )
@@ -93,7 +97,7 @@ class Serving:
         )
         return await self._decided(task, cases)
 
-    async def _decided(self, task: Task, cases: Cases) -> list[Log]:
+    async def _decided(self, task: Task, cases: Dataset) -> list[Log]:
         numbers = np.arange(len(cases))
         uniform, verify = (numbers % 1000 < share * 1000 for share in (self.audit, self.verify))
         found: list[Log] = []
@@ -106,7 +110,7 @@ class Serving:
                 found += self._logs(task, cases, plan)
         return found
 
-    def _logs(self, task: Task, cases: Cases, plan: Plan) -> list[Log]:
+    def _logs(self, task: Task, cases: Dataset, plan: Disposition) -> list[Log]:
         count = plan.count
         ballots = Ballots(count.seats, task.label_set)
         everybody = Ballots((*count.seats, *count.beside), task.label_set)
@@ -126,7 +130,9 @@ class Serving:
             assert probabilities is not None
             verdicts = Verdicts(
                 JudgeTask(
-                    self.after, after_rule(self.after.kind, self.after.alpha), self.calibration
+                    self.after,
+                    arbitration_rule(self.after.kind, self.after.alpha),
+                    self.calibration,
                 ),
                 task.label_set,
                 "7",
@@ -138,7 +144,7 @@ class Serving:
         return found
 
 
-def _arrival(cases: Cases, row: int) -> Arrival:
+def _arrival(cases: Dataset, row: int) -> Arrival:
     record = Rec(b"{}", None, row)
     trace = TRACING.ticket((), "0" * 32, record)
     (digest,) = digests("support", [record])

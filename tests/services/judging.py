@@ -9,7 +9,7 @@ import numpy as np
 from streamer.config.tasks import Task
 from streamer.decide.sampling import drawn
 from streamer.errors import TicketError
-from streamer.judging.judge import EngineDead, Verdicts
+from streamer.judging.judge import EngineDead, JudgeScores
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Wish
@@ -21,8 +21,8 @@ from streamer.records.review import Review
 from streamer.records.ticket import Ticket
 from streamer.services.judge.judge_handler import JudgeHandler
 from streamer.services.judge.judge_task import JudgeTask
-from streamer.services.judge.memory import Memory
-from streamer.services.judge.publishing import Judged, JudgeOutputs
+from streamer.services.judge.publishing import JudgeOutputs, JudgePublisher
+from streamer.services.judge.recent_results import RecentResults
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Emission
 from tests.services.records import Rec
@@ -63,7 +63,7 @@ class Scripted:
         label_set: str,
         texts: Sequence[str],
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
-    ) -> Verdicts:
+    ) -> JudgeScores:
         if label_set != LABELS.version:
             raise TicketError("unknown_label_set", label_set)
         if self.dead or "die" in texts:
@@ -72,7 +72,7 @@ class Scripted:
         await self.gate.wait()
         found = np.array([self.vectors.get(text) or _sure(text) for text in texts], np.float32)
         known = np.array([self.coverage.get(text, 1.0) for text in texts], np.float32)
-        return Verdicts(found, np.zeros(len(texts), bool), known if self.coverage else None)
+        return JudgeScores(found, np.zeros(len(texts), bool), known if self.coverage else None)
 
     async def healthy(self) -> None:
         if self.dead:
@@ -161,9 +161,9 @@ class Run:
         logged = partial(drawn, salt="s", purpose="log", share=log_share)
         self.handler = JudgeHandler(
             self.judge,
-            Judged(OUTPUTS, tasks or decided(), logged, self.metrics, tracing.slow),
+            JudgePublisher(OUTPUTS, tasks or decided(), logged, self.metrics, tracing.slow),
             DeadLetters("dead", 2**20, on_letter=self.metrics.dead),
-            Memory(100),
+            RecentResults(100),
             tracing,
             self.metrics,
         )

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import pytest
 
-from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.disposition import Planner
-from streamer.decide.sampling import Stratum
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.disposition import ServingPolicy
+from streamer.decide.sampling import Sampling
 from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
 from streamer.dev.triton import Triton
@@ -20,10 +20,10 @@ from streamer.services.classify.publish.outputs import Outputs
 from streamer.services.classify.route.routes import Routes
 from streamer.services.classify.task import Condition, Task
 from streamer.services.classify.vote.asking import Seating
+from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.shadows import Shadow, Shadows, Trial
-from streamer.services.classify.vote.terms import Terms
 from streamer.services.classify.vote.voting import Voting
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Barrier, Emission, Settled
 from streamer.workers.triton import TritonClient
@@ -90,9 +90,9 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
     def handler(
         tasks: dict[str, Condition | None] | None = None,
         workers: Sequence[str] = ECHO_MODELS,
-        rule: BeforeJudge | None = None,
-        stratum: Stratum | None = None,
-        planner: Planner | None = None,
+        rule: DeferralRule | None = None,
+        stratum: Sampling | None = None,
+        planner: ServingPolicy | None = None,
         verify: float = 0.0,
         needs_ensemble: bool = False,
         trials: Sequence[Trial] = (),
@@ -103,7 +103,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         metrics = Metrics(tasks=[], workers=[])
         met = [Worker(client, name, ECHO_LABELS) for name in workers]
         chosen = rule or VoteRule("majority", len(met))
-        terms = Terms(chosen, Provenance(chosen.described(workers)))
+        terms = CalibratedRule(chosen, Provenance(chosen.described(workers)))
         voting = Voting(met, [terms], "wait", Seating(metrics))
         shadows = [Shadow(client, trial, ECHO_LABELS, metrics) for trial in trials]
         made = [
@@ -112,7 +112,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
                 LabelSet(ECHO_LABELS),
                 voting,
                 condition,
-                planner or Planner(),
+                planner or ServingPolicy(),
                 needs_ensemble=needs_ensemble,
                 verify=verify,
                 shadows=Shadows(shadows, "salt") if shadows else None,
@@ -121,7 +121,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
             for name, condition in (tasks or {"intent": None}).items()
         ]
         dead = DeadLetters("dead", 2**20, on_letter=metrics.dead)
-        mapping = Intake(**intake)
+        mapping = TicketReader(**intake)
         built = ClassifyHandler(
             "support",
             mapping,
@@ -130,7 +130,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
             dead,
             tracing or Tracing("test", 0.0),
             metrics,
-            stratum or Stratum("salt"),
+            stratum or Sampling("salt"),
         )
         return Run(built, metrics)
 

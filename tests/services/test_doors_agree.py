@@ -13,7 +13,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.decide.sampling import Stratum
+from streamer.decide.sampling import Sampling
 from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
 from streamer.observe.metrics import Metrics
@@ -26,13 +26,13 @@ from streamer.records.review import Review
 from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.task import Condition, Task
 from streamer.services.classify.vote.asking import Seating
-from streamer.services.classify.vote.terms import Terms
+from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Barrier, Emission, Settled
 from streamer.workers.wire import TextTensor
-from streamer.workers.worker import Answer
+from streamer.workers.worker import WorkerAnswer
 from tests.services.making import OUTPUTS
 from tests.services.records import Rec
 
@@ -57,18 +57,18 @@ class Voter:
         self.model = f"w{number}"
         self._number = number
 
-    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> Answer:
+    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> WorkerAnswer:
         probs = np.full((len(tensor), 3), 0.05, np.float32)
         for row, text in enumerate(tensor.texts):
             probs[row, self._number if len(text) % 2 else 0] = 0.9
-        return Answer("1", probs)
+        return WorkerAnswer("1", probs)
 
 
 def handler(decoder: Callable[..., Any] | None) -> ClassifyHandler:
     """Every ticket is logged, audited, shown to a person, and labelled or judged; some follow."""
     metrics = Metrics()
     voters, rule = [Voter(number) for number in range(3)], VoteRule("majority", 3)
-    terms = [Terms(rule, Provenance(rule.described([one.model for one in voters])))]
+    terms = [CalibratedRule(rule, Provenance(rule.described([one.model for one in voters])))]
     conditions = {
         "intent": None,
         "next": Condition(("billing", "shipping"), task="intent"),
@@ -80,13 +80,13 @@ def handler(decoder: Callable[..., Any] | None) -> ClassifyHandler:
     ]
     return ClassifyHandler(
         "support",
-        Intake(subject="/x", created_at="/at", decoder=decoder),
+        TicketReader(subject="/x", created_at="/at", decoder=decoder),
         tasks,
         OUTPUTS,
         DeadLetters("dead", 2**20),
         Tracing("test", 0.0),
         metrics,
-        Stratum("salt", 1.0, 1.0, 1.0),
+        Sampling("salt", 1.0, 1.0, 1.0),
         dead_at_most=1,
     )
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.decide.after_rule import after_rule
+from streamer.decide.arbitration import arbitrate, quantised
+from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.sampling import drawn
-from streamer.decide.standing import quantised, standing
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Rule
 from tests.services.judging import LABELS, Run, Scripted, calibration, decided, request
@@ -69,7 +69,7 @@ async def test_corrections_are_the_labels_that_differ_and_that_the_rule_rejects(
     p = quantised(np.array([judge.vectors[one.ticket.text] for one in asked], np.float32))
     q = np.array([one.ensemble for one in asked])
     differ = p.argmax(axis=1) != q.argmax(axis=1)
-    rejected = ~after_rule(kind, alpha).keeps(q, p)
+    rejected = ~arbitration_rule(kind, alpha).keeps(q, p)
     assert 0 < corrected == int((differ & rejected).sum()) < 400
     assert run.metric("streamer_verified_total", "mood", "corrected") == corrected
     assert run.metric("streamer_verified_total", "mood", "confirmed") == 400 - corrected
@@ -211,10 +211,10 @@ async def test_each_decision_follows_again_from_its_log(temperature: float | Non
     judge, asked = material(300, "decide", uniform=True)
     known = None if temperature is None else calibration(temperature)
     run = await Run(judge, decided("v3", 0.4, known)).of(*asked)
-    rule = after_rule("v3", 0.4)
+    rule = arbitration_rule("v3", 0.4)
     for label, log in zip(run.labels, run.logs, strict=True):
         assert log.calibration == (known and known.version)
-        again = standing(
+        again = arbitrate(
             rule,
             np.array([log.vector], np.float32),
             temperature,

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from streamer.config.settings import Input
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.services.making import votes
 from tests.services.records import Rec, ticket
 
@@ -29,7 +29,7 @@ def decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_addresses_and_numbers_are_gone_and_all_else_stays(decoder: str) -> None:
-    intake = Intake.of(Input(text=("/subject", "/body/text"), decoder=decoder))
+    intake = TicketReader.of(Input(text=("/subject", "/body/text"), decoder=decoder))
     body = {
         "id": "2026-1042-337",
         "subject": f"Call {SECRETS[1]}",

@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from streamer.decide.budget import JudgeBudget, ShareCap
-from streamer.decide.disposition import Planner
-from streamer.decide.sampling import Stratum
+from streamer.decide.disposition import ServingPolicy
+from streamer.decide.sampling import Sampling
 from streamer.decide.votes import Kind, VoteRule
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
@@ -17,7 +17,7 @@ from streamer.records.review import Review
 from tests.services.making import MakeHandler, Run, votes
 from tests.services.records import ticket
 
-ALL = Stratum("salt", audit=1.0)
+ALL = Sampling("salt", audit=1.0)
 
 
 def ballots(run: Run) -> list[BallotLog]:
@@ -57,7 +57,7 @@ async def test_audits_change_nothing_that_is_published(
 ) -> None:
     patterns = itertools.product((0, 1, 2), repeat=3)
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
-    how = {"rule": VoteRule(kind, 3), "planner": Planner(mode), "verify": 1.0}
+    how = {"rule": VoteRule(kind, 3), "planner": ServingPolicy(mode), "verify": 1.0}
     plain = await make(needs_ensemble=True, **how).of(*records)
     audited = await make(stratum=ALL, needs_ensemble=True, **how).of(*records)
     assert audited.asked("echo_c") > plain.asked("echo_c")
@@ -102,7 +102,7 @@ async def test_nothing_is_logged_or_audited_that_was_not_drawn(make: MakeHandler
 
 
 async def test_logging_alone_asks_nobody_more(make: MakeHandler) -> None:
-    run = await make(stratum=Stratum("salt", log=1.0)).of(ticket(votes(1, 1, 2)))
+    run = await make(stratum=Sampling("salt", log=1.0)).of(ticket(votes(1, 1, 2)))
     (log,) = ballots(run)
     assert not log.uniform
     assert run.asked("echo_c") == 0
@@ -110,7 +110,7 @@ async def test_logging_alone_asks_nobody_more(make: MakeHandler) -> None:
 
 
 async def test_the_gold_sample_goes_to_a_person_too(make: MakeHandler) -> None:
-    run = await make(stratum=Stratum("salt", gold=1.0)).of(ticket(votes(1, 1, 2)))
+    run = await make(stratum=Sampling("salt", gold=1.0)).of(ticket(votes(1, 1, 2)))
     assert len(audits(run)) == 1
     (item,) = run.to("review")
     review = Review.from_json(item.value or b"")
@@ -121,7 +121,7 @@ async def test_the_gold_sample_goes_to_a_person_too(make: MakeHandler) -> None:
 
 async def test_over_the_budget_the_ensembles_label_stands_in(make: MakeHandler) -> None:
     budget = JudgeBudget(ShareCap(0.5, burst=4), now=0)
-    run = await make(planner=Planner(budget=budget), stratum=ALL).of(
+    run = await make(planner=ServingPolicy(budget=budget), stratum=ALL).of(
         *[ticket(votes(0, 1, 2)) for _ in range(6)]
     )
     assert len(run.requests) == 2
@@ -137,7 +137,7 @@ async def test_over_the_budget_the_ensembles_label_stands_in(make: MakeHandler) 
 async def test_an_optimistic_label_is_published_before_the_judge_is_asked(
     make: MakeHandler,
 ) -> None:
-    run = await make(planner=Planner("optimistic"), verify=1.0).of(
+    run = await make(planner=ServingPolicy("optimistic"), verify=1.0).of(
         ticket(votes(1, 1, 2)), ticket(votes(0, 1, 2))
     )
     assert [(label.revision, label.final) for label in run.labels] == [(0, False)] * 2
@@ -160,14 +160,16 @@ async def test_an_optimistic_label_is_published_before_the_judge_is_asked(
 
 
 async def test_what_is_not_verified_is_final_at_once(make: MakeHandler) -> None:
-    run = await make(planner=Planner("optimistic"), verify=0.0).of(ticket(votes(0, 1, 2)))
+    run = await make(planner=ServingPolicy("optimistic"), verify=0.0).of(ticket(votes(0, 1, 2)))
     (label,) = run.labels
     assert (label.final, label.revision) == (True, 0)
     assert not run.requests
 
 
 async def test_without_any_vote_the_optimistic_mode_asks_first(make: MakeHandler) -> None:
-    run = await make(planner=Planner("optimistic"), verify=1.0).of(ticket("no answer at all #nan"))
+    run = await make(planner=ServingPolicy("optimistic"), verify=1.0).of(
+        ticket("no answer at all #nan")
+    )
     assert not run.labels
     assert [request.purpose for request in run.requests] == ["decide"]
 

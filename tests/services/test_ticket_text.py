@@ -6,13 +6,13 @@ import orjson
 import pytest
 
 from streamer.errors import TicketError
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.services.making import MakeHandler, votes
 from tests.services.records import Rec, ticket
 
 
 def text(fields: dict[str, Any], *pointers: str) -> str:
-    return Intake(text=pointers).ticket(Rec(orjson.dumps({"id": "a", **fields}))).text
+    return TicketReader(text=pointers).ticket(Rec(orjson.dumps({"id": "a", **fields}))).text
 
 
 def refused(fields: dict[str, Any], *pointers: str) -> str:

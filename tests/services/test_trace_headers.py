@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from streamer.decide.sampling import Stratum, drawn
+from streamer.decide.sampling import Sampling, drawn
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.services.classify.answers.answers_handler import AnswersHandler
@@ -81,7 +81,7 @@ def tracing(request: pytest.FixtureRequest) -> Iterator[Tracing]:
 async def test_classify(make: MakeHandler, tracing: Tracing, seed: int) -> None:
     print("seed", seed)
     some = random.Random(seed)
-    handler = make(tracing=tracing, stratum=Stratum("salt", 0.5, 0.5, 0.5))
+    handler = make(tracing=tracing, stratum=Sampling("salt", 0.5, 0.5, 0.5))
     batch: list[Rec] = []
     for _ in range(60):
         kinds = [

@@ -13,11 +13,11 @@ from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.engine import Engine
 from streamer.stream.handler import Emission, Handler, Record, Settled
-from streamer.stream.isolation.journal import Committed, Journal
-from streamer.stream.isolation.trials import Trials
-from streamer.stream.isolation.turnstile import Turnstile
+from streamer.stream.isolation.in_flight_journal import Committed, InFlightJournal
+from streamer.stream.isolation.poison_isolation import PoisonIsolation
+from streamer.stream.isolation.shared_exclusive_lock import SharedExclusiveLock
 from streamer.stream.limits import Limits
-from streamer.stream.positions import Positions
+from streamer.stream.offset_reset import OffsetReset
 from streamer.stream.publisher import Publisher
 from tests.stream.same_topic import SameTopic
 from tests.stream.simulated import SET_ASIDE, Group, Log, SimConsumer, SimProducer, SimRecord
@@ -40,7 +40,7 @@ class Parts:
     engine: Callable[..., Engine] = Engine
     publisher: Callable[..., Publisher] = Publisher
     journal: "type[SimJournal]" = field(default_factory=lambda: SimJournal)
-    trials: Callable[..., Handler] = Trials
+    trials: Callable[..., Handler] = PoisonIsolation
     deadly: float = 0.0
     # Seconds without harm that are enough for all to be done.
     quiet: float = 300.0
@@ -62,7 +62,7 @@ class Outcome:
     most_deaths: int = 0
 
 
-class SimJournal(Journal):
+class SimJournal(InFlightJournal):
     """Remembers what is under trial, so that a run can say whether a death was one."""
 
     def __init__(self, log: Log, consumer: SimConsumer) -> None:
@@ -138,13 +138,13 @@ class Process:
         commits = Commits(self.consumer)
         if parts.deadly:
             commits = self.journal
-            handler = parts.trials(self.handler, self.journal, Turnstile(), _set_aside)
+            handler = parts.trials(self.handler, self.journal, SharedExclusiveLock(), _set_aside)
         self.engine = parts.engine(
             self.consumer,
             commits,
             parts.publisher(self.producer, limit=10_000, within=60.0),
             handler,
-            Positions(self.consumer, SameTopic(), "earliest"),
+            OffsetReset(self.consumer, SameTopic(), "earliest"),
             DeadLetters("dead", 10_000),
             LIMITS,
         )

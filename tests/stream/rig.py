@@ -15,7 +15,7 @@ from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.engine import Engine
 from streamer.stream.handler import Barrier, Emission, Record, Settled
 from streamer.stream.limits import Limits
-from streamer.stream.positions import Positions
+from streamer.stream.offset_reset import OffsetReset
 from streamer.stream.publisher import Publisher
 from tests.stream.same_topic import SameTopic
 from tests.stream.simulated import TOPIC, SimRecord
@@ -129,7 +129,7 @@ class Rig:
             Commits(self.consumer),
             Publisher(self.producer, limit=1000, within=30),
             self.handler,
-            Positions(self.consumer, self.topic, "earliest"),
+            OffsetReset(self.consumer, self.topic, "earliest"),
             DeadLetters("labels", 1000),
             limits or limited(),
         )

@@ -16,7 +16,7 @@ from streamer.stream import assignment, engine
 from streamer.stream.backlog import Backlog
 from streamer.stream.engine import Engine
 from streamer.stream.handler import Record
-from streamer.stream.ledger import Ledger
+from streamer.stream.offset_ledger import OffsetLedger
 from streamer.stream.publisher import Publisher
 from tests.stream.chaos import LIMITS, Outcome, Parts, simulate
 
@@ -51,7 +51,7 @@ def test_a_run_repeats_itself_for_the_same_seed() -> None:
     assert simulate(SEED) == simulate(SEED)
 
 
-class HighestFinished(Ledger):
+class HighestFinished(OffsetLedger):
     """Commits past what is still being worked on."""
 
     __slots__ = ()

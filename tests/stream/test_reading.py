@@ -8,7 +8,7 @@ from streamer.dev.kafka import Kafka
 from streamer.errors import ConfigError
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
-from streamer.stream.positions import Start
+from streamer.stream.offset_reset import Start
 from streamer.stream.reading import Part, Reader
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic

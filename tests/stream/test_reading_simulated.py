@@ -15,7 +15,7 @@ from streamer.stream import clients
 from streamer.stream import reading as module
 from streamer.stream.clients import Clients
 from streamer.stream.connection import Connection
-from streamer.stream.positions import Start
+from streamer.stream.offset_reset import Start
 from streamer.stream.reading import Part, Reader
 from tests.stream.simulated import TOPIC, SimRecord
 

@@ -11,7 +11,7 @@ from itertools import islice
 import pytest
 
 from streamer.stream.handler import Handler, Record
-from streamer.stream.isolation import trials
+from streamer.stream.isolation import poison_isolation
 from tests.stream.chaos import Outcome, Parts, SimJournal, simulate
 
 SEED = int(os.environ.get("STREAMER_SEED", "1"))
@@ -81,5 +81,5 @@ def test_control_noting_the_end_of_a_trial_late() -> None:
 
 
 def test_control_one_death_alone_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trials, "DEATHS", 1)
+    monkeypatch.setattr(poison_isolation, "DEATHS", 1)
     assert found("set aside after 1", DEADLY, at_least=CONTROL_RUNS // 2 + 1)

@@ -15,7 +15,7 @@ from streamer.workers.breaker import Breaker, State
 from streamer.workers.faults import WorkerOut
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
-from streamer.workers.worker import Answer, Worker
+from streamer.workers.worker import Worker, WorkerAnswer
 from tests.conftest import ECHO_LABELS, own_triton
 from tests.waiting import soon
 
@@ -63,7 +63,7 @@ def tensor(*texts: str) -> TextTensor:
     return TextTensor([text.encode() for text in texts])
 
 
-def named(answer: Answer) -> list[int]:
+def named(answer: WorkerAnswer) -> list[int]:
     return [int(label) for label in answer.probs.argmax(axis=1)]
 
 

@@ -15,7 +15,7 @@ from streamer.config.tasks import Task
 from streamer.errors import ConfigError
 from streamer.records.learned import Serving
 from streamer.records.learned_file import read_learned
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.terminal import note, paint, tell, tell_json
 
 PATIENCE_S = 3.0
@@ -111,5 +111,5 @@ async def _connected(settings: Settings) -> tuple[TopicReport, TicketReport, lis
     tickets = TicketReport()
     if settings.topics.tickets in topics.there:
         with suppress(ConfigError):  # a decoder that can't be imported was told before
-            tickets = await ticket_report(settings, Intake.of(settings.input))
+            tickets = await ticket_report(settings, TicketReader.of(settings.input))
     return topics, tickets, models

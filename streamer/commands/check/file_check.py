@@ -14,16 +14,16 @@ from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.llm.prompt import load_prompts
 from streamer.judging.sequence.sequence_model import SequenceModel
 from streamer.services.classify.assembly import read_calibrations, read_routings
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.judge.judge_task import judge_tasks
-from streamer.services.monitor.door import refuse_open_door
 from streamer.services.monitor.expectations import expectations
+from streamer.services.monitor.exposure import refuse_open_door
 
 
 def file_problems(settings: Settings) -> list[str]:
     """A line for everything that would end classify, judge or monitor at their start."""
     reads: list[Callable[[], object]] = [
-        partial(Intake.of, settings.input),
+        partial(TicketReader.of, settings.input),
         partial(refuse_open_door, settings),
     ]
     for name, task in settings.tasks.items():

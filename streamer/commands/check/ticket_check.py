@@ -11,7 +11,7 @@ from streamer.commands.check.ticket_look import Fields, TicketLook, is_id, is_te
 from streamer.commands.newest import newest
 from streamer.config.settings import Input, Settings
 from streamer.errors import StreamerError, TicketError
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 from streamer.stream.handler import Record
@@ -29,7 +29,7 @@ class TicketReport:
     seen: tuple[str, ...] = ()
 
 
-async def ticket_report(settings: Settings, intake: Intake) -> TicketReport:
+async def ticket_report(settings: Settings, intake: TicketReader) -> TicketReport:
     """A look at some of the newest tickets, as the classify service would read them."""
     topic = settings.topics.tickets
     try:
@@ -43,7 +43,7 @@ async def ticket_report(settings: Settings, intake: Intake) -> TicketReport:
     return look(settings, intake, records)
 
 
-def look(settings: Settings, intake: Intake, records: Sequence[Record]) -> TicketReport:
+def look(settings: Settings, intake: TicketReader, records: Sequence[Record]) -> TicketReport:
     """What these records, of which there is one at least, say about the configuration."""
     tickets, unread = _read(intake, records)
     if not tickets:
@@ -66,7 +66,7 @@ def look(settings: Settings, intake: Intake, records: Sequence[Record]) -> Ticke
     return TicketReport(tuple(problems), tuple(warnings), (seen,))
 
 
-def _read(intake: Intake, records: Sequence[Record]) -> tuple[list[Fields], list[str]]:
+def _read(intake: TicketReader, records: Sequence[Record]) -> tuple[list[Fields], list[str]]:
     """The fields of those that can be read, and why the others can't."""
     tickets, unread = list[Fields](), list[str]()
     for record in records:
@@ -77,7 +77,7 @@ def _read(intake: Intake, records: Sequence[Record]) -> tuple[list[Fields], list
     return tickets, unread
 
 
-def _refused(intake: Intake, records: Sequence[Record]) -> Iterator[str]:
+def _refused(intake: TicketReader, records: Sequence[Record]) -> Iterator[str]:
     """Why those are dead letters that are."""
     for record in records:
         try:

@@ -16,7 +16,7 @@ from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError, TicketError
 from streamer.records.dead_letter import PREFIX, Handled, What, original
 from streamer.services.inspect.letters import Letter, Place, collect
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 from streamer.stream.handler import Record
@@ -113,7 +113,7 @@ async def _check(settings: Settings, reader: Reader, taken: Sequence[Letter], va
             continue
         headers = original(record.headers)
         try:
-            Intake.of(settings.input).ticket(FileRecord(value, record.key, headers=headers))
+            TicketReader.of(settings.input).ticket(FileRecord(value, record.key, headers=headers))
         except TicketError as error:
             raise ConfigError(f"it would die again of {error}; mend the file of --with") from None
 

@@ -10,9 +10,9 @@ import orjson
 from streamer.commands.learn.loop import Loop, on_trial
 from streamer.commands.logged import Logged
 from streamer.config.tasks import Task
-from streamer.decide.after_rule import after_rule
+from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.errors import ConfigError
-from streamer.learn.data.joined import Joined, joined
+from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.log_table import LogTable
 from streamer.learn.measures.shares import Share
 from streamer.learn.replay.what_if import Published
@@ -69,7 +69,7 @@ def judged(
     tolerance: float,
 ) -> list[Judgement]:
     """Each trial by the log, of tickets that were decided since it began."""
-    decisions = joined(watched(read_log(log), "records"))
+    decisions = logged_decisions(watched(read_log(log), "records"))
     return [_judged(loop, decisions, trial, calibration, tolerance) for trial in trials]
 
 
@@ -145,7 +145,7 @@ def told(one: Judgement, reach: float) -> Iterator[str]:
 
 def _judged(
     loop: Loop,
-    decisions: Sequence[Joined],
+    decisions: Sequence[LoggedDecision],
     trial: Entry,
     calibration: Offered | None,
     tolerance: float,
@@ -159,7 +159,7 @@ def _judged(
 
 def _vote(
     loop: Loop,
-    decisions: Sequence[Joined],
+    decisions: Sequence[LoggedDecision],
     trial: Entry,
     calibration: Offered | None,
     tolerance: float,
@@ -189,14 +189,14 @@ def _vote(
 
 
 def _published(
-    name: str, task: Task, decisions: Sequence[Joined], calibration: Calibration | None
+    name: str, task: Task, decisions: Sequence[LoggedDecision], calibration: Calibration | None
 ) -> Published | None:
     workers = [worker.model for worker in task.workers]
     table = LogTable.of(decisions, name, task.label_set, workers)
     cases = Logged(name, task, table, None).judged(calibration)
     if not len(cases):
         return None
-    after = after_rule(task.after.kind, task.after.alpha)
+    after = arbitration_rule(task.after.kind, task.after.alpha)
     return Published.of(cases, rule_before(task, calibration), after, task.mode)
 
 

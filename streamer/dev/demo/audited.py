@@ -12,8 +12,8 @@ from streamer.config import Settings
 from streamer.dev.demo.beside import classify_beside
 from streamer.dev.demo.scenario import Played
 from streamer.errors import ModelError
-from streamer.learn.data.cases import UNKNOWN, Cases
-from streamer.learn.data.joined import Joined, joined
+from streamer.learn.data.dataset import UNKNOWN, Dataset
+from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.log_table import LogTable
 from streamer.records.fetched import read_any_header_name
 from streamer.records.log import BallotLog, Log, VerdictLog, log_from_json
@@ -28,10 +28,10 @@ class Audited:
     """What the log says of some tickets, with their gold labels."""
 
     settings: Settings
-    decisions: Sequence[Joined]
+    decisions: Sequence[LoggedDecision]
     gold: Mapping[str, Mapping[str, str]]
 
-    def cases(self, task: str) -> Cases:
+    def cases(self, task: str) -> Dataset:
         """The tickets of one task."""
         known = self.settings.tasks[task]
         workers = [worker.model for worker in known.workers]
@@ -62,7 +62,9 @@ async def audited(
             await producer.send(source, ticket.value, key=ticket.key)
         await producer.flush()
         logs = [log async for log in _logs(consumer, source, wanted)]
-    return Audited(settings, [one for one in joined(logs) if one.ballot is not None], gold)
+    return Audited(
+        settings, [one for one in logged_decisions(logs) if one.ballot is not None], gold
+    )
 
 
 async def _from_here(consumer: AIOKafkaConsumer, topic: str, numbers: Iterable[int]) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 
 from streamer.commands.logged import temperatures
 from streamer.decide.calibrated import calibrated_rule
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule
-from streamer.learn.calibrate.calibrate import Wished, calibrate
+from streamer.learn.calibrate.calibrate import Targets, calibrate
 from streamer.learn.data.alike import Alike
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
@@ -39,12 +39,12 @@ class Tried:
     page: Path
 
 
-def calibrated(learn: Cases, wish: Wished) -> Calibration:
+def calibrated(learn: Dataset, wish: Targets) -> Calibration:
     """The setting that `streamer calibrate` would write for this wish, made now."""
     return calibrate(learn, wish, made_at=rfc3339(int(time.time() * 1000)))
 
 
-def accepted_by(calibration: Calibration, test: Cases) -> Labels:
+def accepted_by(calibration: Calibration, test: Dataset) -> Labels:
     """[N]: the labels that the calibrated rule accepts of other tickets, -1 for the judge."""
     known = temperatures(calibration)
     pairs = zip(test.workers, test.opinions, strict=True)
@@ -53,7 +53,12 @@ def accepted_by(calibration: Calibration, test: Cases) -> Labels:
 
 
 def tried(
-    learn: Cases, test: Cases, wish: Wished, costs: Mapping[str, float], judge: float, folder: Path
+    learn: Dataset,
+    test: Dataset,
+    wish: Targets,
+    costs: Mapping[str, float],
+    judge: float,
+    folder: Path,
 ) -> Tried:
     """Calibrate on `learn`, report on `test`; `costs` are seconds per answer, by worker."""
     made = calibrated(learn, wish)

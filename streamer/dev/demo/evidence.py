@@ -7,7 +7,7 @@ import numpy as np
 
 from streamer.config import Settings
 from streamer.config.tasks import Task
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.dev.demo.accounts import Accounts
 from streamer.dev.demo.calibrated import Tried
 from streamer.dev.demo.scenario import Played

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.learn.measures.scores import Labels
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
@@ -39,5 +39,5 @@ async def _one(client: TritonClient, model: str, batches: Sequence[TextTensor]) 
     began = time.monotonic()
     answers = [await client.infer(model, batch, _DEADLINE_S) for batch in batches]
     seconds = time.monotonic() - began
-    codes = np.concatenate([Opinion.of(probs).codes for _, probs in answers])
+    codes = np.concatenate([Predictions.of(probs).codes for _, probs in answers])
     return Alone(codes, seconds / len(codes))

@@ -12,7 +12,7 @@ from streamer.judging.classifier.heads import Heads
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.tokens import TicketTokenizer
 from streamer.judging.engine.warm_up import warm_up
-from streamer.judging.judge import Verdicts
+from streamer.judging.judge import JudgeScores
 from streamer.records.labelset import LabelSet
 
 
@@ -63,7 +63,7 @@ class ClassifierJudge:
         label_set: str,
         texts: Sequence[str],
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
-    ) -> Verdicts:
+    ) -> JudgeScores:
         """See `Judge.score`."""
         head = self._heads.find(task, label_set)
         # Here and not in a thread: to cross over costs more than a ticket, whose length is bounded.
@@ -75,7 +75,7 @@ class ClassifierJudge:
                 f"the judge's probabilities for task {task} are not numbers;"
                 " try precision float32, and check the head"
             )
-        return Verdicts(probabilities, np.array([ticket.truncated for ticket in tickets], bool))
+        return JudgeScores(probabilities, np.array([ticket.truncated for ticket in tickets], bool))
 
     @property
     def full(self) -> bool:

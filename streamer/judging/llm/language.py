@@ -12,7 +12,7 @@ from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.softmax import softmax
 from streamer.judging.engine.warm_up import warm_up
-from streamer.judging.judge import Verdicts
+from streamer.judging.judge import JudgeScores
 from streamer.judging.llm.asked import Asked, Form
 from streamer.judging.llm.chat import Chat
 from streamer.judging.llm.prompt import Prompts
@@ -85,7 +85,7 @@ class LanguageJudge:
         label_set: str,
         texts: Sequence[str],
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
-    ) -> Verdicts:
+    ) -> JudgeScores:
         """See `Judge.score`."""
         one = self._find(task, label_set)
         scores, truncated = await self._scores(one, texts, trace_headers)
@@ -96,7 +96,7 @@ class LanguageJudge:
                 f"the judge's probabilities for task {task} are not numbers; set "
                 "judge.engine.precision to float32, and check the model"
             )
-        return Verdicts(probabilities, truncated, np.minimum(coverage, 1).astype(np.float32))
+        return JudgeScores(probabilities, truncated, np.minimum(coverage, 1).astype(np.float32))
 
     @property
     def full(self) -> bool:

@@ -14,7 +14,7 @@ from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.tokens import TicketTokenizer
 from streamer.judging.engine.warm_up import warm_up
 from streamer.judging.engine.watched_engine import WatchedEngine
-from streamer.judging.judge import Verdicts
+from streamer.judging.judge import JudgeScores
 from streamer.judging.sequence.sequence_model import SequenceModel
 from streamer.records.labelset import LabelSet
 
@@ -89,7 +89,7 @@ class SequenceJudge:
         label_set: str,
         texts: Sequence[str],
         trace_headers: Sequence[Mapping[str, str] | None] | None = None,
-    ) -> Verdicts:
+    ) -> JudgeScores:
         """See `Judge.score`."""
         model = self._find(task, label_set)
         logits, truncated = await self._logits(task, texts, trace_headers)
@@ -99,7 +99,7 @@ class SequenceJudge:
                 f"the judge's probabilities for task {task} are not numbers; set "
                 "judge.engine.precision to float32, and check the model"
             )
-        return Verdicts(probabilities, np.array(truncated, bool))
+        return JudgeScores(probabilities, np.array(truncated, bool))
 
     @property
     def full(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from streamer.backends.features import Floats
 from streamer.backends.gate import Gate
 from streamer.decide.distributions import total_variation
-from streamer.learn.align.material import Judged
+from streamer.learn.align.sample import Judged
 from streamer.learn.align.training import Aligned, Loss, align_worker
 from streamer.learn.kinds.kind import Kind
 from streamer.learn.measures.interval import Interval

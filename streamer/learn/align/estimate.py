@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.backends.features import Floats
-from streamer.learn.align.material import Mask
+from streamer.learn.align.sample import Mask
 
 
 @dataclass(frozen=True, slots=True)

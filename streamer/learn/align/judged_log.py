@@ -9,8 +9,8 @@ import numpy as np
 from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
 from streamer.learn.align.chances import Chances
-from streamer.learn.align.material import Judged
-from streamer.learn.data.joined import Joined
+from streamer.learn.align.sample import Judged
+from streamer.learn.data.decisions import LoggedDecision
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, VerdictLog
 
@@ -32,12 +32,16 @@ OTHER_JUDGE = "were judged by another judge than the newest"
 class JudgedLog:
     """Decisions that have a ballot, the newest judge's probabilities and a text, by their time."""
 
-    decisions: tuple[Joined, ...]
+    decisions: tuple[LoggedDecision, ...]
     left_out: Mapping[str, int]
 
     @classmethod
     def of(
-        cls, decisions: Sequence[Joined], task: str, labels: LabelSet, texts: Mapping[str, str]
+        cls,
+        decisions: Sequence[LoggedDecision],
+        task: str,
+        labels: LabelSet,
+        texts: Mapping[str, str],
     ) -> "JudgedLog":
         """Of decisions of any task; `texts` by the tickets' ids."""
         mine = sorted((one for one in decisions if _is_of(one, task, labels)), key=time_of)
@@ -65,10 +69,10 @@ class Parts:
     Of `train`, `held_out` are the last uniform ones, and `early` is all before those.
     """
 
-    early: tuple[Joined, ...]
-    held_out: tuple[Joined, ...]
-    train: tuple[Joined, ...]
-    test: tuple[Joined, ...]
+    early: tuple[LoggedDecision, ...]
+    held_out: tuple[LoggedDecision, ...]
+    train: tuple[LoggedDecision, ...]
+    test: tuple[LoggedDecision, ...]
     since: str
 
     @classmethod
@@ -87,7 +91,7 @@ class Parts:
 
 
 def judged_of(
-    decisions: Sequence[Joined],
+    decisions: Sequence[LoggedDecision],
     labels: LabelSet,
     texts: Mapping[str, str],
     chances: Chances,
@@ -115,29 +119,29 @@ def judged_of(
     )
 
 
-def ballot_of(one: Joined) -> BallotLog:
+def ballot_of(one: LoggedDecision) -> BallotLog:
     """Of a decision in a `JudgedLog`."""
     assert one.ballot is not None  # decisions without one are none of it
     return one.ballot
 
 
-def verdict_of(one: Joined) -> VerdictLog:
+def verdict_of(one: LoggedDecision) -> VerdictLog:
     """Of a decision in a `JudgedLog`."""
     assert one.verdict is not None  # decisions without one are none of it
     return one.verdict
 
 
-def is_uniform(one: Joined) -> bool:
+def is_uniform(one: LoggedDecision) -> bool:
     """Whether a decision in a `JudgedLog` is of the uniform stratum."""
     return ballot_of(one).uniform
 
 
-def time_of(one: Joined) -> str:
+def time_of(one: LoggedDecision) -> str:
     """When a decision in a `JudgedLog` was made, as RFC 3339 with milliseconds: sorts as text."""
     return ballot_of(one).at
 
 
-def _is_of(one: Joined, task: str, labels: LabelSet) -> bool:
+def _is_of(one: LoggedDecision, task: str, labels: LabelSet) -> bool:
     ballot, verdict = one.ballot, one.verdict
     if ballot is None or verdict is None or verdict.vector is None:
         return False
@@ -146,8 +150,8 @@ def _is_of(one: Joined, task: str, labels: LabelSet) -> bool:
 
 
 def _cut(
-    decisions: tuple[Joined, ...], share: float
-) -> tuple[tuple[Joined, ...], tuple[Joined, ...], str]:
+    decisions: tuple[LoggedDecision, ...], share: float
+) -> tuple[tuple[LoggedDecision, ...], tuple[LoggedDecision, ...], str]:
     """All before a time, the uniform ones from it on, about `share` of those, and the time."""
     times = [time_of(one) for one in decisions if is_uniform(one)]
     if not times:

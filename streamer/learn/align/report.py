@@ -6,13 +6,13 @@ from itertools import combinations
 
 import numpy as np
 
-from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.distributions import total_variation
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.learn.align.change import Change, change, mean_change
 from streamer.learn.align.choosing import Choice, Tried
-from streamer.learn.align.material import Mask
-from streamer.learn.data.cases import Cases
+from streamer.learn.align.sample import Mask
+from streamer.learn.data.dataset import Dataset
 
 _WORSE = "the vote got worse: don't promote these versions"
 _VERDICTS = {
@@ -119,7 +119,7 @@ def trials(worker: str, choice: Choice) -> Trials:
 
 
 def worker_changes(
-    before: Cases, after: Sequence[Opinion], segments: Mapping[str, Mask]
+    before: Dataset, after: Sequence[Predictions], segments: Mapping[str, Mask]
 ) -> tuple[WorkerChange, ...]:
     """Of judged tickets [N], each worker on all, and on those of every segment by its name."""
     everywhere: dict[str | None, Mask] = {None: np.ones(len(before), np.bool_)}
@@ -131,13 +131,13 @@ def worker_changes(
     )
 
 
-def pair_changes(before: Cases, after: Sequence[Opinion]) -> tuple[PairChange, ...]:
+def pair_changes(before: Dataset, after: Sequence[Predictions]) -> tuple[PairChange, ...]:
     """Every pair of workers on judged tickets."""
     places = combinations(range(len(before.workers)), 2)
     return tuple(_pair(before, after, one, other) for one, other in places)
 
 
-def vote_change(before: Cases, after: Sequence[Opinion], rule: BeforeJudge) -> VoteChange:
+def vote_change(before: Dataset, after: Sequence[Predictions], rule: DeferralRule) -> VoteChange:
     """The vote on judged tickets, of tempered opinions."""
     judge = before.judge.codes
     one, other = rule.decide(before.opinions).codes, rule.decide(after).codes
@@ -165,20 +165,20 @@ def verdict(cost: int, harm: int) -> str:
 
 
 def _worker(
-    name: str, segment: str | None, old: Opinion, new: Opinion, judge: Opinion
+    name: str, segment: str | None, old: Predictions, new: Predictions, judge: Predictions
 ) -> WorkerChange:
     agreement = mean_change(old.codes == judge.codes, new.codes == judge.codes)
     return WorkerChange(name, segment, len(judge.codes), agreement, _distance(old, new, judge))
 
 
-def _distance(old: Opinion, new: Opinion, judge: Opinion) -> Change | None:
+def _distance(old: Predictions, new: Predictions, judge: Predictions) -> Change | None:
     if old.probabilities is None or new.probabilities is None or judge.probabilities is None:
         return None
     p = judge.probabilities
     return mean_change(total_variation(p, old.probabilities), total_variation(p, new.probabilities))
 
 
-def _pair(before: Cases, after: Sequence[Opinion], one: int, other: int) -> PairChange:
+def _pair(before: Dataset, after: Sequence[Predictions], one: int, other: int) -> PairChange:
     judge = before.judge.codes
     first, second = (_alike(each[one].codes, each[other].codes, judge)
                      for each in (before.opinions, after))  # fmt: skip
@@ -189,7 +189,7 @@ def _pair(before: Cases, after: Sequence[Opinion], one: int, other: int) -> Pair
     )
 
 
-def _alike(one: Codes, other: Codes, judge: Codes) -> tuple[Mask, Mask, Mask]:
+def _alike(one: LabelIds, other: LabelIds, judge: LabelIds) -> tuple[Mask, Mask, Mask]:
     """[N] each: they agree, on another label than the judge's; at least one differs from it."""
     agree = one == other
     return agree, agree & (one != judge), (one != judge) | (other != judge)

@@ -11,7 +11,7 @@ from streamer.backends.experts import Experts
 from streamer.backends.features import Floats
 from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
-from streamer.learn.align.material import Judged, Mask
+from streamer.learn.align.sample import Judged, Mask
 from streamer.learn.data.examples import drawn
 from streamer.learn.kinds.kind import Kind, Settings, Targets, Trained
 from streamer.records.labelset import LabelSet

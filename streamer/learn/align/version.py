@@ -7,10 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from streamer.backends.gate import Gate
-from streamer.learn.align import choosing, lesson, material, training
+from streamer.learn.align import choosing, sample, training, training_set
 from streamer.learn.align.choosing import Choice
-from streamer.learn.align.lesson import Lesson
 from streamer.learn.align.training import Aligned
+from streamer.learn.align.training_set import TrainingSet
 from streamer.learn.artifacts.manifest import Alignment, Manifest, Recipe
 from streamer.learn.artifacts.repository import latest_version, new_version, write_model
 from streamer.learn.kinds import KINDS
@@ -38,7 +38,7 @@ def write(
     model: str,
     kind: str,
     origin: Origin,
-    given: Lesson,
+    given: TrainingSet,
     choice: Choice,
     aligned: Aligned,
 ) -> int:
@@ -52,7 +52,7 @@ def write(
     return latest_version(repository, model)
 
 
-def _recipe(kind: str, origin: Origin, given: Lesson, choice: Choice) -> Recipe:
+def _recipe(kind: str, origin: Origin, given: TrainingSet, choice: Choice) -> Recipe:
     experts = choice.best.shape == "experts"
     judged, examples = given.train.sha256, given.beside_train
     beside = None if examples is None else examples.sha256
@@ -64,7 +64,9 @@ def _recipe(kind: str, origin: Origin, given: Lesson, choice: Choice) -> Recipe:
         data_sha256=sha256(f"{judged}\0{beside}".encode()).hexdigest(),
         rows=len(given.train) + (0 if examples is None else len(examples)),
         seed=origin.seed,
-        code=code_hash(KINDS[kind], choosing, lesson, material, training, sys.modules[__name__]),
+        code=code_hash(
+            KINDS[kind], choosing, training_set, sample, training, sys.modules[__name__]
+        ),
         alignment=Alignment(
             choice.best.loss,
             origin.judge,

@@ -6,10 +6,10 @@ from itertools import combinations
 
 import numpy as np
 
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.decide.calibrated import judge_all
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.router import Router
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
@@ -17,11 +17,11 @@ from streamer.learn.calibrate.choosing import best_plan, proven, within_budget
 from streamer.learn.calibrate.router import cross_fitted, train_router
 from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeBudget
 from streamer.learn.calibrate.temperature import fit_temperature
-from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.learn.measures.scores import Labels
 from streamer.learn.measures.served import Asked
 from streamer.learn.measures.shares import Share, share
-from streamer.learn.measures.threshold_families import Dial, Sweep, dials
+from streamer.learn.measures.threshold_families import Sweep, ThresholdFamily, threshold_families
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Reference
 from streamer.records.label import Rule
 from streamer.records.labelset import LabelSet
@@ -30,16 +30,16 @@ LEAST_ROWS = 50
 _ENOUGH_GOLD = 200
 _LEAST_ANSWERED = 20
 
-Wished = JudgeBudget | Fidelity | Accuracy
+Targets = JudgeBudget | Fidelity | Accuracy
 Temperatures = tuple[float, ...]
 
 
 def calibrate(
-    cases: Cases,
-    wish: Wished,
+    cases: Dataset,
+    wish: Targets,
     *,
     made_at: str,
-    after: AfterJudge | None = None,
+    after: ArbitrationRule | None = None,
     period: tuple[str | None, str | None] = (None, None),
 ) -> Calibration:
     """The setting with the least judge rate that keeps the wish, over every family of rules.
@@ -86,7 +86,7 @@ def calibrate(
     )
 
 
-def _check(cases: Cases, wish: Wished) -> None:
+def _check(cases: Dataset, wish: Targets) -> None:
     if len(cases) < LEAST_ROWS:
         raise ConfigError(
             f"task {cases.task}: {len(cases)} tickets with the judge's label are too few to"
@@ -99,7 +99,7 @@ def _check(cases: Cases, wish: Wished) -> None:
         )
 
 
-def halves(cases: Cases) -> tuple[Cases, Cases]:
+def halves(cases: Dataset) -> tuple[Dataset, Dataset]:
     """The half that chooses and the half that proves.
 
     By a hash of the id with a salt of its own, so that it is independent of the audit share.
@@ -108,34 +108,34 @@ def halves(cases: Cases) -> tuple[Cases, Cases]:
     return cases[np.flatnonzero(first == 0)], cases[np.flatnonzero(first == 1)]
 
 
-def _temperatures(cases: Cases) -> Temperatures:
+def _temperatures(cases: Dataset) -> Temperatures:
     """Of the workers: against the truth where enough of it is known, else the judge's labels."""
     enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
     truth = cases.gold if enough else cases.judge.codes
     return tuple(_fitted(opinion, truth) for opinion in cases.opinions)
 
 
-def _judge_temperature(cases: Cases) -> float:
+def _judge_temperature(cases: Dataset) -> float:
     """1 unless enough of the truth is known: nothing else could tell."""
     enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
     return _fitted(cases.judge, cases.gold) if enough else 1.0
 
 
-def _models(cases: Cases, temperatures: Temperatures) -> dict[str, Model]:
+def _models(cases: Dataset, temperatures: Temperatures) -> dict[str, Model]:
     pairs = zip(cases.workers, temperatures, strict=True)
     return {name: Model(cases.versions.get(name), t) for name, t in pairs}
 
 
-def _fitted(opinion: Opinion, truth: Labels) -> float:
+def _fitted(opinion: Predictions, truth: Labels) -> float:
     return round(fit_temperature(opinion, truth).temperature, 4)
 
 
-def _tempered(cases: Cases, temperatures: Temperatures) -> Cases:
+def _tempered(cases: Dataset, temperatures: Temperatures) -> Dataset:
     pairs = zip(cases.opinions, temperatures, strict=True)
     return replace(cases, opinions=tuple(tempered(opinion, t) for opinion, t in pairs))
 
 
-def _candidates(design: Cases) -> list[tuple[Dial, Sweep]]:
+def _candidates(design: Dataset) -> list[tuple[ThresholdFamily, Sweep]]:
     """Every family with its settings on the design half, the router's by routers of other folds.
 
     Plain votes alone where a worker gives no probabilities, or has hardly ever answered.
@@ -143,18 +143,21 @@ def _candidates(design: Cases) -> list[tuple[Dial, Sweep]]:
     answered = np.all([opinion.codes != ABSTAINED for opinion in design.opinions], axis=0)
     bare = any(opinion.probabilities is None for opinion in design.opinions)
     if bare or answered.sum() < _LEAST_ANSWERED:
-        return [(dial, dial.sweep(design.opinions)) for dial in dials(len(design.workers), None)]
+        return [
+            (dial, dial.sweep(design.opinions))
+            for dial in threshold_families(len(design.workers), None)
+        ]
     judge = design.judge.codes
-    *others, router = dials(len(design.workers), train_router(design.opinions, judge))
+    *others, router = threshold_families(len(design.workers), train_router(design.opinions, judge))
     unseen = Sweep.of(cross_fitted(design.opinions, judge))
     return [*((dial, dial.sweep(design.opinions)) for dial in others), (router, unseen)]
 
 
-def _described(rule: BeforeJudge | None, workers: tuple[str, ...]) -> Rule:
+def _described(rule: DeferralRule | None, workers: tuple[str, ...]) -> Rule:
     return Rule("judge", len(workers), len(workers)) if rule is None else rule.described(workers)
 
 
-def _reference(rule: BeforeJudge, cases: Cases, asked: Asked) -> Reference:
+def _reference(rule: DeferralRule, cases: Dataset, asked: Asked) -> Reference:
     final = asked.published(cases, rule)
     counts = np.bincount(final, minlength=len(cases.labels)) / len(cases)
     agreement = {}
@@ -168,7 +171,7 @@ def _reference(rule: BeforeJudge, cases: Cases, asked: Asked) -> Reference:
     return Reference({label: round(share, 6) for label, share in shares}, agreement)
 
 
-def _expected(rule: BeforeJudge, cases: Cases, asked: Asked) -> dict[str, Estimate]:
+def _expected(rule: DeferralRule, cases: Dataset, asked: Asked) -> dict[str, Estimate]:
     accepted = rule.decide(cases.opinions).codes
     bypassed, known = accepted != ABSTAINED, cases.gold != UNKNOWN
     final = asked.published(cases, rule)
@@ -183,7 +186,7 @@ def _estimate(found: Share) -> Estimate:
     return Estimate(found.value if found.of else None, *found.interval, found.of)
 
 
-def _data(cases: Cases, period: tuple[str | None, str | None]) -> Data:
+def _data(cases: Dataset, period: tuple[str | None, str | None]) -> Data:
     content = blake2b("\0".join((cases.task, *cases.labels, *cases.ids)).encode(), digest_size=16)
     for opinion in (*cases.opinions, cases.judge):
         content.update(opinion.codes.tobytes())

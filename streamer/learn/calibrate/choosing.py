@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.opinion import Codes
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import LabelIds
 from streamer.learn.calibrate.targets import Accuracy, Fidelity
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.measures.exact_tests import (
     METHOD,
     Counts,
@@ -19,17 +19,17 @@ from streamer.learn.measures.exact_tests import (
     passed,
 )
 from streamer.learn.measures.served import JUDGE_ALONE, Asked
-from streamer.learn.measures.threshold_families import Dial, Sweep, Thresholds
+from streamer.learn.measures.threshold_families import Sweep, ThresholdFamily, Thresholds
 from streamer.records.calibration import Guarantee
 
 Promise = Fidelity | Accuracy
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FamilyOrder:
     """A family and the order in which its settings shall be tested, each asking the judge less."""
 
-    dial: Dial
+    dial: ThresholdFamily
     order: Thresholds
 
 
@@ -45,7 +45,7 @@ class _Tally:
 
     @classmethod
     def of_settings(
-        cls, sweep: Sweep, order: Thresholds, cases: Cases, deferred: Codes, wish: Promise
+        cls, sweep: Sweep, order: Thresholds, cases: Dataset, deferred: LabelIds, wish: Promise
     ) -> "_Tally":
         """`deferred` [N] are the labels that tickets get where the judge is asked."""
         by_label = partial(np.bincount, minlength=len(cases.labels))
@@ -61,11 +61,11 @@ class _Tally:
 
 
 def best_plan(
-    candidates: Sequence[tuple[Dial, Sweep]],
-    cases: Cases,
+    candidates: Sequence[tuple[ThresholdFamily, Sweep]],
+    cases: Dataset,
     wish: Promise,
     asked: Asked = JUDGE_ALONE,
-) -> Plan:
+) -> FamilyOrder:
     """The family that would ask the judge least, by the tickets of the design half.
 
     Its order begins where the promise is surest, not at the judge's most work: there so few
@@ -76,8 +76,8 @@ def best_plan(
 
 
 def _plan(
-    dial: Dial, sweep: Sweep, cases: Cases, wish: Promise, asked: Asked = JUDGE_ALONE
-) -> tuple[float, float, Plan]:
+    dial: ThresholdFamily, sweep: Sweep, cases: Dataset, wish: Promise, asked: Asked = JUDGE_ALONE
+) -> tuple[float, float, FamilyOrder]:
     """With the judge rate that its tests should reach, and the p-value of the first of them."""
     order, deferred = sweep.thresholds(), asked.labels(cases, dial.at(0.0))
     tally = _Tally.of_settings(sweep, order, cases, deferred, wish)
@@ -85,12 +85,12 @@ def _plan(
     start = int(p.argmin())
     reached = int(passed(p[start:], wish.confidence))
     rate = float(tally.judge_rate[start + reached - 1]) if reached else 1.0
-    return rate, float(p[start]), Plan(dial, order[start:])
+    return rate, float(p[start]), FamilyOrder(dial, order[start:])
 
 
 def proven(
-    plan: Plan, cases: Cases, wish: Promise, asked: Asked = JUDGE_ALONE
-) -> tuple[BeforeJudge | None, Guarantee]:
+    plan: FamilyOrder, cases: Dataset, wish: Promise, asked: Asked = JUDGE_ALONE
+) -> tuple[DeferralRule | None, Guarantee]:
     """The last setting of the plan up to which every test holds, on tickets that it never saw.
 
     None where the first already fails: then the guarantee has that one's numbers. A label has a
@@ -120,8 +120,8 @@ def proven(
 
 
 def within_budget(
-    candidates: Sequence[tuple[Dial, Sweep]], cases: Cases, share: float
-) -> BeforeJudge | None:
+    candidates: Sequence[tuple[ThresholdFamily, Sweep]], cases: Dataset, share: float
+) -> DeferralRule | None:
     """The setting that differs from the judge least often and asks it for at most this share."""
     best, least = None, 1.1
     for dial, sweep in candidates:

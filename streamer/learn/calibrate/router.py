@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.router import Router
 from streamer.decide.signals import LEAST, signals
 from streamer.learn.measures.scores import Labels
@@ -21,7 +21,7 @@ _LARGEST_POWER = 10.0
 Float64 = NDArray[np.float64]
 
 
-def train_router(opinions: Sequence[Opinion], judge: Labels) -> RouterWeights:
+def train_router(opinions: Sequence[Predictions], judge: Labels) -> RouterWeights:
     """From tempered opinions on N tickets and the judge's labels [N].
 
     Rows with an abstention are left out. First the exponents of the pool are fitted to the judge's
@@ -38,7 +38,7 @@ def train_router(opinions: Sequence[Opinion], judge: Labels) -> RouterWeights:
     return RouterWeights(pool, *_fit_weights(found, candidate, candidate != verdicts, size))
 
 
-def cross_fitted(opinions: Sequence[Opinion], judge: Labels, folds: int = 5) -> Decision:
+def cross_fitted(opinions: Sequence[Predictions], judge: Labels, folds: int = 5) -> Decision:
     """What routers say of all N tickets, each trained on the other folds, with every label open.
 
     So the log that trained the router may choose its threshold, too.
@@ -54,14 +54,14 @@ def cross_fitted(opinions: Sequence[Opinion], judge: Labels, folds: int = 5) -> 
     return Decision(codes, confidence, np.zeros(count, np.bool_))
 
 
-def _usable(opinions: Sequence[Opinion], judge: Labels) -> NDArray[np.int64]:
+def _usable(opinions: Sequence[Predictions], judge: Labels) -> NDArray[np.int64]:
     answered = np.all([opinion.codes != ABSTAINED for opinion in opinions], axis=0)
     rows = np.flatnonzero(answered & (judge != ABSTAINED))
     # A dozen weights gain nothing from more; evenly spaced, to see all of the time.
     return rows[:: -(-len(rows) // _MOST_ROWS)] if len(rows) else rows
 
 
-def _fit_pool(votes: Sequence[Opinion], judge: Labels) -> tuple[float, ...]:
+def _fit_pool(votes: Sequence[Predictions], judge: Labels) -> tuple[float, ...]:
     logs = np.stack([np.log(np.maximum(_vectors(vote), LEAST)) for vote in votes])
     rows = np.arange(len(judge))
     of_judge = logs[:, rows, judge]
@@ -97,7 +97,7 @@ def _fit_weights(
     return intercept, tuple(weights.tolist()), tuple(labels.tolist())
 
 
-def _vectors(opinion: Opinion) -> NDArray[np.float32]:
+def _vectors(opinion: Predictions) -> NDArray[np.float32]:
     if opinion.probabilities is None:
         raise ValueError("a router needs the probabilities of every worker")
     return opinion.probabilities

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import ConfigError
-from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.learn.measures.scores import Labels
 from streamer.records.calibration import Wish
 
@@ -42,7 +42,7 @@ class Fidelity:
     def recorded(self) -> Wish:
         return Wish("fidelity", self.at_least, self.confidence)
 
-    def outcomes(self, cases: Cases, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
+    def outcomes(self, cases: Dataset, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
         """Which of N tickets count under a setting, and which of them are right."""
         return accepted, accepted & (published == cases.judge.codes)
 
@@ -62,7 +62,7 @@ class Accuracy:
     def recorded(self) -> Wish:
         return Wish("accuracy", self.at_least, self.confidence)
 
-    def outcomes(self, cases: Cases, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
+    def outcomes(self, cases: Dataset, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
         """Which of N tickets count, those with a known truth, and which of them are right."""
         known = cases.gold != UNKNOWN
         return known, known & (published == cases.gold)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from streamer.decide.opinion import ABSTAINED, Opinion, Probabilities
+from streamer.decide.predictions import ABSTAINED, Predictions, Probabilities
 from streamer.decide.temperature import tempered
 from streamer.learn.measures.scores import Labels, nll
 
@@ -45,7 +45,7 @@ class FittedTemperature:
     after: Reliability
 
 
-def fit_temperature(opinion: Opinion, truth: Labels) -> FittedTemperature:
+def fit_temperature(opinion: Predictions, truth: Labels) -> FittedTemperature:
     """The T between 1/20 and 20 with the least NLL, of raw probabilities [N, K].
 
     `truth` [N] are label indices, -1 where unknown; those rows and abstentions are left out. T is

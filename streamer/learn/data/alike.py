@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import ABSTAINED
-from streamer.learn.data.cases import Cases
+from streamer.decide.predictions import ABSTAINED
+from streamer.learn.data.dataset import Dataset
 
 _Z95 = 1.959963984540054
 
@@ -26,7 +26,7 @@ class Alike:
     high: float
 
     @classmethod
-    def of(cls, one: Cases, other: Cases) -> "Alike":
+    def of(cls, one: Dataset, other: Dataset) -> "Alike":
         """Of judged tickets of the same task and workers; NaN where a set has none."""
         first, second = _shared(one), _shared(other)
         if not len(first) or not len(second):
@@ -47,7 +47,7 @@ class Alike:
         )
 
 
-def _shared(cases: Cases) -> NDArray[np.float64]:
+def _shared(cases: Dataset) -> NDArray[np.float64]:
     """[M] of the judged tickets: the share of the workers that name the judge's label."""
     judged = cases.judge.codes != ABSTAINED
     named = np.array([opinion.codes == cases.judge.codes for opinion in cases.opinions])

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.decide.opinion import ABSTAINED, Opinion
-from streamer.learn.data.cases import UNKNOWN, Cases
-from streamer.learn.data.joined import Joined
+from streamer.decide.predictions import ABSTAINED, Predictions
+from streamer.learn.data.dataset import UNKNOWN, Dataset
+from streamer.learn.data.decisions import LoggedDecision
 from streamer.records.judge_request import Ballot
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
@@ -28,7 +28,7 @@ class LogTable:
     of them `given_up` were audits that the judge had no time for.
     """
 
-    cases: Cases
+    cases: Dataset
     period: tuple[str | None, str | None]
     left_out: Mapping[str, int]
     unjudged: int
@@ -37,7 +37,7 @@ class LogTable:
     @classmethod
     def of(
         cls,
-        decisions: Iterable[Joined],
+        decisions: Iterable[LoggedDecision],
         task: str,
         labels: LabelSet,
         workers: Sequence[str],
@@ -76,32 +76,35 @@ class LogTable:
 
 
 def _kept(
-    decisions: list[Joined], wanted: Callable[[Joined], bool], why: str, outside: Counter[str]
-) -> list[Joined]:
+    decisions: list[LoggedDecision],
+    wanted: Callable[[LoggedDecision], bool],
+    why: str,
+    outside: Counter[str],
+) -> list[LoggedDecision]:
     found = [one for one in decisions if wanted(one)]
     if len(found) < len(decisions):
         outside[why] = len(decisions) - len(found)
     return found
 
 
-def _is_uniform(one: Joined) -> bool:
+def _is_uniform(one: LoggedDecision) -> bool:
     return _ballot(one).uniform
 
 
-def _has_labels(version: str) -> Callable[[Joined], bool]:
+def _has_labels(version: str) -> Callable[[LoggedDecision], bool]:
     return lambda one: _ballot(one).label_set == version
 
 
-def _has_workers(names: tuple[str, ...]) -> Callable[[Joined], bool]:
+def _has_workers(names: tuple[str, ...]) -> Callable[[LoggedDecision], bool]:
     # Who was asked beside the vote stands behind those who voted, whatever the order of the task.
     return lambda one: sorted(vote.worker for vote in _votes(one)) == sorted(names)
 
 
-def _has_versions(newest: Versions) -> Callable[[Joined], bool]:
+def _has_versions(newest: Versions) -> Callable[[LoggedDecision], bool]:
     return lambda one: all(newest[name] == version for name, version in _met(one).items())
 
 
-def _newest(decisions: Sequence[Joined]) -> Versions:
+def _newest(decisions: Sequence[LoggedDecision]) -> Versions:
     """The version of every model that was met last, by the ballots' times."""
     found: Versions = {}
     for one in sorted(decisions, key=lambda each: _ballot(each).at):
@@ -109,7 +112,7 @@ def _newest(decisions: Sequence[Joined]) -> Versions:
     return found
 
 
-def _met(one: Joined) -> Versions:
+def _met(one: LoggedDecision) -> Versions:
     met = {vote.worker: vote.version for vote in _votes(one)}
     if one.verdict is not None and one.verdict.vector is not None:
         met[JUDGE] = one.verdict.judge
@@ -117,15 +120,15 @@ def _met(one: Joined) -> Versions:
 
 
 def _cases(
-    decisions: Sequence[Joined],
+    decisions: Sequence[LoggedDecision],
     task: str,
     labels: LabelSet,
     workers: tuple[str, ...],
     versions: Versions,
-) -> Cases:
+) -> Dataset:
     ballots = [_ballot(one).ballot for one in decisions]
     verdicts = [_vector(one) for one in decisions]
-    return Cases(
+    return Dataset(
         task=task,
         labels=labels.labels,
         workers=workers,
@@ -137,7 +140,7 @@ def _cases(
     )
 
 
-def _opinion_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Opinion:
+def _opinion_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Predictions:
     places = [[vote.worker for vote in ballot.votes].index(worker) for ballot in ballots]
     asked = list(zip(places, ballots, strict=True))
     return opinion_of(
@@ -147,7 +150,7 @@ def _opinion_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Opi
     )
 
 
-def opinion_of(votes: Sequence[Vote], vectors: Sequence[Vector], labels: LabelSet) -> Opinion:
+def opinion_of(votes: Sequence[Vote], vectors: Sequence[Vector], labels: LabelSet) -> Predictions:
     """One worker's opinion on N tickets, as it was before the temperature.
 
     A worker that named a label without a vector gives labels only.
@@ -157,31 +160,31 @@ def opinion_of(votes: Sequence[Vote], vectors: Sequence[Vector], labels: LabelSe
         vector is None and name is not None for vector, name in zip(vectors, named, strict=True)
     ):
         codes = [ABSTAINED if name is None else labels.index[name] for name in named]
-        return Opinion(np.array(codes, np.int64), None)
+        return Predictions(np.array(codes, np.int64), None)
     return _opinion(vectors, len(labels))
 
 
-def _opinion(vectors: Sequence[Vector], size: int) -> Opinion:
+def _opinion(vectors: Sequence[Vector], size: int) -> Predictions:
     there = np.array([vector is not None for vector in vectors], np.bool_)
     nothing = (0.0,) * size
     rows = np.array([vector or nothing for vector in vectors], np.float32).reshape(-1, size)
-    return Opinion(np.where(there, rows.argmax(axis=1), ABSTAINED), rows)
+    return Predictions(np.where(there, rows.argmax(axis=1), ABSTAINED), rows)
 
 
-def _gold(one: Joined, labels: LabelSet) -> int:
+def _gold(one: LoggedDecision, labels: LabelSet) -> int:
     if one.gold is None or one.gold.label_set != labels.version:
         return UNKNOWN
     return labels.index[one.gold.label]
 
 
-def _ballot(one: Joined) -> BallotLog:
+def _ballot(one: LoggedDecision) -> BallotLog:
     assert one.ballot is not None  # decisions without one are left out first
     return one.ballot
 
 
-def _votes(one: Joined) -> tuple[Vote, ...]:
+def _votes(one: LoggedDecision) -> tuple[Vote, ...]:
     return _ballot(one).ballot.votes
 
 
-def _vector(one: Joined) -> Vector:
+def _vector(one: LoggedDecision) -> Vector:
     return None if one.verdict is None else one.verdict.vector

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from streamer.decide.after_judge import AfterJudge, Diff, Opt, TokenV1, TokenV2, TokenV3
+from streamer.decide.arbitration_rules import ArbitrationRule, Diff, Opt, TokenV1, TokenV2, TokenV3
 from streamer.decide.distributions import Float64, Rows
 from streamer.learn.evaluation.curves import Curve, curve
 from streamer.learn.evaluation.ranking import Ranking
@@ -19,7 +19,7 @@ _STEPS = 201
 _BOUNDED = np.linspace(-1, 1, _STEPS)
 _UNBOUNDED = np.tan(np.linspace(-1.57, 1.57, _STEPS))
 
-_RULES: Mapping[str, tuple[Callable[[float], AfterJudge], Float64]] = {
+_RULES: Mapping[str, tuple[Callable[[float], ArbitrationRule], Float64]] = {
     "diff": (Diff, _BOUNDED),
     "opt soft": (Opt, _UNBOUNDED),
     "opt greedy": (lambda alpha: Opt(alpha, "greedy"), _UNBOUNDED),
@@ -62,7 +62,7 @@ def _up_to(rate: float, whole: Curve) -> Curve:
 
 
 def _sweep(
-    make: Callable[[float], AfterJudge],
+    make: Callable[[float], ArbitrationRule],
     alphas: Float64,
     q: Rows,
     p: Rows,

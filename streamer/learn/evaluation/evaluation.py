@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.comparisons import Comparison, with_judge, with_plain
 from streamer.learn.evaluation.corrections import corrections
 from streamer.learn.evaluation.curves import Curve, Deferral, Measure, deferral
 from streamer.learn.evaluation.families import Family, families
-from streamer.learn.evaluation.ledger import Ledger
+from streamer.learn.evaluation.ledger import ErrorSources
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.evaluation.outcome import Outcome
 from streamer.learn.evaluation.overview import Overview, overview
@@ -61,11 +61,11 @@ class Evaluation:
     corrections: tuple[Curve, ...]
     subsets: tuple[Subset, ...]
     slices: tuple[Slices, ...]
-    ledger: Ledger | None
+    ledger: ErrorSources | None
     missing: tuple[str, ...]
 
 
-def evaluate(cases: Cases, options: Options) -> Evaluation:
+def evaluate(cases: Dataset, options: Options) -> Evaluation:
     """Measure every rule on the tickets of the log that the judge has seen.
 
     The tickets must be the uniform stratum, or all; else shares hold for the log alone. Raises
@@ -148,11 +148,11 @@ def _by_price(
     return tuple(worths(rankings, each, options.bootstrap))
 
 
-def _ledger(tickets: Tickets, outcome: Outcome) -> Ledger | None:
+def _ledger(tickets: Tickets, outcome: Outcome) -> ErrorSources | None:
     rows = tickets.graded
     if not len(rows):
         return None
-    return Ledger.of(outcome[rows], tickets.cases.judge.codes[rows], tickets.cases.gold[rows])
+    return ErrorSources.of(outcome[rows], tickets.cases.judge.codes[rows], tickets.cases.gold[rows])
 
 
 def _described(tickets: Tickets) -> str:

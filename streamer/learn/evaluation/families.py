@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
+from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.distributions import Float64
 from streamer.learn.calibrate.router import cross_fitted, train_router
 from streamer.learn.evaluation.options import Options
 from streamer.learn.evaluation.tickets import Tickets
-from streamer.learn.measures.threshold_families import NEVER, Dial, Sweep, dials
+from streamer.learn.measures.threshold_families import (
+    NEVER,
+    Sweep,
+    ThresholdFamily,
+    threshold_families,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ def families(tickets: Tickets, options: Options) -> list[Family]:
     if weights is None and tickets.soft:
         weights = train_router(opinions, judge)
     found = [
-        _family(dial, tickets) for dial in dials(len(opinions), weights if tickets.soft else None)
+        _family(dial, tickets)
+        for dial in threshold_families(len(opinions), weights if tickets.soft else None)
     ]
     if tickets.soft and options.router is None:
         found = [family for family in found if family.name != "router"]
@@ -43,7 +49,7 @@ def families(tickets: Tickets, options: Options) -> list[Family]:
     return [*found, *_votes({family.name: family for family in found})]
 
 
-def _family(dial: Dial, tickets: Tickets) -> Family:
+def _family(dial: ThresholdFamily, tickets: Tickets) -> Family:
     rule = dial.at(0.0)
     return Family(
         _named(dial.name, rule, tickets),
@@ -53,13 +59,13 @@ def _family(dial: Dial, tickets: Tickets) -> Family:
     )
 
 
-def _named(name: str, rule: BeforeJudge, tickets: Tickets) -> str:
+def _named(name: str, rule: DeferralRule, tickets: Tickets) -> str:
     if isinstance(rule, Chow) and rule.worker is not None:
         return f"chow {tickets.cases.workers[rule.worker]}"
     return name
 
 
-def _asked(rule: BeforeJudge, tickets: Tickets) -> Float64:
+def _asked(rule: DeferralRule, tickets: Tickets) -> Float64:
     asked = tickets.asked(rule)
     if isinstance(rule, Chow) and rule.worker is not None:
         # Who trusts one worker alone configures no others.

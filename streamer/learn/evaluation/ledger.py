@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.learn.evaluation.outcome import Outcome
 from streamer.learn.measures.scores import Labels
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class ErrorSources:
     """Counts of `tickets`: wrong because accepted, because the judge was wrong, and because the
     workers' wrong label was kept against the judge's. Together they are all wrong labels.
 
@@ -26,7 +26,7 @@ class Ledger:
     spared: int
 
     @classmethod
-    def of(cls, outcome: Outcome, judge: Labels, gold: Labels) -> "Ledger":
+    def of(cls, outcome: Outcome, judge: Labels, gold: Labels) -> "ErrorSources":
         """Labels [N] with a known truth."""
         wrong, accepted = outcome.final != gold, outcome.accepted != ABSTAINED
         judged = ~accepted & ~outcome.kept

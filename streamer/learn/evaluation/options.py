@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.arbitration_rules import ArbitrationRule
+from streamer.decide.deferral_rule import DeferralRule
 from streamer.errors import ConfigError
 from streamer.learn.measures.bootstrap import Bootstrap
 from streamer.records.calibration import RouterWeights
@@ -40,8 +40,8 @@ class Options:
     costs: Prices
     pool: tuple[str, ...] | None = None
     latencies: Prices | None = None
-    rule: BeforeJudge | None = None
-    after: AfterJudge | None = None
+    rule: DeferralRule | None = None
+    after: ArbitrationRule | None = None
     temperatures: Mapping[str, float] = field(default_factory=dict)
     router: RouterWeights | None = None
     bootstrap: Bootstrap = field(default_factory=Bootstrap)

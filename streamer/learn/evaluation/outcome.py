@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.arbitration_rules import ArbitrationRule
+from streamer.decide.predictions import ABSTAINED
 from streamer.learn.evaluation.tickets import Tickets
 from streamer.learn.measures.scores import Labels
 from streamer.learn.measures.served import Served
@@ -25,7 +25,7 @@ class Outcome:
     kept: Mask
 
     @classmethod
-    def of(cls, tickets: Tickets, after: AfterJudge | None) -> "Outcome":
+    def of(cls, tickets: Tickets, after: ArbitrationRule | None) -> "Outcome":
         """Without a rule `after` the judge its label stands."""
         judge, found = tickets.cases.judge, Served.of(tickets.cases, tickets.rule)
         deferred = found.accepted == ABSTAINED

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decide.distributions import Float64
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.learn.evaluation.options import Options
 from streamer.learn.evaluation.outcome import Outcome
 from streamer.learn.evaluation.scalars import costs, latencies

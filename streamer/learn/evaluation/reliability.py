@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.learn.calibrate.temperature import Reliability
-from streamer.learn.data.cases import UNKNOWN
+from streamer.learn.data.dataset import UNKNOWN
 from streamer.learn.evaluation.tickets import Tickets
 from streamer.learn.measures.scores import Labels
 
@@ -58,7 +58,7 @@ def reliabilities(tickets: Tickets) -> list[ModelReliability]:
     ]
 
 
-def _diagram(opinion: Opinion, truth: Labels) -> Diagram | None:
+def _diagram(opinion: Predictions, truth: Labels) -> Diagram | None:
     if opinion.probabilities is None:
         return None
     known = np.flatnonzero((truth != UNKNOWN) & (opinion.codes != ABSTAINED))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.learn.evaluation.curves import Measure
 from streamer.learn.evaluation.outcome import Outcome
 from streamer.learn.evaluation.tickets import Tickets

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.distributions import Float64
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule, plurality
 from streamer.errors import ConfigError
-from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.learn.evaluation.options import Options
 from streamer.learn.measures.scores import Labels
 
@@ -26,14 +26,14 @@ class Tickets:
     the judge would have said of them is unknown.
     """
 
-    raw: Cases
-    cases: Cases
-    rule: BeforeJudge
+    raw: Dataset
+    cases: Dataset
+    rule: DeferralRule
     fallback: Labels
     unjudged: int
 
     @classmethod
-    def of(cls, cases: Cases, options: Options) -> "Tickets":
+    def of(cls, cases: Dataset, options: Options) -> "Tickets":
         """Raises `ConfigError` for a log without verdicts, or a pool that no rule can serve."""
         judged = np.flatnonzero(cases.judge.codes != ABSTAINED)
         if not len(judged):
@@ -61,7 +61,7 @@ class Tickets:
         """Whether every worker of the pool gives probabilities."""
         return all(opinion.probabilities is not None for opinion in self.cases.opinions)
 
-    def asked(self, rule: BeforeJudge) -> Float64:
+    def asked(self, rule: DeferralRule) -> Float64:
         """[W, N]: 1 where the worker is asked under the rule; a third only if it can matter."""
         opinions = self.cases.opinions
         asked = np.ones((len(opinions), len(self.cases)))
@@ -70,7 +70,7 @@ class Tickets:
         return asked
 
 
-def _places(cases: Cases, options: Options) -> tuple[int, ...]:
+def _places(cases: Dataset, options: Options) -> tuple[int, ...]:
     pool = options.pool or cases.workers
     unknown = [name for name in pool if name not in cases.workers]
     if unknown:
@@ -80,7 +80,7 @@ def _places(cases: Cases, options: Options) -> tuple[int, ...]:
     return tuple(cases.workers.index(name) for name in pool)
 
 
-def _majority(workers: int) -> BeforeJudge:
+def _majority(workers: int) -> DeferralRule:
     if workers == 1:
         raise ConfigError("a single worker always agrees with itself: evaluate it with rule chow")
     return VoteRule("majority", workers)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.arbitration import Arbitration, arbitrate
+from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.decide.candidate import candidate
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.rounding import rounded
-from streamer.decide.standing import Standing, standing
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class Served:
     likeliest by their mean, both -1 for none, and that mean [N, K], zeros for none.
     """
 
-    accepted: Codes
-    likeliest: Codes
+    accepted: LabelIds
+    likeliest: LabelIds
     mean: NDArray[np.float64]
 
     @classmethod
-    def of(cls, cases: Cases, rule: BeforeJudge) -> "Served":
+    def of(cls, cases: Dataset, rule: DeferralRule) -> "Served":
         """Of tempered `cases`, as the services do it: a third worker has a say only where the first
         two leave it open.
         """
@@ -42,19 +42,23 @@ class Served:
         )
 
     @classmethod
-    def _by(cls, opinions: Sequence[Opinion], rule: BeforeJudge, labels: int) -> "Served":
+    def _by(cls, opinions: Sequence[Predictions], rule: DeferralRule, labels: int) -> "Served":
         own, accepted = candidate(opinions), rule.decide(opinions).codes
         mean = np.zeros((len(accepted), labels)) if own.ensemble is None else own.ensemble
         return cls(accepted, own.codes, rounded(mean))
 
     @property
-    def named(self) -> Codes:
+    def named(self) -> LabelIds:
         """The workers' label in any case: the accepted one, else the likeliest."""
         return np.where(self.accepted == ABSTAINED, self.likeliest, self.accepted)
 
     def standing(
-        self, judge: Opinion, after: AfterJudge, workers: Codes, temperature: float | None = None
-    ) -> Standing:
+        self,
+        judge: Predictions,
+        after: ArbitrationRule,
+        workers: LabelIds,
+        temperature: float | None = None,
+    ) -> Arbitration:
         """What stands once the judge has answered, the workers' labels [N] being these.
 
         Without a `temperature` the judge's probabilities are as they are decided on. A judge that
@@ -63,7 +67,7 @@ class Served:
         said = judge.probabilities
         if said is None:
             said = np.eye(self.mean.shape[1], dtype=np.float32)[judge.codes]
-        return standing(after, said, temperature, workers, self.mean)
+        return arbitrate(after, said, temperature, workers, self.mean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,10 @@ class Asked:
     always, and the judge's temperature.
     """
 
-    after: AfterJudge | None
+    after: ArbitrationRule | None
     temperature: float
 
-    def labels(self, cases: Cases, rule: BeforeJudge) -> Codes:
+    def labels(self, cases: Dataset, rule: DeferralRule) -> LabelIds:
         """[N] of tempered `cases` with the judge as it answered: the label of each, if the rule
         left all of them to the judge.
         """
@@ -85,7 +89,7 @@ class Asked:
         stands = found.standing(cases.judge, self.after, found.likeliest, self.temperature)
         return stands.codes
 
-    def published(self, cases: Cases, rule: BeforeJudge) -> Codes:
+    def published(self, cases: Dataset, rule: DeferralRule) -> LabelIds:
         """[N]: the label that the rule accepts, else what follows."""
         accepted = rule.decide(cases.opinions).codes
         return np.where(accepted == ABSTAINED, self.labels(cases, rule), accepted)
@@ -94,6 +98,6 @@ class Asked:
 JUDGE_ALONE = Asked(None, 1.0)
 
 
-def third_asked(opinions: Sequence[Opinion], rule: BeforeJudge) -> NDArray[np.bool_]:
+def third_asked(opinions: Sequence[Predictions], rule: DeferralRule) -> NDArray[np.bool_]:
     """[N]: where the third worker is asked after the first two."""
     return rule.decide(opinions[:2], left=1).open

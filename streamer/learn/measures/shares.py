@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.votes import Kind, VoteRule
 from streamer.learn.measures.scores import Labels
 
@@ -73,7 +73,7 @@ class Committee:
     def accepted(self, answers: Mapping[str, Labels]) -> Labels:
         """[N]: the label index that stands without the judge, or -1."""
         rule = VoteRule(self.kind, len(self.workers))
-        return rule.decide([Opinion(answers[name], None) for name in self.workers]).codes
+        return rule.decide([Predictions(answers[name], None) for name in self.workers]).codes
 
     def cost(self, answers: Mapping[str, Labels], costs: Mapping[str, float]) -> float:
         """Expected cost of the workers per ticket, in the unit of `costs`.

@@ -9,10 +9,10 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.chow import Chow
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.rounding import at_least, rounded
 from streamer.decide.router import Router
 from streamer.decide.votes import Kind, Measure, VoteRule
@@ -27,14 +27,14 @@ Thresholds = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
+class ThresholdFamily:
     """A family; `at(t)` accepts what is at least t sure, from 0 to 1. A `fixed` one ignores t."""
 
     name: str
-    at: Callable[[float], BeforeJudge]
+    at: Callable[[float], DeferralRule]
     fixed: bool = False
 
-    def sweep(self, opinions: Sequence[Opinion]) -> "Sweep":
+    def sweep(self, opinions: Sequence[Predictions]) -> "Sweep":
         """All settings at once, on N tickets."""
         said = self.at(0.0).decide(opinions)
         if self.fixed:
@@ -88,33 +88,35 @@ class Sweep:
         return np.asarray(np.round(np.maximum((values + below) / 2, 0.0), _DECIMALS))
 
 
-def dials(of: int, router: RouterWeights | None) -> list[Dial]:
+def threshold_families(of: int, router: RouterWeights | None) -> list[ThresholdFamily]:
     """Every family for `of` workers, the cheapest to serve first.
 
     Without a `router`, as where workers give labels only, there are plain votes alone.
     """
     kinds: tuple[Kind, ...] = get_args(Kind) if of > 1 else ()
-    found = [Dial(kind, partial(_plain, kind, of), fixed=True) for kind in kinds]
+    found = [ThresholdFamily(kind, partial(_plain, kind, of), fixed=True) for kind in kinds]
     if router is None:
         return found
     found += [
-        Dial(f"{kind} {measure}", partial(VoteRule, kind, of, measure))
+        ThresholdFamily(f"{kind} {measure}", partial(VoteRule, kind, of, measure))
         for kind in kinds
         for measure in get_args(Measure)
     ]
-    found.append(Dial("chow", partial(_chow, of, None)))
+    found.append(ThresholdFamily("chow", partial(_chow, of, None)))
     if of > 1:
-        found += [Dial(f"chow {place}", partial(_chow, of, place)) for place in range(of)]
-    return [*found, Dial("router", partial(_router, router))]
+        found += [
+            ThresholdFamily(f"chow {place}", partial(_chow, of, place)) for place in range(of)
+        ]
+    return [*found, ThresholdFamily("router", partial(_router, router))]
 
 
-def _plain(kind: Kind, of: int, threshold: float) -> BeforeJudge:
+def _plain(kind: Kind, of: int, threshold: float) -> DeferralRule:
     return VoteRule(kind, of)
 
 
-def _chow(of: int, worker: int | None, threshold: float) -> BeforeJudge:
+def _chow(of: int, worker: int | None, threshold: float) -> DeferralRule:
     return Chow(1 - threshold, of, worker)
 
 
-def _router(weights: RouterWeights, threshold: float) -> BeforeJudge:
+def _router(weights: RouterWeights, threshold: float) -> DeferralRule:
     return Router(weights, 1 - threshold)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from streamer.learn.data.joined import Joined
+from streamer.learn.data.decisions import LoggedDecision
 from streamer.learn.measures.shares import Share
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, ShadowVote
@@ -35,9 +35,9 @@ class Trial:
     lost: int = 0
 
 
-def trials(decisions: Iterable[Joined], task: str, labels: LabelSet) -> list[Trial]:
+def trials(decisions: Iterable[LoggedDecision], task: str, labels: LabelSet) -> list[Trial]:
     """Every pair of a serving version and one on trial that the log of this task has."""
-    found: dict[Key, list[tuple[Joined, ShadowVote, str]]] = defaultdict(list)
+    found: dict[Key, list[tuple[LoggedDecision, ShadowVote, str]]] = defaultdict(list)
     for one in decisions:
         ballot = one.ballot
         if ballot is None or (ballot.task, ballot.label_set) != (task, labels.version):
@@ -57,7 +57,9 @@ def _serving(ballot: BallotLog, worker: str) -> tuple[str, str] | None:
     return None
 
 
-def _trial(key: Key, pairs: list[tuple[Joined, ShadowVote, str]], labels: LabelSet) -> Trial:
+def _trial(
+    key: Key, pairs: list[tuple[LoggedDecision, ShadowVote, str]], labels: LabelSet
+) -> Trial:
     both = [(one, vote.label, said) for one, vote, said in pairs if vote.label is not None]
     judged = [
         (labels.labels[vector.index(max(vector))], new, old)
@@ -77,7 +79,7 @@ def _trial(key: Key, pairs: list[tuple[Joined, ShadowVote, str]], labels: LabelS
     )
 
 
-def _verdict(one: Joined) -> tuple[float, ...] | None:
+def _verdict(one: LoggedDecision) -> tuple[float, ...] | None:
     """The judge's probabilities, of a ticket of the uniform stratum that it answered."""
     if one.ballot is None or not one.ballot.uniform or one.verdict is None:
         return None

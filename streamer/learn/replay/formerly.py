@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.decide.after_judge import AfterJudge, Diff, Kept, Opt, TokenV3
-from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.arbitration_rules import ArbitrationRule, Diff, Kept, Opt, TokenV3
 from streamer.decide.chow import Chow
 from streamer.decide.decision import Decision
+from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.distributions import Rows, checked_pair, greedy, total_variation
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.router import Router
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule
@@ -25,9 +25,9 @@ class Reckoning:
     opinions of which so many are left to come, and a rule after it.
     """
 
-    tempered: Callable[[Opinion, float], Opinion]
-    decided: Callable[[BeforeJudge, Sequence[Opinion], int], Decision]
-    after: Callable[[AfterJudge], AfterJudge]
+    tempered: Callable[[Predictions, float], Predictions]
+    decided: Callable[[DeferralRule, Sequence[Predictions], int], Decision]
+    after: Callable[[ArbitrationRule], ArbitrationRule]
 
 
 def now() -> Reckoning:
@@ -42,7 +42,7 @@ def formerly() -> Reckoning:
     return Reckoning(_tempered, _decided, _after)
 
 
-def _tempered(opinion: Opinion, temperature: float) -> Opinion:
+def _tempered(opinion: Predictions, temperature: float) -> Predictions:
     raw = opinion.probabilities
     if raw is None or temperature == 1:
         return tempered(opinion, temperature)
@@ -51,10 +51,10 @@ def _tempered(opinion: Opinion, temperature: float) -> Opinion:
         powers = np.exp(np.log(np.maximum(raw, np.float32(1e-30))) * np.float32(1 / temperature))
         shares = np.rint(powers * (_SCALE / powers.sum(axis=1, keepdims=True))) / _SCALE
     shares = np.where(voted[:, None], shares, np.float32(0))
-    return Opinion(np.where(voted, shares.argmax(axis=1), ABSTAINED), shares)
+    return Predictions(np.where(voted, shares.argmax(axis=1), ABSTAINED), shares)
 
 
-def _decided(rule: BeforeJudge, opinions: Sequence[Opinion], left: int) -> Decision:
+def _decided(rule: DeferralRule, opinions: Sequence[Predictions], left: int) -> Decision:
     if isinstance(rule, Router):
         found = Router(rule.weights, 1.0).decide(opinions, left)
         doubted = np.round(1 - found.confidence, 5) > rule.at_most
@@ -70,11 +70,11 @@ def _decided(rule: BeforeJudge, opinions: Sequence[Opinion], left: int) -> Decis
     )
 
 
-def _whole(opinion: Opinion, rule: VoteRule | Chow) -> Opinion:
+def _whole(opinion: Predictions, rule: VoteRule | Chow) -> Predictions:
     """Chow's rule ended the process where a row had underflowed: no log has such a ticket."""
     if opinion.probabilities is None or not isinstance(rule, Chow):
         return opinion
-    return Opinion(opinion.codes, _finite(opinion.probabilities))
+    return Predictions(opinion.codes, _finite(opinion.probabilities))
 
 
 def _finite(rows: Rows) -> Rows:
@@ -83,7 +83,7 @@ def _finite(rows: Rows) -> Rows:
     return np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, first)
 
 
-def _after(rule: AfterJudge) -> AfterJudge:
+def _after(rule: ArbitrationRule) -> ArbitrationRule:
     if isinstance(rule, Diff):
         return _Diff(rule.alpha)
     if isinstance(rule, Opt):
@@ -92,20 +92,20 @@ def _after(rule: AfterJudge) -> AfterJudge:
 
 
 class _Diff(Diff):
-    def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
         q, p = checked_pair(q, _finite(p))
         return np.asarray(q.max(axis=1) >= p.max(axis=1) - self.alpha)
 
 
 class _Opt(Opt):
-    def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
         q, p = checked_pair(q, _finite(p))
         sides = (p, q) if self.distance == "soft" else (greedy(p), greedy(q))
         return np.asarray(q.max(axis=1) >= p.max(axis=1) - self.alpha * total_variation(*sides))
 
 
 class _TokenV3(TokenV3):
-    def keeps(self, q: Rows, p: Rows, codes: Codes | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
         q, p = checked_pair(q, _finite(p))
         own = p[np.arange(len(p)), q.argmax(axis=1) if codes is None else codes]
         return np.asarray(own >= (1 - self.alpha) * p.max(axis=1))

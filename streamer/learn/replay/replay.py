@@ -9,23 +9,23 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.after_judge import Diff, Opt
-from streamer.decide.after_rule import after_rule
-from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.arbitration import arbitrate
+from streamer.decide.arbitration_rule import arbitration_rule
+from streamer.decide.arbitration_rules import Diff, Opt
 from streamer.decide.calibrated import recorded_rule
 from streamer.decide.candidate import Candidate, candidate
 from streamer.decide.decision import Decision
+from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.distributions import Rows
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.rounding import DECIMALS
-from streamer.decide.standing import standing
 from streamer.decide.votes import plurality
 from streamer.errors import ConfigError
-from streamer.learn.data.joined import Decision as Place
-from streamer.learn.data.joined import decision_of
+from streamer.learn.data.decisions import DecisionKey as Place
+from streamer.learn.data.decisions import decision_of
 from streamer.learn.data.log_table import opinion_of
 from streamer.learn.replay.formerly import Reckoning, formerly, now
-from streamer.learn.replay.known import Known
+from streamer.learn.replay.known_versions import KnownVersions
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
 from streamer.records.log import AnswerLog, BallotLog, Log, Reason, VerdictLog
@@ -70,7 +70,7 @@ class Replayed:
     skipped: Mapping[str, int]
 
 
-def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], known: Known) -> Replayed:
+def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], known: KnownVersions) -> Replayed:
     """Decide all ballots and verdicts of `tasks`, label sets by name, again.
 
     A label that the budget published is taken to be the budget's doing: its state is not logged.
@@ -169,7 +169,7 @@ class _Again:
     `published` is -1 where the judge decides, `fallback` [N] marks labels that no rule vouches for.
     """
 
-    opinions: Sequence[Opinion]
+    opinions: Sequence[Predictions]
     published: Decision
     own: Candidate
     fallback: NDArray[np.bool_]
@@ -177,7 +177,7 @@ class _Again:
 
     @classmethod
     def of(
-        cls, logs: Sequence[BallotLog], labels: LabelSet, known: Known, how: Reckoning
+        cls, logs: Sequence[BallotLog], labels: LabelSet, known: KnownVersions, how: Reckoning
     ) -> "_Again":
         first = logs[0]
         if not first.served:
@@ -243,7 +243,7 @@ def _published(log: BallotLog, fallback: bool) -> Found:
     return {"source": "workers", "deferred": None}
 
 
-def _own(accepted: Decision, opinions: Sequence[Opinion], by_outage: bool) -> Candidate:
+def _own(accepted: Decision, opinions: Sequence[Predictions], by_outage: bool) -> Candidate:
     """The label that the rule accepted, else the likeliest; in an outage what most say."""
     if by_outage:
         most = plurality(opinions)
@@ -257,21 +257,21 @@ def _own(accepted: Decision, opinions: Sequence[Opinion], by_outage: bool) -> Ca
 
 
 def _verdicts(
-    logs: Sequence[VerdictLog], labels: LabelSet, known: Known, ensembles: Ensembles
+    logs: Sequence[VerdictLog], labels: LabelSet, known: KnownVersions, ensembles: Ensembles
 ) -> tuple[Differences, Differences, Callable[[int], str]]:
     """What the logs of these verdicts have otherwise than now, and than before, and why."""
     first, nothing = logs[0], [np.zeros(len(labels))] * 2
-    rule = after_rule(first.after.kind, first.after.alpha)
+    rule = arbitration_rule(first.after.kind, first.after.alpha)
     calibration = known.calibration(first.calibration)
     vectors = np.array([log.vector for log in logs], np.float32)
-    said = Opinion(vectors.argmax(axis=1), vectors)
+    said = Predictions(vectors.argmax(axis=1), vectors)
     workers = np.array([labels.index.get(log.candidate or "", ABSTAINED) for log in logs], np.int64)
     means = np.array([ensembles.get(decision_of(log), nothing) for log in logs]).swapaxes(0, 1)
     found, judged = [], []
     for how, mean in zip((now(), formerly()), means, strict=True):
         warm = said if calibration is None else how.tempered(said, calibration.judge.temperature)
         rows = vectors if warm.probabilities is None else warm.probabilities
-        stands = standing(how.after(rule), rows, None, workers, mean)
+        stands = arbitrate(how.after(rule), rows, None, workers, mean)
         columns = zip(stands.codes.tolist(), stands.kept.tolist(), strict=True)
         again = [
             {"published": _name(labels, code), "source": "workers" if kept else "judge"}
@@ -312,8 +312,8 @@ def _differences(logs: Sequence[BallotLog | VerdictLog], found: Iterable[Found])
 
 
 def _opinions(
-    logs: Sequence[BallotLog], labels: LabelSet, known: Known, how: Reckoning
-) -> list[Opinion]:
+    logs: Sequence[BallotLog], labels: LabelSet, known: KnownVersions, how: Reckoning
+) -> list[Predictions]:
     ballots, found = [log.ballot for log in logs], []
     temperatures = known.temperatures(logs[0])
     for place, vote in enumerate(_served(logs[0])):
@@ -324,7 +324,7 @@ def _opinions(
     return found
 
 
-def _rule(log: BallotLog, known: Known) -> BeforeJudge:
+def _rule(log: BallotLog, known: KnownVersions) -> DeferralRule:
     workers = [vote.worker for vote in _served(log)]
     try:
         return recorded_rule(log.rule, workers, known.weights(log))
@@ -332,7 +332,7 @@ def _rule(log: BallotLog, known: Known) -> BeforeJudge:
         raise ConfigError(f"{log.decision_id}: {error}, or replay with the one it was") from None
 
 
-def _seats(log: BallotLog, rule: BeforeJudge) -> Sequence[Vote]:
+def _seats(log: BallotLog, rule: DeferralRule) -> Sequence[Vote]:
     """One vote per place; whoever was not asked could have answered."""
     served = _served(log)
     return (*served, *[Vote("", None, None, None)] * (rule.of - len(served)))

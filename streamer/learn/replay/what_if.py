@@ -6,11 +6,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.arbitration_rules import ArbitrationRule
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.errors import ConfigError
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.options import Prices
 from streamer.learn.measures.served import Served, third_asked
 from streamer.learn.measures.shares import Share, share
@@ -54,9 +54,9 @@ class WhatIf:
 
 
 def what_if(
-    cases: Cases,
-    rule: BeforeJudge,
-    after: AfterJudge,
+    cases: Dataset,
+    rule: DeferralRule,
+    after: ArbitrationRule,
     mode: Mode,
     latencies: Prices | None = None,
 ) -> WhatIf:
@@ -93,7 +93,9 @@ class Published:
     agrees: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, cases: Cases, rule: BeforeJudge, after: AfterJudge, mode: Mode) -> "Published":
+    def of(
+        cls, cases: Dataset, rule: DeferralRule, after: ArbitrationRule, mode: Mode
+    ) -> "Published":
         """As `what_if`, ticket by ticket."""
         found, judge = Served.of(cases, rule), cases.judge.codes
         if mode == "optimistic":
@@ -103,12 +105,12 @@ class Published:
         return cls(asked, own | (found.accepted == judge))
 
 
-def _kept(cases: Cases, after: AfterJudge, found: Served) -> NDArray[np.bool_]:
+def _kept(cases: Dataset, after: ArbitrationRule, found: Served) -> NDArray[np.bool_]:
     return found.standing(cases.judge, after, found.named).kept
 
 
 def _hedge(
-    cases: Cases, rule: BeforeJudge, deferred: NDArray[np.bool_], latencies: Prices | None
+    cases: Dataset, rule: DeferralRule, deferred: NDArray[np.bool_], latencies: Prices | None
 ) -> Hedge:
     """By simulation with exponential times around the given means (we choose): what matters for
     the tail is that times vary, and means are all that is known.
@@ -131,8 +133,8 @@ def _hedge(
 
 
 def _workers_time(
-    opinions: tuple[Opinion, ...],
-    rule: BeforeJudge,
+    opinions: tuple[Predictions, ...],
+    rule: DeferralRule,
     names: tuple[str, ...],
     latencies: Prices,
     rng: np.random.Generator,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from streamer.learn.data.joined import Joined
+from streamer.learn.data.decisions import LoggedDecision
 from streamer.learn.measures.versions import Trial, trials
 from streamer.learn.rollout.paired import Paired, Verdict
 from streamer.learn.rollout.promoted import Versions
@@ -77,7 +77,7 @@ class Judgement:
 
 
 def compared(
-    decisions: Iterable[Joined], task: str, labels: LabelSet, versions: Versions
+    decisions: Iterable[LoggedDecision], task: str, labels: LabelSet, versions: Versions
 ) -> Sequence[Compared]:
     """Every version on trial beside the one that serves, `versions` by worker.
 

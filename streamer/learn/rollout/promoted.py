@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from streamer.learn.data.joined import Joined
+from streamer.learn.data.decisions import LoggedDecision
 from streamer.records.judge_request import Ballot
 from streamer.records.log import BallotLog, ShadowVote
 
@@ -14,11 +14,11 @@ Versions = Mapping[str, tuple[str, str]]
 class Beside:
     """Decisions as they were, and the same with the votes of the versions on trial."""
 
-    served: Sequence[Joined]
-    promoted: Sequence[Joined]
+    served: Sequence[LoggedDecision]
+    promoted: Sequence[LoggedDecision]
 
     @classmethod
-    def of(cls, decisions: Iterable[Joined], task: str, versions: Versions) -> "Beside":
+    def of(cls, decisions: Iterable[LoggedDecision], task: str, versions: Versions) -> "Beside":
         """Of the decisions of a task in which all of these versions answered.
 
         `versions` are by worker the one that serves and the one on trial.
@@ -27,7 +27,7 @@ class Beside:
         return cls([one for one, _ in pairs], [other for _, other in pairs])
 
 
-def first_of_each(decisions: Iterable[Joined], since: str) -> Iterator[Joined]:
+def first_of_each(decisions: Iterable[LoggedDecision], since: str) -> Iterator[LoggedDecision]:
     """Those decided from a time on (RFC 3339, UTC), one for each ticket and task.
 
     A ticket that comes again would count as if it were another one.
@@ -42,8 +42,8 @@ def first_of_each(decisions: Iterable[Joined], since: str) -> Iterator[Joined]:
 
 
 def _pairs(
-    decisions: Iterable[Joined], task: str, versions: Versions
-) -> Iterator[tuple[Joined, Joined]]:
+    decisions: Iterable[LoggedDecision], task: str, versions: Versions
+) -> Iterator[tuple[LoggedDecision, LoggedDecision]]:
     for one in decisions:
         if one.ballot is not None and one.ballot.task == task:
             ballot = _promoted(one.ballot, versions)

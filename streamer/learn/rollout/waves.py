@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from streamer.learn.data.joined import Joined
+from streamer.learn.data.decisions import LoggedDecision
 from streamer.learn.measures.interval import Interval
 from streamer.learn.measures.shares import Share
 from streamer.learn.pages import rendered
@@ -27,7 +27,11 @@ class Wave:
 
     @classmethod
     def of(
-        cls, name: str, decisions: Sequence[Joined], labels: LabelSet, gold: Mapping[str, str]
+        cls,
+        name: str,
+        decisions: Sequence[LoggedDecision],
+        labels: LabelSet,
+        gold: Mapping[str, str],
     ) -> "Wave":
         """Of one task's decisions, all of them logged; `gold` are true labels by ticket id."""
         asked, agreed, right, routed = [], [], [], []

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.decide.temperature import tempered
 from streamer.learn.calibrate.temperature import fit_temperature
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.measures.scores import Labels
-from streamer.learn.segments.by_segment import Way, accepted_by_segment
+from streamer.learn.segments.by_segment import SegmentRoute, accepted_by_segment
 from streamer.learn.segments.options import Option, options, outcomes
 
 LEAST = 100
@@ -32,26 +32,26 @@ class Assignment:
     `price` is that of a ticket on average, on the tickets that chose, as a share of a verdict's.
     """
 
-    ways: Mapping[int, Way]
-    general: Way
+    ways: Mapping[int, SegmentRoute]
+    general: SegmentRoute
     price: float
 
-    def accepted(self, cases: Cases, places: Labels) -> Labels:
+    def accepted(self, cases: Dataset, places: Labels) -> Labels:
         """[N] of raw opinions: the label that stands without the judge, or -1."""
         return accepted_by_segment(places, self.ways, self.general, cases.opinions)
 
-    def unrouted(self, cases: Cases) -> Labels:
+    def unrouted(self, cases: Dataset) -> Labels:
         """The same with one way for all."""
         return self.general.accepted(cases.opinions)
 
 
 def assign(
-    cases: Cases,
+    cases: Dataset,
     places: Labels,
     segments: int,
     prices: Mapping[str, float],
     budget: float,
-    general: Way | None = None,
+    general: SegmentRoute | None = None,
 ) -> Assignment:
     """The ways whose published labels differ from the judge's least often, for at most `budget`
     per ticket: the price of the workers' answers, and 1 for every verdict.
@@ -95,7 +95,7 @@ def assign(
     return Assignment(ways, general, figures.total(figures.prices, picks, shares))
 
 
-def _best_single(cases: Cases, prices: Mapping[str, float], budget: float) -> Way:
+def _best_single(cases: Dataset, prices: Mapping[str, float], budget: float) -> SegmentRoute:
     heat = _temperatures(cases)
     warm = _warm(cases, np.zeros(len(cases), np.int64), {0: heat})
     found = options(warm, prices)
@@ -105,11 +105,11 @@ def _best_single(cases: Cases, prices: Mapping[str, float], budget: float) -> Wa
     return _at(found[figures.best_single(np.ones(1), budget)].way, heat)
 
 
-def _temperatures(cases: Cases) -> tuple[float, ...]:
+def _temperatures(cases: Dataset) -> tuple[float, ...]:
     return tuple(fit_temperature(one, cases.judge.codes).temperature for one in cases.opinions)
 
 
-def _warm(cases: Cases, places: Labels, heat: Mapping[int, tuple[float, ...]]) -> Cases:
+def _warm(cases: Dataset, places: Labels, heat: Mapping[int, tuple[float, ...]]) -> Dataset:
     """With the opinions on every segment at its temperatures, where it has any."""
     opinions = list(cases.opinions)
     for place, temperatures in heat.items():
@@ -119,24 +119,24 @@ def _warm(cases: Cases, places: Labels, heat: Mapping[int, tuple[float, ...]]) -
     return replace(cases, opinions=tuple(opinions))
 
 
-def _replaced(opinion: Opinion, rows: Labels, temperature: float) -> Opinion:
+def _replaced(opinion: Predictions, rows: Labels, temperature: float) -> Predictions:
     if opinion.probabilities is None:
         return opinion
     some = tempered(opinion[rows], temperature)
     codes, probabilities = opinion.codes.copy(), opinion.probabilities.copy()
     codes[rows], probabilities[rows] = some.codes, some.probabilities
-    return Opinion(codes, probabilities)
+    return Predictions(codes, probabilities)
 
 
-def _decided(found: Sequence[Option], warm: Cases) -> Labels:
+def _decided(found: Sequence[Option], warm: Dataset) -> Labels:
     return np.array([one.way.decided(warm.opinions) for one in found])
 
 
-def _at(way: Way, heat: Sequence[float]) -> Way:
+def _at(way: SegmentRoute, heat: Sequence[float]) -> SegmentRoute:
     return replace(way, temperatures=tuple(heat[at] for at in way.workers))
 
 
-def _price(way: Way, cases: Cases, prices: Mapping[str, float]) -> float:
+def _price(way: SegmentRoute, cases: Dataset, prices: Mapping[str, float]) -> float:
     return sum(prices[cases.workers[at]] for at in way.workers)
 
 

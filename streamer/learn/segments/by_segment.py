@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.decide.before_judge import BeforeJudge
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.temperature import tempered
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class SegmentRoute:
     """How a segment is served: by some `workers`, known by their places, under a rule over them.
 
     `temperatures` are theirs, in the same order; none leaves them raw. Without a rule the judge
@@ -19,10 +19,10 @@ class Way:
     """
 
     workers: tuple[int, ...]
-    rule: BeforeJudge | None
+    rule: DeferralRule | None
     temperatures: tuple[float, ...] = ()
 
-    def accepted(self, opinions: Sequence[Opinion]) -> Codes:
+    def accepted(self, opinions: Sequence[Predictions]) -> LabelIds:
         """[N] of all workers' raw opinions: the label that stands without the judge, or -1."""
         if not self.temperatures:
             return self.decided(opinions)
@@ -31,7 +31,7 @@ class Way:
             warm[place] = tempered(opinions[place], temperature)
         return self.decided(warm)
 
-    def decided(self, tempered_opinions: Sequence[Opinion]) -> Codes:
+    def decided(self, tempered_opinions: Sequence[Predictions]) -> LabelIds:
         """The same of opinions that are tempered already."""
         if self.rule is None:
             return np.full(len(tempered_opinions[0].codes), ABSTAINED)
@@ -39,8 +39,11 @@ class Way:
 
 
 def accepted_by_segment(
-    places: Codes, ways: Mapping[int, Way], general: Way, opinions: Sequence[Opinion]
-) -> Codes:
+    places: LabelIds,
+    ways: Mapping[int, SegmentRoute],
+    general: SegmentRoute,
+    opinions: Sequence[Predictions],
+) -> LabelIds:
     """[N]: the label that stands without the judge, or -1.
 
     `places` [N] name each ticket's segment; one without a way of its own takes `general`, and so

@@ -13,8 +13,8 @@ from streamer.learn.measures.scores import Labels
 from streamer.learn.segments import clustering, matching, words
 from streamer.learn.segments.clustering import LEAST, Tried, cluster
 from streamer.learn.segments.matching import matched
-from streamer.learn.segments.material import Material
 from streamer.learn.segments.nearest import Embeddings, Nearest
+from streamer.learn.segments.sample import Material
 from streamer.learn.segments.words import typical_words
 from streamer.records.segments import FitRecipe, Segment, Segmentation
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import Codes
+from streamer.decide.predictions import LabelIds
 from streamer.records.segments import GENERAL
 
 Embeddings = NDArray[np.float32]
@@ -15,7 +15,7 @@ Embeddings = NDArray[np.float32]
 class Nearest:
     """Of N tickets the place of the nearest centroid, [N], and the distance to it, [N]."""
 
-    places: Codes
+    places: LabelIds
     distances: NDArray[np.float64]
 
     @classmethod
@@ -29,6 +29,6 @@ class Nearest:
         least = squares[np.arange(len(rows)), places]
         return cls(places, np.sqrt(np.maximum(least, 0.0)))
 
-    def within(self, far: NDArray[np.float64]) -> Codes:
+    def within(self, far: NDArray[np.float64]) -> LabelIds:
         """[N]: the place, or `GENERAL` for a ticket further out than its segment's `far` [K]."""
         return np.where(self.distances <= far[self.places], self.places, GENERAL)

@@ -7,15 +7,15 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import ABSTAINED
-from streamer.learn.data.cases import Cases
+from streamer.decide.predictions import ABSTAINED
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.measures.interval import Interval
 from streamer.learn.measures.shares import Share, committees, figures, share
 from streamer.learn.segments.classifier import ClassifierFigures
 from streamer.learn.segments.clustering import Tried
 from streamer.learn.segments.finding import Found
-from streamer.learn.segments.material import Material
 from streamer.learn.segments.routed import Routed
+from streamer.learn.segments.sample import Material
 from streamer.records.segments import FitRecipe, Segment
 
 FLOOR = 0.7
@@ -51,7 +51,7 @@ class SetAgreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServingFigures:
     """How one task fares on a segment's judged `tickets`.
 
     `needs_judge` says that the interval of every worker's agreement ends below the floor.
@@ -92,7 +92,7 @@ class SegmentReport:
     trend: tuple[Interval, ...]
     first_half: Interval
     second_half: Interval
-    served: tuple[Served, ...]
+    served: tuple[ServingFigures, ...]
     examples: tuple[Example, ...]
 
 
@@ -107,7 +107,7 @@ class Report:
     period: tuple[str, str]
     floor: float
     notes: tuple[str, ...]
-    everywhere: tuple[Served, ...]
+    everywhere: tuple[ServingFigures, ...]
     segments: tuple[SegmentReport, ...]
     classifier: ClassifierFigures | None
     routed: tuple[Routed, ...]
@@ -117,7 +117,7 @@ def report(
     found: Found,
     material: Material,
     times: Sequence[str],
-    cases: Sequence[Cases],
+    cases: Sequence[Dataset],
     *,
     classifier: ClassifierFigures | None = None,
     routed: Sequence[Routed] = (),
@@ -149,7 +149,7 @@ def report(
     )
 
 
-def served(cases: Cases, mine: Mask) -> Served:
+def served(cases: Dataset, mine: Mask) -> ServingFigures:
     """One task on some of its tickets [N], as far as the judge has seen them."""
     rows = np.flatnonzero(mine & (cases.judge.codes != ABSTAINED))
     some = cases[rows]
@@ -159,7 +159,9 @@ def served(cases: Cases, mine: Mask) -> Served:
         for name, opinion in zip(some.workers, some.opinions, strict=True)
     )
     highest = max((one.agreement.high for one in workers), default=1.0)
-    return Served(some.task, len(rows), workers, _sets(some), bool(len(rows)) and highest < FLOOR)
+    return ServingFigures(
+        some.task, len(rows), workers, _sets(some), bool(len(rows)) and highest < FLOOR
+    )
 
 
 def _agreed(codes: NDArray[np.int64], judge: NDArray[np.int64]) -> Share:
@@ -167,7 +169,7 @@ def _agreed(codes: NDArray[np.int64], judge: NDArray[np.int64]) -> Share:
     return share((codes == judge)[answered])
 
 
-def _sets(cases: Cases) -> tuple[SetAgreement, ...]:
+def _sets(cases: Dataset) -> tuple[SetAgreement, ...]:
     judge = cases.judge.codes
     names = cases.workers[:_MOST_WORKERS]
     codes = [opinion.codes for opinion in cases.opinions[:_MOST_WORKERS]]
@@ -186,7 +188,7 @@ def _segment(
     found: Found,
     material: Material,
     moments: NDArray[np.float64],
-    cases: Sequence[Cases],
+    cases: Sequence[Dataset],
     where: Mapping[str, int],
     text: bool,
 ) -> SegmentReport:
@@ -208,7 +210,7 @@ def _segment(
     )
 
 
-def _in_place(cases: Cases, where: Mapping[str, int], place: int) -> Mask:
+def _in_place(cases: Dataset, where: Mapping[str, int], place: int) -> Mask:
     return np.array([where.get(name) == place for name in cases.ids], np.bool_)
 
 

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.distributions import Float64
-from streamer.decide.opinion import ABSTAINED
-from streamer.learn.data.cases import Cases
+from streamer.decide.predictions import ABSTAINED
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.measures.bootstrap import Bootstrap, once
 from streamer.learn.measures.interval import Interval
 from streamer.learn.measures.scores import Labels
 from streamer.learn.segments.assigning import assign
-from streamer.learn.segments.by_segment import Way
+from streamer.learn.segments.by_segment import SegmentRoute
 from streamer.records.label import Rule
 from streamer.records.labelset import LabelSet
-from streamer.records.routing import Served
+from streamer.records.routing import RouteRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +43,20 @@ class Routed:
     budget: float
     chosen_on: int
     tested_on: int
-    general: Served
-    ways: Mapping[str, Served]
+    general: RouteRecord
+    ways: Mapping[str, RouteRecord]
     routed: Measured
     unrouted: Measured
     lead: Measured
 
 
 def route(
-    cases: Cases,
+    cases: Dataset,
     places: Labels,
     numbers: Sequence[int],
     prices: Mapping[str, float],
     budget: float,
-    general: Way | None = None,
+    general: SegmentRoute | None = None,
 ) -> Routed | None:
     """Of the tickets [N] of one task with the places [N] of their segments, -1 for none.
 
@@ -90,10 +90,12 @@ def route(
     )
 
 
-def _served_by(way: Way, cases: Cases) -> Served:
+def _served_by(way: SegmentRoute, cases: Dataset) -> RouteRecord:
     names = tuple(cases.workers[at] for at in way.workers)
     rule = Rule("judge", 0, 0) if way.rule is None else way.rule.described(names)
-    return Served(names, rule, dict(zip(names, way.temperatures, strict=bool(way.temperatures))))
+    return RouteRecord(
+        names, rule, dict(zip(names, way.temperatures, strict=bool(way.temperatures)))
+    )
 
 
 def _measured(both: Sequence[Labels], judge: Labels) -> tuple[Measured, Measured, Measured]:

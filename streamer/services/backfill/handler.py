@@ -6,7 +6,7 @@ from contextlib import aclosing
 from streamer.errors import TicketError, Unavailable
 from streamer.services.backfill.pace import Pace
 from streamer.services.backfill.survey import Survey
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.stream.handler import Barrier, Emission, Handler, Record, Settled
 
 
@@ -22,7 +22,7 @@ class BackfillHandler:
         self,
         handler: Handler,
         survey: Survey,
-        intake: Intake,
+        intake: TicketReader,
         pace: Pace,
         held: Collection[str] = frozenset(),
     ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from streamer.config.settings import Flow, Settings
-from streamer.decide.sampling import Stratum
+from streamer.decide.sampling import Sampling
 from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
@@ -23,7 +23,7 @@ from streamer.services.backfill.survey import Survey, survey
 from streamer.services.classify.assembly import ready_tasks
 from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.publish.outputs import Outputs
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime import process
 from streamer.services.runtime.concurrency import together
 from streamer.services.runtime.copies import ticket_copies
@@ -170,7 +170,7 @@ class _Work:
             tasks = await ready_tasks(settings, stack, metrics, stop, self.name)
             if tasks is None:
                 return
-            intake = Intake.of(settings.input)
+            intake = TicketReader.of(settings.input)
             handler = ClassifyHandler(
                 settings.source,
                 intake,
@@ -180,7 +180,7 @@ class _Work:
                 tracing,
                 metrics,
                 # No audits, no log, no sample for people: of each ticket once, when it came.
-                Stratum(settings.audit.salt),
+                Sampling(settings.audit.salt),
                 dead_at_most=settings.input.dead_at_most,
             )
             held = await held_by_people(Clients(connection(settings.kafka)), topics.current)
@@ -230,7 +230,7 @@ async def _survey(settings: Settings, reader: Reader, wish: Wish) -> Survey:
             bar.update(task, completed=read, total=of)
 
         end = wish.end or datetime.now(UTC)
-        intake = Intake.of(settings.input)
+        intake = TicketReader.of(settings.input)
         return await survey(reader, settings.topics.tickets, intake, wish.begin, end, watch)
 
 

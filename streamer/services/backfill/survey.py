@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from numpy.typing import NDArray
 
 from streamer.errors import TicketError
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.stream.handler import Record
 from streamer.stream.reading import Reader
 
@@ -65,7 +65,7 @@ class Survey:
 
 
 async def survey(
-    reader: Reader, topic: str, intake: Intake, begin: datetime, end: datetime, watch: Watch
+    reader: Reader, topic: str, intake: TicketReader, begin: datetime, end: datetime, watch: Watch
 ) -> Survey:
     """Look through the topic from `begin` to where it ends now, for what is older than `end`.
 
@@ -131,7 +131,7 @@ def _older(ids: NDArray[np.uint64]) -> NDArray[np.int64]:
     return np.asarray(order[:-1][again])
 
 
-def _id(record: Record, intake: Intake) -> str | None:
+def _id(record: Record, intake: TicketReader) -> str | None:
     try:
         return intake.deleted(record) if record.value is None else intake.ticket_id(record)
     except TicketError:

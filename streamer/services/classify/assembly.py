@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task as TaskSettings
 from streamer.decide.budget import JudgeBudget, RateCap, ShareCap
-from streamer.decide.disposition import Planner
+from streamer.decide.disposition import ServingPolicy
 from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Calibration
-from streamer.services.classify.route.building import Ways
+from streamer.services.classify.route.building import RouteBuilder
 from streamer.services.classify.route.routes import Routes
 from streamer.services.classify.route.segment_router import SegmentRouter
 from streamer.services.classify.task import Condition, Task
@@ -46,7 +46,7 @@ async def ready_tasks(
     found = []
     for name, task in settings.tasks.items():
         mine = [workers[worker.model] for worker in task.workers]
-        ways, file = Ways(task, mine, metrics, calibrations.get(name)), routings.get(name)
+        ways, file = RouteBuilder(task, mine, metrics, calibrations.get(name)), routings.get(name)
         routes = None if file is None else _routes(ways, file, routers[file.routing.version])
         # A backfill is no traffic to try a version on.
         shadows = None if backfill else _shadows(client, task, settings.audit.salt, metrics)
@@ -58,7 +58,7 @@ def _router(file: RoutingFile) -> SegmentRouter:
     return SegmentRouter(file.gate, file.routing.numbers, file.routing.version)
 
 
-def _routes(ways: Ways, file: RoutingFile, router: SegmentRouter) -> Routes:
+def _routes(ways: RouteBuilder, file: RoutingFile, router: SegmentRouter) -> Routes:
     return ways.routed(file.routes, file.routing.numbers, router)
 
 
@@ -143,7 +143,7 @@ def read_routings(settings: Settings) -> dict[str, RoutingFile]:
 def _task(
     name: str,
     task: TaskSettings,
-    ways: Ways,
+    ways: RouteBuilder,
     routes: Routes | None,
     backfill: str | None,
     shadows: Shadows | None,
@@ -156,7 +156,7 @@ def _task(
         task.label_set,
         ways.configured(),
         condition,
-        Planner(task.mode, task.on_outage, _budget(task)),
+        ServingPolicy(task.mode, task.on_outage, _budget(task)),
         needs_ensemble=(task.after.kind, task.after.alpha) != ("v3", 0),
         verify=task.verify if task.mode == "optimistic" else 0,
         backfill=backfill,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from streamer.decide.disposition import Plan
-from streamer.decide.sampling import Draws, Stratum
-from streamer.decide.vote_result import Count, Marks, Provenance, Rows
+from streamer.decide.disposition import Disposition
+from streamer.decide.sampling import Draws, Sampling
+from streamer.decide.vote_result import Mask, Provenance, Rows, VoteResult
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
@@ -18,13 +18,13 @@ from streamer.services.classify.arrival import Arrival
 from streamer.services.classify.door import Door
 from streamer.services.classify.failing import Failing
 from streamer.services.classify.publish.label_form import LabelForm
-from streamer.services.classify.publish.outputs import Outputs, Settling
+from streamer.services.classify.publish.outputs import Outputs, TaskOutputs
 from streamer.services.classify.route.route_counts import begin, follow
 from streamer.services.classify.route.segment_router import Names, SegmentRouter
 from streamer.services.classify.task import Task
 from streamer.services.classify.vote.shadows import Asked
 from streamer.services.classify.vote.vote_counts import tally
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.concurrency import merge
 from streamer.services.runtime.writing import Writing
 from streamer.stream.dead_letters import DeadLetters
@@ -42,7 +42,7 @@ class _Pass:
     closing: ExitStack
     named: Mapping[SegmentRouter, Names]
     writing: Writing
-    unlogged: list[tuple[Settling, Rows, Asked]] = field(default_factory=list)
+    unlogged: list[tuple[TaskOutputs, Rows, Asked]] = field(default_factory=list)
 
 
 class ClassifyHandler:
@@ -57,13 +57,13 @@ class ClassifyHandler:
     def __init__(
         self,
         source: str,
-        intake: Intake,
+        intake: TicketReader,
         tasks: Sequence[Task],
         outputs: Outputs,
         dead_letters: DeadLetters,
         tracing: Tracing,
         metrics: Metrics,
-        stratum: Stratum,
+        stratum: Sampling,
         part: Callable[[], float] = lambda: 1.0,
         dead_at_most: float = 0.5,
     ) -> None:
@@ -175,8 +175,8 @@ class ClassifyHandler:
         arrivals: Sequence[Arrival],
         texts: Sequence[bytes],
         ours: _Pass,
-        everybody: Marks | None = None,
-    ) -> AsyncIterator[Count]:
+        everybody: Mask | None = None,
+    ) -> AsyncIterator[VoteResult]:
         if task.routes is None:
             return task.voting.run(texts, ours.calls, everybody)
         places = ours.named[task.routes.router].of(arrivals).places
@@ -186,7 +186,7 @@ class ClassifyHandler:
         self,
         task: Task,
         arrivals: Sequence[Arrival],
-        plan: Plan,
+        plan: Disposition,
         ours: _Pass,
         asked: Asked | None,
     ) -> AsyncIterator[Group | Barrier]:
@@ -215,16 +215,16 @@ class ClassifyHandler:
             yield Barrier()
             yield settling.requests(plan.verify, "verify", {})
 
-    def _plan(self, task: Task, count: Count, draws: Draws) -> Plan:
+    def _plan(self, task: Task, count: VoteResult, draws: Draws) -> Disposition:
         plan = task.planner.plan(count, draws[count.rows], time.monotonic(), self._part())
         if (budget := task.planner.budget) is not None:
             self._metrics.budget(task.name, budget.left, budget.spent)
         return plan
 
     def _settling(
-        self, task: Task, arrivals: Sequence[Arrival], plan: Plan, ours: _Pass
-    ) -> Settling:
-        return Settling(
+        self, task: Task, arrivals: Sequence[Arrival], plan: Disposition, ours: _Pass
+    ) -> TaskOutputs:
+        return TaskOutputs(
             self._source,
             task,
             self._form(task, plan.count.provenances),
@@ -274,7 +274,9 @@ def _texts(arrivals: Sequence[Arrival]) -> list[bytes]:
     return [arrival.ticket.text.encode("utf-8", "replace") for arrival in arrivals]
 
 
-def _whose_label(arrivals: Sequence[Arrival], plan: Plan, task: Task, child: Task) -> list[Arrival]:
+def _whose_label(
+    arrivals: Sequence[Arrival], plan: Disposition, task: Task, child: Task
+) -> list[Arrival]:
     values = child.condition.values if child.condition else ()
     wanted = [task.label_set.index[value] for value in values]
     places = np.flatnonzero(np.isin(plan.published.codes, wanted))

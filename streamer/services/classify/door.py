@@ -17,7 +17,7 @@ from streamer.records.rank import Place
 from streamer.services.classify.arrival import Arrival
 from streamer.services.classify.failing import Failing
 from streamer.services.intake.decoding import FAILED
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Emission, Record, Settled
 
@@ -49,7 +49,7 @@ class Door:
     def __init__(
         self,
         source: str,
-        intake: Intake,
+        intake: TicketReader,
         tasks: Collection[str],
         labels: str,
         dead_letters: DeadLetters,

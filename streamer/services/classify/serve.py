@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import astuple
 
 from streamer.config.settings import Settings
-from streamer.decide.sampling import Stratum
+from streamer.decide.sampling import Sampling
 from streamer.observe.metrics import Metrics
 from streamer.observe.summaries import Summaries
 from streamer.observe.tracing import Tracing
@@ -13,12 +13,12 @@ from streamer.services.classify.answers.answers import answers_stream
 from streamer.services.classify.assembly import ready_tasks
 from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.publish.outputs import Outputs
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.concurrency import together
 from streamer.services.runtime.copies import ticket_copies
 from streamer.services.runtime.stats import Stats
 from streamer.services.runtime.stream_service import Status, Stream
-from streamer.stream.positions import Start
+from streamer.stream.offset_reset import Start
 
 
 async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = None) -> None:
@@ -48,7 +48,7 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
             return
         handler = ClassifyHandler(
             settings.source,
-            Intake.of(settings.input),
+            TicketReader.of(settings.input),
             tasks,
             outputs,
             stream.dead_letters(metrics),
@@ -62,9 +62,9 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         await together(stream.run(handler, metrics, status, stop), answers)
 
 
-def _stratum(settings: Settings) -> Stratum:
+def _stratum(settings: Settings) -> Sampling:
     audit = settings.audit
-    return Stratum(audit.salt, audit.share, settings.log.share, settings.review.gold)
+    return Sampling(audit.salt, audit.share, settings.log.share, settings.review.gold)
 
 
 def _models(settings: Settings) -> list[str]:

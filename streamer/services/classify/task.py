@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from streamer.decide.disposition import Planner
+from streamer.decide.disposition import ServingPolicy
 from streamer.records.labelset import LabelSet
 from streamer.records.pointers import find
 from streamer.services.classify.arrival import Arrival
@@ -38,7 +38,7 @@ class Task:
     label_set: LabelSet
     voting: Voting
     condition: Condition | None = None
-    planner: Planner = field(default_factory=Planner)
+    planner: ServingPolicy = field(default_factory=ServingPolicy)
     needs_ensemble: bool = False
     verify: float = 1.0
     backfill: str | None = None

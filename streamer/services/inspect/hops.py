@@ -16,7 +16,7 @@ from streamer.stream.handler import Record
 
 
 @dataclass(slots=True)
-class Trail:
+class Timeline:
     """What the records say, in the order in which they are taken in.
 
     `requests` are those for a label, with the hop that each made.
@@ -30,10 +30,10 @@ class Trail:
     positions: set[Position] = field(default_factory=set)
 
 
-def trail(records: Sequence[Record], topics: Topics, source: str) -> Trail:
+def trail(records: Sequence[Record], topics: Topics, source: str) -> Timeline:
     """Follow the records of one ticket; `source` is the input's name."""
-    found = Trail()
-    takers: dict[str, tuple[Kind, Callable[[Trail, Record], None]]] = {
+    found = Timeline()
+    takers: dict[str, tuple[Kind, Callable[[Timeline, Record], None]]] = {
         topics.labels: ("label", _label),
         topics.judge: ("judge request", _request),
         topics.audit: ("audit request", _request),
@@ -51,7 +51,7 @@ def trail(records: Sequence[Record], topics: Topics, source: str) -> Trail:
 
 
 def _hop(
-    found: Trail,
+    found: Timeline,
     record: Record,
     kind: Kind,
     task: str | None,
@@ -64,7 +64,7 @@ def _hop(
     return hop
 
 
-def _label(found: Trail, record: Record) -> None:
+def _label(found: Timeline, record: Record) -> None:
     read = LabelRecord.of(record)
     found.labels.append(read)
     if read.value is None:
@@ -87,7 +87,7 @@ def _said(label: Label) -> str:
     return ", ".join(words)
 
 
-def _request(found: Trail, record: Record) -> None:
+def _request(found: Timeline, record: Record) -> None:
     request = JudgeRequest.from_json(record.value or b"")
     found.positions.add(request.position)
     audit = request.purpose == "audit"
@@ -103,7 +103,7 @@ def _request(found: Trail, record: Record) -> None:
         found.requests.append((hop, request))
 
 
-def _log(found: Trail, record: Record) -> None:
+def _log(found: Timeline, record: Record) -> None:
     log = log_from_json(record.value or b"")
     if isinstance(log, BallotLog):
         found.positions.add(log.position)
@@ -117,13 +117,13 @@ def _log(found: Trail, record: Record) -> None:
         _hop(found, record, "answer", log.task, f"{log.label} by {log.reviewer}")
 
 
-def _review(found: Trail, record: Record) -> None:
+def _review(found: Timeline, record: Record) -> None:
     review = Review.from_json(record.value or b"")
     found.positions.add(review.position)
     _hop(found, record, "review", review.task, f"a person is asked: {review.reason}")
 
 
-def _dead(found: Trail, record: Record, topics: Topics, source: str) -> None:
+def _dead(found: Timeline, record: Record, topics: Topics, source: str) -> None:
     letter = letter_of(record)
     died = letter.letter
     if died.topic == topics.tickets:

@@ -68,7 +68,7 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class LatencyBreakdown:
     """A part of the time from the ticket to its label, in seconds."""
 
     on: str
@@ -89,7 +89,7 @@ class Outcome:
     deleted: bool
     verdicts: tuple[Mapping[str, float], ...]
     judged: tuple[VerdictLog, ...]
-    spent: tuple[Spent, ...]
+    spent: tuple[LatencyBreakdown, ...]
     waiting: str | None
 
 

@@ -7,7 +7,7 @@ import orjson
 
 from streamer.records.dead_letter import DeadLetter, Handled, What, is_mark
 from streamer.stream.handler import Record
-from streamer.stream.positions import Start
+from streamer.stream.offset_reset import Start
 from streamer.stream.reading import Reader
 
 Place = tuple[int, int]

@@ -16,7 +16,7 @@ from streamer.records.label import Position, label_key
 from streamer.services.inspect.hops import trail
 from streamer.services.inspect.inspection import Inspection, Looked, Occurrence
 from streamer.services.inspect.summary import Findings, summary
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.kafka import connection
 from streamer.stream.clients import Clients
 from streamer.stream.groups import committed
@@ -51,7 +51,7 @@ async def find(
     """
     began = datetime.now(UTC) - since
     topics, clients = settings.topics, Clients(connection(settings.kafka))
-    ticket = Sought(ticket_id, settings.tasks, Intake.of(settings.input), topics)
+    ticket = Sought(ticket_id, settings.tasks, TicketReader.of(settings.input), topics)
     keyed = (topics.labels, topics.judge, topics.audit, topics.log, topics.review)
     async with Reader.of(clients, [*keyed, topics.dead, topics.tickets]) as reader:
         scan = partial(_scan, reader, since=began, watch=watch, limit=limit)
@@ -84,7 +84,7 @@ class Sought:
     """
 
     def __init__(
-        self, ticket_id: str, tasks: Iterable[str], intake: Intake, topics: Topics
+        self, ticket_id: str, tasks: Iterable[str], intake: TicketReader, topics: Topics
     ) -> None:
         self._ticket_id = ticket_id
         self._text = ticket_id.encode()

@@ -12,7 +12,7 @@ from streamer.observe.traceparent import incoming
 from streamer.records.identity import TicketIdentity
 from streamer.records.log import VerdictLog
 from streamer.records.times import rfc3339
-from streamer.services.inspect.hops import Trail
+from streamer.services.inspect.hops import Timeline
 from streamer.services.inspect.inspection import (
     Hop,
     Inspection,
@@ -21,7 +21,7 @@ from streamer.services.inspect.inspection import (
     Outcome,
     doubt,
 )
-from streamer.services.inspect.spent import spent
+from streamer.services.inspect.latency import latency
 from streamer.stream.handler import Record
 
 Committed = Mapping[TopicPartition, int]
@@ -37,7 +37,7 @@ class Findings:
     ticket_id: str
     since: datetime
     records: Sequence[Record]
-    trail: Trail
+    trail: Timeline
     looked: Sequence[Looked]
     complete: bool
     unread: Sequence[str]
@@ -78,7 +78,7 @@ def _inputs(occurrences: Sequence[Occurrence]) -> Iterator[Hop]:
 def _outcome(
     settings: Settings,
     task: str,
-    trail: Trail,
+    trail: Timeline,
     occurrences: Sequence[Occurrence],
     standing: Committed,
 ) -> Outcome:
@@ -97,7 +97,7 @@ def _outcome(
         deleted=state is None and any(one.value is None for one in records),
         verdicts=tuple(_named(settings, log) for log in verdicts),
         judged=tuple(verdicts),
-        spent=() if state is None else spent(state, records, requests, occurrences),
+        spent=() if state is None else latency(state, records, requests, occurrences),
         waiting=_waiting(settings, task, trail, records, occurrences, standing),
     )
 
@@ -113,7 +113,7 @@ def _named(settings: Settings, log: VerdictLog) -> Mapping[str, float]:
 def _waiting(
     settings: Settings,
     task: str,
-    trail: Trail,
+    trail: Timeline,
     records: Sequence[LabelRecord],
     occurrences: Sequence[Occurrence],
     standing: Committed,

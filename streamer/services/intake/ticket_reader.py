@@ -22,7 +22,7 @@ from streamer.stream.handler import Record
 MILLISECONDS_FROM = 1e11
 
 
-class Intake:
+class TicketReader:
     """Reads tickets out of records by JSON pointers (RFC 6901).
 
     `text` pointers are joined as in `TicketText`; `max_bytes` bounds the record's value. A
@@ -48,7 +48,7 @@ class Intake:
         self._decoding = None if decoder is None else Decoding(decoder, max_bytes)
 
     @classmethod
-    def of(cls, settings: Input) -> "Intake":
+    def of(cls, settings: Input) -> "TicketReader":
         """As configured; raises `ConfigError` for a decoder that can't be imported."""
         return cls(
             id=settings.id,

@@ -13,9 +13,9 @@ from streamer.observe.metrics import Metrics
 from streamer.services.judge.judge_handler import JudgeHandler
 from streamer.services.runtime.stream_service import Journaled, Status, Stream
 from streamer.stream.handler import Barrier, Emission, Handler, Record, Settled
-from streamer.stream.isolation.journal import Journal
-from streamer.stream.isolation.trials import Trials
-from streamer.stream.isolation.turnstile import Turnstile
+from streamer.stream.isolation.in_flight_journal import InFlightJournal
+from streamer.stream.isolation.poison_isolation import PoisonIsolation
+from streamer.stream.isolation.shared_exclusive_lock import SharedExclusiveLock
 
 LOOK_EVERY = 0.05
 
@@ -101,7 +101,7 @@ class AuditLane:
     async def run(
         self,
         handler: JudgeHandler,
-        turnstile: Turnstile,
+        turnstile: SharedExclusiveLock,
         room: Callable[[], bool],
         metrics: Metrics,
         stop: asyncio.Event,
@@ -113,8 +113,8 @@ class AuditLane:
         the main topic has in flight.
         """
 
-        def audits(journal: Journal) -> AuditHandler:
-            trials = Trials(handler, journal, turnstile, handler.set_aside)
+        def audits(journal: InFlightJournal) -> AuditHandler:
+            trials = PoisonIsolation(handler, journal, turnstile, handler.set_aside)
             return AuditHandler(trials, handler.give_up, room, self.patience)
 
         try:

@@ -9,7 +9,7 @@ from typing import get_args
 
 from streamer.errors import TicketError
 from streamer.judging.judge import Judge
-from streamer.judging.judge import Verdicts as Answer
+from streamer.judging.judge import JudgeScores as Answer
 from streamer.observe.metrics import Metrics
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
@@ -17,8 +17,8 @@ from streamer.records.judge_request import JudgeRequest, Purpose
 from streamer.records.labelset import LabelSet
 from streamer.records.times import rfc3339
 from streamer.services.intake.plain_json import check_depth
-from streamer.services.judge.memory import Memory, Output
-from streamer.services.judge.publishing import Case, Judged
+from streamer.services.judge.publishing import Case, JudgePublisher
+from streamer.services.judge.recent_results import Output, RecentResults
 from streamer.services.judge.verdicts import Verdicts
 from streamer.services.runtime.concurrency import AsDone
 from streamer.services.runtime.writing import Writing
@@ -43,9 +43,9 @@ class JudgeHandler:
     def __init__(
         self,
         judge: Judge,
-        judged: Judged,
+        judged: JudgePublisher,
         dead_letters: DeadLetters,
-        memory: Memory,
+        memory: RecentResults,
         tracing: Tracing,
         metrics: Metrics,
     ) -> None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.after_rule import after_rule
+from streamer.decide.arbitration_rule import arbitration_rule
+from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.records.calibration import Calibration
 from streamer.records.label import After
 from streamer.services.learned.rules import load_calibration
@@ -20,7 +20,7 @@ class JudgeTask:
     """
 
     after: After
-    rule: AfterJudge
+    rule: ArbitrationRule
     calibration: Calibration | None = None
     review_below: float = 0.0
     min_coverage: float = 0.0
@@ -31,7 +31,7 @@ class JudgeTask:
     ) -> "JudgeTask":
         """As configured."""
         after = task.after
-        rule = after_rule(after.kind, after.alpha)
+        rule = arbitration_rule(after.kind, after.alpha)
         described = After(after.kind, after.alpha)
         return cls(described, rule, calibration, task.review_below or 0.0, min_coverage)
 

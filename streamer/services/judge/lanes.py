@@ -16,14 +16,14 @@ from streamer.observe.tracing import Tracing
 from streamer.services.judge.audits import AuditLane
 from streamer.services.judge.judge_handler import JudgeHandler
 from streamer.services.judge.judge_task import JudgeTask, judge_tasks
-from streamer.services.judge.memory import Memory
-from streamer.services.judge.publishing import Judged, JudgeOutputs
+from streamer.services.judge.publishing import JudgeOutputs, JudgePublisher
+from streamer.services.judge.recent_results import RecentResults
 from streamer.services.runtime.concurrency import first, together
 from streamer.services.runtime.stats import Stats
 from streamer.services.runtime.stream_service import Journaled, Status, Stream
-from streamer.stream.isolation.trials import Trials
-from streamer.stream.isolation.turnstile import Turnstile
-from streamer.stream.positions import Start
+from streamer.stream.isolation.poison_isolation import PoisonIsolation
+from streamer.stream.isolation.shared_exclusive_lock import SharedExclusiveLock
+from streamer.stream.offset_reset import Start
 
 HEALTH_EVERY = 2.0
 
@@ -65,12 +65,14 @@ async def run_lanes(
         await judge.start()
         # What the engine's library brought stays: the collector would look at all of it again.
         gc.freeze()
-        memory = Memory(settings.judge.remember)
+        memory = RecentResults(settings.judge.remember)
         handler = JudgeHandler(
             judge, judged, stream.dead_letters(metrics), memory, tracing, metrics
         )
-        turnstile = Turnstile()
-        requests = Journaled(lambda journal: Trials(handler, journal, turnstile, handler.set_aside))
+        turnstile = SharedExclusiveLock()
+        requests = Journaled(
+            lambda journal: PoisonIsolation(handler, journal, turnstile, handler.set_aside)
+        )
         lanes = [stream.run(requests, metrics, status, stop)]
         if settings.audit.share > 0:
             audits = AuditLane.of(settings, group, outputs)
@@ -82,11 +84,11 @@ async def run_lanes(
         await first(together(*lanes), _watch(judge))
 
 
-def _judged(settings: Settings, metrics: Metrics, tracing: Tracing) -> Judged:
+def _judged(settings: Settings, metrics: Metrics, tracing: Tracing) -> JudgePublisher:
     topics = settings.topics
     outputs = JudgeOutputs(labels=topics.labels, review=topics.review, log=topics.log)
     logged = partial(drawn, salt=settings.audit.salt, purpose="log", share=settings.log.share)
-    return Judged(outputs, judge_tasks(settings), logged, metrics, tracing.slow)
+    return JudgePublisher(outputs, judge_tasks(settings), logged, metrics, tracing.slow)
 
 
 def _check_versions(tasks: Mapping[str, JudgeTask], judge: Judge) -> None:

@@ -17,7 +17,7 @@ from streamer.records.log import VerdictLog, log_json
 from streamer.records.times import milliseconds, rfc3339
 from streamer.services.judge.fidelity import LiveFidelity
 from streamer.services.judge.judge_task import JudgeTask
-from streamer.services.judge.memory import Output
+from streamer.services.judge.recent_results import Output
 from streamer.services.judge.verdicts import Verdicts
 from streamer.services.runtime.writing import Writing
 from streamer.stream.handler import Emission, Record
@@ -49,7 +49,7 @@ class JudgeOutputs:
     log: str
 
 
-class Judged:
+class JudgePublisher:
     """Turns verdicts into records, and counts them.
 
     `logged` draws tickets for the log by their ids; those of the uniform stratum and audits are

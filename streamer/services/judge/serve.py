@@ -8,7 +8,7 @@ from streamer.judging.judge import Judge
 from streamer.judging.loading import load
 from streamer.observe.exporter import traces_url
 from streamer.services.judge.lanes import run_lanes
-from streamer.stream.positions import Start
+from streamer.stream.offset_reset import Start
 
 
 async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = None) -> None:

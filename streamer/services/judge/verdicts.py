@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.decide.arbitration import Arbitration, arbitrate, quantised
 from streamer.decide.distributions import checked
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.predictions import ABSTAINED
 from streamer.decide.rounding import rounded
-from streamer.decide.standing import Standing, quantised, standing
-from streamer.judging.judge import Verdicts as Answer
+from streamer.judging.judge import JudgeScores as Answer
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label, Verdict
 from streamer.records.labelset import LabelSet
@@ -48,7 +48,7 @@ class Verdicts:
         self._calibration = None if known is None else known.version
         verdicts = quantised(answer.probabilities)
         self._vectors = rounded(verdicts)
-        self._standing: Standing = standing(
+        self._standing: Arbitration = arbitrate(
             task.rule,
             verdicts,
             None if known is None else known.judge.temperature,

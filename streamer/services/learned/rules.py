@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from streamer.config.tasks import Task
-from streamer.decide.before_judge import BeforeJudge
 from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.chow import Chow
+from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError, in_words
 from streamer.records.calibration import Calibration
 
 
-def rule_before(task: Task, calibration: Calibration | None) -> BeforeJudge:
+def rule_before(task: Task, calibration: Calibration | None) -> DeferralRule:
     """The rule that may spare the judge; raises `ConfigError` where the calibration has none."""
     wanted, names = task.rule, [worker.model for worker in task.workers]
     if wanted.kind == "calibrated":

@@ -14,11 +14,11 @@ from streamer.observe.listener import Listener
 from streamer.observe.status_routes import status_routes
 from streamer.records.times import rfc3339
 from streamer.services.inspect.search import find
+from streamer.services.monitor.alarm_loop import AlarmLoop
 from streamer.services.monitor.alerts import Alerts
-from streamer.services.monitor.door import refuse_open_door
 from streamer.services.monitor.expectations import expectations
+from streamer.services.monitor.exposure import refuse_open_door
 from streamer.services.monitor.live import LiveView
-from streamer.services.monitor.lookout import Lookout
 from streamer.services.monitor.metrics import MonitorMetrics
 from streamer.services.monitor.progress import Progress
 from streamer.services.monitor.stats_topic import StatsTopic
@@ -59,7 +59,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         limits = settings.monitor.alarms
         kept_s = await retention_s(clients, topics.judge)
         watch = Watch(monitor.tables.windows, known, limits, rfc3339, kept_s)
-        lookout = Lookout(watch, monitor.view, alerts, monitor.metrics, producer)
+        lookout = AlarmLoop(watch, monitor.view, alerts, monitor.metrics, producer)
         async with monitor.running():
             while not stop.is_set():
                 await stats.check()

@@ -25,9 +25,9 @@ from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.engine import Engine
 from streamer.stream.groups import noted
 from streamer.stream.handler import Handler
-from streamer.stream.isolation.journal import Journal
+from streamer.stream.isolation.in_flight_journal import InFlightJournal
 from streamer.stream.limits import Limits
-from streamer.stream.positions import Positions, Start
+from streamer.stream.offset_reset import OffsetReset, Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.topic_watch import TopicWatch
 
@@ -40,7 +40,7 @@ SILENT_FOR = 60.0
 class Journaled:
     """Makes the handler of a stream once its journal is there."""
 
-    handler: Callable[[Journal], Handler]
+    handler: Callable[[InFlightJournal], Handler]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Stream:
             measured = MeasuredConsumer(read, self.topic, metrics)
             commits = Commits(measured)
             if isinstance(handler, Journaled):
-                commits = journal = Journal(measured, partial(self._noted, clients))
+                commits = journal = InFlightJournal(measured, partial(self._noted, clients))
                 handler = handler.handler(journal)
             publisher = Publisher(
                 MeasuredProducer(producer, metrics),
@@ -122,7 +122,7 @@ class Stream:
                 commits,
                 publisher,
                 handler,
-                Positions(consumer, watch, kafka.start, self.resume),
+                OffsetReset(consumer, watch, kafka.start, self.resume),
                 self.dead_letters(metrics),
                 _limits(self.flow, kafka.drain, self.copies),
             )

@@ -22,7 +22,7 @@ from streamer.services.table.same_topics import SameTopics
 from streamer.services.table.shelves import Shelves
 from streamer.services.table.topic import own_topic
 from streamer.stream.clients import Clients
-from streamer.stream.positions import Start
+from streamer.stream.offset_reset import Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.reading import Reader
 

@@ -7,7 +7,7 @@ import yaml
 
 from streamer.commands.check.ticket_check import TicketReport, look
 from streamer.config import Settings, load
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.services.records import Rec
 
 LONG = "I was charged twice this month and nobody answers."
@@ -35,7 +35,7 @@ def settings(folder: Path, when: str | None = None, **given: Any) -> Settings:
 def looked(found: Settings, *values: bytes) -> TicketReport:
     records = [Rec(orjson.dumps(ticket(number))) for number in range(54)]
     records = [Rec(value) for value in values] or records
-    return look(found, Intake.of(found.input), records)
+    return look(found, TicketReader.of(found.input), records)
 
 
 def test_right_pointers_are_right(tmp_path: Path) -> None:
@@ -151,9 +151,9 @@ def test_whatever_else_the_intake_refuses_is_told_with_its_words(tmp_path: Path)
     odd = [Rec(orjson.dumps(ticket(n)), headers=[("\udcff", b"")]) for n in range(10)]
     well = [Rec(orjson.dumps(ticket(n)), offset=n) for n in range(10)]
     given = settings(tmp_path)
-    (line,) = look(given, Intake.of(given.input), odd).problems
+    (line,) = look(given, TicketReader.of(given.input), odd).problems
     assert line.startswith("input: 10 of 10 tickets would be dead letters: header_name: ")
-    found = look(given, Intake.of(given.input), [*odd, *well])
+    found = look(given, TicketReader.of(given.input), [*odd, *well])
     assert found.problems == ()
     assert found.warnings[0].startswith("input: 10 of 20 tickets would be dead letters: header_na")
 

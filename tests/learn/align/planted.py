@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.learn.align.material import Judged
+from streamer.learn.align.sample import Judged
 from streamer.records.labelset import LabelSet
 
 LABELS = LabelSet(("refund", "login", "shipping"))

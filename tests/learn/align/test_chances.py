@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from streamer.decide.decision import Decision
-from streamer.decide.disposition import Planner
-from streamer.decide.opinion import Opinion
-from streamer.decide.sampling import Stratum
-from streamer.decide.vote_result import Count, Seat
+from streamer.decide.disposition import ServingPolicy
+from streamer.decide.predictions import Predictions
+from streamer.decide.sampling import Sampling
+from streamer.decide.vote_result import VoteResult, WorkerVotes
 from streamer.learn.align.chances import Chances
 from streamer.learn.align.estimate import Weighted
 from streamer.records.examples import EXAMPLES
@@ -20,17 +20,17 @@ IDS = [f"T-{number}" for number in range(COUNT)]
 
 
 def logged(
-    stratum: Stratum, settled: np.ndarray, planner: Planner, verify: float
+    stratum: Sampling, settled: np.ndarray, planner: ServingPolicy, verify: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of N tickets of which the rule accepted the `settled`: which are judged and logged, by the
     services' own draws and plan, and which had a label without the judge.
     """
     codes = np.where(settled, 0, -1)
-    opinion = Opinion(np.zeros(COUNT, np.int64), None)
+    opinion = Predictions(np.zeros(COUNT, np.int64), None)
     decision = Decision(codes, np.full(COUNT, np.nan), np.zeros(COUNT, np.bool_))
-    seats = tuple(Seat(name, "1", opinion, opinion) for name in ("one", "two"))
+    seats = tuple(WorkerVotes(name, "1", opinion, opinion) for name in ("one", "two"))
     draws = stratum.draws(IDS, verify)
-    count = Count(np.arange(COUNT), seats, decision, False, (), np.zeros(COUNT, np.int64))
+    count = VoteResult(np.arange(COUNT), seats, decision, False, (), np.zeros(COUNT, np.int64))
     plan = planner.plan(count, draws, 0.0, 1.0)
     judged = plan.decide | plan.verify | plan.audit
     return judged & draws.logged, ~plan.decide
@@ -41,7 +41,9 @@ def logged(
 def test_a_chance_is_how_often_the_services_judge_and_log(mode, audit, gold, log) -> None:
     settled = np.arange(COUNT) % 3 > 0
     verify = 0.4 if mode == "optimistic" else 1.0
-    there, labelled = logged(Stratum("salt", audit, log, gold), settled, Planner(mode), verify)
+    there, labelled = logged(
+        Sampling("salt", audit, log, gold), settled, ServingPolicy(mode), verify
+    )
     chances = Chances(audit, gold, log, verify)
     (example,) = (one for one in EXAMPLES["log"] if isinstance(one, BallotLog))
     for has_label in np.unique(labelled):
@@ -62,7 +64,7 @@ def test_weights_correct_what_the_judged_tickets_alone_get_wrong() -> None:
         rng = np.random.default_rng(seed)
         segment, settled = rng.integers(3, size=COUNT), rng.random(COUNT) < 0.8
         agrees = rng.random(COUNT) < np.where(settled, 0.95 - 0.05 * segment, 0.4)
-        there, _ = logged(Stratum(f"{seed}", audit, log), settled, Planner(), 1.0)
+        there, _ = logged(Sampling(f"{seed}", audit, log), settled, ServingPolicy(), 1.0)
         weights = 1 / np.where(settled, by_label[1], by_label[0])
         for place in range(3):
             mine = there & (segment == place)

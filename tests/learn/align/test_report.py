@@ -5,27 +5,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.decide.votes import VoteRule
 from streamer.learn.align.change import change, mean_change
 from streamer.learn.align.report import pair_changes, verdict, vote_change, worker_changes
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 
 COUNT, SIZE = 3000, 4
 
 
-def said(codes: np.ndarray, sure: float = 0.85) -> Opinion:
+def said(codes: np.ndarray, sure: float = 0.85) -> Predictions:
     rows = np.full((len(codes), SIZE), (1 - sure) / (SIZE - 1), np.float32)
     rows[np.arange(len(codes)), codes] = sure
-    return Opinion(codes, rows)
+    return Predictions(codes, rows)
 
 
-def cases(judge: np.ndarray, workers: list[np.ndarray]) -> Cases:
+def cases(judge: np.ndarray, workers: list[np.ndarray]) -> Dataset:
     names = ("one", "two", "three")[: len(workers)]
     labels = tuple("abcd")
     opinions = tuple(said(codes) for codes in workers)
     ids = tuple(map(str, range(len(judge))))
-    return Cases("t", labels, names, opinions, said(judge), judge, ids)
+    return Dataset("t", labels, names, opinions, said(judge), judge, ids)
 
 
 def erring(rng: np.random.Generator, judge: np.ndarray, rate: float) -> np.ndarray:
@@ -70,7 +70,7 @@ def test_workers_are_compared_on_all_tickets_and_on_each_segment() -> None:
     assert by_segment["boards"].agreement.difference.low > 0.2
     assert by_segment[None].agreement.after.value == (new == judge).mean()
     assert by_segment[None].distance.difference.high < 0
-    labels_only = [Opinion(new, None)]
+    labels_only = [Predictions(new, None)]
     assert worker_changes(cases(judge, [old]), labels_only, {})[0].distance is None
 
 

@@ -9,7 +9,7 @@ from streamer.backends.experts import Experts
 from streamer.decide.distributions import total_variation
 from streamer.errors import ConfigError
 from streamer.learn.align.choosing import choose
-from streamer.learn.align.material import Judged, as_read
+from streamer.learn.align.sample import Judged, as_read
 from streamer.learn.align.training import LEAST, align_worker
 from streamer.learn.kinds import KINDS
 from tests.learn.align.planted import LABELS, biased, two_topics, unsure

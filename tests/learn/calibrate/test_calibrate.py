@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.after_judge import AfterJudge
-from streamer.decide.after_rule import after_rule
+from streamer.decide.arbitration_rule import arbitration_rule
+from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.decide.calibrated import calibrated_rule
-from streamer.decide.opinion import ABSTAINED, Codes, Opinion
+from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
-from streamer.learn.calibrate.calibrate import Wished, calibrate, halves
+from streamer.learn.calibrate.calibrate import Targets, calibrate, halves
 from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeBudget
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.records.calibration import Calibration
 from streamer.records.label import After
 from streamer.records.log import BallotLog, VerdictLog
@@ -23,11 +23,11 @@ from tests.learn.served import Serving
 NOW = "2026-01-01T00:00:00Z"
 
 
-def learnt(cases: Cases, wish: Wished, after: AfterJudge | None = None) -> Calibration:
+def learnt(cases: Dataset, wish: Targets, after: ArbitrationRule | None = None) -> Calibration:
     return calibrate(cases, wish, made_at=NOW, after=after)
 
 
-def served(calibration: Calibration, cases: Cases) -> Codes:
+def served(calibration: Calibration, cases: Dataset) -> LabelIds:
     """What a service would accept with this calibration, read back from its file."""
     read = Calibration.from_json(calibration.to_json())
     models = [read.models[name] for name in cases.workers]
@@ -71,7 +71,7 @@ def test_the_whole_way_keeps_its_promise_with_fewer_judge_calls_than_unanimity(
     assert np.mean(rates) < unanimity
 
 
-async def published(calibration: Calibration, after: After, cases: Cases) -> Codes:
+async def published(calibration: Calibration, after: After, cases: Dataset) -> LabelIds:
     """[N]: the labels that the services publish in the end, by their own code."""
     logs = await Serving(calibrated_rule(calibration), after, calibration=calibration, audit=0).log(
         cases
@@ -94,7 +94,7 @@ async def test_a_promised_accuracy_is_that_of_what_the_services_publish(
 ) -> None:
     """Out of reach, too: then the judge is asked for all, and the rule after it still acts."""
     cases = planted.specialist(np.random.default_rng(21), 800)
-    found = learnt(cases, Accuracy(least, 0.9), after_rule(after.kind, after.alpha))
+    found = learnt(cases, Accuracy(least, 0.9), arbitration_rule(after.kind, after.alpha))
     proof = halves(cases)[1]
     right = await published(found, after, proof) == proof.gold
     codes = served(found, proof)
@@ -114,7 +114,7 @@ def test_what_one_half_chose_the_other_half_never_saw() -> None:
     proof = np.flatnonzero(np.isin(cases.ids, halves(cases)[1].ids))
     codes = cases.judge.codes.copy()
     codes[proof] = (codes[proof] + 1) % 5
-    spoilt = learnt(replace(cases, judge=Opinion(codes, None)), Fidelity(0.9, 0.95))
+    spoilt = learnt(replace(cases, judge=Predictions(codes, None)), Fidelity(0.9, 0.95))
     assert spoilt.models == found.models
     assert spoilt.guarantee is not None
     assert not spoilt.guarantee.holds
@@ -122,7 +122,7 @@ def test_what_one_half_chose_the_other_half_never_saw() -> None:
 
 
 @pytest.mark.parametrize("wish", [Fidelity(0.99999, 0.95), Accuracy(0.99999, 0.95)], ids=str)
-def test_what_is_out_of_reach_ends_with_the_judge_and_the_numbers(wish: Wished) -> None:
+def test_what_is_out_of_reach_ends_with_the_judge_and_the_numbers(wish: Targets) -> None:
     cases = planted.specialist(np.random.default_rng(4), 600)
     found = learnt(cases, wish)
     assert found.rule.kind == "judge"
@@ -169,7 +169,7 @@ def test_workers_that_give_labels_only_get_a_plain_vote() -> None:
 
 def test_a_worker_that_never_answers_leaves_a_vote_of_the_others() -> None:
     cases = planted.well_behaved(np.random.default_rng(12), 1000)
-    out = Opinion.of(np.full((1000, 5), np.nan, np.float32))
+    out = Predictions.of(np.full((1000, 5), np.nan, np.float32))
     found = learnt(replace(cases, opinions=(*cases.opinions[:2], out)), JudgeBudget(0.6))
     assert (found.rule.kind, found.rule.measure) == ("majority", None)
 
@@ -185,7 +185,7 @@ def test_only_judged_tickets_count_and_gold_may_be_scarce() -> None:
     cases = planted.well_behaved(np.random.default_rng(9), 1000)
     codes, gold = cases.judge.codes.copy(), cases.gold.copy()
     codes[::2], gold[100:] = ABSTAINED, -1
-    found = learnt(replace(cases, judge=Opinion(codes, None), gold=gold), Fidelity(0.8, 0.9))
+    found = learnt(replace(cases, judge=Predictions(codes, None), gold=gold), Fidelity(0.8, 0.9))
     assert (found.data.rows, found.data.gold) == (500, 50)
     assert found.judge.temperature == 1.0
     assert found.models["one"].version == "1"
@@ -205,7 +205,7 @@ def test_a_wish_without_its_material_says_what_to_do() -> None:
 def test_workers_that_never_agree_leave_everything_to_the_judge() -> None:
     codes = [np.full(100, code) for code in range(3)]
     cases = planted.well_behaved(np.random.default_rng(11), 100)
-    split = replace(cases, opinions=tuple(Opinion(each, None) for each in codes))
+    split = replace(cases, opinions=tuple(Predictions(each, None) for each in codes))
     assert learnt(split, Fidelity(0.5, 0.9)).rule.kind == "judge"
     assert learnt(split, JudgeBudget(0.5)).rule.kind == "judge"
 

@@ -5,15 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.router import Router
 from streamer.learn.calibrate.router import cross_fitted, train_router
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.measures.scores import Labels
-from streamer.learn.measures.threshold_families import Dial, Sweep, dials
+from streamer.learn.measures.threshold_families import Sweep, ThresholdFamily, threshold_families
 from tests.learn import planted
 
-Planted = Callable[[np.random.Generator, int], Cases]
+Planted = Callable[[np.random.Generator, int], Dataset]
 
 
 def area(sweep: Sweep, judge: Labels) -> float:
@@ -28,7 +28,10 @@ def gains(make: Planted, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float6
     rng = np.random.default_rng(seed)
     known, fresh = make(rng, 3000), make(rng, 4000)
     judge = fresh.judge.codes
-    rivals = {dial.name: dial for dial in dials(3, train_router(known.opinions, known.judge.codes))}
+    rivals = {
+        dial.name: dial
+        for dial in threshold_families(3, train_router(known.opinions, known.judge.codes))
+    }
     router, chow = (rivals[name].sweep(fresh.opinions) for name in ("router", "chow"))
     found = []
     for _ in range(300):
@@ -92,16 +95,16 @@ def test_labels_only_and_empty_logs_are_refused() -> None:
     with pytest.raises(ValueError, match="probabilities of every worker"):
         train_router(bare, cases.judge.codes)
     with pytest.raises(ValueError, match="no ticket"):
-        train_router([Opinion.none(50)], cases.judge.codes)
+        train_router([Predictions.none(50)], cases.judge.codes)
 
 
-def every_dial() -> list[Dial]:
+def every_dial() -> list[ThresholdFamily]:
     cases = planted.well_behaved(np.random.default_rng(10), 500)
-    return dials(3, train_router(cases.opinions, cases.judge.codes))
+    return threshold_families(3, train_router(cases.opinions, cases.judge.codes))
 
 
 @pytest.mark.parametrize("dial", every_dial(), ids=lambda dial: dial.name)
-def test_a_sweep_accepts_what_its_rules_accept(dial: Dial) -> None:
+def test_a_sweep_accepts_what_its_rules_accept(dial: ThresholdFamily) -> None:
     cases = planted.well_behaved(np.random.default_rng(11), 400)
     opinions = [opinion[np.arange(400)] for opinion in cases.opinions]
     opinions[0].codes[:10] = ABSTAINED

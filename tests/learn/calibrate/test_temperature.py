@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.decide.temperature import tempered
 from streamer.learn.calibrate.temperature import Reliability, fit_temperature
 from streamer.learn.measures.scores import nll
@@ -46,8 +46,8 @@ def test_unknown_truth_and_abstentions_do_not_count() -> None:
     assert some.after.rows == 300
 
 
-@pytest.mark.parametrize("opinion", [Opinion(np.zeros(3, np.int64), None), Opinion.none(3)])
-def test_without_anything_to_learn_from_the_temperature_is_1(opinion: Opinion) -> None:
+@pytest.mark.parametrize("opinion", [Predictions(np.zeros(3, np.int64), None), Predictions.none(3)])
+def test_without_anything_to_learn_from_the_temperature_is_1(opinion: Predictions) -> None:
     assert fit_temperature(opinion, np.zeros(3, np.int64)).temperature == 1.0
 
 

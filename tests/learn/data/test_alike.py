@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.learn.data.alike import Alike
 from tests.learn import planted
 
@@ -31,7 +31,7 @@ def test_easier_tickets_are_not_alike_and_that_is_said() -> None:
 
 def test_what_the_judge_has_not_seen_says_nothing() -> None:
     cases = planted.noisy(np.random.default_rng(3), 100)
-    nobody = Opinion(np.full(100, ABSTAINED), None)
+    nobody = Predictions(np.full(100, ABSTAINED), None)
     unseen = type(cases)(
         cases.task, cases.labels, cases.workers, cases.opinions, nobody, cases.gold, cases.ids
     )

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from streamer.errors import ConfigError
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
+from streamer.learn.data.decisions import logged_decisions
 from streamer.learn.data.gold import read_gold
-from streamer.learn.data.joined import joined
 from streamer.learn.data.log_table import LogTable
 from streamer.records.examples import EXAMPLES
 from streamer.records.labelset import LabelSet
@@ -24,12 +24,12 @@ COUNT = 200
 
 
 @pytest.fixture
-def cases() -> Cases:
+def cases() -> Dataset:
     return planted.well_behaved(np.random.default_rng(1), COUNT)
 
 
-def table(logs: list[Log], cases: Cases) -> LogTable:
-    return LogTable.of(joined(logs), "planted", LabelSet(cases.labels), cases.workers)
+def table(logs: list[Log], cases: Dataset) -> LogTable:
+    return LogTable.of(logged_decisions(logs), "planted", LabelSet(cases.labels), cases.workers)
 
 
 def verdicts(logs: list[Log]) -> list[VerdictLog]:
@@ -40,7 +40,7 @@ def ballots(logs: list[Log]) -> list[BallotLog]:
     return [log for log in logs if isinstance(log, BallotLog)]
 
 
-async def test_the_cases_are_those_that_were_served(cases: Cases) -> None:
+async def test_the_cases_are_those_that_were_served(cases: Dataset) -> None:
     found = table(await Serving().log(cases), cases)
     order = [cases.ids.index(ticket_id) for ticket_id in found.cases.ids]
     assert sorted(order) == list(range(COUNT))
@@ -56,14 +56,14 @@ async def test_the_cases_are_those_that_were_served(cases: Cases) -> None:
     assert found.notes == []
 
 
-async def test_only_the_uniform_stratum_counts(cases: Cases) -> None:
+async def test_only_the_uniform_stratum_counts(cases: Dataset) -> None:
     logs = await Serving(audit=0.05).log(cases)
     found = table(logs, cases)
     assert len(found.cases) == 50
     assert found.left_out == {"not of the uniform stratum": 150}
 
 
-async def test_a_later_repeat_replaces_an_earlier_one(cases: Cases) -> None:
+async def test_a_later_repeat_replaces_an_earlier_one(cases: Dataset) -> None:
     logs = await Serving().log(cases)
     first = ballots(logs)[0]
     silent = replace(first.ballot.votes[0], label=None, probability=None, abstained="unusable")
@@ -81,7 +81,7 @@ async def test_a_later_repeat_replaces_an_earlier_one(cases: Cases) -> None:
     assert found.judge.codes[place] == int(np.argmax(other.vector or ()))
 
 
-async def test_missing_verdicts_are_counted_and_said(cases: Cases) -> None:
+async def test_missing_verdicts_are_counted_and_said(cases: Dataset) -> None:
     logs = await Serving().log(cases)
     one, two, *rest = verdicts(logs)
     given_up = replace(one, vector=None, judge=None, missing="too_late")
@@ -93,7 +93,7 @@ async def test_missing_verdicts_are_counted_and_said(cases: Cases) -> None:
     assert found.cases.judge.codes[found.cases.ids.index(two.ticket_id)] == -1
 
 
-async def test_only_the_gold_sample_is_the_truth_and_the_last_answer_counts(cases: Cases) -> None:
+async def test_only_the_gold_sample_is_the_truth_and_the_last_answer_counts(cases: Dataset) -> None:
     logs = await Serving().log(cases)
     about = ballots(logs)[:3]
 
@@ -112,7 +112,7 @@ async def test_only_the_gold_sample_is_the_truth_and_the_last_answer_counts(case
     assert told == {about[0].ticket_id: 2}
 
 
-async def test_tickets_of_older_models_and_other_label_sets_are_left_out(cases: Cases) -> None:
+async def test_tickets_of_older_models_and_other_label_sets_are_left_out(cases: Dataset) -> None:
     logs = await Serving().log(cases)
     first, second, *others = ballots(logs)
     newer = tuple(replace(vote, version="2") for vote in first.ballot.votes)
@@ -126,7 +126,7 @@ async def test_tickets_of_older_models_and_other_label_sets_are_left_out(cases: 
     assert found.cases.versions["one"] == "2"
 
 
-async def test_workers_that_give_labels_only_stay_so(cases: Cases) -> None:
+async def test_workers_that_give_labels_only_stay_so(cases: Dataset) -> None:
     logs = [
         replace(log, ballot=replace(log.ballot, vectors=(None,) * 3))
         if isinstance(log, BallotLog)
@@ -139,7 +139,7 @@ async def test_workers_that_give_labels_only_stay_so(cases: Cases) -> None:
     assert found.opinions[1].codes.tolist() == cases.opinions[1].codes[order].tolist()
 
 
-async def test_a_file_gives_back_every_record_as_it_was(cases: Cases, tmp_path: Path) -> None:
+async def test_a_file_gives_back_every_record_as_it_was(cases: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
     logs = await Serving().log(cases)
     about = ballots(logs)[0]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import Opinion
-from streamer.learn.data.cases import Cases
+from streamer.decide.predictions import Predictions
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.measures.bootstrap import Bootstrap
 
@@ -27,22 +27,22 @@ class Expert:
 
     def opinion(
         self, gold: NDArray[np.int64], topics: NDArray[np.int64], rng: np.random.Generator
-    ) -> Opinion:
+    ) -> Predictions:
         sure = np.where(topics == self.topic, self.strong, self.weak)
         other = (gold + rng.integers(1, len(LABELS), len(gold))) % len(LABELS)
         named = np.where(rng.random(len(gold)) < sure, gold, other)
         rest = (1 - sure) / (len(LABELS) - 1)
         probs = np.repeat(rest[:, None], len(LABELS), axis=1)
         probs[np.arange(len(gold)), named] = sure
-        return Opinion.of(probs.astype(np.float32))
+        return Predictions.of(probs.astype(np.float32))
 
 
-def cases(experts: dict[str, Expert], judge: Expert, tickets: int = 2000, seed: int = 7) -> Cases:
+def cases(experts: dict[str, Expert], judge: Expert, tickets: int = 2000, seed: int = 7) -> Dataset:
     """Calibrated experts whose errors are independent of each other."""
     rng = np.random.default_rng(seed)
     gold = rng.integers(len(LABELS), size=tickets)
     topics = rng.integers(2, size=tickets)
-    return Cases(
+    return Dataset(
         "queue",
         LABELS,
         tuple(experts),
@@ -54,15 +54,15 @@ def cases(experts: dict[str, Expert], judge: Expert, tickets: int = 2000, seed: 
     )
 
 
-def three(tickets: int = 600, seed: int = 7) -> Cases:
+def three(tickets: int = 600, seed: int = 7) -> Dataset:
     """Three middling workers and a better judge."""
     workers = {"one": Expert(0.9, 0.6), "two": Expert(0.85, 0.6), "six": Expert(0.7, 0.8)}
     return cases(workers, Expert(0.92, 0.88), tickets, seed)
 
 
-def labels_only(known: Cases) -> Cases:
+def labels_only(known: Dataset) -> Dataset:
     """The same log of models that give no probabilities."""
-    return Cases(
+    return Dataset(
         known.task,
         known.labels,
         known.workers,

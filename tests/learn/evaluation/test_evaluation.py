@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.after_judge import Diff
+from streamer.decide.arbitration_rules import Diff
 from streamer.decide.chow import Chow
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
-from streamer.learn.data.cases import UNKNOWN, Cases
+from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.learn.evaluation.evaluation import Evaluation, evaluate
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.measures.shares import Committee, figures
@@ -33,9 +33,9 @@ def test_the_overview_is_that_of_the_fixture_by_hand() -> None:
     two = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 1, 2, 0, 2, 0, -1])
     judge = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 0, 0, 2, 0, 1, 2, 2])
     gold = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0, 2, 1, 1, 2, 0])
-    pair = tuple(Opinion(codes, None) for codes in (one, two))
+    pair = tuple(Predictions(codes, None) for codes in (one, two))
     ids = tuple(map(str, range(20)))
-    log = Cases("queue", LABELS, ("one", "two"), pair, Opinion(judge, None), gold, ids)
+    log = Dataset("queue", LABELS, ("one", "two"), pair, Predictions(judge, None), gold, ids)
     found = evaluate(log, OPTIONS)
     now, book = found.overview, found.ledger
     assert (now.coverage.value, now.coverage.of) == (14 / 20, 20)
@@ -185,8 +185,8 @@ def test_a_planted_bad_slice_is_named_and_flagged() -> None:
     judge = np.where(bad, rng.integers(0, 3, 1500), log.judge.codes)
     spoilt = replace(
         labels_only(log),
-        judge=Opinion(judge, None),
-        opinions=tuple(Opinion(np.where(bad, judge, o.codes), None) for o in log.opinions),
+        judge=Predictions(judge, None),
+        opinions=tuple(Predictions(np.where(bad, judge, o.codes), None) for o in log.opinions),
         slices={"language": tuple(np.where(bad, "sl", "en").tolist())},
     )
     (table,) = [t for t in evaluate(spoilt, OPTIONS).slices if t.column == "language"]
@@ -249,7 +249,7 @@ def test_gold_on_some_tickets_grades_those_alone() -> None:
 def test_tickets_without_a_verdict_are_left_out_and_counted() -> None:
     log = three()
     codes = np.where(np.arange(len(log)) < 50, ABSTAINED, log.judge.codes)
-    found = evaluate(replace(log, judge=Opinion(codes, log.judge.probabilities)), OPTIONS)
+    found = evaluate(replace(log, judge=Predictions(codes, log.judge.probabilities)), OPTIONS)
     assert (found.tickets, found.unjudged) == (len(log) - 50, 50)
 
 
@@ -259,7 +259,7 @@ def test_abstentions_are_no_obstacle() -> None:
     assert probs is not None
     gone = probs.copy()
     gone[:40] = np.nan
-    found = evaluate(replace(log, opinions=(Opinion.of(gone), *log.opinions[1:])), OPTIONS)
+    found = evaluate(replace(log, opinions=(Predictions.of(gone), *log.opinions[1:])), OPTIONS)
     assert found.tickets == len(log)
 
 
@@ -268,7 +268,7 @@ def test_temperature_makes_an_over_confident_worker_more_honest() -> None:
     probs = log.opinions[0].probabilities
     assert probs is not None
     sharp = probs**3 / (probs**3).sum(axis=1, keepdims=True)
-    log = replace(log, opinions=(Opinion.of(sharp), *log.opinions[1:]))
+    log = replace(log, opinions=(Predictions.of(sharp), *log.opinions[1:]))
     found = evaluate(log, replace(OPTIONS, temperatures={"one": 3.0}))
     (one,) = [each for each in found.reliabilities if each.model == "one"]
     assert one.after.scores.ece < one.before.scores.ece / 2
@@ -295,4 +295,4 @@ def test_a_wrong_wish_says_what_to_do(options: Options, said: str) -> None:
 def test_a_log_without_verdicts_says_so() -> None:
     log = three(50)
     with pytest.raises(ConfigError, match="audit share"):
-        evaluate(replace(log, judge=Opinion.none(50)), OPTIONS)
+        evaluate(replace(log, judge=Predictions.none(50)), OPTIONS)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from streamer.decide.opinion import ABSTAINED, Codes
+from streamer.decide.predictions import ABSTAINED, LabelIds
 from streamer.learn.calibrate.choosing import Promise, best_plan, proven
 from streamer.learn.calibrate.router import train_router
 from streamer.learn.calibrate.targets import Accuracy, Fidelity
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.measures.exact_tests import lower_bound, p_values, passed
-from streamer.learn.measures.threshold_families import Dial, Sweep, dials
+from streamer.learn.measures.threshold_families import Sweep, ThresholdFamily, threshold_families
 from tests.learn import planted
 
 REPEATS, ROWS, DELTA = 500, 400, 0.1
@@ -25,13 +25,13 @@ WISHES: list[Promise] = [Fidelity(0.93, 1 - DELTA), Accuracy(0.93, 1 - DELTA)]
 class World:
     """All tickets there are, so that the truth about a setting is a count."""
 
-    tickets: Cases
-    families: list[Dial]
+    tickets: Dataset
+    families: list[ThresholdFamily]
 
-    def sample(self, rng: np.random.Generator, count: int) -> Cases:
+    def sample(self, rng: np.random.Generator, count: int) -> Dataset:
         return self.tickets[rng.integers(len(self.tickets), size=count)]
 
-    def keeps(self, wish: Promise, codes: Codes) -> float:
+    def keeps(self, wish: Promise, codes: LabelIds) -> float:
         accepted = codes != ABSTAINED
         published = np.where(accepted, codes, self.tickets.judge.codes)
         counted, right = wish.outcomes(self.tickets, accepted, published)
@@ -44,7 +44,7 @@ def world() -> World:
     earlier = planted.specialist(rng, 1000, 3)
     router = train_router(earlier.opinions, earlier.judge.codes)
     wanted = ("majority", "unanimity", "majority mean", "chow", "chow 0", "router")
-    families = [dial for dial in dials(3, router) if dial.name in wanted]
+    families = [dial for dial in threshold_families(3, router) if dial.name in wanted]
     return World(planted.specialist(rng, 10_000, 3), families)
 
 
@@ -68,7 +68,7 @@ def test_a_promise_is_broken_no_more_often_than_it_says(world: World, wish: Prom
 
 
 def broken_by_label(
-    world: World, wish: Promise, codes: Codes, labels: Mapping[str, int]
+    world: World, wish: Promise, codes: LabelIds, labels: Mapping[str, int]
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     accepted = codes != ABSTAINED
     published = np.where(accepted, codes, world.tickets.judge.codes)
@@ -94,7 +94,7 @@ def test_taking_the_best_point_without_a_test_breaks_the_promise(world: World) -
     assert broken / REPEATS > 3 * DELTA
 
 
-def point_estimate(sweep: Sweep, threshold: float, cases: Cases) -> float:
+def point_estimate(sweep: Sweep, threshold: float, cases: Dataset) -> float:
     accepted = sweep.accepted(threshold)
     return float((sweep.codes == cases.judge.codes)[accepted].mean())
 

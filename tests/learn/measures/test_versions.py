@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import cast
 
-from streamer.learn.data.joined import joined
+from streamer.learn.data.decisions import logged_decisions
 from streamer.learn.measures.shares import Share
 from streamer.learn.measures.versions import Trial, trials
 from streamer.records.examples import EXAMPLES
@@ -36,10 +36,10 @@ def test_shares_are_over_the_tickets_that_both_answered() -> None:
         *pair(3, "billing", "other", "billing", False),
         *pair(4, "billing", None, "billing", True),
     ]
-    assert trials(joined(logs), "topic", LABELS) == [
+    assert trials(logged_decisions(logs), "topic", LABELS) == [
         Trial("word", "1", "2", 4, 3, Share(1, 3), Share(2, 2), Share(1, 2), gained=1, lost=0)
     ]
-    assert trials(joined(logs), "another", LABELS) == []
+    assert trials(logged_decisions(logs), "another", LABELS) == []
 
 
 def test_without_a_shadow_there_is_nothing() -> None:
@@ -47,4 +47,4 @@ def test_without_a_shadow_there_is_nothing() -> None:
         replace(one, shadows=()) if isinstance(one, BallotLog) else one
         for one in pair(1, "billing", "billing", "billing", True)
     ]
-    assert trials(joined(plain), "topic", LABELS) == []
+    assert trials(logged_decisions(plain), "topic", LABELS) == []

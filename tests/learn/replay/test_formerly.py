@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.decide.after_judge import Diff, Opt, TokenV3
+from streamer.decide.arbitration_rules import Diff, Opt, TokenV3
 from streamer.learn.replay.formerly import formerly, now
-from streamer.learn.replay.known import Known
+from streamer.learn.replay.known_versions import KnownVersions
 from streamer.learn.replay.replay import Replayed, replay
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, Log, VerdictLog, log_from_json
@@ -24,7 +24,7 @@ def read(records: Iterable[bytes]) -> list[Log]:
 
 
 def again(logs: list[Log]) -> Replayed:
-    return replay(logs, {"planted": LabelSet(LABELS)}, Known({"cold": COLD}))
+    return replay(logs, {"planted": LabelSet(LABELS)}, KnownVersions({"cold": COLD}))
 
 
 def kinds(found: Replayed) -> dict[str, set[tuple[str, str]]]:

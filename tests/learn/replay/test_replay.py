@@ -10,13 +10,13 @@ import pytest
 from streamer.decide.budget import JudgeBudget, ShareCap
 from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.chow import Chow
-from streamer.decide.disposition import Planner
+from streamer.decide.disposition import ServingPolicy
 from streamer.decide.votes import Kind, VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.calibrate import calibrate
 from streamer.learn.calibrate.targets import JudgeBudget as Wish
-from streamer.learn.data.cases import Cases
-from streamer.learn.replay.known import Known
+from streamer.learn.data.dataset import Dataset
+from streamer.learn.replay.known_versions import KnownVersions
 from streamer.learn.replay.replay import Replayed, replay
 from streamer.records.calibration import Calibration
 from streamer.records.label import After
@@ -28,7 +28,7 @@ from tests.learn.served import AT, Serving
 COUNT = 500
 
 
-def made_cases(seed: int = 1, count: int = COUNT) -> Cases:
+def made_cases(seed: int = 1, count: int = COUNT) -> Dataset:
     cases = planted.shifted(np.random.default_rng(seed), count)
     broken = cases.opinions[0].probabilities
     assert broken is not None
@@ -40,11 +40,11 @@ def ballots(logs: list[Log]) -> list[BallotLog]:
     return [log for log in logs if isinstance(log, BallotLog)]
 
 
-def again(logs: list[Log], cases: Cases, *known: Calibration) -> Replayed:
+def again(logs: list[Log], cases: Dataset, *known: Calibration) -> Replayed:
     """Replayed as a file would have it: through JSON."""
     read = [log_from_json(log_json(log)) for log in logs]
     served = {"planted": LabelSet(cases.labels)}
-    return replay(read, served, Known({one.version: one for one in known}))
+    return replay(read, served, KnownVersions({one.version: one for one in known}))
 
 
 SERVINGS = {
@@ -62,19 +62,29 @@ SERVINGS = {
     "opt": Serving(after=After("opt", 0.4)),
     "opt, greedy": Serving(after=After("opt_greedy", 0.4)),
     "a worker out": Serving(out=("two",)),
-    "outage to the judge": Serving(planner=Planner(on_outage="judge"), out=("two", "three")),
-    "outage and fallback": Serving(planner=Planner(on_outage="fallback"), out=("two", "three")),
+    "outage to the judge": Serving(planner=ServingPolicy(on_outage="judge"), out=("two", "three")),
+    "outage and fallback": Serving(
+        planner=ServingPolicy(on_outage="fallback"), out=("two", "three")
+    ),
     "outage and fallback, two answer": Serving(
-        VoteRule("unanimity", 3, "min", 0.6), planner=Planner(on_outage="fallback"), out=("two",)
+        VoteRule("unanimity", 3, "min", 0.6),
+        planner=ServingPolicy(on_outage="fallback"),
+        out=("two",),
     ),
     "outage and fallback, some unusable": Serving(
-        Chow(0.3, 3), planner=Planner(on_outage="fallback"), out=("two", "three")
+        Chow(0.3, 3), planner=ServingPolicy(on_outage="fallback"), out=("two", "three")
     ),
     "optimistic outage and fallback": Serving(
-        Chow(0.3, 3), After("diff", -0.1), Planner("optimistic", "fallback"), verify=1, out=("two",)
+        Chow(0.3, 3),
+        After("diff", -0.1),
+        ServingPolicy("optimistic", "fallback"),
+        verify=1,
+        out=("two",),
     ),
     "nobody answers": Serving(
-        planner=Planner(on_outage="fallback"), out=("one", "two", "three"), after=After("diff", 0.1)
+        planner=ServingPolicy(on_outage="fallback"),
+        out=("one", "two", "three"),
+        after=After("diff", 0.1),
     ),
 }
 
@@ -102,7 +112,7 @@ async def test_the_budgets_labels_are_reproduced(
     out: tuple[str, ...], reasons: set[str | None]
 ) -> None:
     cases = made_cases()
-    planner = Planner(on_outage="judge", budget=JudgeBudget(ShareCap(0.1, burst=30), now=0))
+    planner = ServingPolicy(on_outage="judge", budget=JudgeBudget(ShareCap(0.1, burst=30), now=0))
     logs = await Serving(planner=planner, out=out).log(cases)
     assert {log.deferred for log in ballots(logs)} == reasons
     assert again(logs, cases).differences == ()
@@ -148,7 +158,7 @@ async def test_a_verdict_is_not_held_to_a_ballot_of_another_ticket_at_the_place(
 @pytest.mark.parametrize("after", [After("v3", 0.0), After("diff", 0.1)], ids=str)
 async def test_the_optimistic_mode_is_reproduced(after: After) -> None:
     cases = made_cases()
-    serving = Serving(after=after, planner=Planner("optimistic"), verify=0.5, audit=0.2)
+    serving = Serving(after=after, planner=ServingPolicy("optimistic"), verify=0.5, audit=0.2)
     logs = await serving.log(cases)
     found = again(logs, cases)
     assert found.differences == ()
@@ -174,7 +184,7 @@ async def test_another_calibration_under_its_name_is_noticed() -> None:
     logs = await Serving(calibrated_rule(made), calibration=made).log(cases)
     models = {name: replace(model, temperature=1.3) for name, model in made.models.items()}
     served = {"planted": LabelSet(cases.labels)}
-    found = replay(logs, served, Known({made.version: replace(made, models=models)}))
+    found = replay(logs, served, KnownVersions({made.version: replace(made, models=models)}))
     assert found.differences
 
 

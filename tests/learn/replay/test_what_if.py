@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from streamer.decide.after_rule import after_rule
-from streamer.decide.before_judge import BeforeJudge
+from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.chow import Chow
-from streamer.decide.disposition import Planner
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.disposition import ServingPolicy
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
@@ -17,7 +17,7 @@ from tests.learn import planted
 from tests.learn.served import Serving
 
 CASES = planted.well_behaved(np.random.default_rng(1), 2000)
-JUDGE = after_rule("v3", 0.0)
+JUDGE = arbitration_rule("v3", 0.0)
 TIMES = Prices(dict.fromkeys(CASES.workers, 0.01), 1.0)
 
 
@@ -36,7 +36,7 @@ def test_optimistic_publishes_all_and_corrects_where_the_judge_differs() -> None
     found = what_if(CASES, VoteRule("unanimity", 3), JUDGE, "optimistic")
     assert found.coverage.value == found.judge_rate.value == 1.0
     assert found.corrections.hits == len(CASES) - found.fidelity.hits
-    lenient = what_if(CASES, VoteRule("unanimity", 3), after_rule("v3", 1.0), "optimistic")
+    lenient = what_if(CASES, VoteRule("unanimity", 3), arbitration_rule("v3", 1.0), "optimistic")
     assert lenient.corrections.hits == 0
 
 
@@ -72,15 +72,15 @@ def test_hedging_without_latencies_is_refused() -> None:
     ],
     ids=str,
 )
-async def test_it_is_what_the_services_do_with_the_same_tickets(rule: BeforeJudge) -> None:
+async def test_it_is_what_the_services_do_with_the_same_tickets(rule: DeferralRule) -> None:
     """A third worker has a say only where it would be asked: else other labels are published."""
-    optimistic = Serving(rule, After("diff", -0.1), Planner("optimistic"), audit=0, verify=1)
+    optimistic = Serving(rule, After("diff", -0.1), ServingPolicy("optimistic"), audit=0, verify=1)
     logs = await optimistic.log(CASES)
     said = dict(zip(CASES.ids, CASES.judge.codes, strict=True))
     right = [
         log.label == CASES.labels[said[log.ticket_id]] for log in logs if isinstance(log, BallotLog)
     ]
     verdicts = [log for log in logs if isinstance(log, VerdictLog)]
-    found = what_if(CASES, rule, after_rule("diff", -0.1), "optimistic")
+    found = what_if(CASES, rule, arbitration_rule("diff", -0.1), "optimistic")
     assert found.fidelity.hits == sum(right)
     assert found.corrections.hits == sum(log.published != log.candidate for log in verdicts) > 0

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.after_rule import after_rule
-from streamer.decide.opinion import Opinion
+from streamer.decide.arbitration_rule import arbitration_rule
+from streamer.decide.predictions import Predictions
 from streamer.decide.votes import VoteRule
-from streamer.learn.data.cases import Cases
-from streamer.learn.data.joined import Joined, joined
+from streamer.learn.data.dataset import Dataset
+from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.log_table import LogTable
 from streamer.learn.replay.what_if import Published, what_if
 from streamer.learn.rollout.judgement import ALPHA, Judgement, compared
@@ -22,22 +22,22 @@ from tests.learn import planted
 from tests.learn.rollout.tried import LATER, tried
 
 COUNT = 1500
-RULE, AFTER = VoteRule("majority", 3), after_rule("v3", 0.0)
+RULE, AFTER = VoteRule("majority", 3), arbitration_rule("v3", 0.0)
 
 
-def cases(seed: int = 1) -> tuple[np.random.Generator, Cases]:
+def cases(seed: int = 1) -> tuple[np.random.Generator, Dataset]:
     print(f"seed {seed}")
     rng = np.random.default_rng(seed)
     return rng, planted.well_behaved(rng, COUNT)
 
 
-def published(decisions: list[Joined], like: Cases) -> Published:
+def published(decisions: list[LoggedDecision], like: Dataset) -> Published:
     table = LogTable.of(decisions, like.task, LabelSet(like.labels), like.workers)
     return Published.of(table.cases, RULE, AFTER, "sequential")
 
 
-def judgement(like: Cases, trials: dict[str, Opinion]) -> Judgement:
-    decisions = joined(tried(like, trials))
+def judgement(like: Dataset, trials: dict[str, Predictions]) -> Judgement:
+    decisions = logged_decisions(tried(like, trials))
     versions = dict.fromkeys(trials, ("1", "2"))
     both = Beside.of(decisions, like.task, versions)
     vote = Vote.of(published([*both.served], like), published([*both.promoted], like))
@@ -91,7 +91,7 @@ def test_a_better_worker_that_spoils_the_vote_is_not_proposed() -> None:
     # Better than the first of before, but a copy of the second wherever it is wrong.
     judge = like.judge.codes
     codes = np.where(wrong.codes != judge, wrong.codes, strong.codes)
-    copied = Opinion.of(np.eye(len(like.labels), dtype=np.float32)[codes])
+    copied = Predictions.of(np.eye(len(like.labels), dtype=np.float32)[codes])
     found = judgement(like, {"one": copied})
     assert found.workers[0].test.verdict == "better"
     assert found.vote is not None
@@ -114,7 +114,7 @@ def test_the_vote_with_the_trial_is_that_of_the_same_workers_alone() -> None:
 def test_only_tickets_of_the_pair_count_and_each_once() -> None:
     rng, like = cases()
     logs = tried(like, {"one": planted.seen_again(rng, like, 3.0)})
-    decisions = joined(logs)
+    decisions = logged_decisions(logs)
     assert len(list(first_of_each([*decisions, *decisions], LATER))) == COUNT
     assert not list(first_of_each(decisions, "2100"))
     assert not Beside.of(decisions, like.task, {"one": ("1", "3")}).served

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamer.learn.data.joined import joined
+from streamer.learn.data.decisions import logged_decisions
 from streamer.learn.rollout.waves import Wave, page
 from streamer.records.labelset import LabelSet
 from tests.learn import planted
@@ -13,7 +13,7 @@ async def test_the_shares_of_a_wave_are_those_of_its_labels() -> None:
     cases = planted.shifted(np.random.default_rng(4), 400)
     gold = {name: cases.labels[code] for name, code in zip(cases.ids, cases.gold, strict=True)}
     judge = {name: cases.labels[c] for name, c in zip(cases.ids, cases.judge.codes, strict=True)}
-    decisions = joined(await Serving().log(cases))
+    decisions = logged_decisions(await Serving().log(cases))
     wave = Wave.of("first", decisions, LabelSet(cases.labels), gold)
     ballots = [one.ballot for one in decisions if one.ballot is not None]
     published = {one.ticket_id: one.label or judge[one.ticket_id] for one in ballots}
@@ -29,7 +29,7 @@ async def test_the_shares_of_a_wave_are_those_of_its_labels() -> None:
 async def test_what_comes_from_outside_is_escaped_on_the_page() -> None:
     cases = planted.shifted(np.random.default_rng(5), 50)
     gold = dict.fromkeys(cases.ids, cases.labels[0])
-    decisions = joined(await Serving().log(cases))
+    decisions = logged_decisions(await Serving().log(cases))
     wave = Wave.of("<script>", decisions, LabelSet(cases.labels), gold)
     said = page([wave], {"<b>": "segments/1/report.html"}, "<i>")
     assert "<script>" not in said

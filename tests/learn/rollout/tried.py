@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.decide.rounding import rounded
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.records.log import BallotLog, Log, ShadowVote
 from tests.learn.served import Serving
 
@@ -15,7 +15,10 @@ LATER = "2099-01-01T00:00:00.000Z"
 
 
 def tried(
-    cases: Cases, trials: Mapping[str, Opinion], serving: Serving | None = None, at: str = LATER
+    cases: Dataset,
+    trials: Mapping[str, Predictions],
+    serving: Serving | None = None,
+    at: str = LATER,
 ) -> list[Log]:
     """All tickets are audited and shown to version 2 of the workers in `trials`."""
     logs = asyncio.run((serving or Serving()).log(cases))
@@ -28,7 +31,7 @@ def tried(
     ]
 
 
-def _shadows(cases: Cases, trials: Mapping[str, Opinion], row: int) -> tuple[ShadowVote, ...]:
+def _shadows(cases: Dataset, trials: Mapping[str, Predictions], row: int) -> tuple[ShadowVote, ...]:
     found = []
     for worker, opinion in trials.items():
         assert opinion.probabilities is not None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamer.learn.segments.material import Material
+from streamer.learn.segments.sample import Material
 
 TOPICS = (
     ("invoice", "charged", "refund", "card"),

@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.votes import VoteRule
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.segments.assigning import LEAST, Assignment, assign
-from streamer.learn.segments.by_segment import Way, accepted_by_segment
+from streamer.learn.segments.by_segment import SegmentRoute, accepted_by_segment
 
 WORKERS = ("one", "two", "three")
 PRICES = dict.fromkeys(WORKERS, 0.001)
 SIZE = 6
 
 
-def planted(rates: list[list[float]], each: int = 400, seed: int = 1) -> tuple[Cases, np.ndarray]:
+def planted(rates: list[list[float]], each: int = 400, seed: int = 1) -> tuple[Dataset, np.ndarray]:
     """Judged tickets of `len(rates[0])` segments; worker w is the judge's equal on segment s with
     the chance rates[w][s], and errs in its own way.
     """
@@ -27,19 +27,19 @@ def planted(rates: list[list[float]], each: int = 400, seed: int = 1) -> tuple[C
     for chances in rates:
         hits = rng.random(len(places)) < np.array(chances)[places]
         wrong = (judge + rng.integers(1, SIZE, len(places))) % SIZE
-        opinions.append(Opinion(np.where(hits, judge, wrong), None))
+        opinions.append(Predictions(np.where(hits, judge, wrong), None))
     ids = tuple(f"T-{number}" for number in range(len(places)))
     gold = np.full(len(places), -1)
     labels = tuple(f"label {code}" for code in range(SIZE))
-    cases = Cases("topic", labels, WORKERS, tuple(opinions), Opinion(judge, None), gold, ids)
+    cases = Dataset("topic", labels, WORKERS, tuple(opinions), Predictions(judge, None), gold, ids)
     return cases, places
 
 
-def agreement(accepted: np.ndarray, cases: Cases) -> float:
+def agreement(accepted: np.ndarray, cases: Dataset) -> float:
     return float(((accepted == ABSTAINED) | (accepted == cases.judge.codes)).mean())
 
 
-def spent(made: Assignment, cases: Cases, places: np.ndarray) -> float:
+def spent(made: Assignment, cases: Dataset, places: np.ndarray) -> float:
     ways = [made.ways.get(int(place), made.general) for place in places]
     answers = np.mean([len(way.workers) * 0.001 for way in ways])
     return float((made.accepted(cases, places) == ABSTAINED).mean() + answers)
@@ -82,7 +82,7 @@ def test_the_budget_is_respected_and_used(budget: float) -> None:
 def test_a_segment_that_no_worker_serves_goes_straight_to_the_judge() -> None:
     cases, places = planted([[0.97, 0.97, 0.2]] * 3)
     made = assign(cases, places, 3, PRICES, budget=0.4)
-    assert made.ways[2] == Way((), None)
+    assert made.ways[2] == SegmentRoute((), None)
     assert all(made.ways[place].workers for place in (0, 1))
     assert (made.accepted(cases, places)[places == 2] == ABSTAINED).all()
 
@@ -131,7 +131,7 @@ def test_thresholds_are_chosen_per_segment_where_workers_say_how_sure_they_are()
         top = np.clip(rng.normal(np.where(right, 0.75, 0.7), 0.1), 0.3, 0.99)
         rows = np.repeat(((1 - top) / (SIZE - 1))[:, None], SIZE, axis=1)
         rows[np.arange(len(top)), opinion.codes] = top
-        soft.append(Opinion.of(rows.astype(np.float32)))
+        soft.append(Predictions.of(rows.astype(np.float32)))
     sure = replace(cases, opinions=tuple(soft))
     made = assign(sure, places, 2, PRICES, budget=0.25)
     asked = made.accepted(sure, places) == ABSTAINED
@@ -147,8 +147,8 @@ def test_no_judged_ticket_chooses_nothing() -> None:
 
 def test_every_ticket_is_decided_by_its_own_way() -> None:
     cases, places = planted(EXPERTS)
-    ways = {0: Way((2,), VoteRule("majority", 1)), 2: Way((), None)}
-    general = Way((0, 1), VoteRule("unanimity", 2))
+    ways = {0: SegmentRoute((2,), VoteRule("majority", 1)), 2: SegmentRoute((), None)}
+    general = SegmentRoute((0, 1), VoteRule("unanimity", 2))
     codes = accepted_by_segment(places, ways, general, cases.opinions)
     one, two, three = (opinion.codes for opinion in cases.opinions)
     by_hand = np.where(one == two, one, ABSTAINED)

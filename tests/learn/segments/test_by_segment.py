@@ -4,29 +4,29 @@ import numpy as np
 import pytest
 
 from streamer.decide.chow import Chow
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule
-from streamer.learn.segments.by_segment import Way, accepted_by_segment
+from streamer.learn.segments.by_segment import SegmentRoute, accepted_by_segment
 
-GENERAL = Way((0, 1, 2), VoteRule("majority", 3))
+GENERAL = SegmentRoute((0, 1, 2), VoteRule("majority", 3))
 WAYS = {
-    0: Way((2,), Chow(0.4, 1)),
-    1: Way((1, 2), VoteRule("majority", 2)),
-    2: Way((0, 1, 2), None),
-    4: Way((0, 2), VoteRule("unanimity", 2, "min", 0.4), (0.5, 2.0)),
+    0: SegmentRoute((2,), Chow(0.4, 1)),
+    1: SegmentRoute((1, 2), VoteRule("majority", 2)),
+    2: SegmentRoute((0, 1, 2), None),
+    4: SegmentRoute((0, 2), VoteRule("unanimity", 2, "min", 0.4), (0.5, 2.0)),
 }
 
 
-def opinions(seed: int, count: int = 300) -> list[Opinion]:
+def opinions(seed: int, count: int = 300) -> list[Predictions]:
     print("seed", seed)
     rng = np.random.default_rng(seed)
     raw = [rng.dirichlet(np.full(4, 0.5), count).astype(np.float32) for _ in range(3)]
     raw[1][rng.random(count) < 0.1] = np.nan
-    return [tempered(Opinion.of(each), 1.0) for each in raw]
+    return [tempered(Predictions.of(each), 1.0) for each in raw]
 
 
-def alone(place: int, said: list[Opinion], row: int) -> int:
+def alone(place: int, said: list[Predictions], row: int) -> int:
     """One ticket, read off the way of its segment."""
     way = WAYS.get(place, GENERAL)
     if way.rule is None:
@@ -48,16 +48,16 @@ def test_a_batch_is_decided_ticket_by_ticket(seed: int) -> None:
 
 
 def test_without_a_rule_the_judge_decides_all_and_nobody_need_answer() -> None:
-    nobody = [Opinion.none(5)] * 3
+    nobody = [Predictions.none(5)] * 3
     assert WAYS[2].accepted(nobody).tolist() == [ABSTAINED] * 5
     assert WAYS[2].decided(opinions(9, 5)).tolist() == [ABSTAINED] * 5
 
 
 def test_temperatures_are_by_worker_in_the_ways_own_order() -> None:
     said = opinions(4)
-    turned = Way((2, 0), VoteRule("unanimity", 2, "min", 0.4), (2.0, 0.5))
+    turned = SegmentRoute((2, 0), VoteRule("unanimity", 2, "min", 0.4), (2.0, 0.5))
     assert (turned.accepted(said) == WAYS[4].accepted(said)).all()
-    wrong = Way((0, 2), VoteRule("unanimity", 2, "min", 0.4), (2.0, 0.5))
+    wrong = SegmentRoute((0, 2), VoteRule("unanimity", 2, "min", 0.4), (2.0, 0.5))
     assert (wrong.accepted(said) != WAYS[4].accepted(said)).any()
     warm = [tempered(said[0], 0.5), said[1], tempered(said[2], 2.0)]
     assert (WAYS[4].decided(warm) == WAYS[4].accepted(said)).all()
@@ -65,12 +65,15 @@ def test_temperatures_are_by_worker_in_the_ways_own_order() -> None:
 
 def test_a_temperature_for_each_worker_or_none() -> None:
     with pytest.raises(ValueError, match="zip"):
-        Way((0, 1), VoteRule("majority", 2), (1.0,)).accepted(opinions(5))
+        SegmentRoute((0, 1), VoteRule("majority", 2), (1.0,)).accepted(opinions(5))
 
 
 def test_a_threshold_of_a_way_is_met_by_equality() -> None:
-    said = [tempered(Opinion.of(np.array([[0.9, 0.05, 0.05]], np.float32)), 1.0)] * 3
-    for way in (Way((0,), Chow(0.1, 1)), Way((0, 1), VoteRule("majority", 2, "mean", 0.9))):
+    said = [tempered(Predictions.of(np.array([[0.9, 0.05, 0.05]], np.float32)), 1.0)] * 3
+    for way in (
+        SegmentRoute((0,), Chow(0.1, 1)),
+        SegmentRoute((0, 1), VoteRule("majority", 2, "mean", 0.9)),
+    ):
         assert way.accepted(said).tolist() == [0]
 
 

@@ -11,8 +11,8 @@ from streamer.errors import ConfigError
 from streamer.learn.segments.clustering import cluster
 from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.matching import matched
-from streamer.learn.segments.material import Material
 from streamer.learn.segments.nearest import Nearest
+from streamer.learn.segments.sample import Material
 from streamer.learn.segments.words import typical_words
 from streamer.records.segments import Segmentation
 from tests.learn.segments.material import TOPICS, tickets

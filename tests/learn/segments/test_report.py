@@ -8,14 +8,14 @@ import numpy as np
 import orjson
 import pytest
 
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.errors import ConfigError
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.segments.finding import Found, find
 from streamer.learn.segments.folder import latest, write
-from streamer.learn.segments.material import Material
 from streamer.learn.segments.page import page
 from streamer.learn.segments.report import Report, report, served
+from streamer.learn.segments.sample import Material
 from streamer.records.segments_folder import read_segments
 from tests.learn.evaluation.test_page import HOSTILE, Parsed
 from tests.learn.segments.material import EACH, TOPICS, tickets
@@ -26,17 +26,17 @@ WORKERS = ("one", "two", "three")
 START = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 
 
-def planted(right: dict[str, tuple[float, ...]]) -> Cases:
+def planted(right: dict[str, tuple[float, ...]]) -> Dataset:
     """Workers that agree with the judge as often as told in every topic."""
     rng = np.random.default_rng(4)
     judge = rng.integers(3, size=len(MATERIAL))
     opinions = []
     for name in WORKERS:
         hits = rng.random(len(judge)) < np.array(right[name])[TRUTH]
-        opinions.append(Opinion(np.where(hits, judge, (judge + 1) % 3), None))
+        opinions.append(Predictions(np.where(hits, judge, (judge + 1) % 3), None))
     gold = np.full(len(judge), -1)
-    return Cases(
-        "topic", LABELS, WORKERS, tuple(opinions), Opinion(judge, None), gold, MATERIAL.ids
+    return Dataset(
+        "topic", LABELS, WORKERS, tuple(opinions), Predictions(judge, None), gold, MATERIAL.ids
     )
 
 
@@ -86,7 +86,7 @@ def test_the_judge_is_needed_where_no_worker_agrees_with_it() -> None:
 
 
 def test_a_segment_without_judged_tickets_needs_nothing_and_has_no_best_set() -> None:
-    nobody = replace(CASES, judge=Opinion(np.full(len(CASES), -1), None))
+    nobody = replace(CASES, judge=Predictions(np.full(len(CASES), -1), None))
     task = served(nobody, np.ones(len(CASES), np.bool_))
     assert (task.tickets, task.best, task.needs_judge) == (0, None, False)
 
@@ -94,7 +94,7 @@ def test_a_segment_without_judged_tickets_needs_nothing_and_has_no_best_set() ->
 def test_abstentions_count_for_no_worker() -> None:
     codes = CASES.opinions[0].codes.copy()
     codes[::2] = -1
-    some = replace(CASES, opinions=(Opinion(codes, None), *CASES.opinions[1:]))
+    some = replace(CASES, opinions=(Predictions(codes, None), *CASES.opinions[1:]))
     task = served(some, np.ones(len(CASES), np.bool_))
     assert task.workers[0].agreement.of == len(CASES) // 2
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.learn.segments.routed import route
 from tests.learn.segments.test_assigning import EXPERTS, PRICES, planted
 
@@ -39,7 +39,7 @@ def test_one_segment_leads_by_exactly_nothing() -> None:
 
 def test_tickets_without_verdicts_choose_and_test_nothing() -> None:
     cases, places = planted(EXPERTS)
-    nobody = replace(cases, judge=Opinion(np.full(len(cases), -1), None))
+    nobody = replace(cases, judge=Predictions(np.full(len(cases), -1), None))
     assert route(nobody, places, [1, 2, 3], PRICES, 0.3) is None
 
 

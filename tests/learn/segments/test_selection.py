@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamer.learn.data.cases import Cases
+from streamer.learn.data.dataset import Dataset
 from streamer.learn.segments.report import served
 from tests.learn.segments.test_assigning import planted
 
@@ -11,7 +11,7 @@ AUDITED = 0.1
 SEEDS = range(6)
 
 
-def selected(cases: Cases, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def selected(cases: Dataset, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Who is of the uniform stratum, and who was judged: that and all that workers differ on."""
     uniform = rng.random(len(cases)) < AUDITED
     one, two, three = (opinion.codes for opinion in cases.opinions)

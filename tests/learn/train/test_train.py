@@ -12,7 +12,7 @@ from streamer.config import Settings, load
 from streamer.errors import ConfigError
 from streamer.learn.artifacts.repository import write_model
 from streamer.learn.train import train
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.learn.material import made_up
 
 CONFIG = """
@@ -186,7 +186,7 @@ def test_what_is_learnt_is_what_will_be_read(
     settings = load(config, {})
     found = train.examples_of(settings, settings.tasks["topic"])
     assert "1 rows with a label and no text" in capsys.readouterr().err
-    intake = Intake.of(settings.input)
+    intake = TicketReader.of(settings.input)
     served = [
         intake.ticket(FileRecord(orjson.dumps({"id": "1", **row}))).text for row in nested[:-1]
     ]

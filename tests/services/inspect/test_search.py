@@ -8,7 +8,7 @@ import pytest
 from streamer.config.kafka import Topics
 from streamer.errors import TicketError, Unavailable
 from streamer.services.inspect.search import Sought
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from streamer.stream.dead_letters import DeadLetters
 from tests.services.records import Rec
 
@@ -23,7 +23,7 @@ def failing(error: Exception) -> Callable[..., NoReturn]:
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), Unavailable("away"), KeyError()])
 def test_a_decoder_that_fails_ends_no_search(error: Exception) -> None:
     topics = Topics()
-    sought = Sought("T1", ["intent"], Intake(decoder=failing(error)), topics)
+    sought = Sought("T1", ["intent"], TicketReader(decoder=failing(error)), topics)
     died = DeadLetters(topics.dead, 2**20).emission(
         Rec(b"T1 is in it", b"k", 7, topic=topics.tickets), TicketError("unreadable", "x")
     )

@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from streamer.errors import BrokerError, TicketError, Unavailable
 from streamer.services.classify import door
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.services.making import MakeHandler, votes
 from tests.services.records import Rec, broken, ticket
 
@@ -313,7 +313,7 @@ def decoders() -> dict[str, Callable[..., Any]]:
 
 @pytest.mark.parametrize("name", ["decoded", "looked_up", "redacted"])
 def test_the_decoders_of_the_documentation_read_tickets_and_refuse_the_rest(name: str) -> None:
-    intake = Intake(decoder=decoders()[name])
+    intake = TicketReader(decoder=decoders()[name])
     body = orjson.dumps({"id": "a", "text": "hello", "body_url": "hello", "x": [{"y": 1}]})
     assert intake.ticket(Rec(body)).text == "hello"
     for value in (b"", b"null", b"[1]", b"\xff", b"{}", b'{"x":' + b"[" * 990 + b"]" * 990 + b"}"):
@@ -323,4 +323,4 @@ def test_the_decoders_of_the_documentation_read_tickets_and_refuse_the_rest(name
 
 def test_the_decoder_of_the_documentation_reads_lines() -> None:
     record = Rec(b"7;caf\xe9 closed", headers=[("format", b"line")])
-    assert Intake(decoder=decoders()["decoded"]).ticket(record).text == "caf\xe9 closed"
+    assert TicketReader(decoder=decoders()["decoded"]).ticket(record).text == "caf\xe9 closed"

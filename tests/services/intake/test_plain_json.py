@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
-from streamer.decide.sampling import Stratum
+from streamer.decide.sampling import Sampling
 from streamer.records.judge_request import Ballot, Follower, JudgeRequest
 from streamer.records.label import Position, Rule
 from streamer.records.review import Review
 from streamer.records.ticket import Ticket
 from streamer.services.classify.task import Condition
 from streamer.services.intake.plain_json import DEEPEST
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.services.making import MakeHandler, votes
 from tests.services.records import Rec, broken, ticket
 
@@ -56,7 +56,7 @@ def review(fields: dict[str, Any]) -> Review:
 @pytest.mark.parametrize("open", [b"[", b"{"])
 def test_the_deepest_ticket_fits_into_the_deepest_of_our_records(open: bytes) -> None:
     fields = orjson.loads(nested(DEEPEST, open=open))
-    Intake().ticket(Rec(nested(DEEPEST, open=open)))
+    TicketReader().ticket(Rec(nested(DEEPEST, open=open)))
     follower = Follower(("a",), request=request(fields))
     assert request(fields, [follower]).to_json()
     assert review(fields).to_json()
@@ -64,9 +64,9 @@ def test_the_deepest_ticket_fits_into_the_deepest_of_our_records(open: bytes) ->
 
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "deferred": (DEFERRED, {}),
-    "audited": (AGREED, {"stratum": Stratum("salt", audit=1.0)}),
-    "gold": (AGREED, {"stratum": Stratum("salt", gold=1.0)}),
-    "logged": (AGREED, {"stratum": Stratum("salt", log=1.0)}),
+    "audited": (AGREED, {"stratum": Sampling("salt", audit=1.0)}),
+    "gold": (AGREED, {"stratum": Sampling("salt", gold=1.0)}),
+    "logged": (AGREED, {"stratum": Sampling("salt", log=1.0)}),
     "followed": (
         DEFERRED,
         {"tasks": {"intent": None, "next": Condition(("billing",), task="intent")}},

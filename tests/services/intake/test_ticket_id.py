@@ -9,7 +9,7 @@ import pytest
 
 from streamer.errors import TicketError
 from streamer.records.label import Label
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.services.making import MakeHandler, votes
 from tests.services.records import Rec, broken, ticket
 
@@ -17,7 +17,7 @@ SECRET = "a4111"
 
 
 def read(value: object, pointer: str = "/id") -> str:
-    return Intake(id=pointer).ticket(Rec(orjson.dumps(value))).id
+    return TicketReader(id=pointer).ticket(Rec(orjson.dumps(value))).id
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def read(value: object, pointer: str = "/id") -> str:
 )
 def test_a_whole_number_is_an_id_however_it_is_written(written: bytes, read_as: str) -> None:
     record = Rec(b'{"id": %b, "text": "hello"}' % written)
-    assert Intake().ticket(record).id == read_as
+    assert TicketReader().ticket(record).id == read_as
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_is_no_id_is_told_with_its_place_and_without_its_value(
     written: bytes, told: str
 ) -> None:
     with pytest.raises(TicketError) as refused:
-        Intake(id="/ticket/id").ticket(Rec(b'{"ticket": {"id": %b}, "text": "b"}' % written))
+        TicketReader(id="/ticket/id").ticket(Rec(b'{"ticket": {"id": %b}, "text": "b"}' % written))
     assert refused.value.reason == "no_id"
     assert refused.value.detail == f"an id is needed, found {told} at /ticket/id"
     assert SECRET not in refused.value.detail
@@ -65,7 +65,7 @@ def test_composed_and_decomposed_ids_are_two_tickets_as_their_keys_are() -> None
     composed, apart = (unicodedata.normalize(form, "caf\xe9-1") for form in ("NFC", "NFD"))
     assert read({"id": composed, "text": "b"}) == composed
     assert read({"id": apart, "text": "b"}) == apart
-    assert Intake().deleted(Rec(None, apart.encode())) == apart != composed
+    assert TicketReader().deleted(Rec(None, apart.encode())) == apart != composed
 
 
 @pytest.mark.parametrize(

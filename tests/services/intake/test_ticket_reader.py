@@ -8,7 +8,7 @@ import pytest
 
 from streamer.errors import TicketError
 from streamer.records.times import milliseconds, rfc3339
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.services.making import MakeHandler, votes
 from tests.services.records import ticket
 
@@ -17,7 +17,7 @@ from tests.services.records import ticket
 def test_a_header_name_that_is_no_text_is_the_reason_and_can_be_written(name: str) -> None:
     record = replace(ticket("hello"), headers=(("né", b""), (name, b"")))
     with pytest.raises(TicketError) as refused:
-        Intake().ticket(record)
+        TicketReader().ticket(record)
     assert refused.value.reason == "header_name"
     assert len(refused.value.detail.encode()) < 500
 
@@ -30,7 +30,7 @@ def test_a_moment_comes_back() -> None:
 @pytest.mark.parametrize("timestamp", [-(2**63), -1, 0, 253_402_300_799_999, 2**62, 2**63 - 1])
 def test_no_timestamp_stops_the_stream(timestamp: int) -> None:
     record = replace(ticket("hello"), timestamp=timestamp)
-    made = Intake().ticket(record)
+    made = TicketReader().ticket(record)
     assert milliseconds(made.created_at) is not None
 
 
@@ -39,7 +39,7 @@ def test_where_kafka_knows_no_time_the_arrivals_stands_and_no_other_is_made_up(
     created_at: str | None,
 ) -> None:
     began = time.time() * 1000 - 1
-    made, ms = Intake(created_at=created_at).read(replace(ticket("hello"), timestamp=-1))
+    made, ms = TicketReader(created_at=created_at).read(replace(ticket("hello"), timestamp=-1))
     assert isnan(ms)
     assert began <= (milliseconds(made.created_at) or 0) <= time.time() * 1000
 
@@ -47,7 +47,7 @@ def test_where_kafka_knows_no_time_the_arrivals_stands_and_no_other_is_made_up(
 def test_a_tickets_own_time_needs_none_of_kafka() -> None:
     opened = "2026-01-31T08:00:00Z"
     record = replace(ticket("hello", opened=opened), timestamp=-1)
-    made, ms = Intake(created_at="/opened").read(record)
+    made, ms = TicketReader(created_at="/opened").read(record)
     assert (made.created_at, ms) == ("2026-01-31T08:00:00.000Z", milliseconds(opened))
 
 
@@ -65,7 +65,7 @@ def test_a_tickets_own_time_needs_none_of_kafka() -> None:
     ],
 )
 def test_times_are_told_in_one_form(given: str | int, told: str) -> None:
-    made = Intake(created_at="/opened").ticket(ticket("hello", opened=given))
+    made = TicketReader(created_at="/opened").ticket(ticket("hello", opened=given))
     assert made.created_at == told
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from streamer.judging.judge import EngineDead
 from streamer.records.judge_request import Ballot, Follower
-from streamer.services.judge.memory import Memory
+from streamer.services.judge.recent_results import RecentResults
 from tests.services.judging import Run, decided, record, request
 
 OTHER_TRACEPARENT = "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203332-01"
@@ -136,7 +136,7 @@ async def test_a_dead_engine_ends_the_batch_with_nothing_remembered() -> None:
 
 
 def test_memory_forgets_the_oldest_first() -> None:
-    memory = Memory(2)
+    memory = RecentResults(2)
     asked = [request("good", number=number) for number in range(3)]
     for one in asked:
         memory.keep(one, [])

@@ -15,7 +15,7 @@ from streamer.records.calibration import Model
 from streamer.services.judge.audits import AuditLane
 from streamer.services.judge.lanes import run_lanes
 from streamer.services.runtime.concurrency import together
-from streamer.stream.isolation.turnstile import Turnstile
+from streamer.stream.isolation.shared_exclusive_lock import SharedExclusiveLock
 from tests.services.judging import LABELS, Run, Scripted, calibration
 
 
@@ -92,11 +92,11 @@ async def test_a_late_commit_of_the_audits_does_not_cut_the_main_lane_short() ->
 
     stop.set()
     lane = AuditLane(Late(waits=True), 60.0)
-    await together(main(), lane.run(Run().handler, Turnstile(), always, Metrics(), stop))
+    await together(main(), lane.run(Run().handler, SharedExclusiveLock(), always, Metrics(), stop))
     assert drained.is_set()
 
 
 async def test_what_kafka_refuses_the_audits_before_the_end_ends_the_service() -> None:
     lane = AuditLane(Late(waits=False), 60.0)
     with pytest.raises(BrokerError):
-        await lane.run(Run().handler, Turnstile(), always, Metrics(), asyncio.Event())
+        await lane.run(Run().handler, SharedExclusiveLock(), always, Metrics(), asyncio.Event())

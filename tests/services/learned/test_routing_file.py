@@ -8,13 +8,13 @@ from streamer.config.tasks import Task
 from streamer.errors import ConfigError
 from streamer.records.label import Rule
 from streamer.records.labelset import LabelSet
-from streamer.records.routing import FILE, Served, TaskRoutes
+from streamer.records.routing import FILE, RouteRecord, TaskRoutes
 from streamer.services.learned.routing_file import RoutingFile
 from tests.conftest import ECHO_LABELS, ECHO_MODELS
 from tests.routed import word_gate, write_routing
 
-ALONE = Served(("echo_c",), Rule("majority", 1, 1), {})
-JUDGE = Served((), Rule("judge", 0, 0), {})
+ALONE = RouteRecord(("echo_c",), Rule("majority", 1, 1), {})
+JUDGE = RouteRecord((), Rule("judge", 0, 0), {})
 LABELS = LabelSet(ECHO_LABELS).version
 
 
@@ -23,7 +23,7 @@ def task(**given: object) -> Task:
     return Task.model_validate({"labels": ECHO_LABELS, "workers": workers, **given})
 
 
-def written(folder: Path, label_set: str = LABELS, **ways: Served) -> Path:
+def written(folder: Path, label_set: str = LABELS, **ways: RouteRecord) -> Path:
     own = {name.removeprefix("s"): way for name, way in ways.items()}
     routes = {"intent": TaskRoutes(label_set, {}, 0.1, own)}
     write_routing(folder, word_gate(), (4, 7), routes)
@@ -42,7 +42,7 @@ def test_a_single_segment_needs_no_gate(tmp_path: Path) -> None:
 
 
 def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
-    strange = Served(("somebody",), Rule("majority", 1, 1), {})
+    strange = RouteRecord(("somebody",), Rule("majority", 1, 1), {})
     with pytest.raises(ConfigError, match="can't read"):
         RoutingFile.of("intent", task(), tmp_path / "nothing")
     with pytest.raises(ConfigError, match="no ways for this task"):

@@ -11,7 +11,7 @@ import yaml
 from streamer.config import load
 from streamer.dev.kafka import Kafka
 from streamer.errors import ConfigError
-from streamer.services.monitor.door import refuse_open_door
+from streamer.services.monitor.exposure import refuse_open_door
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.conftest import unique_topic
 

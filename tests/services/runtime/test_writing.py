@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from streamer.decide.sampling import Stratum
+from streamer.decide.sampling import Sampling
 from streamer.errors import BrokerError, ModelError
 from streamer.records.ticket import Ticket
 from streamer.services.classify.publish.label_form import LabelForm
 from streamer.services.classify.task import Condition
-from streamer.services.intake.ticket_reader import Intake
+from streamer.services.intake.ticket_reader import TicketReader
 from tests.services.judging import Run as Judging
 from tests.services.judging import record, request
 from tests.services.making import MakeHandler, votes
@@ -24,8 +24,8 @@ SECRET = "my card is 4111"
 FOLLOWED = {"intent": None, "next": Condition(("billing",), task="intent")}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "decide": (DEFERRED, {}),
-    "audit": (AGREED, {"stratum": Stratum("salt", audit=1.0)}),
-    "review": (AGREED, {"stratum": Stratum("salt", gold=1.0)}),
+    "audit": (AGREED, {"stratum": Sampling("salt", audit=1.0)}),
+    "review": (AGREED, {"stratum": Sampling("salt", gold=1.0)}),
     "follower": (DEFERRED, {"tasks": FOLLOWED}),
 }
 
@@ -33,16 +33,16 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture
 def odd(monkeypatch: pytest.MonkeyPatch) -> Rec:
     """A ticket that passes a first door that has gone blind, and can't be written."""
-    read = Intake.read
+    read = TicketReader.read
     marked = ticket(DEFERRED)
 
-    def blind(self: Intake, record: Rec) -> tuple[Ticket, float]:
+    def blind(self: TicketReader, record: Rec) -> tuple[Ticket, float]:
         made, ms = read(self, record)
         if record.offset == marked.offset:
             made.fields = {"x": {SECRET}}
         return made, ms
 
-    monkeypatch.setattr(Intake, "read", blind)
+    monkeypatch.setattr(TicketReader, "read", blind)
     return marked
 
 

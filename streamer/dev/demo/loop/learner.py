@@ -13,7 +13,7 @@ from streamer.config import load
 from streamer.dev.demo.loop.young import TASK, Young
 from streamer.dev.stack import Stack
 from streamer.errors import ModelError
-from streamer.learn.data.joined import Joined, joined
+from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.records.log_file import read_log
 
 _PATIENCE_S = 300.0
@@ -37,7 +37,7 @@ class Learner:
         self._log = self.folder / "log.parquet"
         self.pages: dict[str, str] = {}
 
-    def decisions(self, tickets: Collection[str]) -> list[Joined]:
+    def decisions(self, tickets: Collection[str]) -> list[LoggedDecision]:
         """All of these tickets, once the judge has answered whatever it was asked about them.
 
         Raises `ModelError` where it has not after minutes.
@@ -45,7 +45,9 @@ class Learner:
         until = time.monotonic() + _PATIENCE_S
         while True:
             log_export.export(self._stack.settings, self._log, "earliest")
-            found = [one for one in joined(read_log(self._log)) if _is_among(one, tickets)]
+            found = [
+                one for one in logged_decisions(read_log(self._log)) if _is_among(one, tickets)
+            ]
             if len(found) == len(tickets) and all(map(_is_whole, found)):
                 return found
             if time.monotonic() > until:
@@ -89,11 +91,11 @@ class Learner:
         return Loop(settings, lambda learned: load(self._task.config, None, learned))
 
 
-def _is_among(one: Joined, tickets: Collection[str]) -> bool:
+def _is_among(one: LoggedDecision, tickets: Collection[str]) -> bool:
     return one.ballot is not None and one.ballot.ticket_id in tickets
 
 
-def _is_whole(one: Joined) -> bool:
+def _is_whole(one: LoggedDecision) -> bool:
     ballot = one.ballot
     owed = ballot is not None and (ballot.label is None or ballot.uniform)
     return not owed or (one.verdict is not None)

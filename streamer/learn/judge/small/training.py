@@ -19,14 +19,14 @@ from streamer.learn.data.examples import Examples
 from streamer.learn.judge.small import shape, tokenizer, training_loop, training_set
 from streamer.learn.judge.small.shape import Shape
 from streamer.learn.judge.small.tokenizer import save_tokenizer
-from streamer.learn.judge.small.training_loop import Progress, Schooling, probabilities
-from streamer.learn.judge.small.training_set import Lesson
+from streamer.learn.judge.small.training_loop import Progress, TrainingLoop, probabilities
+from streamer.learn.judge.small.training_set import TrainingExample
 from streamer.learn.measures.scores import Scores
 
 _MODULES = (training_set, training_loop, shape, tokenizer)
 _HELD_OUT_SHARE = 0.1
 SHAPE = Shape()
-SCHOOLING = Schooling()
+SCHOOLING = TrainingLoop()
 
 Subject = tuple[Prompt, Examples]
 """What is told about a task, and its tickets with the right labels."""
@@ -39,7 +39,7 @@ class SmallJudgeTrainer:
     folder: Path
     max_ticket_tokens: int = 1024
     shape: Shape = SHAPE
-    schooling: Schooling = SCHOOLING
+    schooling: TrainingLoop = SCHOOLING
 
     def train(
         self, subjects: Sequence[Subject], *, seed: int, progress: Progress
@@ -80,7 +80,7 @@ class SmallJudgeTrainer:
         save_tokenizer(folder, texts, systems, codes, self.shape.tokens)
         return Chat.at(folder)
 
-    def _told(self, folder: Path, recipe: Recipe, network: Any, held: Lesson) -> Manifest:
+    def _told(self, folder: Path, recipe: Recipe, network: Any, held: TrainingExample) -> Manifest:
         scores = Scores.of(probabilities(network, held), held.gold)
         manifest = Manifest.new(recipe, asdict(self.schooling), scores)
         (folder / recipe.task).mkdir()
@@ -89,8 +89,10 @@ class SmallJudgeTrainer:
 
     def _lessons(
         self, chat: Chat, subject: Subject, split: tuple[Examples, Examples]
-    ) -> tuple[Lesson, Lesson]:
-        learnt, held = (Lesson.of(chat, subject[0], part, self.max_ticket_tokens) for part in split)
+    ) -> tuple[TrainingExample, TrainingExample]:
+        learnt, held = (
+            TrainingExample.of(chat, subject[0], part, self.max_ticket_tokens) for part in split
+        )
         return learnt, held
 
     def _made(self, recipes: Sequence[Recipe]) -> dict[str, Manifest] | None:

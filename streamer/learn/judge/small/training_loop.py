@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.learn.judge.small.training_set import Lesson
+from streamer.learn.judge.small.training_set import TrainingExample
 
 Progress = Callable[[int, int], None]
 """Called with how many batches are done, and how many there are."""
@@ -16,7 +16,7 @@ _ASKED_AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Schooling:
+class TrainingLoop:
     """`epochs` times all tickets, `batch` of one task at once.
 
     The loss is the cross-entropy of the answer over the whole vocabulary, so that the labels get
@@ -31,7 +31,9 @@ class Schooling:
     decay: float = 0.1
     forgotten: float = 0.2
 
-    def teach(self, network: Any, lessons: Sequence[Lesson], seed: int, progress: Progress) -> None:
+    def teach(
+        self, network: Any, lessons: Sequence[TrainingExample], seed: int, progress: Progress
+    ) -> None:
         """Change the network's weights."""
         import torch
 
@@ -54,14 +56,18 @@ class Schooling:
         network.eval()
 
     def _epoch(
-        self, lessons: Sequence[Lesson], draw: np.random.Generator
-    ) -> list[tuple[Lesson, NDArray[np.int64]]]:
+        self, lessons: Sequence[TrainingExample], draw: np.random.Generator
+    ) -> list[tuple[TrainingExample, NDArray[np.int64]]]:
         """All tickets once, in batches of one task and of like lengths, the batches mixed."""
         found = [(lesson, rows) for lesson in lessons for rows in _alike(lesson, self.batch, draw)]
         return [found[place] for place in draw.permutation(len(found))]
 
     def _loss(
-        self, network: Any, lesson: Lesson, rows: NDArray[np.int64], draw: np.random.Generator
+        self,
+        network: Any,
+        lesson: TrainingExample,
+        rows: NDArray[np.int64],
+        draw: np.random.Generator,
     ) -> Any:
         import torch
         from torch.nn.functional import cross_entropy
@@ -74,7 +80,7 @@ class Schooling:
         return cross_entropy(network.lm_head(last), answers)
 
 
-def probabilities(network: Any, lesson: Lesson) -> NDArray[np.float32]:
+def probabilities(network: Any, lesson: TrainingExample) -> NDArray[np.float32]:
     """float32 [N, K], each row summing to 1, over the answers alone."""
     import torch
 
@@ -104,7 +110,9 @@ def _read(network: Any, prefix: Sequence[int], ids: Any) -> Any:
     return network.model(ids, past_key_values=cache, use_cache=True).last_hidden_state
 
 
-def _alike(lesson: Lesson, size: int, draw: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def _alike(
+    lesson: TrainingExample, size: int, draw: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
     lengths = np.array([len(ticket) for ticket in lesson.tickets])
     # Not quite by length: the same tickets should not meet in every epoch.
     order = np.argsort(lengths * draw.uniform(0.8, 1.25, len(lengths)))

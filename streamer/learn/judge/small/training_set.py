@@ -13,7 +13,7 @@ from streamer.learn.measures.scores import Labels
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingExample:
     """N tickets between what stands before and after each of them, the K tokens that answer, and
     `gold` [N], places among those.
     """
@@ -26,7 +26,9 @@ class Lesson:
     gold: Labels
 
     @classmethod
-    def of(cls, chat: Chat, prompt: Prompt, examples: Examples, max_ticket_tokens: int) -> "Lesson":
+    def of(
+        cls, chat: Chat, prompt: Prompt, examples: Examples, max_ticket_tokens: int
+    ) -> "TrainingExample":
         """Raises `ConfigError` where the tokenizer has too few codes for the labels."""
         codes = Codes.assign(len(prompt.label_set), chat.answer)
         asked = ChatPrompt.of(chat, prompt, codes.texts, max_ticket_tokens=max_ticket_tokens)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.rounding import rounded
-from streamer.decide.vote_result import Rows, Seat
+from streamer.decide.vote_result import Rows, WorkerVotes
 from streamer.records.judge_request import Ballot
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
@@ -19,7 +19,7 @@ class Ballots:
     `shares` [W, N] what it said and how likely it is, NaN where it said nothing.
     """
 
-    def __init__(self, seats: Sequence[Seat], label_set: LabelSet) -> None:
+    def __init__(self, seats: Sequence[WorkerVotes], label_set: LabelSet) -> None:
         self._seats = seats
         self._label_set = label_set
         self._names = (*label_set.labels, None)
@@ -58,7 +58,7 @@ class Ballots:
         return Ballot(self.votes_on(ticket), vectors)
 
 
-def _vector(seat: Seat, ticket: int) -> tuple[float, ...] | None:
+def _vector(seat: WorkerVotes, ticket: int) -> tuple[float, ...] | None:
     probabilities = seat.raw.probabilities
     if probabilities is None or seat.opinion.codes[ticket] < 0:
         return None

@@ -1,6 +1,6 @@
 """Log records of what was decided before the judge."""
 
-from streamer.decide.disposition import Plan
+from streamer.decide.disposition import Disposition
 from streamer.decide.rounding import rounded
 from streamer.records.log import BallotLog, Reason, ShadowVote
 from streamer.services.classify.arrival import Arrival
@@ -11,7 +11,9 @@ from streamer.services.classify.task import Task
 class Logs:
     """Writes the log of one count of one task; `source` is the input's name, `at` the time."""
 
-    def __init__(self, source: str, task: Task, plan: Plan, ballots: Ballots, at: str) -> None:
+    def __init__(
+        self, source: str, task: Task, plan: Disposition, ballots: Ballots, at: str
+    ) -> None:
         self._source = source
         self._task = task
         self._plan = plan

@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from streamer.decide.disposition import Part, Plan
-from streamer.decide.vote_result import Marks
+from streamer.decide.disposition import Disposition, PublishedGroup
+from streamer.decide.vote_result import Mask
 from streamer.observe.metrics import Metrics
 from streamer.observe.slowest import Milliseconds
 from streamer.observe.tracing import Tracing
@@ -39,7 +39,7 @@ class Outputs:
     log: str
 
 
-class Settling:
+class TaskOutputs:
     """One count of one task on its way out; `arrivals` are the counted tickets, in its order."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Settling:
         form: LabelForm,
         outputs: Outputs,
         arrivals: Sequence[Arrival],
-        plan: Plan,
+        plan: Disposition,
         writing: Writing,
         metrics: Metrics,
         tracing: Tracing,
@@ -78,7 +78,7 @@ class Settling:
             yield self._writing.all(self._arrivals, places, partial(self._labels, part))
 
     def requests(
-        self, marks: Marks, purpose: Purpose, followers: Mapping[int, Sequence[Follower]]
+        self, marks: Mask, purpose: Purpose, followers: Mapping[int, Sequence[Follower]]
     ) -> list[Emission]:
         """Judge requests for the marked tickets; `followers` by their places among these."""
         marked = np.flatnonzero(marks).tolist()
@@ -146,7 +146,7 @@ class Settling:
         return self._each(self._plan.draws.gold, self._outputs.review, write)
 
     def _each(
-        self, marks: Marks, topic: str, value: Callable[[int, Arrival], bytes]
+        self, marks: Mask, topic: str, value: Callable[[int, Arrival], bytes]
     ) -> list[Emission]:
         def write(places: Sequence[int]) -> list[Emission]:
             return [self._emission(place, topic, value) for place in places]
@@ -165,7 +165,7 @@ class Settling:
     def _key(self, arrival: Arrival) -> bytes:
         return label_key(arrival.ticket.id, self._task.name)
 
-    def _labels(self, part: Part, places: Sequence[int]) -> list[Emission]:
+    def _labels(self, part: PublishedGroup, places: Sequence[int]) -> list[Emission]:
         values = self._written(places, part.source, part.final)
         some = [self._arrivals[place] for place in places]
         for place, arrival in zip(places, some, strict=True):
@@ -192,13 +192,13 @@ class Settling:
             arrival = self._arrivals[places[at]]
             arrival.trace.late("slow", arrival.ticket.id, float(ms[at]))
 
-    def _trace(self, arrival: Arrival, part: Part, place: int) -> None:
+    def _trace(self, arrival: Arrival, part: PublishedGroup, place: int) -> None:
         name = self._task.label_set.labels[int(self._plan.published.codes[place])]
         rule = self._plan.count.provenance(place).rule
         votes = self._ballots.votes_on(place)
         arrival.trace.decided(self._task.name, name, part.source, rule=rule, votes=votes)
 
-    def _count_labels(self, part: Part) -> None:
+    def _count_labels(self, part: PublishedGroup) -> None:
         names = self._task.label_set.labels
         counted = Counter(self._plan.published.codes[part.places].tolist())
         for code, count in counted.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from streamer.decide.disposition import Plan
+from streamer.decide.disposition import Disposition
 from streamer.decide.rounding import rounded
 from streamer.records.judge_request import Follower, JudgeRequest, Purpose
 from streamer.services.classify.arrival import Arrival
@@ -15,7 +15,7 @@ REVISIONS: dict[Purpose, int] = {"decide": 0, "verify": 1, "audit": 0}
 class Requests:
     """Writes the judge requests of one count of one task; `source` is the input's name."""
 
-    def __init__(self, source: str, task: Task, plan: Plan, ballots: Ballots) -> None:
+    def __init__(self, source: str, task: Task, plan: Disposition, ballots: Ballots) -> None:
         self._source = source
         self._task = task
         self._plan = plan

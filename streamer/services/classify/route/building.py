@@ -5,29 +5,29 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from streamer.config.tasks import Task
 from streamer.decide.calibrated import recorded_rule
-from streamer.decide.ruling import alike
+from streamer.decide.thresholded_rule import alike
 from streamer.decide.vote_result import Provenance
 from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Calibration
 from streamer.records.label import Segmented
-from streamer.records.routing import Served, TaskRoutes
+from streamer.records.routing import RouteRecord, TaskRoutes
 from streamer.records.segments import GENERAL
 from streamer.services.classify.route import routes
-from streamer.services.classify.route.routes import Routes, Way
+from streamer.services.classify.route.routes import Route, Routes
 from streamer.services.classify.route.segment_router import SegmentRouter
 from streamer.services.classify.vote.asking import Seating
+from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.judge_first import JudgeFirst
-from streamer.services.classify.vote.terms import Terms
 from streamer.services.classify.vote.voting import Voting
 from streamer.services.learned.rules import rule_before
-from streamer.workers.gathered import Gathered
+from streamer.workers.coalescing import CoalescingWorker
 from streamer.workers.worker import Voter, Worker
 
 Names = tuple[str, ...]
 
 
-class Ways:
+class RouteBuilder:
     """Makes the ways of one task; `workers` are its own, in the order of its settings."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Ways:
     ) -> None:
         self._task = task
         self._workers = {worker.model: worker for worker in workers}
-        self._gathered = {worker.model: Gathered(worker) for worker in workers}
+        self._gathered = {worker.model: CoalescingWorker(worker) for worker in workers}
         self._seating = Seating(metrics)
         self._calibration = calibration
 
@@ -55,48 +55,52 @@ class Ways:
         Raises `ConfigError` for a rule that this version does not know.
         """
         general = self._configured(router.segmented(GENERAL))
-        asked: dict[int, tuple[Names, Terms | Provenance]] = {GENERAL: (self._names, general)}
+        asked: dict[int, tuple[Names, CalibratedRule | Provenance]] = {
+            GENERAL: (self._names, general)
+        }
         for place, number in enumerate(numbers):
             if (way := found.ways.get(str(number))) is not None:
                 terms = _terms(way, found.versions, router.segmented(place))
                 asked[place] = (way.workers, terms)
         together: dict[Hashable, list[int]] = defaultdict(list)
         for place, (names, one) in asked.items():
-            kind = alike(one.rule) if isinstance(one, Terms) else None
+            kind = alike(one.rule) if isinstance(one, CalibratedRule) else None
             together[names, kind].append(place)
-        ways: dict[int, Way] = {}
+        ways: dict[int, Route] = {}
         for places in together.values():
             served = self._served(asked[places[0]][0], [asked[place][1] for place in places])
-            ways |= {place: Way(served, at) for at, place in enumerate(places)}
+            ways |= {place: Route(served, at) for at, place in enumerate(places)}
         return Routes(router, ways.pop(GENERAL), ways)
 
     @property
     def _names(self) -> Names:
         return tuple(self._workers)
 
-    def _configured(self, segment: Segmented | None) -> Terms:
+    def _configured(self, segment: Segmented | None) -> CalibratedRule:
         known = self._calibration
         models = {} if known is None else known.models
         rule = rule_before(self._task, known)
         version = None if known is None else known.version
-        return Terms(
+        return CalibratedRule(
             rule,
             Provenance(rule.described(self._names), version, segment),
             {name: one.temperature for name, one in models.items()},
             {name: one.version for name, one in models.items() if one.version is not None},
         )
 
-    def _served(self, names: Names, asked: Sequence[Terms | Provenance]) -> routes.Served:
+    def _served(self, names: Names, asked: Sequence[CalibratedRule | Provenance]) -> routes.Decider:
         mine = [self._gathered[name] for name in names]
         others: list[Voter] = [one for name, one in self._gathered.items() if name not in names]
-        terms = [one for one in asked if isinstance(one, Terms)]
+        terms = [one for one in asked if isinstance(one, CalibratedRule)]
         if not terms:
             at_once = [one for one in asked if isinstance(one, Provenance)]
             return JudgeFirst(at_once, self._seating, others)
         return Voting(mine, terms, self._task.on_outage, self._seating, others)
 
 
-def _terms(way: Served, versions: Mapping[str, str], segment: Segmented) -> Terms | Provenance:
+def _terms(
+    way: RouteRecord, versions: Mapping[str, str], segment: Segmented
+) -> CalibratedRule | Provenance:
     """What a way's tickets are decided by; a provenance alone where the judge comes first."""
     provenance = Provenance(way.rule, None, segment)
     if not way.workers:
@@ -105,4 +109,4 @@ def _terms(way: Served, versions: Mapping[str, str], segment: Segmented) -> Term
         rule = recorded_rule(way.rule, way.workers)
     except ValueError as error:
         raise ConfigError(f"segment {segment.number}: {error}") from None
-    return Terms(rule, provenance, way.temperatures, versions)
+    return CalibratedRule(rule, provenance, way.temperatures, versions)

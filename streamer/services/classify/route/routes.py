@@ -6,14 +6,14 @@ from typing import Protocol
 
 import numpy as np
 
-from streamer.decide.vote_result import Count, Marks, Rows
+from streamer.decide.vote_result import Mask, Rows, VoteResult
 from streamer.observe.batch_trace import BatchTrace
 from streamer.records.segments import GENERAL
 from streamer.services.classify.route.segment_router import SegmentRouter
 from streamer.services.runtime.concurrency import merge
 
 
-class Served(Protocol):
+class Decider(Protocol):
     """Decides on tickets, all of them by the same `workers`."""
 
     @property
@@ -23,18 +23,18 @@ class Served(Protocol):
         self,
         texts: Sequence[bytes],
         calls: BatchTrace,
-        everybody: Marks | None = None,
+        everybody: Mask | None = None,
         which: Rows | None = None,
-    ) -> AsyncIterator[Count]:
+    ) -> AsyncIterator[VoteResult]:
         """As `Voting.run`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Route:
     """Who serves a segment, and by which of his terms."""
 
-    served: Served
+    served: Decider
     which: int
 
 
@@ -45,7 +45,7 @@ class Routes:
     tickets together, and all at the same time.
     """
 
-    def __init__(self, router: SegmentRouter, general: Way, ways: Mapping[int, Way]) -> None:
+    def __init__(self, router: SegmentRouter, general: Route, ways: Mapping[int, Route]) -> None:
         self.router = router
         self._general = general
         self._ways = dict(ways)
@@ -63,20 +63,20 @@ class Routes:
         texts: Sequence[bytes],
         places: Rows,
         calls: BatchTrace,
-        everybody: Marks | None = None,
-    ) -> AsyncIterator[Count]:
+        everybody: Mask | None = None,
+    ) -> AsyncIterator[VoteResult]:
         """Counts that together cover every text [N] once; `places` [N] name their segments."""
         # The general way is the first of both, and serves places that have none.
         at = np.where(places < len(self._by_place) - 1, places, GENERAL) - GENERAL
         async for count in merge(list(self._asked(texts, at, calls, everybody))):
             yield count
 
-    def _way(self, place: int) -> Way:
+    def _way(self, place: int) -> Route:
         return self._ways.get(place, self._general)
 
     def _asked(
-        self, texts: Sequence[bytes], at: Rows, calls: BatchTrace, everybody: Marks | None
-    ) -> Iterator[AsyncIterator[Count]]:
+        self, texts: Sequence[bytes], at: Rows, calls: BatchTrace, everybody: Mask | None
+    ) -> Iterator[AsyncIterator[VoteResult]]:
         taken, which = self._by_place[at], self._which[at]
         for number in np.unique(taken).tolist():
             rows = np.flatnonzero(taken == number)
@@ -85,7 +85,7 @@ class Routes:
             yield _in_batch(self._served[number].run(some, calls, drawn, which[rows]), rows)
 
 
-async def _in_batch(counts: AsyncIterator[Count], rows: Rows) -> AsyncIterator[Count]:
+async def _in_batch(counts: AsyncIterator[VoteResult], rows: Rows) -> AsyncIterator[VoteResult]:
     """The same counts with their rows among the whole batch."""
     async for count in counts:
         yield replace(count, rows=rows[count.rows])

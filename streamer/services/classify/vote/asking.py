@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streamer.decide.opinion import ABSTAINED, Opinion
+from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.temperature import tempered
-from streamer.decide.vote_result import Count, Seat
+from streamer.decide.vote_result import VoteResult, WorkerVotes
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.metrics import Metrics
 from streamer.workers.faults import WorkerOut
@@ -21,7 +21,7 @@ class Seating:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    async def seat(self, worker: Voter, tensor: TextTensor, calls: BatchTrace) -> Seat:
+    async def seat(self, worker: Voter, tensor: TextTensor, calls: BatchTrace) -> WorkerVotes:
         """What the worker says, raw; one that is out is seated as absent."""
         name, began = worker.model, time.monotonic()
         try:
@@ -30,15 +30,15 @@ class Seating:
                 call.answered(answer.version)
         except WorkerOut:
             self._metrics.abstained(name, "outage", len(tensor))
-            nothing = Opinion.none(len(tensor))
-            return Seat(name, None, nothing, nothing, "outage")
+            nothing = Predictions.none(len(tensor))
+            return WorkerVotes(name, None, nothing, nothing, "outage")
         self._metrics.called(name, len(tensor), time.monotonic() - began)
-        raw = tempered(Opinion.of(answer.probs), 1)
+        raw = tempered(Predictions.of(answer.probs), 1)
         if unusable := int(np.count_nonzero(raw.codes == ABSTAINED)):
             self._metrics.abstained(name, "unusable", unusable)
-        return Seat(name, answer.version, raw, raw)
+        return WorkerVotes(name, answer.version, raw, raw)
 
 
-def asked_about(texts: Sequence[bytes], count: Count) -> TextTensor:
+def asked_about(texts: Sequence[bytes], count: VoteResult) -> TextTensor:
     """The texts of a count's tickets, out of those of the whole batch."""
     return TextTensor([texts[row] for row in count.rows.tolist()])

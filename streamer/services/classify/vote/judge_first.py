@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import ABSTAINED
-from streamer.decide.vote_result import Count, Marks, Provenance, Rows
+from streamer.decide.predictions import ABSTAINED
+from streamer.decide.vote_result import Mask, Provenance, Rows, VoteResult
 from streamer.observe.batch_trace import BatchTrace
 from streamer.services.classify.vote.asking import Seating, asked_about
 from streamer.workers.worker import Voter
@@ -33,9 +33,9 @@ class JudgeFirst:
         self,
         texts: Sequence[bytes],
         calls: BatchTrace,
-        everybody: Marks | None = None,
+        everybody: Mask | None = None,
         which: Rows | None = None,
-    ) -> AsyncIterator[Count]:
+    ) -> AsyncIterator[VoteResult]:
         """Counts without a label, those of the marked texts [N] with the others' seats beside.
 
         `which` [N] says which of the provenances each has, by default the first.
@@ -51,9 +51,9 @@ class JudgeFirst:
             asked = (self._seating.seat(worker, tensor, calls) for worker in self._others)
             yield replace(some, beside=tuple(await asyncio.gather(*asked)))
 
-    def _nothing(self, which: Rows) -> Count:
+    def _nothing(self, which: Rows) -> VoteResult:
         size = len(which)
         undecided = Decision(
             np.full(size, ABSTAINED), np.full(size, np.nan), np.zeros(size, np.bool_)
         )
-        return Count(np.arange(size), (), undecided, False, self._provenances, which)
+        return VoteResult(np.arange(size), (), undecided, False, self._provenances, which)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.opinion import Opinion
+from streamer.decide.predictions import Predictions
 from streamer.decide.rounding import rounded
 from streamer.decide.sampling import drawn
 from streamer.decide.temperature import tempered
@@ -67,7 +67,7 @@ class Shadow:
             self._failed(error)
             return self._nothing(len(texts))
         self._pause_s, self._out_until = _PAUSE_S, None
-        return self._said(tempered(Opinion.of(probs), 1))
+        return self._said(tempered(Predictions.of(probs), 1))
 
     async def _probs(self, tensor: TextTensor) -> NDArray[np.float32]:
         model, version, deadline_s = self.trial.model, self.trial.version, self.trial.deadline_s
@@ -95,7 +95,7 @@ class Shadow:
         # What comes back under the same number may be another model.
         self._met = None
 
-    def _said(self, opinion: Opinion) -> list[ShadowVote]:
+    def _said(self, opinion: Predictions) -> list[ShadowVote]:
         trial, vectors = self.trial, opinion.probabilities
         found = []
         for row, code in enumerate(opinion.codes.tolist()):

@@ -4,12 +4,12 @@ from itertools import combinations
 
 import numpy as np
 
-from streamer.decide.disposition import Plan
-from streamer.decide.opinion import ABSTAINED
+from streamer.decide.disposition import Disposition
+from streamer.decide.predictions import ABSTAINED
 from streamer.observe.metrics import Metrics
 
 
-def tally(metrics: Metrics, task: str, plan: Plan) -> None:
+def tally(metrics: Metrics, task: str, plan: Disposition) -> None:
     """Count the plan's decisions, votes and agreements.
 
     Seats beside count as votes too: what a worker says does not hang on why it was asked.

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from streamer.decide.ruling import Ruling
-from streamer.decide.vote_result import Count, Marks, Outage, Rows, Seat
+from streamer.decide.thresholded_rule import ThresholdedRule
+from streamer.decide.vote_result import Mask, OutagePolicy, Rows, VoteResult, WorkerVotes
 from streamer.observe.batch_trace import BatchTrace
 from streamer.services.classify.vote.asking import Seating, asked_about
-from streamer.services.classify.vote.terms import Terms
+from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.workers.wire import TextTensor
 from streamer.workers.worker import Voter
 
@@ -28,8 +28,8 @@ class Voting:
     def __init__(
         self,
         workers: Sequence[Voter],
-        terms: Sequence[Terms],
-        on_outage: Outage,
+        terms: Sequence[CalibratedRule],
+        on_outage: OutagePolicy,
         seating: Seating,
         others: Sequence[Voter] = (),
     ) -> None:
@@ -38,7 +38,7 @@ class Voting:
         self._terms = tuple(terms)
         self._provenances = tuple(each.provenance for each in terms)
         heat = [[each.temperatures.get(name, np.nan) for name in self._places] for each in terms]
-        self._ruling = Ruling.of([each.rule for each in terms], np.array(heat))
+        self._ruling = ThresholdedRule.of([each.rule for each in terms], np.array(heat))
         self._on_outage = on_outage
         self._seating = seating
         self._others = tuple(others)
@@ -52,9 +52,9 @@ class Voting:
         self,
         texts: Sequence[bytes],
         calls: BatchTrace,
-        everybody: Marks | None = None,
+        everybody: Mask | None = None,
         which: Rows | None = None,
-    ) -> AsyncIterator[Count]:
+    ) -> AsyncIterator[VoteResult]:
         """Counts that together cover every text once; decided ones come before the third vote.
 
         `everybody` marks the texts [N] about which every worker is asked, whatever the first say;
@@ -84,8 +84,8 @@ class Voting:
                 yield await self._decided(texts, count[np.flatnonzero(some)], calls, drawn)
 
     async def _decided(
-        self, texts: Sequence[bytes], count: Count, calls: BatchTrace, drawn: Marks
-    ) -> Count:
+        self, texts: Sequence[bytes], count: VoteResult, calls: BatchTrace, drawn: Mask
+    ) -> VoteResult:
         """Decided by all workers, those left included."""
         some = asked_about(texts, count)
         seats = await self._ask(self._workers, some, calls, count.which, count.seats)
@@ -95,15 +95,17 @@ class Voting:
         return await self._beside(self._others, texts, made, calls)
 
     async def _beside(
-        self, workers: Sequence[Voter], texts: Sequence[bytes], count: Count, calls: BatchTrace
-    ) -> Count:
+        self, workers: Sequence[Voter], texts: Sequence[bytes], count: VoteResult, calls: BatchTrace
+    ) -> VoteResult:
         """The same with these workers' seats beside; one that is out is not waited for."""
         some = asked_about(texts, count)
         asked = (self._seat(worker, some, calls, count.which) for worker in workers)
         return replace(count, beside=tuple(await asyncio.gather(*asked)))
 
-    def _count(self, rows: Rows, which: Rows, seats: Sequence[Seat], left: int = 0) -> Count:
-        return Count(
+    def _count(
+        self, rows: Rows, which: Rows, seats: Sequence[WorkerVotes], left: int = 0
+    ) -> VoteResult:
+        return VoteResult(
             rows,
             tuple(seats),
             self._ruling.decide([seat.opinion for seat in seats], which, left),
@@ -113,10 +115,10 @@ class Voting:
             stale=any(self._is_stale(at, seats) for at in np.unique(which).tolist()),
         )
 
-    def _is_stale(self, at: int, seats: Sequence[Seat]) -> bool:
+    def _is_stale(self, at: int, seats: Sequence[WorkerVotes]) -> bool:
         return any(self._terms[at].is_stale(seat.worker, seat.version) for seat in seats)
 
-    def _hopeless(self, seats: Iterable[Seat]) -> bool:
+    def _hopeless(self, seats: Iterable[WorkerVotes]) -> bool:
         out = {seat.worker for seat in seats if seat.absent is not None}
         return not self._ruling.rule.decidable([name not in out for name in self._places])
 
@@ -126,8 +128,8 @@ class Voting:
         tensor: TextTensor,
         calls: BatchTrace,
         which: Rows,
-        known: Sequence[Seat] = (),
-    ) -> list[Seat]:
+        known: Sequence[WorkerVotes] = (),
+    ) -> list[WorkerVotes]:
         """Seats of these workers, those in `known` being taken already.
 
         Where so many are out that no label can stand, the default is to wait for any of them:
@@ -145,7 +147,7 @@ class Voting:
 
     async def _seat(
         self, worker: Voter, tensor: TextTensor, calls: BatchTrace, which: Rows
-    ) -> Seat:
+    ) -> WorkerVotes:
         seat = await self._seating.seat(worker, tensor, calls)
         place = self._places.get(worker.model)
         if place is None:

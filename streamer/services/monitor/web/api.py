@@ -8,8 +8,8 @@ from aiohttp import web
 
 from streamer.monitoring.view import Series, State
 from streamer.records.alarm import Alarm
-from streamer.services.monitor.web.answers import as_json, error, seconds, written
-from streamer.services.monitor.web.held import Held
+from streamer.services.monitor.web.responses import as_json, error, seconds, written
+from streamer.services.monitor.web.ttl_cache import TtlCache
 
 SPAN_S = 60.0
 SERIES_S = 900.0
@@ -33,7 +33,7 @@ def routes(view: View) -> web.RouteTableDef:
     The sums over a long time are made anew only now and then.
     """
     table = web.RouteTableDef()
-    held = Held()
+    held = TtlCache()
 
     @table.get("/api/state")
     async def state(request: web.Request) -> web.Response:

@@ -15,9 +15,9 @@ from streamer.monitoring.view import State
 from streamer.records.alarm import Alarm
 from streamer.records.times import rfc3339
 from streamer.services.monitor.tail import Newest
-from streamer.services.monitor.web.answers import error
 from streamer.services.monitor.web.api import View
-from streamer.services.monitor.web.reader import Reader
+from streamer.services.monitor.web.responses import error
+from streamer.services.monitor.web.sse_client import SseClient
 from streamer.services.monitor.web.tickets import Newcomers
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Events:
         self._view = view
         self._tail = tail
         self._tick_s = tick_s
-        self._readers: set[Reader] = set()
+        self._readers: set[SseClient] = set()
         self._told = Newest((), 0, 0, None)
         self._raised: Mapping[str, Alarm] = {}
 
@@ -78,13 +78,13 @@ class Events:
         for reader in tuple(self._readers):
             reader.cut()
 
-    def _join(self, request: web.Request) -> Reader:
+    def _join(self, request: web.Request) -> SseClient:
         state, newest = self._view.state(), self._tail.newest()
         if not self._readers:
             # What changed while nobody read is no news to who comes now: the state has it.
             self._raised = _raised(state)
             self._told = replace(newest, rows=())
-        reader = Reader(request.transport)
+        reader = SseClient(request.transport)
         reader.put(_event("state", state))
         reader.put(_event("tickets", {"whole": True, "newest": newest}))
         self._readers.add(reader)

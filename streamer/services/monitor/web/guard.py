@@ -8,8 +8,8 @@ from aiohttp import web
 from yarl import URL
 
 from streamer.errors import DEFECTS, StreamerError
-from streamer.services.monitor.door import is_loopback
-from streamer.services.monitor.web.answers import error
+from streamer.services.monitor.exposure import is_loopback
+from streamer.services.monitor.web.responses import error
 
 log = logging.getLogger(__name__)
 

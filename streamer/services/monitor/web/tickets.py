@@ -9,9 +9,9 @@ from aiohttp import web
 
 from streamer.errors import StreamerError
 from streamer.services.monitor.tail import Newest
-from streamer.services.monitor.web.answers import as_json, error, seconds
 from streamer.services.monitor.web.api import LONGEST_S
-from streamer.services.monitor.web.turns import Turns
+from streamer.services.monitor.web.rate_limit import RateLimit
+from streamer.services.monitor.web.responses import as_json, error, seconds
 
 Search = Callable[[str, timedelta], Awaitable[Mapping[str, Any]]]
 """One ticket's way by its id, as far back as given, ready for JSON."""
@@ -29,10 +29,10 @@ class Newcomers(Protocol):
 def routes(tail: Newcomers, search: Search) -> web.RouteTableDef:
     """GET /api/tickets and /api/tickets/{id}?seconds=.
 
-    A search reads Kafka: `Turns` bounds how often, 429 says when to come again.
+    A search reads Kafka: `RateLimit` bounds how often, 429 says when to come again.
     """
     table = web.RouteTableDef()
-    turns = Turns()
+    turns = RateLimit()
 
     @table.get("/api/tickets")
     async def newest(request: web.Request) -> web.Response:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.decide.decision import Decision
-from streamer.decide.opinion import Opinion
-from streamer.decide.vote_result import Provenance, Seat
+from streamer.decide.predictions import Predictions
+from streamer.decide.vote_result import Provenance, WorkerVotes
 from streamer.observe.tracing import Tracing
 from streamer.records import Label, LabelSet, Position, Rule, Ticket, TicketIdentity, Vote
 from streamer.services.classify.arrival import Arrival
@@ -22,11 +22,11 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 rows = st.tuples(texts, st.integers(0, 3), st.integers(-1, 3), st.floats(0, 1, width=32))
 
 
-def seat(name: str, codes: Sequence[int], share: Sequence[float]) -> Seat:
+def seat(name: str, codes: Sequence[int], share: Sequence[float]) -> WorkerVotes:
     probs = np.zeros((len(codes), len(LABELS)), np.float32)
     probs[np.arange(len(codes)), codes] = share
-    opinion = Opinion(np.array(codes), probs)
-    return Seat(name, "3", opinion, opinion)
+    opinion = Predictions(np.array(codes), probs)
+    return WorkerVotes(name, "3", opinion, opinion)
 
 
 @given(st.lists(rows, min_size=1, max_size=8), st.none() | texts)
@@ -36,11 +36,11 @@ def test_what_is_written_reads_back_as_the_same_label(
     codes, others = [code for _, code, _, _ in tickets], [other for _, _, other, _ in tickets]
     shares = [share for *_, share in tickets]
     arrivals = [arrival(id, offset) for offset, (id, *_) in enumerate(tickets)]
-    nothing = Opinion.none(len(tickets))
+    nothing = Predictions.none(len(tickets))
     seats = [
         seat("a", codes, shares),
         seat("b", others, shares),
-        Seat("c", None, nothing, nothing),
+        WorkerVotes("c", None, nothing, nothing),
     ]
     decision = Decision(np.array(codes), np.array(shares), np.zeros(len(codes), np.bool_))
     form = LabelForm("shop", "intent", LABELS, [Provenance(RULE)], backfill=backfill)

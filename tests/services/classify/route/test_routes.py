@@ -9,19 +9,19 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from streamer.backends.gate import Gate, Named
 from streamer.config.tasks import Task
-from streamer.decide.disposition import Planner
-from streamer.decide.sampling import Stratum
+from streamer.decide.disposition import ServingPolicy
+from streamer.decide.sampling import Sampling
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
-from streamer.learn.replay.known import Known
+from streamer.learn.replay.known_versions import KnownVersions
 from streamer.learn.replay.replay import replay
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.label import Rule, Segmented
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, log_from_json
-from streamer.records.routing import Routing, Served, TaskRoutes
-from streamer.services.classify.route.building import Ways
+from streamer.records.routing import RouteRecord, Routing, TaskRoutes
+from streamer.services.classify.route.building import RouteBuilder
 from streamer.services.classify.route.routes import Routes
 from streamer.services.classify.route.segment_router import SegmentRouter
 from streamer.workers.worker import Worker
@@ -30,8 +30,8 @@ from tests.routed import word_gate
 from tests.services.making import MakeHandler, Run, votes
 from tests.services.records import Rec, ticket
 
-ALONE = Served(("echo_c",), Rule("majority", 1, 1), {})
-JUDGE = Served((), Rule("judge", 0, 0), {})
+ALONE = RouteRecord(("echo_c",), Rule("majority", 1, 1), {})
+JUDGE = RouteRecord((), Rule("judge", 0, 0), {})
 NUMBERS = (4, 7)
 
 
@@ -41,14 +41,14 @@ class BrokenGate(Gate):
 
 
 def routing(
-    ways: dict[str, Served] | None = None, found: Gate | None = None, single: bool = False
+    ways: dict[str, RouteRecord] | None = None, found: Gate | None = None, single: bool = False
 ) -> Callable[[Sequence[Worker], Metrics], Routes]:
     def made(workers: Sequence[Worker], metrics: Metrics) -> Routes:
         task = Task(labels=ECHO_LABELS, workers=tuple({"model": name} for name in ECHO_MODELS))
         own = {"4": ALONE, "7": JUDGE} if ways is None else ways
         routes = TaskRoutes(LabelSet(ECHO_LABELS).version, {}, 0.1, own)
         router = SegmentRouter(None if single else found or word_gate(), NUMBERS, "v")
-        return Ways(task, workers, metrics).routed(routes, NUMBERS, router)
+        return RouteBuilder(task, workers, metrics).routed(routes, NUMBERS, router)
 
     return made
 
@@ -104,7 +104,7 @@ async def test_the_uniform_stratum_hears_everybody_and_is_labelled_like_the_rest
     patterns = list(itertools.product(range(3), repeat=3))
     records = [said(p, word) for p in patterns for word in ("alpha", "beta", "hello")]
     plain = await make(routing=routing()).of(*records)
-    drawn = await make(routing=routing(), stratum=Stratum("salt", audit=1.0)).of(*records)
+    drawn = await make(routing=routing(), stratum=Sampling("salt", audit=1.0)).of(*records)
     assert {label.ticket_id: label.label for label in plain.labels} == {
         label.ticket_id: label.label for label in drawn.labels
     }
@@ -121,7 +121,7 @@ async def test_tickets_that_are_unsure_or_far_or_not_routed_are_served_as_withou
 ) -> None:
     patterns = itertools.product((0, 1, 2), repeat=3)
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
-    how = {"stratum": Stratum("salt", audit=0.5, log=1.0), "needs_ensemble": True}
+    how = {"stratum": Sampling("salt", audit=0.5, log=1.0), "needs_ensemble": True}
     plain = await make(**how).of(*records)
     unsure = await make(routing=routing(found=word_gate(at_least=1.01)), **how).of(*records)
     broken = BrokenGate(word_gate().model, 0.5, 0.0)
@@ -145,7 +145,7 @@ async def test_a_far_ticket_takes_the_general_way_and_is_counted(make: MakeHandl
 
 
 async def test_ways_that_share_a_worker_call_it_once(make: MakeHandler) -> None:
-    pair = Served(("echo_a", "echo_c"), Rule("majority", 2, 2), {})
+    pair = RouteRecord(("echo_a", "echo_c"), Rule("majority", 2, 2), {})
     ways = {"4": ALONE, "7": pair}
     run = await make(routing=routing(ways), rule=VoteRule("unanimity", 3)).of(
         said((0, 0, 0), "alpha"), said((1, 1, 1), "beta"), said((2, 2, 2), "hello")
@@ -170,7 +170,7 @@ async def test_temperatures_of_a_way_are_those_of_its_labels(make: MakeHandler) 
 async def test_in_every_mode_each_ticket_gets_one_outcome(make: MakeHandler, mode: str) -> None:
     patterns = itertools.product(range(2), repeat=3)
     records = [said(p, word) for p in patterns for word in ("alpha", "beta", "hello")]
-    run = await make(routing=routing(), planner=Planner(mode), verify=0.0).of(*records)
+    run = await make(routing=routing(), planner=ServingPolicy(mode), verify=0.0).of(*records)
     done = [label.ticket_id for label in run.labels] + [one.ticket.id for one in run.requests]
     assert sorted(done) == sorted(f"t{record.offset}" for record in records)
 
@@ -192,13 +192,13 @@ async def test_a_routed_log_is_decided_alike_once_more(make: MakeHandler) -> Non
     ways = {"4": replace(ALONE, temperatures={"echo_c": 3.0}), "7": JUDGE}
     patterns = [*itertools.product(range(3), repeat=3), (-1, -1, -1)]
     records = [said(p, word) for p in patterns for word in ("alpha", "beta", "hello")]
-    everything = Stratum("salt", audit=0.5, log=1.0)
+    everything = Sampling("salt", audit=0.5, log=1.0)
     found = logs(await make(routing=routing(ways), stratum=everything).of(*records))
     assert len(found) == len(records)
     labels = {"intent": LabelSet(ECHO_LABELS)}
     files = Routing("s", NUMBERS, None, {"intent": TaskRoutes("", {}, 0.1, ways)})
-    assert not replay(found, labels, Known({}, {"v": files})).differences
+    assert not replay(found, labels, KnownVersions({}, {"v": files})).differences
     other = replace(files, tasks={"intent": TaskRoutes("", {}, 0.1, {**ways, "4": ALONE})})
-    assert replay(found, labels, Known({}, {"v": other})).differences
+    assert replay(found, labels, KnownVersions({}, {"v": other})).differences
     with pytest.raises(ConfigError, match="--segments"):
-        replay(found, labels, Known({}))
+        replay(found, labels, KnownVersions({}))

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.decide.opinion import ABSTAINED
-from streamer.decide.vote_result import Seat
+from streamer.decide.predictions import ABSTAINED
+from streamer.decide.vote_result import WorkerVotes
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.services.classify.vote.asking import Seating
 from streamer.workers.wire import TextTensor
-from streamer.workers.worker import Answer
+from streamer.workers.worker import WorkerAnswer
 
 NAN, INF = math.nan, math.inf
 
@@ -26,11 +26,11 @@ class Says:
     def __init__(self, *rows: list[float]) -> None:
         self._rows = rows
 
-    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> Answer:
-        return Answer("1", np.array(self._rows, np.float32))
+    async def answer(self, tensor: TextTensor, traceparent: str | None = None) -> WorkerAnswer:
+        return WorkerAnswer("1", np.array(self._rows, np.float32))
 
 
-async def seated(*rows: list[float]) -> tuple[Seat, str]:
+async def seated(*rows: list[float]) -> tuple[WorkerVotes, str]:
     """The seat, and what the metrics say of it."""
     metrics = Metrics(tasks=[], workers=["says"])
     with Tracing("test", 0.0).batch("tickets", [], len(rows)) as calls:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.disposition import Planner
-from streamer.decide.sampling import Stratum, drawn
+from streamer.decide.disposition import ServingPolicy
+from streamer.decide.sampling import Sampling, drawn
 from streamer.decide.votes import Kind, VoteRule
 from streamer.observe.metrics import Metrics
 from streamer.records.log import BallotLog, Mode, log_from_json
@@ -50,8 +50,8 @@ async def test_labels_and_requests_are_those_without(
 ) -> None:
     patterns = itertools.product((0, 1, 2), repeat=3)
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
-    how = {"rule": VoteRule(kind, 3), "planner": Planner(mode), "verify": 1.0}
-    how["stratum"] = Stratum("salt", audit=audit)
+    how = {"rule": VoteRule(kind, 3), "planner": ServingPolicy(mode), "verify": 1.0}
+    how["stratum"] = Sampling("salt", audit=audit)
     plain = await make(needs_ensemble=True, **how).of(*records)
     tried = await make(needs_ensemble=True, trials=trials, **how).of(*records)
     assert timeless(tried) == timeless(plain)

@@ -10,8 +10,8 @@ import pytest
 
 from streamer.errors import BrokerError
 from streamer.services.monitor.web import tickets
-from streamer.services.monitor.web.held import MOST, Held
-from streamer.services.monitor.web.turns import Turns
+from streamer.services.monitor.web.rate_limit import RateLimit
+from streamer.services.monitor.web.ttl_cache import MOST, TtlCache
 from tests.services.monitor.web.material import DRIFTS, Made, label, record
 from tests.services.monitor.web.site import Site, nothing
 
@@ -113,7 +113,7 @@ async def test_searches_are_limited_and_told_when_to_come_again() -> None:
 
 def test_turns_fill_again_with_time() -> None:
     now = 0.0
-    turns = Turns(at_once=2, per_minute=3, clock=lambda: now)
+    turns = RateLimit(at_once=2, per_minute=3, clock=lambda: now)
     assert turns.take() is None
     assert turns.take() is None
     assert turns.take() == 1.0
@@ -127,7 +127,7 @@ def test_turns_fill_again_with_time() -> None:
 
 def test_an_answer_is_held_for_as_long_as_it_is_good() -> None:
     now = 0.0
-    held = Held(clock=lambda: now)
+    held = TtlCache(clock=lambda: now)
     made: list[str] = []
 
     def ask(key: str) -> bytes:

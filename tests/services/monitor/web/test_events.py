@@ -15,7 +15,7 @@ from streamer.observe.listener import Listener
 from streamer.services.monitor.live import LiveView
 from streamer.services.monitor.tail import Tail
 from streamer.services.monitor.web.events import READERS, Events
-from streamer.services.monitor.web.reader import UNREAD, Reader
+from streamer.services.monitor.web.sse_client import UNREAD, SseClient
 from tests.services.monitor.web.material import ABSTAINS, DRIFTS, Made, label, record
 from tests.services.monitor.web.site import Site
 from tests.waiting import soon
@@ -119,7 +119,7 @@ async def test_a_reader_is_behind_by_so_many_events_and_no_more() -> None:
         def abort(self) -> None:
             aborted.append(True)
 
-    reader = Reader(Transport())
+    reader = SseClient(Transport())
     for _ in range(UNREAD):
         reader.put(b"event")
     assert not aborted

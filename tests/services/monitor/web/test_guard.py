@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.services.monitor.door import is_loopback
+from streamer.services.monitor.exposure import is_loopback
 from tests.services.monitor.web.material import Made
 from tests.services.monitor.web.site import TOKEN, Site
 

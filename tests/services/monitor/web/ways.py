@@ -6,7 +6,13 @@ from typing import Any
 
 from streamer.records.label import After, Vote
 from streamer.records.times import rfc3339
-from streamer.services.inspect.inspection import Hop, Inspection, Occurrence, Outcome, Spent
+from streamer.services.inspect.inspection import (
+    Hop,
+    Inspection,
+    LatencyBreakdown,
+    Occurrence,
+    Outcome,
+)
 from tests.services.monitor.web.material import label, now_ms
 
 
@@ -32,10 +38,10 @@ async def judged(ticket_id: str, since: timedelta) -> Mapping[str, Any]:
     )
     verdict = {"refund": 0.874, "billing": 0.101, "bug": 0.02, "question": 0.003, "shipping": 0.002}
     spent = (
-        Spent("before Kafka", 0.4),
-        Spent("waiting and voting", 0.052),
-        Spent("judge", 2.636),
-        Spent("publishing", 0.012),
+        LatencyBreakdown("before Kafka", 0.4),
+        LatencyBreakdown("waiting and voting", 0.052),
+        LatencyBreakdown("judge", 2.636),
+        LatencyBreakdown("publishing", 0.012),
     )
     waits = "the judge has 211 records before it in tickets.judge"
     asked = "decide: topic_word=billing, topic_char=refund, topic_net=out"

@@ -1,0 +1,71 @@
+"""Whose label stands once workers and judge have both spoken, and how sure the judge is of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.decide.arbitration_rules import ArbitrationRule, Diff, Kept, Opt
+from streamer.decide.predictions import LabelIds, Predictions, Probabilities
+from streamer.decide.temperature import tempered
+
+
+@dataclass(frozen=True, slots=True)
+class Arbitration:
+    """Of N tickets: the label that stands, and the judge's own in `judged`.
+
+    `kept` marks those where the workers' label stands against the judge's. `confidence` is the
+    judge's probability of the label that stands, `sure` that of its own.
+    """
+
+    codes: LabelIds
+    judged: LabelIds
+    kept: Kept
+    confidence: NDArray[np.float64]
+    sure: NDArray[np.float64]
+
+
+def quantised(probabilities: Probabilities) -> Probabilities:
+    """A judge's probabilities [N, K], rounded to 5 decimals as the log keeps them."""
+    rounded = tempered(Predictions(probabilities.argmax(axis=1), probabilities), 1.0).probabilities
+    assert rounded is not None  # only an opinion without probabilities stays without
+    return rounded
+
+
+def judgement(verdicts: Probabilities, temperature: float | None) -> Predictions:
+    """What the judge itself thinks, of verdicts [N, K] that are `quantised`: tempered where known.
+
+    Ties go to the label that comes first.
+    """
+    opinion = Predictions(verdicts.argmax(axis=1), verdicts)
+    return opinion if temperature is None else tempered(opinion, temperature)
+
+
+def arbitrate(
+    rule: ArbitrationRule,
+    verdicts: Probabilities,
+    temperature: float | None,
+    candidates: LabelIds,
+    ensembles: NDArray[np.float64],
+) -> Arbitration:
+    """What stands for verdicts [N, K]; these and `temperature` as in `judgement`.
+
+    `candidates` [N] are the workers' labels, -1 for none; `ensembles` [N, K] their mean
+    distributions, a row of zeros where none is known: there a rule that compares distributions
+    keeps nothing.
+    """
+    opinion = judgement(verdicts, temperature)
+    judged, kept = opinion.codes, np.zeros(len(verdicts), np.bool_)
+    known = ensembles.any(axis=1)
+    against = (candidates >= 0) & (candidates != judged)
+    rows = np.flatnonzero(against & (known | (not isinstance(rule, Diff | Opt))))
+    if len(rows) and opinion.probabilities is not None:
+        alone = np.eye(verdicts.shape[1])[candidates[rows]]
+        q = np.where(known[rows, None], ensembles[rows], alone)
+        kept[rows] = rule.keeps(q, opinion.probabilities[rows], candidates[rows])
+    codes = np.where(kept, candidates, judged)
+    return Arbitration(codes, judged, kept, _share(opinion, codes), _share(opinion, judged))
+
+
+def _share(opinion: Predictions, codes: LabelIds) -> NDArray[np.float64]:
+    return opinion.of_label(codes).astype(np.float64)

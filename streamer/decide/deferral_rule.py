@@ -1,0 +1,42 @@
+"""Rules that decide from the workers' answers alone: they can save the judge call."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from streamer.decide.decision import Decision
+from streamer.decide.predictions import Predictions
+from streamer.records.label import Rule
+
+
+class DeferralRule(Protocol):
+    """Decides which tickets need no judge, and their labels.
+
+    Workers are known by their places, in the order in which a task configures them.
+    """
+
+    @property
+    def of(self) -> int:
+        """Workers configured."""
+        ...
+
+    @property
+    def quorum(self) -> int:
+        """Workers that must answer for a label to stand."""
+        ...
+
+    @property
+    def asks_all(self) -> bool:
+        """Whether every worker is asked at once; else the first two, then who is still needed."""
+        ...
+
+    def decidable(self, answering: Sequence[bool]) -> bool:
+        """Whether a label can stand when only some workers answer; one value per place."""
+        ...
+
+    def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
+        """Decide on the opinions of the workers asked so far, `left` of them not yet asked."""
+        ...
+
+    def described(self, workers: Sequence[str]) -> Rule:
+        """The rule as labels carry it; `workers` are the names by place."""
+        ...

@@ -1,0 +1,66 @@
+"""What one worker thinks of every ticket of a batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ABSTAINED = -1
+
+LabelIds = NDArray[np.int64]
+Probabilities = NDArray[np.float32]
+
+SUM_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """One worker's votes on N tickets over K labels.
+
+    `codes` [N] are label indices, or -1 for an abstention. `probabilities` [N, K] are calibrated;
+    None for a worker that gives labels only.
+    """
+
+    codes: LabelIds
+    probabilities: Probabilities | None
+
+    @classmethod
+    def of(cls, raw: Probabilities) -> "Predictions":
+        """From raw probabilities [N, K]; a row that is no distribution is an abstention.
+
+        Ties go to the label that comes first, so that a repeat votes alike.
+        """
+        usable = (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= SUM_TOLERANCE)
+        codes = raw.argmax(axis=1)
+        if np.count_nonzero(usable) < len(raw):
+            codes = np.where(usable, codes, ABSTAINED)
+        return cls(codes, raw)
+
+    @classmethod
+    def none(cls, count: int) -> "Predictions":
+        """Of a worker that is out: `count` abstentions."""
+        return cls(np.full(count, ABSTAINED), None)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> "Predictions":
+        """The opinion on some of the tickets."""
+        some = None if self.probabilities is None else self.probabilities[rows]
+        return Predictions(self.codes[rows], some)
+
+    def labels_only(self) -> "Predictions":
+        """The same votes without probabilities."""
+        return Predictions(self.codes, None)
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """Probability of the worker's own label of each ticket, [N]; NaN where there is none."""
+        if self.probabilities is None:
+            return np.full(len(self.codes), np.nan, np.float32)
+        # Its own label is the likeliest: this is `of_label(codes)` at a third of the cost.
+        return np.where(self.codes >= 0, self.probabilities.max(axis=1), np.float32(np.nan))
+
+    def of_label(self, codes: LabelIds) -> NDArray[np.float32]:
+        """Probability of the given label of each ticket, [N]; NaN where there is none."""
+        if self.probabilities is None:
+            return np.full(len(codes), np.nan, np.float32)
+        picked = self.probabilities[np.arange(len(codes)), codes]
+        return np.where((codes >= 0) & (self.codes >= 0), picked, np.float32(np.nan))

@@ -1,0 +1,76 @@
+"""Several thresholds of one rule beside each rule by itself."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from streamer.decide.chow import Chow
+from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.predictions import ABSTAINED, Predictions
+from streamer.decide.temperature import tempered
+from streamer.decide.thresholded_rule import ThresholdedRule, alike
+from streamer.decide.votes import VoteRule
+
+THRESHOLDS = (0.0, 0.35, 0.6, 0.9)
+NONE = np.nan
+TEMPERATURES = np.array([[NONE, NONE, 1], [0.5, 1, 2], [2, 3, NONE], [1.5, 1, NONE]])
+RULES: dict[str, list[DeferralRule]] = {
+    "majority": [VoteRule("majority", 3)] * 4,
+    **{
+        f"{kind} {measure}": [VoteRule(kind, 3, measure, one) for one in THRESHOLDS]
+        for kind in ("majority", "unanimity")
+        for measure in ("mean", "min", "max", "ensemble")
+    },
+    "chow": [Chow(1 - one, 3) for one in THRESHOLDS],
+    "chow of one": [Chow(1 - one, 3, 1) for one in THRESHOLDS],
+}
+
+
+def planted(seed: int, labels_only: bool = False) -> list[Predictions]:
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(3):
+        raw = random.dirichlet(np.full(4, 0.4), size=300).astype(np.float32)
+        raw[random.random(300) < 0.05] = np.nan
+        opinion = tempered(Predictions.of(raw), 1)
+        found.append(opinion.labels_only() if labels_only else opinion)
+    return found
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("seed", range(5))
+def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> None:
+    rules, opinions = RULES[name], planted(seed)
+    asked = 3 if rules[0].asks_all or seed % 2 else 2
+    which = np.random.default_rng(seed).integers(len(rules), size=300)
+    ruling = ThresholdedRule.of(rules, TEMPERATURES)
+    warm = [ruling.tempered(place, opinion, which) for place, opinion in enumerate(opinions)]
+    made = ruling.decide(warm[:asked], which, 3 - asked)
+    for at, rule in enumerate(rules):
+        rows = np.flatnonzero(which == at)
+        pairs = zip(opinions, TEMPERATURES[at], strict=True)
+        some = [o[rows] if np.isnan(t) else tempered(o[rows], float(t)) for o, t in pairs]
+        alone = rule.decide(some[:asked], 3 - asked)
+        for one, other in zip(some, warm, strict=True):
+            np.testing.assert_array_equal(one.probabilities, other[rows].probabilities)
+        np.testing.assert_array_equal(made.codes[rows], alone.codes)
+        np.testing.assert_array_equal(made.confidence[rows], alone.confidence)
+        np.testing.assert_array_equal(made.open[rows], alone.open)
+
+
+def test_votes_without_probabilities_stand_by_a_rule_that_wants_none() -> None:
+    opinions = planted(1, labels_only=True)
+    ruling = ThresholdedRule.of([VoteRule("majority", 3)] * 2, np.ones((2, 3)))
+    which = np.arange(300) % 2
+    plain = VoteRule("majority", 3).decide(opinions)
+    assert (plain.codes != ABSTAINED).any()
+    np.testing.assert_array_equal(ruling.decide(opinions, which).codes, plain.codes)
+
+
+def test_rules_that_differ_in_more_are_refused() -> None:
+    one = VoteRule("majority", 3, "mean", 0.5)
+    for other in (VoteRule("unanimity", 3, "mean", 0.5), replace(one, measure="min"), Chow(0.1, 3)):
+        assert alike(one) != alike(other)
+        with pytest.raises(ValueError, match="differ"):
+            ThresholdedRule.of([one, other], np.ones((2, 3)))
