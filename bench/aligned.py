@@ -109,7 +109,7 @@ def _agreements(whole: Mixture, sets: Sets, gate: Gate, loss: Loss) -> Iterator[
     test, judge = whole.test, whole.test.judge.argmax(axis=1)
     pooled, experts = (_cases(test, whole.labels, some) for some in (sets.pooled, sets.experts))
     for place, name in enumerate(KINDS):
-        before, after = (cases.opinions[place].codes == judge for cases in (pooled, experts))
+        before, after = (cases.opinions[place].label_ids == judge for cases in (pooled, experts))
         yield Result(
             f"aligned-{loss}-{name.replace('_', '-')}",
             float(after.mean()),
@@ -144,9 +144,9 @@ def _by_task(test: Stream, before: Labels, after: Labels) -> dict[str, list[floa
 def _vote(name: str, test: Stream, pooled: Dataset, experts: Dataset) -> Result:
     """Whether the vote got better, and not the workers alone: who learns the same errs alike."""
     judge = test.judge.argmax(axis=1)
-    both = [VOTE.decide(cases.opinions).codes for cases in (pooled, experts)]
-    accepted = [codes != ABSTAINED for codes in both]
-    right = [(codes == judge) & there for codes, there in zip(both, accepted, strict=True)]
+    both = [VOTE.decide(cases.opinions).label_ids for cases in (pooled, experts)]
+    accepted = [label_ids != ABSTAINED for label_ids in both]
+    right = [(label_ids == judge) & there for label_ids, there in zip(both, accepted, strict=True)]
     return Result(
         name,
         float(right[1].mean()),
@@ -171,7 +171,7 @@ def _vote(name: str, test: Stream, pooled: Dataset, experts: Dataset) -> Result:
 def _regret(name: str, test: Stream, experts: Dataset, gate: Gate) -> Result:
     """Of the best single worker, beside who knew afterwards the best one of each segment."""
     judge, places = test.judge.argmax(axis=1), gate.names(test.texts).places
-    right = np.array([opinion.codes == judge for opinion in experts.opinions])
+    right = np.array([opinion.label_ids == judge for opinion in experts.opinions])
     by_segment = np.array([right[:, places == at].mean(axis=1) for at in np.unique(places)])
     sizes = np.array([(places == at).mean() for at in np.unique(places)])
     oracle = float(sizes @ by_segment.max(axis=1))
@@ -205,9 +205,9 @@ def _calls(whole: Mixture, design: Stream, sets: Sets, gate: Gate, loss: Loss) -
     many = _cheapest(cases["experts"][0], places[0], design, float(wanted))
     before = one.unrouted(cases["pooled"][1])
     after = many.accepted(cases["experts"][1], places[1])
-    asked = [codes == ABSTAINED for codes in (before, after)]
-    agreed = [test.agreed(codes).astype(np.float64) for codes in (before, after)]
-    gold = [_right(codes, test) for codes in (before, after)]
+    asked = [label_ids == ABSTAINED for label_ids in (before, after)]
+    agreed = [test.agreed(label_ids).astype(np.float64) for label_ids in (before, after)]
+    gold = [_right(label_ids, test) for label_ids in (before, after)]
     yield Result(
         f"aligned-{loss}-judge-calls",
         float(asked[1].mean()),
@@ -241,9 +241,9 @@ def _prices() -> dict[str, float]:
     return dict.fromkeys(KINDS, PRICE)
 
 
-def _right(codes: Labels, stream: Stream) -> NDArray[np.float64]:
+def _right(label_ids: Labels, stream: Stream) -> NDArray[np.float64]:
     """Published labels that are true."""
-    said = np.where(codes == ABSTAINED, stream.judge.argmax(axis=1), codes)
+    said = np.where(label_ids == ABSTAINED, stream.judge.argmax(axis=1), label_ids)
     return np.asarray(said == stream.gold, np.float64)
 
 
@@ -254,8 +254,8 @@ def _cases(stream: Stream, labels: LabelSet, workers: Mapping[str, Aligned]) -> 
 
 def _wrong_alike(cases: Dataset, judge: Labels) -> float:
     """Over all pairs: of tickets that one gets wrong, those on which the other says the same."""
-    codes = [opinion.codes for opinion in cases.opinions]
-    pairs = [(one, other) for one in codes for other in codes if one is not other]
+    label_ids = [opinion.label_ids for opinion in cases.opinions]
+    pairs = [(one, other) for one in label_ids for other in label_ids if one is not other]
     return float(np.mean([(one == other)[one != judge].mean() for one, other in pairs]))
 
 

@@ -129,7 +129,7 @@ async def _drain(
 
 
 def _result(known: Known, some: Committee, seconds: float, drained: int) -> Result:
-    answers = {name: alone.codes for name, alone in known.alone.items()}
+    answers = {name: alone.label_ids for name, alone in known.alone.items()}
     costs = {name: alone.cost for name, alone in known.alone.items()}
     found = figures(some.accepted(answers), known.judge, known.gold)
     cost = some.cost(answers, costs)

@@ -108,8 +108,8 @@ def _served(whole: Mixture, answered: Stream, gate: Gate | None) -> tuple[Served
         for some in (design, whole.test)
     )
     made = _cheapest(chosen, _places(gate, design), design)
-    codes = made.accepted(test, _places(gate, whole.test))
-    return Served(codes == ABSTAINED, whole.test.agreed(codes)), len(made.ways)
+    label_ids = made.accepted(test, _places(gate, whole.test))
+    return Served(label_ids == ABSTAINED, whole.test.agreed(label_ids)), len(made.ways)
 
 
 def _places(gate: Gate | None, stream: Stream) -> Labels:

@@ -52,7 +52,7 @@ class Setting:
 
     def right(self, cases: Dataset) -> NDArray[np.float64]:
         """[N]: whether the published label is the true one."""
-        published = np.where(self.accepted < 0, cases.judge.codes, self.accepted)
+        published = np.where(self.accepted < 0, cases.judge.label_ids, self.accepted)
         return (published == cases.gold).astype(np.float64)
 
     @property
@@ -102,7 +102,7 @@ def _named(settings: Sequence[Setting]) -> Iterator[tuple[str, Labels]]:
 
 def _plain(cases: Dataset) -> list[Setting]:
     answers = {
-        name: opinion.codes for name, opinion in zip(cases.workers, cases.opinions, strict=True)
+        name: opinion.label_ids for name, opinion in zip(cases.workers, cases.opinions, strict=True)
     }
     return [Setting(str(some), some.accepted(answers)) for some in committees(cases.workers)]
 
@@ -131,7 +131,7 @@ def _result(ours: Setting, beside: Setting, cases: Dataset) -> Result:
             "non-inferior": low > -MARGIN,
             "judge rate": ours.judge_rate,
             "judge rate beside": beside.judge_rate,
-            "judge-only accuracy": float((cases.judge.codes == cases.gold).mean()),
+            "judge-only accuracy": float((cases.judge.label_ids == cases.gold).mean()),
             "test tickets": len(cases),
             "load": load(),
         },
@@ -140,7 +140,7 @@ def _result(ours: Setting, beside: Setting, cases: Dataset) -> Result:
 
 def _promise(learn: Dataset, test: Dataset, least: float) -> Result:
     made = calibrated(learn, Fidelity(least, 0.95))
-    found = figures(accepted_by(made, test), test.judge.codes, test.gold)
+    found = figures(accepted_by(made, test), test.judge.label_ids, test.gold)
     return Result(
         f"quality-{test.task}-fidelity-{least}",
         found.fidelity.value,

@@ -146,8 +146,8 @@ async def _measured(
 
 def _gate(task: TaskSettings, examples: Examples) -> Gate:
     """Of planted segments: every one is a part of the labels."""
-    codes = np.array([task.label_set.index[label] for label in examples.labels])
-    classifier = learn_classifier(examples.texts, codes % SEGMENTS, SEGMENTS, SEED)
+    label_ids = np.array([task.label_set.index[label] for label in examples.labels])
+    classifier = learn_classifier(examples.texts, label_ids % SEGMENTS, SEGMENTS, SEED)
     if classifier is None:
         raise SystemExit("the sample is too small for a classifier of segments")
     return classifier.gate

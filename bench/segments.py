@@ -171,7 +171,7 @@ def _routed(
     single = _same(made.unrouted(cases), cases)
     told = {route: made.accepted(cases, places) for route, places in routes.items()}
     same = {route: _same(accepted, cases) for route, accepted in told.items()}
-    alone = np.array([opinion.codes == cases.judge.codes for opinion in cases.opinions])
+    alone = np.array([opinion.label_ids == cases.judge.label_ids for opinion in cases.opinions])
     best = [alone[:, nearest == at].mean(axis=1).argmax() for at in range(segments)]
     oracle = alone[np.array(best)[nearest], np.arange(len(cases))]
     return Result(
@@ -206,7 +206,7 @@ def _routed(
 
 
 def _same(accepted: Labels, cases: Dataset) -> NDArray[np.float64]:
-    return ((accepted == ABSTAINED) | (accepted == cases.judge.codes)).astype(np.float64)
+    return ((accepted == ABSTAINED) | (accepted == cases.judge.label_ids)).astype(np.float64)
 
 
 def _way(way: SegmentRoute, cases: Dataset) -> str:

@@ -296,7 +296,7 @@ def _after(tested: _Tested, lesson: TrainingSet, fitted: Sequence[_Fitted]) -> l
         if name in made:
             raw = Predictions.of(made[name].aligned.model.probabilities(tested.texts))
             held_out = Predictions.of(made[name].choice.answers)
-            warmth = fit_temperature(held_out, lesson.held_out.codes).temperature
+            warmth = fit_temperature(held_out, lesson.held_out.label_ids).temperature
             found.append(tempered(raw, warmth if tested.calibrated else 1.0))
         else:
             found.append(opinion)

@@ -36,16 +36,16 @@ class Now:
         file = None if task.calibration is None else settings.path(task.calibration)
         # A task may name the file before it is made.
         known = load_calibration(name, task, file) if file and file.exists() else None
-        judged = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
+        judged = cases[np.flatnonzero(cases.judge.label_ids != ABSTAINED)]
         shown = judged if isinstance(wish, JudgeBudget) else halves(judged)[1]
         if known is not None:
             warm = [known.models[worker].temperature for worker in shown.workers]
             pairs = zip(shown.opinions, warm, strict=True)
             shown = replace(shown, opinions=tuple(tempered(one, t) for one, t in pairs))
         rule = rule_before(task, known)
-        accepted = rule.decide(shown.opinions).codes
+        accepted = rule.decide(shown.opinions).label_ids
         bypassed = accepted != ABSTAINED
-        fidelity = share((accepted == shown.judge.codes)[bypassed])
+        fidelity = share((accepted == shown.judge.label_ids)[bypassed])
         return cls(rule.described(shown.workers), share(~bypassed), fidelity)
 
 

@@ -63,7 +63,7 @@ class Logged:
     def judged(self, calibration: Calibration | None) -> Dataset:
         """The tickets that have a verdict, tempered as the services do it."""
         cases, known = self.table.cases, temperatures(calibration)
-        some = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
+        some = cases[np.flatnonzero(cases.judge.label_ids != ABSTAINED)]
         if not known:
             return some
         pairs = zip(some.workers, some.opinions, strict=True)

@@ -18,7 +18,7 @@ class Arbitration:
     judge's probability of the label that stands, `sure` that of its own.
     """
 
-    codes: LabelIds
+    label_ids: LabelIds
     judged: LabelIds
     kept: Kept
     confidence: NDArray[np.float64]
@@ -55,7 +55,7 @@ def arbitrate(
     keeps nothing.
     """
     opinion = judgement(verdicts, temperature)
-    judged, kept = opinion.codes, np.zeros(len(verdicts), np.bool_)
+    judged, kept = opinion.label_ids, np.zeros(len(verdicts), np.bool_)
     known = ensembles.any(axis=1)
     against = (candidates >= 0) & (candidates != judged)
     rows = np.flatnonzero(against & (known | (not isinstance(rule, Diff | Opt))))
@@ -63,9 +63,9 @@ def arbitrate(
         alone = np.eye(verdicts.shape[1])[candidates[rows]]
         q = np.where(known[rows, None], ensembles[rows], alone)
         kept[rows] = rule.keeps(q, opinion.probabilities[rows], candidates[rows])
-    codes = np.where(kept, candidates, judged)
-    return Arbitration(codes, judged, kept, _share(opinion, codes), _share(opinion, judged))
+    label_ids = np.where(kept, candidates, judged)
+    return Arbitration(label_ids, judged, kept, _share(opinion, label_ids), _share(opinion, judged))
 
 
-def _share(opinion: Predictions, codes: LabelIds) -> NDArray[np.float64]:
-    return opinion.of_label(codes).astype(np.float64)
+def _share(opinion: Predictions, label_ids: LabelIds) -> NDArray[np.float64]:
+    return opinion.of_label(label_ids).astype(np.float64)

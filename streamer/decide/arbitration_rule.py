@@ -36,7 +36,7 @@ def arbitration_rule(kind: str, alpha: float) -> ArbitrationRule:
 
 @dataclass(frozen=True, slots=True)
 class _JudgeAlways:
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         return np.zeros(len(p), np.bool_)
 
 

@@ -27,10 +27,10 @@ Kept = NDArray[np.bool_]
 class ArbitrationRule(Protocol):
     """Decides for tickets on which workers and judge have both spoken."""
 
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         """[N]: whether the workers' label stands against the judge's, for q and p [N, K].
 
-        The workers' label is argmax q, or that in `codes` [N] where it is given: a majority may
+        The workers' label is argmax q, or that in `label_ids` [N] where it is given: a majority may
         have named another. Nothing is kept for an abstention (-1). Raises `ValueError` for rows
         that are no distributions.
         """
@@ -50,9 +50,9 @@ class Diff:
     def __post_init__(self) -> None:
         _within(self.alpha, -1, 1)
 
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         q, p = _pair(q, p)
-        return at_least(_of_label(q, q, codes), _most(p) - self.alpha)
+        return at_least(_of_label(q, q, label_ids), _most(p) - self.alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class Opt:
     def __post_init__(self) -> None:
         _within(self.alpha, -np.inf, np.inf)
 
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         q, p = _pair(q, p)
-        far = total_variation(p, q) if self.distance == "soft" else _differ(p, q, codes)
-        return at_least(_of_label(q, q, codes), _most(p) - self.alpha * far)
+        far = total_variation(p, q) if self.distance == "soft" else _differ(p, q, label_ids)
+        return at_least(_of_label(q, q, label_ids), _most(p) - self.alpha * far)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ class TokenV1:
     def __post_init__(self) -> None:
         _within(self.alpha, -1, 1)
 
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
-        return Diff(self.alpha).keeps(q, p, codes)
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
+        return Diff(self.alpha).keeps(q, p, label_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,9 @@ class TokenV2:
     def __post_init__(self) -> None:
         _within(self.alpha, -1, 1)
 
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         q, p = _pair(q, p)
-        return at_least(_of_label(p, q, codes), _most(p) - self.alpha)
+        return at_least(_of_label(p, q, label_ids), _most(p) - self.alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,9 @@ class TokenV3:
     def __post_init__(self) -> None:
         _within(self.alpha, 0, 1)
 
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         q, p = _pair(q, p)
-        return at_least(_of_label(p, q, codes), (1 - self.alpha) * _most(p))
+        return at_least(_of_label(p, q, label_ids), (1 - self.alpha) * _most(p))
 
 
 def _within(alpha: float, least: float, most: float) -> None:
@@ -139,14 +139,14 @@ def _most(rows: Float64) -> Float64:
     return np.asarray(rows.max(axis=1, initial=0))
 
 
-def _differ(p: Float64, q: Float64, codes: LabelIds | None) -> Float64:
-    return np.asarray(_labels(q, codes) != p.argmax(axis=1), np.float64)
+def _differ(p: Float64, q: Float64, label_ids: LabelIds | None) -> Float64:
+    return np.asarray(_labels(q, label_ids) != p.argmax(axis=1), np.float64)
 
 
-def _labels(q: Float64, codes: LabelIds | None) -> LabelIds:
-    return np.asarray(q.argmax(axis=1)) if codes is None else codes
+def _labels(q: Float64, label_ids: LabelIds | None) -> LabelIds:
+    return np.asarray(q.argmax(axis=1)) if label_ids is None else label_ids
 
 
-def _of_label(rows: Float64, q: Float64, codes: LabelIds | None) -> Float64:
-    labels = _labels(q, codes)
+def _of_label(rows: Float64, q: Float64, label_ids: LabelIds | None) -> Float64:
+    labels = _labels(q, label_ids)
     return np.where(labels >= 0, rows[np.arange(len(rows)), labels], -np.inf)

@@ -17,7 +17,7 @@ class Candidate:
     none did, or None where no worker gives probabilities.
     """
 
-    codes: LabelIds
+    label_ids: LabelIds
     confidence: NDArray[np.float64]
     ensemble: NDArray[np.float64] | None
 
@@ -29,18 +29,18 @@ def candidate(opinions: Sequence[Predictions]) -> Candidate:
     """
     if all(opinion.probabilities is None for opinion in opinions):
         said = plurality(opinions)
-        return Candidate(said.codes, said.confidence, None)
-    total = np.zeros((len(opinions[0].codes), _labels(opinions)))
+        return Candidate(said.label_ids, said.confidence, None)
+    total = np.zeros((len(opinions[0].label_ids), _labels(opinions)))
     answered = np.zeros(len(total))
     for opinion in opinions:
         if opinion.probabilities is not None:
-            voted = opinion.codes != ABSTAINED
+            voted = opinion.label_ids != ABSTAINED
             total[voted] += opinion.probabilities[voted]
             answered += voted
     mean = total / np.maximum(answered, 1)[:, None]
-    codes = np.where(answered > 0, mean.argmax(axis=1), ABSTAINED)
+    label_ids = np.where(answered > 0, mean.argmax(axis=1), ABSTAINED)
     confidence = np.where(answered > 0, mean.max(axis=1, initial=0), np.nan)
-    return Candidate(codes, confidence, mean)
+    return Candidate(label_ids, confidence, mean)
 
 
 def _labels(opinions: Sequence[Predictions]) -> int:

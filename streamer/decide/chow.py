@@ -57,9 +57,9 @@ class Chow:
 
     def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
         counted = [opinions[place] for place in self._counted]
-        count = len(counted[0].codes)
-        codes, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
-        usable = np.flatnonzero(np.all([o.codes != ABSTAINED for o in counted], axis=0))
+        count = len(counted[0].label_ids)
+        label_ids, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
+        usable = np.flatnonzero(np.all([o.label_ids != ABSTAINED for o in counted], axis=0))
         # Rows are copied only where some must be left out.
         some = counted if len(usable) == count else [opinion[usable] for opinion in counted]
         vectors = [o.probabilities for o in some if o.probabilities is not None]
@@ -67,8 +67,8 @@ class Chow:
             q = sum(vectors[1:], start=vectors[0].astype(np.float64)) / len(vectors)
             sure = np.flatnonzero(self.accepts(q))
             likeliest = q.argmax(axis=1)[sure]
-            codes[usable[sure]], confidence[usable[sure]] = likeliest, q[sure, likeliest]
-        return Decision(codes, confidence, np.zeros(count, np.bool_))
+            label_ids[usable[sure]], confidence[usable[sure]] = likeliest, q[sure, likeliest]
+        return Decision(label_ids, confidence, np.zeros(count, np.bool_))
 
     def described(self, workers: Sequence[str]) -> Rule:
         alone = None if self.worker is None else workers[self.worker]

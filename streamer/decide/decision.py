@@ -17,10 +17,10 @@ class Decision:
     all others without a label go to the judge.
     """
 
-    codes: LabelIds
+    label_ids: LabelIds
     confidence: NDArray[np.float64]
     open: NDArray[np.bool_]
 
     def __getitem__(self, rows: NDArray[np.int64]) -> "Decision":
         """The decision on some of the tickets."""
-        return Decision(self.codes[rows], self.confidence[rows], self.open[rows])
+        return Decision(self.label_ids[rows], self.confidence[rows], self.open[rows])

@@ -49,7 +49,7 @@ class Disposition:
 
     @property
     def decide(self) -> Mask:
-        return np.asarray(self.published.codes == ABSTAINED)
+        return np.asarray(self.published.label_ids == ABSTAINED)
 
     @property
     def final(self) -> Mask:
@@ -80,20 +80,20 @@ class ServingPolicy:
         `part` is the share of all partitions that is assigned here.
         """
         own = _own(count, everything=self.mode == "optimistic")
-        codes, fallback = count.decision.codes, np.zeros(len(count.rows), np.bool_)
+        label_ids, fallback = count.decision.label_ids, np.zeros(len(count.rows), np.bool_)
         stands_in: Reason = "budget"
         if count.outage and self.on_outage == "fallback":
             own, stands_in = _most(count), "outage"
-            codes, fallback = own.codes, own.codes != ABSTAINED
+            label_ids, fallback = own.label_ids, own.label_ids != ABSTAINED
         elif self.mode == "optimistic":
-            codes = own.codes
+            label_ids = own.label_ids
         elif self.budget is not None:
-            over = self._over(self.budget, codes == ABSTAINED, own, now, part)
-            codes, fallback = np.where(over, own.codes, codes), over
-        published = _published(count.decision, codes, own)
-        verify = draws.verify & (codes != ABSTAINED) & (self.mode == "optimistic")
+            over = self._over(self.budget, label_ids == ABSTAINED, own, now, part)
+            label_ids, fallback = np.where(over, own.label_ids, label_ids), over
+        published = _published(count.decision, label_ids, own)
+        verify = draws.verify & (label_ids != ABSTAINED) & (self.mode == "optimistic")
         suspended = count.stale or (self.budget is not None and self.budget.suspended)
-        audit = draws.uniform & (codes != ABSTAINED) & ~verify
+        audit = draws.uniform & (label_ids != ABSTAINED) & ~verify
         return Disposition(
             count,
             draws,
@@ -115,7 +115,7 @@ class ServingPolicy:
         A ticket that no worker answered has no label that could stand in: it is charged first.
         """
         allowed = budget.allow(int(wanted.sum()), len(wanted), now, part)
-        spared = wanted & (own.codes != ABSTAINED)
+        spared = wanted & (own.label_ids != ABSTAINED)
         left = allowed - int((wanted & ~spared).sum())
         return np.asarray(spared & (np.cumsum(spared) > left))
 
@@ -128,24 +128,24 @@ def _why_deferred(count: VoteResult) -> Reason:
 
 def _own(count: VoteResult, everything: bool) -> Candidate:
     """The label that the rule accepted, else the likeliest; the ensemble where it may be needed."""
-    accepted = count.decision.codes
+    accepted = count.decision.label_ids
     if not everything and (accepted != ABSTAINED).all():
         return Candidate(accepted, count.decision.confidence, None)
     if not count.seats:
         return Candidate(accepted, count.decision.confidence, None)
     found = candidate([seat.opinion for seat in count.seats])
-    codes = np.where(accepted == ABSTAINED, found.codes, accepted)
-    return Candidate(codes, found.confidence, found.ensemble)
+    label_ids = np.where(accepted == ABSTAINED, found.label_ids, accepted)
+    return Candidate(label_ids, found.confidence, found.ensemble)
 
 
 def _most(count: VoteResult) -> Candidate:
     """What most of those say who can be reached."""
     said = plurality([seat.opinion for seat in count.seats])
-    return Candidate(said.codes, said.confidence, None)
+    return Candidate(said.label_ids, said.confidence, None)
 
 
-def _published(decision: Decision, codes: NDArray[np.int64], own: Candidate) -> Decision:
-    if codes is decision.codes:
+def _published(decision: Decision, label_ids: NDArray[np.int64], own: Candidate) -> Decision:
+    if label_ids is decision.label_ids:
         return decision
-    known = np.where(decision.codes == ABSTAINED, own.confidence, decision.confidence)
-    return Decision(codes, known, np.zeros(len(codes), np.bool_))
+    known = np.where(decision.label_ids == ABSTAINED, own.confidence, decision.confidence)
+    return Decision(label_ids, known, np.zeros(len(label_ids), np.bool_))

@@ -17,11 +17,11 @@ SUM_TOLERANCE = 0.01
 class Predictions:
     """One worker's votes on N tickets over K labels.
 
-    `codes` [N] are label indices, or -1 for an abstention. `probabilities` [N, K] are calibrated;
-    None for a worker that gives labels only.
+    `label_ids` [N] are places in the label set, or -1 for an abstention. `probabilities` [N, K] are
+    calibrated; None for a worker that gives labels only.
     """
 
-    codes: LabelIds
+    label_ids: LabelIds
     probabilities: Probabilities | None
 
     @classmethod
@@ -31,10 +31,10 @@ class Predictions:
         Ties go to the label that comes first, so that a repeat votes alike.
         """
         usable = (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= SUM_TOLERANCE)
-        codes = raw.argmax(axis=1)
+        label_ids = raw.argmax(axis=1)
         if np.count_nonzero(usable) < len(raw):
-            codes = np.where(usable, codes, ABSTAINED)
-        return cls(codes, raw)
+            label_ids = np.where(usable, label_ids, ABSTAINED)
+        return cls(label_ids, raw)
 
     @classmethod
     def none(cls, count: int) -> "Predictions":
@@ -44,23 +44,23 @@ class Predictions:
     def __getitem__(self, rows: NDArray[np.int64]) -> "Predictions":
         """The opinion on some of the tickets."""
         some = None if self.probabilities is None else self.probabilities[rows]
-        return Predictions(self.codes[rows], some)
+        return Predictions(self.label_ids[rows], some)
 
     def labels_only(self) -> "Predictions":
         """The same votes without probabilities."""
-        return Predictions(self.codes, None)
+        return Predictions(self.label_ids, None)
 
     @property
     def confidence(self) -> NDArray[np.float32]:
         """Probability of the worker's own label of each ticket, [N]; NaN where there is none."""
         if self.probabilities is None:
-            return np.full(len(self.codes), np.nan, np.float32)
+            return np.full(len(self.label_ids), np.nan, np.float32)
         # Its own label is the likeliest: this is `of_label(codes)` at a third of the cost.
-        return np.where(self.codes >= 0, self.probabilities.max(axis=1), np.float32(np.nan))
+        return np.where(self.label_ids >= 0, self.probabilities.max(axis=1), np.float32(np.nan))
 
-    def of_label(self, codes: LabelIds) -> NDArray[np.float32]:
+    def of_label(self, label_ids: LabelIds) -> NDArray[np.float32]:
         """Probability of the given label of each ticket, [N]; NaN where there is none."""
         if self.probabilities is None:
-            return np.full(len(codes), np.nan, np.float32)
-        picked = self.probabilities[np.arange(len(codes)), codes]
-        return np.where((codes >= 0) & (self.codes >= 0), picked, np.float32(np.nan))
+            return np.full(len(label_ids), np.nan, np.float32)
+        picked = self.probabilities[np.arange(len(label_ids)), label_ids]
+        return np.where((label_ids >= 0) & (self.label_ids >= 0), picked, np.float32(np.nan))

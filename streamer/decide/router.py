@@ -48,10 +48,10 @@ class Router:
         return all(answering)
 
     def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
-        count = len(opinions[0].codes)
-        codes, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
+        count = len(opinions[0].label_ids)
+        label_ids, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
         if all(opinion.probabilities is not None for opinion in opinions):
-            usable = np.flatnonzero(np.all([o.codes != ABSTAINED for o in opinions], axis=0))
+            usable = np.flatnonzero(np.all([o.label_ids != ABSTAINED for o in opinions], axis=0))
             # Rows are copied only where some must be left out.
             some = opinions if len(usable) == count else [o[usable] for o in opinions]
             candidate, found = signals(some, self.weights.pool)
@@ -59,9 +59,9 @@ class Router:
             logit = found @ np.array(weights.signals) + np.array(weights.labels)[candidate]
             differs = np.round(1 / (1 + np.exp(-logit - weights.intercept)), DECIMALS)
             sure = at_least(1 - differs, self.least)
-            codes[usable[sure]] = candidate[sure]
+            label_ids[usable[sure]] = candidate[sure]
             confidence[usable[sure]] = 1 - differs[sure]
-        return Decision(codes, confidence, np.zeros(count, np.bool_))
+        return Decision(label_ids, confidence, np.zeros(count, np.bool_))
 
     def described(self, workers: Sequence[str]) -> Rule:
         """With the least confidence that is accepted; the weights stand in the calibration."""

@@ -30,7 +30,7 @@ def signals(opinions: Sequence[Predictions], pool: Sequence[float]) -> tuple[Lab
     columns = [
         odds,
         *(_log_odds(vector[rows, candidate]) for vector in vectors),
-        *(opinion.codes == candidate for opinion in opinions),
+        *(opinion.label_ids == candidate for opinion in opinions),
         *(np.abs(one - other).sum(axis=1) / 2 for one, other in combinations(vectors, 2)),
     ]
     return candidate, np.stack(columns, axis=1, dtype=np.float64)

@@ -29,7 +29,7 @@ def tempered(opinion: Predictions, temperature: Temperature) -> Predictions:
     """
     if opinion.probabilities is None:
         return opinion
-    voted = opinion.codes != ABSTAINED
+    voted = opinion.label_ids != ABSTAINED
     if np.count_nonzero(voted) == len(voted):
         rounded = _rounded(_powers(opinion.probabilities, temperature))
         return Predictions(rounded.argmax(axis=1), rounded)

@@ -58,7 +58,7 @@ class ThresholdedRule:
         if warm.probabilities is None or not bare.any():
             return warm
         probabilities = np.where(bare[:, None], raw.probabilities, warm.probabilities)
-        return Predictions(np.where(bare, raw.codes, warm.codes), probabilities)
+        return Predictions(np.where(bare, raw.label_ids, warm.label_ids), probabilities)
 
     def decide(self, opinions: Sequence[Predictions], which: LabelIds, left: int = 0) -> Decision:
         """As `DeferralRule.decide`, of tempered opinions on N tickets."""
@@ -69,7 +69,7 @@ class ThresholdedRule:
         known = ~np.isnan(found.confidence)
         doubted = known & ~at_least(found.confidence, self.least[which])
         return Decision(
-            np.where(doubted, ABSTAINED, found.codes),
+            np.where(doubted, ABSTAINED, found.label_ids),
             np.where(doubted, np.nan, found.confidence),
             found.open,
         )

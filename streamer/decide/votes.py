@@ -67,8 +67,8 @@ class VoteRule:
 
         Integer counts only: with floats, 2/3 >= 1 - 1/3 is false.
         """
-        codes, count = _plurality(opinions)
-        agreed = np.where(count >= self.quorum, codes, ABSTAINED)
+        label_ids, count = _plurality(opinions)
+        agreed = np.where(count >= self.quorum, label_ids, ABSTAINED)
         confidence = _measure(self.measure or "mean", opinions, agreed)
         if self.measure is not None:
             sure = at_least(confidence, self.at_least)
@@ -84,13 +84,15 @@ class VoteRule:
 
 def plurality(opinions: Sequence[Predictions]) -> Decision:
     """The label that most workers name, with no quorum: for an outage, never for a doubt."""
-    codes, _ = _plurality(opinions)
-    return Decision(codes, _measure("mean", opinions, codes), np.zeros(len(codes), np.bool_))
+    label_ids, _ = _plurality(opinions)
+    return Decision(
+        label_ids, _measure("mean", opinions, label_ids), np.zeros(len(label_ids), np.bool_)
+    )
 
 
 def _plurality(opinions: Sequence[Predictions]) -> tuple[LabelIds, LabelIds]:
     """The label named most often and by how many, abstentions left out."""
-    votes = np.array([opinion.codes for opinion in opinions])
+    votes = np.array([opinion.label_ids for opinion in opinions])
     named = (votes[:, None] == votes).sum(axis=0) * (votes != ABSTAINED)
     most = named.max(axis=0)
     return votes[named.argmax(axis=0), np.arange(len(most))], most
@@ -105,7 +107,7 @@ def _measure(
         counted = ~np.isnan(of_label)
     else:
         of_label = np.array([opinion.confidence for opinion in opinions], np.float64)
-        votes = np.array([opinion.codes for opinion in opinions])
+        votes = np.array([opinion.label_ids for opinion in opinions])
         counted = (votes == agreed) & ~np.isnan(of_label)
     if measure == "min":
         values = np.where(counted, of_label, np.inf).min(axis=0)

@@ -108,7 +108,7 @@ def _name(labels: Sequence[str], at: int) -> str:
 def _no_vote(probs: Probabilities, shape: tuple[int, int]) -> str | None:
     if probs.shape != shape:
         return f"PROBS {list(probs.shape)} where {list(shape)} are due"
-    for code, row in zip(Predictions.of(probs).codes, probs.tolist(), strict=True):
+    for code, row in zip(Predictions.of(probs).label_ids, probs.tolist(), strict=True):
         if code == ABSTAINED:
             return f"{min(row):g} to {max(row):g}, in sum {sum(row):g}"
     return None

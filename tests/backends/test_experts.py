@@ -39,9 +39,9 @@ def gate() -> Gate:
 
 def fitted(kind: str, seed: int, size: int = 3):
     examples = made_up(150, seed)
-    codes = np.array([LABELS.index[label] for label in examples.labels])
+    label_ids = np.array([LABELS.index[label] for label in examples.labels])
     settings = {"softness": 1.0, "factor": 2.0, "epochs": 3.0}
-    return KINDS[kind].fit(Targets(examples.texts, codes, size), settings, 1)
+    return KINDS[kind].fit(Targets(examples.texts, label_ids, size), settings, 1)
 
 
 @pytest.fixture(params=LOADERS)

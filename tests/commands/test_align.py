@@ -42,7 +42,7 @@ HOSTILE = "\x1b[31m<script>alert(1)</script>"
 
 
 def examples_of(stream: Stream) -> Examples:
-    return Examples(stream.texts, tuple(LABELS.labels[code] for code in stream.codes))
+    return Examples(stream.texts, tuple(LABELS.labels[code] for code in stream.label_ids))
 
 
 def cases_of(models: Path, texts: Sequence[str]) -> Dataset:

@@ -31,7 +31,7 @@ def test_with_v3_and_alpha_0_the_judges_own_label_always_stands(
     p, candidates, q = material(seed, 40)
     found = arbitrate(arbitration_rule("v3", 0.0), p, temperature, candidates, q)
     assert not found.kept.any()
-    assert (found.codes == found.judged).all()
+    assert (found.label_ids == found.judged).all()
     assert (found.confidence == found.sure).all()
     if temperature is None:
         assert (found.judged == p.argmax(axis=1)).all()
@@ -50,7 +50,7 @@ def test_the_rule_decides_wherever_the_labels_differ(kind: str) -> None:
     found = arbitrate(rule, p, None, candidates, q)
     differ = candidates != p.argmax(axis=1)
     assert (found.kept == (differ & rule.keeps(q, p))).all()
-    assert (found.codes == np.where(found.kept, candidates, p.argmax(axis=1))).all()
+    assert (found.label_ids == np.where(found.kept, candidates, p.argmax(axis=1))).all()
     assert found.kept.any()
 
 
@@ -60,7 +60,7 @@ def test_a_majority_against_the_mean_and_the_judge_does_not_stand(kind: str) -> 
     mean = np.round(workers.mean(axis=0, keepdims=True), 5)
     p = quantised(np.array([[0.25, 0.6, 0.15]], np.float32))
     found = arbitrate(arbitration_rule(kind, 0.0), p, None, np.array([0]), mean)
-    assert found.codes.tolist() == [1]
+    assert found.label_ids.tolist() == [1]
     assert found.kept.tolist() == [False]
 
 
@@ -81,7 +81,7 @@ def test_a_label_is_vouched_for_by_its_own_probability_alone(kind: str) -> None:
 def test_at_the_workers_end_their_published_label_stands(kind: str, alpha: float) -> None:
     p, candidates, q = material(6)
     found = arbitrate(arbitration_rule(kind, alpha), p, None, candidates, q)
-    assert (found.codes == candidates)[candidates >= 0].all()
+    assert (found.label_ids == candidates)[candidates >= 0].all()
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,9 @@ def test_decides_as_a_scalar_reading_of_the_table(name: str, given_labels: bool)
     for part in range(20):
         q, p = with_ties(part, 500)
         alpha = rng.integers(least * 8, most * 8 + 1) / 8 if part % 2 else rng.uniform(least, most)
-        codes = rng.integers(0, 4, 500) if given_labels else q.argmax(axis=1)
-        found = make(alpha).keeps(q, p, codes if given_labels else None)
-        each = zip(q.tolist(), p.tolist(), codes.tolist(), strict=True)
+        label_ids = rng.integers(0, 4, 500) if given_labels else q.argmax(axis=1)
+        found = make(alpha).keeps(q, p, label_ids if given_labels else None)
+        each = zip(q.tolist(), p.tolist(), label_ids.tolist(), strict=True)
         assert found.tolist() == [scalar(name, a, b, y, alpha) for a, b, y in each]
         kept += found.sum()
     assert 500 < kept < 9500

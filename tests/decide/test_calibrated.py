@@ -66,7 +66,7 @@ def test_judge_all_asks_every_worker_and_accepts_nothing(of: int) -> None:
     for rule in (judge_all(of), judged(of)):
         assert rule.of == of
         assert rule.asks_all
-        assert rule.decide([certain] * of).codes.tolist() == [ABSTAINED] * 2
+        assert rule.decide([certain] * of).label_ids.tolist() == [ABSTAINED] * 2
 
 
 def judged(of: int) -> DeferralRule:

@@ -23,12 +23,12 @@ def test_it_is_the_likeliest_by_the_mean_of_those_that_answered(
     found = candidate(opinions)
     there = [row.astype(np.float32) for row, missing in zip(rows, out, strict=True) if not missing]
     if not there:
-        assert found.codes.tolist() == [ABSTAINED]
+        assert found.label_ids.tolist() == [ABSTAINED]
         return
     mean = np.mean(np.array(there, np.float64), axis=0)
     assert found.ensemble is not None
     assert np.allclose(found.ensemble[0], mean)
-    assert found.codes[0] == mean.argmax()
+    assert found.label_ids[0] == mean.argmax()
     assert np.isclose(found.confidence[0], mean.max())
 
 
@@ -42,5 +42,5 @@ def test_an_unusable_row_is_left_out() -> None:
 def test_workers_with_labels_only_are_counted() -> None:
     votes = [Predictions(np.array([code, ABSTAINED]), None) for code in (2, 1, 2)]
     found = candidate(votes)
-    assert found.codes.tolist() == [2, ABSTAINED]
+    assert found.label_ids.tolist() == [2, ABSTAINED]
     assert found.ensemble is None

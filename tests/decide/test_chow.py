@@ -36,7 +36,7 @@ def test_what_is_no_distribution_is_refused(bad: list[list[float]]) -> None:
 def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
     votes = opinions(1, of)
     decision = Chow(0.45, of).decide(votes)
-    for row, code in enumerate(decision.codes.tolist()):
+    for row, code in enumerate(decision.label_ids.tolist()):
         rows = [
             vote.probabilities[row].astype(float)
             for vote in votes
@@ -54,22 +54,24 @@ def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
 @pytest.mark.parametrize("of", [1, 2, 3])
 def test_a_larger_alpha_never_asks_the_judge_more(of: int) -> None:
     votes = opinions(2, of)
-    asked = [(Chow(a, of).decide(votes).codes == ABSTAINED).mean() for a in (0, 0.2, 0.4, 0.6, 1)]
+    asked = [
+        (Chow(a, of).decide(votes).label_ids == ABSTAINED).mean() for a in (0, 0.2, 0.4, 0.6, 1)
+    ]
     assert asked == sorted(asked, reverse=True)
     assert asked[0] > asked[2] > asked[-1] == 0
 
 
 def test_the_order_of_workers_changes_nothing() -> None:
     votes = opinions(3, 3)
-    expected = Chow(0.4, 3).decide(votes).codes
+    expected = Chow(0.4, 3).decide(votes).label_ids
     for order in itertools.permutations(votes):
-        assert (Chow(0.4, 3).decide(order).codes == expected).all()
+        assert (Chow(0.4, 3).decide(order).label_ids == expected).all()
 
 
 def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
     (sure,) = opinions(4, 1, 3)
     spoilt = Predictions.of(np.array([[1, 0, 0, 0], [np.nan] * 4, [1, 0, 0, 0]], np.float32))
-    codes = Chow(1.0, 2).decide([sure, spoilt]).codes
-    assert (codes == ABSTAINED).tolist() == [False, True, False]
-    assert (Chow(1.0, 2).decide([sure, Predictions.none(3)]).codes == ABSTAINED).all()
-    assert (Chow(1.0, 1).decide([sure.labels_only()]).codes == ABSTAINED).all()
+    label_ids = Chow(1.0, 2).decide([sure, spoilt]).label_ids
+    assert (label_ids == ABSTAINED).tolist() == [False, True, False]
+    assert (Chow(1.0, 2).decide([sure, Predictions.none(3)]).label_ids == ABSTAINED).all()
+    assert (Chow(1.0, 1).decide([sure.labels_only()]).label_ids == ABSTAINED).all()

@@ -44,7 +44,7 @@ def certain(votes: Sequence[int]) -> list[Predictions]:
 def test_a_label_can_stand_exactly_where_the_rule_says_that_one_can(rule: DeferralRule) -> None:
     for answering in itertools.product([True, False], repeat=rule.of):
         votes = [0 if answers else ABSTAINED for answers in answering]
-        stands = rule.decide(certain(votes)).codes[0] == 0
+        stands = rule.decide(certain(votes)).label_ids[0] == 0
         assert stands == rule.decidable(answering)
 
 
@@ -74,7 +74,7 @@ def test_one_workers_rule_sees_that_worker_alone() -> None:
     alone = Chow(0.4, 1).decide([opinions[2]])
     for others in (opinions[:2], [Predictions.none(1000)] * 2, [opinions[0].labels_only()] * 2):
         decision = Chow(0.4, 3, worker=2).decide([*others, opinions[2]])
-        assert (decision.codes == alone.codes).all()
+        assert (decision.label_ids == alone.label_ids).all()
         assert np.array_equal(decision.confidence, alone.confidence, equal_nan=True)
     with pytest.raises(ValueError, match="no worker has place 3"):
         Chow(0.4, 3, worker=3)
@@ -98,7 +98,7 @@ def test_a_vote_is_chows_rule_on_the_share_of_votes(
     for votes in itertools.product(VOTES, repeat=of):
         shares = [Fraction(votes.count(label), of) for label in range(LABELS)]
         expected = shares.index(max(shares)) if max(shares) >= 1 - alpha else ABSTAINED
-        assert VoteRule(kind, of).decide(certain(votes)).codes[0] == expected
+        assert VoteRule(kind, of).decide(certain(votes)).label_ids[0] == expected
 
 
 def sure_of(threshold: float) -> dict[str, DeferralRule]:
@@ -133,10 +133,10 @@ def test_at_least_is_met_by_equality(name: str) -> None:
     for threshold in AT_ALL:
         rule = sure_of(threshold)[name]
         found = rule.decide(alike(threshold))
-        assert found.codes.tolist() == [1], threshold
+        assert found.label_ids.tolist() == [1], threshold
         assert round(float(found.confidence[0]), 5) == threshold
         read = recorded_rule(rule.described("abc"), "abc", getattr(rule, "weights", None))
-        assert read.decide(alike(threshold)).codes.tolist() == [1], threshold
+        assert read.decide(alike(threshold)).label_ids.tolist() == [1], threshold
 
 
 @pytest.mark.parametrize("name", SURE)
@@ -146,7 +146,7 @@ def test_the_smallest_step_below_goes_to_the_judge(name: str) -> None:
         if isinstance(rule, Router):
             rule = replace(rule, at_most=rule.at_most - 1e-5)
         found = rule.decide(alike(threshold - 1e-5))
-        assert found.codes.tolist() == [ABSTAINED], threshold
+        assert found.label_ids.tolist() == [ABSTAINED], threshold
 
 
 @pytest.mark.parametrize("name", [name for name in SURE if name != "router"])
@@ -157,10 +157,10 @@ def test_several_thresholds_of_one_rule_are_met_by_equality(name: str) -> None:
     for place, threshold in enumerate(AT_ALL):
         for sure, expected in ((threshold, 1), (threshold - 1e-5, ABSTAINED)):
             found = ruling.decide(alike(sure), np.array([place]))
-            assert found.codes.tolist() == [expected], threshold
+            assert found.label_ids.tolist() == [expected], threshold
 
 
 def test_two_of_three_are_a_majority_although_floats_deny_it() -> None:
     assert not 2 / 3 >= 1 - 1 / 3
     assert Chow(1 / 3, 1).accepts(np.array([[2 / 3, 1 / 3]]))[0]
-    assert VoteRule("majority", 3).decide(certain((1, 2, 1))).codes[0] == 1
+    assert VoteRule("majority", 3).decide(certain((1, 2, 1))).label_ids[0] == 1

@@ -45,7 +45,7 @@ def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
     votes, rule = opinions(2, of), router(of, 0.4)
     decision = rule.decide(votes)
     vectors = [vote.probabilities for vote in votes]
-    for row, code in enumerate(decision.codes.tolist()):
+    for row, code in enumerate(decision.label_ids.tolist()):
         p = [[float(x) for x in vector[row]] for vector in vectors if vector is not None]
         powers = [
             math.exp(
@@ -81,7 +81,7 @@ def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 3]))
 def test_a_larger_threshold_never_asks_the_judge_more(seed: int, of: int) -> None:
     votes = opinions(seed, of, 40)
-    decided = [router(of, at).decide(votes).codes for at in (-1, 0.1, 0.4, 0.8, 1)]
+    decided = [router(of, at).decide(votes).label_ids for at in (-1, 0.1, 0.4, 0.8, 1)]
     for tight, loose in itertools.pairwise(decided):
         assert ((tight == ABSTAINED) | (tight == loose)).all()
     assert (decided[0] == ABSTAINED).all()
@@ -91,15 +91,15 @@ def test_a_larger_threshold_never_asks_the_judge_more(seed: int, of: int) -> Non
 def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
     votes, rule = opinions(3, 2, 4), router(2, 1.0)
     whole = rule.decide(votes)
-    codes = votes[1].codes.copy()
-    codes[1] = ABSTAINED
-    found = rule.decide([votes[0], Predictions(codes, votes[1].probabilities)])
-    assert found.codes.tolist() == [
-        c if row != 1 else ABSTAINED for row, c in enumerate(whole.codes)
+    label_ids = votes[1].label_ids.copy()
+    label_ids[1] = ABSTAINED
+    found = rule.decide([votes[0], Predictions(label_ids, votes[1].probabilities)])
+    assert found.label_ids.tolist() == [
+        c if row != 1 else ABSTAINED for row, c in enumerate(whole.label_ids)
     ]
     assert np.isnan(found.confidence[1])
-    assert (rule.decide([votes[0], Predictions.none(4)]).codes == ABSTAINED).all()
-    assert (rule.decide([votes[0], votes[1].labels_only()]).codes == ABSTAINED).all()
+    assert (rule.decide([votes[0], Predictions.none(4)]).label_ids == ABSTAINED).all()
+    assert (rule.decide([votes[0], votes[1].labels_only()]).label_ids == ABSTAINED).all()
     assert not rule.decidable([True, False])
 
 
@@ -108,12 +108,12 @@ def test_a_ticket_is_decided_alike_alone_and_in_a_batch() -> None:
     whole = rule.decide(votes)
     for row in range(100):
         alone = rule.decide([vote[np.array([row])] for vote in votes])
-        assert alone.codes[0] == whole.codes[row]
+        assert alone.label_ids[0] == whole.label_ids[row]
         assert alone.confidence[0] == whole.confidence[row] or np.isnan(whole.confidence[row])
 
 
 def test_no_tickets_need_no_judge() -> None:
-    assert len(router(3, 0.5).decide(opinions(5, 3, 0)).codes) == 0
+    assert len(router(3, 0.5).decide(opinions(5, 3, 0)).label_ids) == 0
 
 
 def test_labels_only_have_no_signals() -> None:

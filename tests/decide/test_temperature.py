@@ -29,7 +29,7 @@ def test_rows_are_rounded_distributions_of_the_formula(seed: int, temperature: f
     found = tempered(raw, temperature).probabilities
     assert raw.probabilities is not None
     assert found is not None
-    voted = raw.codes != ABSTAINED
+    voted = raw.label_ids != ABSTAINED
     logs = np.log(np.maximum(raw.probabilities[voted].astype(np.float64), 1e-30))
     powers = np.exp((logs - logs.max(axis=1, keepdims=True)) / temperature)
     expected = powers / powers.sum(axis=1, keepdims=True)
@@ -46,9 +46,9 @@ def test_no_temperature_changes_a_vote_beyond_the_rounding(seed: int, temperatur
     found = tempered(raw, temperature)
     assert raw.probabilities is not None
     assert found.probabilities is not None
-    assert ((raw.codes == ABSTAINED) == (found.codes == ABSTAINED)).all()
-    moved = np.flatnonzero(raw.codes != found.codes)
-    mine = found.probabilities[moved, raw.codes[moved]]
+    assert ((raw.label_ids == ABSTAINED) == (found.label_ids == ABSTAINED)).all()
+    moved = np.flatnonzero(raw.label_ids != found.label_ids)
+    mine = found.probabilities[moved, raw.label_ids[moved]]
     assert (mine >= found.probabilities[moved].max(axis=1, initial=0) - 1.1e-5).all()
 
 
@@ -61,7 +61,7 @@ def test_a_log_of_the_vectors_gives_the_same_opinion_bit_for_bit(
     logged = orjson.dumps(found.probabilities, option=orjson.OPT_SERIALIZE_NUMPY)
     again = Predictions.of(np.array(orjson.loads(logged), np.float32))
     assert again.probabilities is not None
-    assert (again.codes == found.codes).all()
+    assert (again.label_ids == found.label_ids).all()
     assert (again.probabilities == found.probabilities).all()
 
 
@@ -69,10 +69,10 @@ def test_a_log_of_the_vectors_gives_the_same_opinion_bit_for_bit(
 def test_no_cold_changes_a_vote(seed: int, temperature: float) -> None:
     raw = opinion(seed)
     found = tempered(raw, temperature)
-    each = tempered(raw, np.full(len(raw.codes), temperature))
-    assert (found.codes == raw.codes).all()
-    assert (each.codes == raw.codes).all()
-    voted = raw.codes != ABSTAINED
+    each = tempered(raw, np.full(len(raw.label_ids), temperature))
+    assert (found.label_ids == raw.label_ids).all()
+    assert (each.label_ids == raw.label_ids).all()
+    voted = raw.label_ids != ABSTAINED
     # A row of many labels, each of them rounded, sums to 1 but for a thousandth.
     assert (found.confidence[voted] >= raw.confidence[voted] * 0.998 - 1e-5).all()
 
@@ -86,13 +86,13 @@ def test_flat_rows_of_many_labels_keep_their_votes_in_the_cold(
     flat[np.arange(size), np.arange(size)] *= 1.5
     raw = tempered(Predictions.of(flat / flat.sum(axis=1, keepdims=True)), 1)
     found = tempered(raw, temperature)
-    assert found.codes.tolist() == list(range(size))
+    assert found.label_ids.tolist() == list(range(size))
     assert (found.confidence > 0.9).all()
 
 
 def test_heat_flattens_and_cold_sharpens() -> None:
     raw = Predictions.of(np.array([[0.7, 0.2, 0.1]], np.float32))
-    sureness = [tempered(raw, t).of_label(raw.codes)[0] for t in (0.1, 0.5, 1, 2, 100)]
+    sureness = [tempered(raw, t).of_label(raw.label_ids)[0] for t in (0.1, 0.5, 1, 2, 100)]
     assert sureness == sorted(sureness, reverse=True)
     assert sureness[0] > 0.99
     assert sureness[-1] == pytest.approx(1 / 3, abs=0.01)

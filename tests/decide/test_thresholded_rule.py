@@ -54,7 +54,7 @@ def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> No
         alone = rule.decide(some[:asked], 3 - asked)
         for one, other in zip(some, warm, strict=True):
             np.testing.assert_array_equal(one.probabilities, other[rows].probabilities)
-        np.testing.assert_array_equal(made.codes[rows], alone.codes)
+        np.testing.assert_array_equal(made.label_ids[rows], alone.label_ids)
         np.testing.assert_array_equal(made.confidence[rows], alone.confidence)
         np.testing.assert_array_equal(made.open[rows], alone.open)
 
@@ -64,8 +64,8 @@ def test_votes_without_probabilities_stand_by_a_rule_that_wants_none() -> None:
     ruling = ThresholdedRule.of([VoteRule("majority", 3)] * 2, np.ones((2, 3)))
     which = np.arange(300) % 2
     plain = VoteRule("majority", 3).decide(opinions)
-    assert (plain.codes != ABSTAINED).any()
-    np.testing.assert_array_equal(ruling.decide(opinions, which).codes, plain.codes)
+    assert (plain.label_ids != ABSTAINED).any()
+    np.testing.assert_array_equal(ruling.decide(opinions, which).label_ids, plain.label_ids)
 
 
 def test_rules_that_differ_in_more_are_refused() -> None:

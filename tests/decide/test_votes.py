@@ -48,16 +48,16 @@ def test_decides_as_the_oracle_for_every_vote_tuple(rule: VoteRule) -> None:
     needed = rule.of if rule.kind == "unanimity" else {2: 2, 3: 2}[rule.of]
     decision = rule.decide(every_tuple(rule.of))
     expected = [oracle(votes, needed) for votes in itertools.product(VOTES, repeat=rule.of)]
-    assert decision.codes.tolist() == expected
+    assert decision.label_ids.tolist() == expected
     assert not decision.open.any()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_the_order_of_workers_changes_nothing(rule: VoteRule) -> None:
     opinions = every_tuple(rule.of)
-    expected = rule.decide(opinions).codes.tolist()
+    expected = rule.decide(opinions).label_ids.tolist()
     for order in itertools.permutations(opinions):
-        assert rule.decide(order).codes.tolist() == expected
+        assert rule.decide(order).label_ids.tolist() == expected
 
 
 @pytest.mark.parametrize("kind", ["majority", "unanimity"])
@@ -66,7 +66,7 @@ def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: Kind) -> No
     opinions = every_tuple(3)
     first = rule.decide(opinions[:2], left=1)
     everything = rule.decide(opinions)
-    assert (first.codes[~first.open] == everything.codes[~first.open]).all()
+    assert (first.label_ids[~first.open] == everything.label_ids[~first.open]).all()
 
 
 def test_the_third_is_asked_exactly_where_it_can_still_make_a_quorum() -> None:
@@ -91,9 +91,9 @@ def test_two_abstentions_go_to_the_judge_without_the_third() -> None:
 
 def test_identical_workers_accept_everything_and_strangers_nothing() -> None:
     same = Predictions(np.arange(LABELS), None)
-    assert (VoteRule("majority", 2).decide([same, same]).codes == same.codes).all()
-    other = Predictions((same.codes + 1) % LABELS, None)
-    assert (VoteRule("majority", 2).decide([same, other]).codes == ABSTAINED).all()
+    assert (VoteRule("majority", 2).decide([same, same]).label_ids == same.label_ids).all()
+    other = Predictions((same.label_ids + 1) % LABELS, None)
+    assert (VoteRule("majority", 2).decide([same, other]).label_ids == ABSTAINED).all()
 
 
 @given(
@@ -102,8 +102,8 @@ def test_identical_workers_accept_everything_and_strangers_nothing() -> None:
     )
 )
 def test_a_row_that_is_no_distribution_is_an_abstention(raw: np.ndarray) -> None:
-    codes = Predictions.of(raw).codes
-    for row, code in zip(raw.astype(np.float64), codes, strict=True):
+    label_ids = Predictions.of(raw).label_ids
+    for row, code in zip(raw.astype(np.float64), label_ids, strict=True):
         usable = np.isfinite(row).all() and (row >= 0).all() and abs(row.sum() - 1) < 0.0099
         spoilt = not np.isfinite(row).all() or (row < 0).any() or abs(row.sum() - 1) > 0.0101
         assert not (usable and code == ABSTAINED)
@@ -117,7 +117,7 @@ def test_a_threshold_of_zero_is_the_plain_majority(measure: Measure, of: int) ->
     opinions = random_opinions(1, of)
     plain = VoteRule("majority", of).decide(opinions)
     sure = VoteRule("majority", of, measure, 0.0).decide(opinions)
-    assert (plain.codes == sure.codes).all()
+    assert (plain.label_ids == sure.label_ids).all()
 
 
 @pytest.mark.parametrize("of", [2, 3])
@@ -125,7 +125,7 @@ def test_a_threshold_of_zero_is_the_plain_majority(measure: Measure, of: int) ->
 def test_a_higher_threshold_never_asks_the_judge_less(measure: Measure, of: int) -> None:
     opinions = random_opinions(2, of)
     rates = [
-        (VoteRule("majority", of, measure, tau).decide(opinions).codes == ABSTAINED).mean()
+        (VoteRule("majority", of, measure, tau).decide(opinions).label_ids == ABSTAINED).mean()
         for tau in (0.0, 0.3, 0.5, 0.7, 0.9, 1.01)
     ]
     assert rates == sorted(rates)
@@ -136,12 +136,12 @@ def test_a_higher_threshold_never_asks_the_judge_less(measure: Measure, of: int)
 def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> None:
     opinions = random_opinions(3, 3, 500)
     decision = VoteRule("majority", 3, measure).decide(opinions)
-    for row, code in enumerate(decision.codes.tolist()):
+    for row, code in enumerate(decision.label_ids.tolist()):
         if code == ABSTAINED:
             assert np.isnan(decision.confidence[row])
             continue
-        voters = [o for o in opinions if o.codes[row] != ABSTAINED]
-        agreeing = [o for o in voters if o.codes[row] == code]
+        voters = [o for o in opinions if o.label_ids[row] != ABSTAINED]
+        agreeing = [o for o in voters if o.label_ids[row] == code]
         assert all(o.probabilities is not None for o in voters)
         of_all = [float(o.probabilities[row, code]) for o in voters]
         values = [float(o.probabilities[row, code]) for o in agreeing]
@@ -157,7 +157,7 @@ def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> 
 def test_labels_without_probabilities_decide_but_carry_no_confidence() -> None:
     opinions = [opinion.labels_only() for opinion in random_opinions(4, 2, 100)]
     decision = VoteRule("majority", 2).decide(opinions)
-    assert (decision.codes != ABSTAINED).any()
+    assert (decision.label_ids != ABSTAINED).any()
     assert np.isnan(decision.confidence).all()
 
 
@@ -167,9 +167,9 @@ def test_a_threshold_asks_every_worker_or_the_order_would_matter() -> None:
     assert rule.asks_all
     expected = rule.decide(opinions)
     for order in itertools.permutations(opinions):
-        assert (rule.decide(order).codes == expected.codes).all()
+        assert (rule.decide(order).label_ids == expected.label_ids).all()
 
 
 def test_the_plurality_takes_what_most_of_those_present_say() -> None:
     present = [Predictions(np.array([1, 2, ABSTAINED]), None), Predictions.none(3)]
-    assert plurality(present).codes.tolist() == [1, 2, ABSTAINED]
+    assert plurality(present).label_ids.tolist() == [1, 2, ABSTAINED]

@@ -35,7 +35,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Version 1 of every kind is plain, version 2 has experts."""
     folder = tmp_path_factory.mktemp("models")
     stream = two_topics(np.random.default_rng(30), 900)
-    plain = Examples(stream.texts, tuple(LABELS.labels[code] for code in stream.codes))
+    plain = Examples(stream.texts, tuple(LABELS.labels[code] for code in stream.label_ids))
     jobs = [Job("topic", kind, kind, LABELS, plain) for kind in LOADERS]
     train_workers(jobs, folder, seed=1, progress=lambda *_: None, processes=1)
     classifier = learn_classifier(stream.texts, stream.topics, 2, 1)

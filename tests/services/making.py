@@ -138,7 +138,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
     await client.close()
 
 
-def votes(*codes: int) -> str:
+def votes(*label_ids: int) -> str:
     """A text on which echo_a, echo_b and echo_c vote like this; -1 abstains."""
-    marks = [f"#{name}={code}" for name, code in zip(ECHO_MODELS, codes, strict=False)]
+    marks = [f"#{name}={code}" for name, code in zip(ECHO_MODELS, label_ids, strict=False)]
     return "please help " + " ".join(marks)

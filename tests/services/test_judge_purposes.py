@@ -221,7 +221,7 @@ async def test_each_decision_follows_again_from_its_log(temperature: float | Non
             np.array([LABELS.index[log.candidate or ""]]),
             np.zeros((1, 3)),
         )
-        assert NAMES[again.codes[0]] == label.label == log.published
+        assert NAMES[again.label_ids[0]] == label.label == log.published
         assert round(float(again.confidence[0]), 5) == label.confidence
         assert ("workers" if again.kept[0] else "judge") == label.source == log.source
 

@@ -38,8 +38,8 @@ class Audited:
         cases = LogTable.of(self.decisions, task, known.label_set, workers).cases
         right = [self.gold[ticket].get(task) for ticket in cases.ids]
         index = known.label_set.index
-        codes = [UNKNOWN if label is None else index[label] for label in right]
-        return replace(cases, gold=np.array(codes, np.int64))
+        label_ids = [UNKNOWN if label is None else index[label] for label in right]
+        return replace(cases, gold=np.array(label_ids, np.int64))
 
 
 async def audited(

@@ -49,7 +49,7 @@ def accepted_by(calibration: Calibration, test: Dataset) -> Labels:
     known = temperatures(calibration)
     pairs = zip(test.workers, test.opinions, strict=True)
     warm = [tempered(opinion, known[name]) for name, opinion in pairs]
-    return calibrated_rule(calibration).decide(warm).codes
+    return calibrated_rule(calibration).decide(warm).label_ids
 
 
 def tried(
@@ -62,9 +62,9 @@ def tried(
 ) -> Tried:
     """Calibrate on `learn`, report on `test`; `costs` are seconds per answer, by worker."""
     made = calibrated(learn, wish)
-    test = test[np.flatnonzero(test.judge.codes != ABSTAINED)]
-    plain = VoteRule("majority", len(test.workers)).decide(test.opinions).codes
-    accepted, judged = accepted_by(made, test), test.judge.codes
+    test = test[np.flatnonzero(test.judge.label_ids != ABSTAINED)]
+    plain = VoteRule("majority", len(test.workers)).decide(test.opinions).label_ids
+    accepted, judged = accepted_by(made, test), test.judge.label_ids
     options = Options(
         costs=Prices(costs, judge),
         rule=calibrated_rule(made),
@@ -72,5 +72,5 @@ def tried(
         router=made.router,
     )
     page = write(evaluate(test, options), folder)
-    ours, majority = (figures(codes, judged, test.gold) for codes in (accepted, plain))
+    ours, majority = (figures(label_ids, judged, test.gold) for label_ids in (accepted, plain))
     return Tried(test.task, made, ours, majority, Alike.of(learn, test), page)

@@ -47,13 +47,13 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class OtherJudge:
-    """A judge of another kind on the N test tickets of one task: `codes` [N], and its `cost` in
+    """A judge of another kind on the N test tickets of one task: `label_ids` [N], and its `cost` in
     seconds per decision, from a full topic.
     """
 
     kind: str
     task: str
-    codes: Labels
+    label_ids: Labels
     cost: float
 
 

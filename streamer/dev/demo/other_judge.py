@@ -34,5 +34,6 @@ async def ask_other_judge(
         by_task.setdefault(task, []).append(settings.tasks[task].label_set.index[label])
     cost = answered.seconds / len(asked)
     return [
-        OtherJudge(kind, task, np.array(codes, np.int64), cost) for task, codes in by_task.items()
+        OtherJudge(kind, task, np.array(label_ids, np.int64), cost)
+        for task, label_ids in by_task.items()
     ]

@@ -60,8 +60,8 @@ def _singles(task: TaskEvidence) -> Table:
     for name, alone in task.alone.items():
         shown.add_row(
             f"  {name}",
-            str(share(alone.codes == task.gold)),
-            str(share(alone.codes == task.judge)),
+            str(share(alone.label_ids == task.gold)),
+            str(share(alone.label_ids == task.judge)),
             f"{alone.cost * 1e6:.0f}",
         )
     return shown
@@ -69,7 +69,7 @@ def _singles(task: TaskEvidence) -> Table:
 
 def _alternatives(task: TaskEvidence, judge_cost: float) -> Table:
     shown = table("  rules", "coverage", "fidelity", "accuracy", "saved", "speedup")
-    answers = {name: alone.codes for name, alone in task.alone.items()}
+    answers = {name: alone.label_ids for name, alone in task.alone.items()}
     costs = {name: alone.cost for name, alone in task.alone.items()}
     for some in committees(list(answers)):
         found = figures(some.accepted(answers), task.judge, task.gold)
@@ -136,7 +136,7 @@ def _predicted(tasks: Sequence[TaskEvidence], drain: Drain) -> float:
     weights = [len(task.gold) for task in drained]
     costs = [
         task.committee.cost(
-            {name: alone.codes for name, alone in task.alone.items()},
+            {name: alone.label_ids for name, alone in task.alone.items()},
             {name: alone.cost for name, alone in task.alone.items()},
         )
         for task in drained
@@ -157,8 +157,8 @@ def _judges(evidence: Evidence) -> Table:
             evidence.judge, task.name, task.judge, _judge_cost(evidence.drains, task.name)
         )
         for judge in (own, *(other for other in evidence.others if other.task == task.name)):
-            found = figures(task.agreed, judge.codes, task.gold)
-            accuracy = share(judge.codes == task.gold)
+            found = figures(task.agreed, judge.label_ids, task.gold)
+            accuracy = share(judge.label_ids == task.gold)
             cost = f"{judge.cost * 1e3:.1f}"
             shown.add_row(task.name, judge.kind, str(accuracy), str(found.fidelity), cost)
     return shown

@@ -17,9 +17,9 @@ _DEADLINE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """One worker: `codes` [N], label indices or -1; `cost` in seconds per ticket."""
+    """One worker: `label_ids` [N], label indices or -1; `cost` in seconds per ticket."""
 
-    codes: Labels
+    label_ids: Labels
     cost: float
 
 
@@ -39,5 +39,5 @@ async def _one(client: TritonClient, model: str, batches: Sequence[TextTensor]) 
     began = time.monotonic()
     answers = [await client.infer(model, batch, _DEADLINE_S) for batch in batches]
     seconds = time.monotonic() - began
-    codes = np.concatenate([Predictions.of(probs).codes for _, probs in answers])
-    return Alone(codes, seconds / len(codes))
+    label_ids = np.concatenate([Predictions.of(probs).label_ids for _, probs in answers])
+    return Alone(label_ids, seconds / len(label_ids))

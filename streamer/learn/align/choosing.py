@@ -80,7 +80,7 @@ def _answers(made: Aligned, held_out: Judged) -> Iterator[tuple[Shape, Floats]]:
 
 
 def _tried(shape: Shape, loss: Loss, answers: Floats, held_out: Judged) -> Tried:
-    right = answers.argmax(axis=1) == held_out.codes
+    right = answers.argmax(axis=1) == held_out.label_ids
     known = held_out.probabilities
     far = np.nan if known is None else float(total_variation(known, answers).mean())
     return Tried(shape, loss, Interval.of_share(share(right)), far)

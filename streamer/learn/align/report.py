@@ -139,10 +139,11 @@ def pair_changes(before: Dataset, after: Sequence[Predictions]) -> tuple[PairCha
 
 def vote_change(before: Dataset, after: Sequence[Predictions], rule: DeferralRule) -> VoteChange:
     """The vote on judged tickets, of tempered opinions."""
-    judge = before.judge.codes
-    one, other = rule.decide(before.opinions).codes, rule.decide(after).codes
+    judge = before.judge.label_ids
+    one, other = rule.decide(before.opinions).label_ids, rule.decide(after).label_ids
     (settled, same), (settled_after, same_after) = (
-        (codes != ABSTAINED, (codes != ABSTAINED) & (codes == judge)) for codes in (one, other)
+        (label_ids != ABSTAINED, (label_ids != ABSTAINED) & (label_ids == judge))
+        for label_ids in (one, other)
     )
     cost = mean_change(~settled, ~settled_after)
     harm = mean_change(settled & ~same, settled_after & ~same_after)
@@ -167,8 +168,8 @@ def verdict(cost: int, harm: int) -> str:
 def _worker(
     name: str, segment: str | None, old: Predictions, new: Predictions, judge: Predictions
 ) -> WorkerChange:
-    agreement = mean_change(old.codes == judge.codes, new.codes == judge.codes)
-    return WorkerChange(name, segment, len(judge.codes), agreement, _distance(old, new, judge))
+    agreement = mean_change(old.label_ids == judge.label_ids, new.label_ids == judge.label_ids)
+    return WorkerChange(name, segment, len(judge.label_ids), agreement, _distance(old, new, judge))
 
 
 def _distance(old: Predictions, new: Predictions, judge: Predictions) -> Change | None:
@@ -179,8 +180,8 @@ def _distance(old: Predictions, new: Predictions, judge: Predictions) -> Change 
 
 
 def _pair(before: Dataset, after: Sequence[Predictions], one: int, other: int) -> PairChange:
-    judge = before.judge.codes
-    first, second = (_alike(each[one].codes, each[other].codes, judge)
+    judge = before.judge.label_ids
+    first, second = (_alike(each[one].label_ids, each[other].label_ids, judge)
                      for each in (before.opinions, after))  # fmt: skip
     return PairChange(
         (before.workers[one], before.workers[other]),

@@ -18,14 +18,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`texts` [N] with the judge's label `codes` [N] and, where known, its `probabilities` [N, K].
+    """`texts` [N] with the judge's `label_ids` [N] and, where known, its `probabilities` [N, K].
 
     `weights` [N] are 1 / P(the ticket is judged and logged), at any scale. `segments` [N] are the
     places of the tickets' segments, -1 for none; None where there are no segments.
     """
 
     texts: tuple[str, ...]
-    codes: LabelIds
+    label_ids: LabelIds
     probabilities: Floats | None
     weights: Floats
     segments: LabelIds | None
@@ -37,7 +37,7 @@ class Judged:
     def sha256(self) -> str:
         """A hash of all that is learnt from, in its order."""
         known = b"" if self.probabilities is None else self.probabilities.tobytes()
-        arrays = (self.codes.tobytes(), known, self.weights.tobytes())
+        arrays = (self.label_ids.tobytes(), known, self.weights.tobytes())
         return sha256(b"\0".join([orjson.dumps(self.texts), *arrays])).hexdigest()
 
     @property
@@ -52,7 +52,7 @@ class Judged:
         rows = np.flatnonzero(mine)
         return Judged(
             tuple(self.texts[row] for row in rows.tolist()),
-            self.codes[rows],
+            self.label_ids[rows],
             None if self.probabilities is None else self.probabilities[rows],
             self.weights[rows],
             None if self.segments is None else self.segments[rows],
@@ -75,7 +75,7 @@ class Judged:
             segments = np.concatenate([self.segments, none])
         return Judged(
             (*mine.texts, *other.texts),
-            np.concatenate([mine.codes, other.codes]),
+            np.concatenate([mine.label_ids, other.label_ids]),
             _stacked(mine, other),
             np.concatenate([mine.weights, other.normalised().weights]),
             segments,
@@ -93,5 +93,5 @@ def _stacked(first: Judged, second: Judged) -> Floats | None:
         return None
     known = second.probabilities
     if known is None:
-        known = np.eye(first.probabilities.shape[1], dtype=np.float32)[second.codes]
+        known = np.eye(first.probabilities.shape[1], dtype=np.float32)[second.label_ids]
     return np.concatenate([first.probabilities, known])

@@ -144,7 +144,7 @@ class _Material:
     def _targets(self, mine: Mask, weights: Floats | None = None) -> Targets:
         some = (self.all if weights is None else replace(self.all, weights=weights)).where(mine)
         weighted = some.weights.astype(np.float32)
-        return Targets(some.texts, some.codes, self.size, weighted, some.probabilities)
+        return Targets(some.texts, some.label_ids, self.size, weighted, some.probabilities)
 
 
 def _placed(judged: Judged, gate: Gate | None) -> Judged:

@@ -96,10 +96,10 @@ class TrainingSet:
 
 
 def _as_judged(examples: Examples, label_set: LabelSet, gate: Gate | None) -> Judged:
-    codes = np.array([label_set.index[label] for label in examples.labels], np.int64)
-    weights: Floats = np.ones(len(codes), np.float32)
+    label_ids = np.array([label_set.index[label] for label in examples.labels], np.int64)
+    weights: Floats = np.ones(len(label_ids), np.float32)
     places = None if gate is None else gate.names(examples.texts).places
-    return Judged(examples.texts, codes, None, weights, places)
+    return Judged(examples.texts, label_ids, None, weights, places)
 
 
 def _text(one: LoggedDecision, texts: Mapping[str, str]) -> str:

@@ -44,7 +44,7 @@ def write(
 ) -> int:
     """Add the version and return its number. Triton is told to load it beside the one before."""
     recipe = _recipe(kind, origin, given, choice)
-    scores = Scores.of(choice.answers, given.held_out.codes)
+    scores = Scores.of(choice.answers, given.held_out.label_ids)
     with new_version(repository, model) as folder:
         aligned.model.save(folder)
         Manifest.new(recipe, _settings(aligned), scores).write(folder)

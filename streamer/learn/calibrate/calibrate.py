@@ -55,7 +55,7 @@ def calibrate(
     for too few tickets, or for a wish of accuracy without gold answers. A wish out of reach ends in
     "judge all".
     """
-    judged = cases[np.flatnonzero(cases.judge.codes != ABSTAINED)]
+    judged = cases[np.flatnonzero(cases.judge.label_ids != ABSTAINED)]
     _check(judged, wish)
     design, proof = halves(judged)
     temperatures = _temperatures(design)
@@ -111,7 +111,7 @@ def halves(cases: Dataset) -> tuple[Dataset, Dataset]:
 def _temperatures(cases: Dataset) -> Temperatures:
     """Of the workers: against the truth where enough of it is known, else the judge's labels."""
     enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
-    truth = cases.gold if enough else cases.judge.codes
+    truth = cases.gold if enough else cases.judge.label_ids
     return tuple(_fitted(opinion, truth) for opinion in cases.opinions)
 
 
@@ -140,14 +140,14 @@ def _candidates(design: Dataset) -> list[tuple[ThresholdFamily, Sweep]]:
 
     Plain votes alone where a worker gives no probabilities, or has hardly ever answered.
     """
-    answered = np.all([opinion.codes != ABSTAINED for opinion in design.opinions], axis=0)
+    answered = np.all([opinion.label_ids != ABSTAINED for opinion in design.opinions], axis=0)
     bare = any(opinion.probabilities is None for opinion in design.opinions)
     if bare or answered.sum() < _LEAST_ANSWERED:
         return [
             (dial, dial.sweep(design.opinions))
             for dial in threshold_families(len(design.workers), None)
         ]
-    judge = design.judge.codes
+    judge = design.judge.label_ids
     *others, router = threshold_families(len(design.workers), train_router(design.opinions, judge))
     unseen = Sweep.of(cross_fitted(design.opinions, judge))
     return [*((dial, dial.sweep(design.opinions)) for dial in others), (router, unseen)]
@@ -163,21 +163,21 @@ def _reference(rule: DeferralRule, cases: Dataset, asked: Asked) -> Reference:
     agreement = {}
     seats = zip(cases.workers, cases.opinions, strict=True)
     for (one, first), (other, second) in combinations(seats, 2):
-        both = (first.codes != ABSTAINED) & (second.codes != ABSTAINED)
+        both = (first.label_ids != ABSTAINED) & (second.label_ids != ABSTAINED)
         if both.any():
-            same = (first.codes == second.codes)[both]
+            same = (first.label_ids == second.label_ids)[both]
             agreement[f"{one}/{other}"] = round(float(same.mean()), 6)
     shares = zip(cases.labels, counts.tolist(), strict=True)
     return Reference({label: round(share, 6) for label, share in shares}, agreement)
 
 
 def _expected(rule: DeferralRule, cases: Dataset, asked: Asked) -> dict[str, Estimate]:
-    accepted = rule.decide(cases.opinions).codes
+    accepted = rule.decide(cases.opinions).label_ids
     bypassed, known = accepted != ABSTAINED, cases.gold != UNKNOWN
     final = asked.published(cases, rule)
     return {
         "judge_rate": _estimate(share(~bypassed)),
-        "fidelity": _estimate(share((accepted == cases.judge.codes)[bypassed])),
+        "fidelity": _estimate(share((accepted == cases.judge.label_ids)[bypassed])),
         "accuracy": _estimate(share((final == cases.gold)[known])),
     }
 
@@ -189,7 +189,7 @@ def _estimate(found: Share) -> Estimate:
 def _data(cases: Dataset, period: tuple[str | None, str | None]) -> Data:
     content = blake2b("\0".join((cases.task, *cases.labels, *cases.ids)).encode(), digest_size=16)
     for opinion in (*cases.opinions, cases.judge):
-        content.update(opinion.codes.tobytes())
+        content.update(opinion.label_ids.tobytes())
         if opinion.probabilities is not None:
             content.update(np.ascontiguousarray(opinion.probabilities).tobytes())
     content.update(cases.gold.tobytes())

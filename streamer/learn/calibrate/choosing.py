@@ -52,7 +52,7 @@ class _Tally:
         rows = []
         for threshold in order:
             accepted = sweep.accepted(threshold)
-            published = np.where(accepted, sweep.codes, deferred)
+            published = np.where(accepted, sweep.label_ids, deferred)
             counted, right = wish.outcomes(cases, accepted, published)
             rows.append((by_label(published[right]), by_label(published[counted]), accepted.sum()))
         hits, of, bypassed = (np.array(column) for column in zip(*rows, strict=True))
@@ -128,7 +128,7 @@ def within_budget(
         threshold = sweep.threshold_for(share)
         if threshold is not None:
             accepted = sweep.accepted(threshold)
-            differs = float((accepted & (sweep.codes != cases.judge.codes)).mean())
+            differs = float((accepted & (sweep.label_ids != cases.judge.label_ids)).mean())
             if differs < least:
                 best, least = dial.at(threshold), differs
     return best

@@ -44,18 +44,18 @@ def cross_fitted(opinions: Sequence[Predictions], judge: Labels, folds: int = 5)
     So the log that trained the router may choose its threshold, too.
     """
     count = len(judge)
-    codes, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
+    label_ids, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
     for fold in range(folds):
         mine = np.flatnonzero(np.arange(count) % folds == fold)
         others = np.flatnonzero(np.arange(count) % folds != fold)
         weights = train_router([opinion[others] for opinion in opinions], judge[others])
         said = Router(weights, at_most=1.0).decide([opinion[mine] for opinion in opinions])
-        codes[mine], confidence[mine] = said.codes, said.confidence
-    return Decision(codes, confidence, np.zeros(count, np.bool_))
+        label_ids[mine], confidence[mine] = said.label_ids, said.confidence
+    return Decision(label_ids, confidence, np.zeros(count, np.bool_))
 
 
 def _usable(opinions: Sequence[Predictions], judge: Labels) -> NDArray[np.int64]:
-    answered = np.all([opinion.codes != ABSTAINED for opinion in opinions], axis=0)
+    answered = np.all([opinion.label_ids != ABSTAINED for opinion in opinions], axis=0)
     rows = np.flatnonzero(answered & (judge != ABSTAINED))
     # A dozen weights gain nothing from more; evenly spaced, to see all of the time.
     return rows[:: -(-len(rows) // _MOST_ROWS)] if len(rows) else rows

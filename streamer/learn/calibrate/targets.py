@@ -44,7 +44,7 @@ class Fidelity:
 
     def outcomes(self, cases: Dataset, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
         """Which of N tickets count under a setting, and which of them are right."""
-        return accepted, accepted & (published == cases.judge.codes)
+        return accepted, accepted & (published == cases.judge.label_ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def fit_temperature(opinion: Predictions, truth: Labels) -> FittedTemperature:
     `truth` [N] are label indices, -1 where unknown; those rows and abstentions are left out. T is
     1 without probabilities or rows, and where no other is better.
     """
-    known = np.flatnonzero((truth >= 0) & (opinion.codes != ABSTAINED))
+    known = np.flatnonzero((truth >= 0) & (opinion.label_ids != ABSTAINED))
     if opinion.probabilities is None or not len(known):
         nothing = Reliability(np.nan, np.nan, np.nan, 0)
         return FittedTemperature(1.0, nothing, nothing)

@@ -49,6 +49,6 @@ class Alike:
 
 def _shared(cases: Dataset) -> NDArray[np.float64]:
     """[M] of the judged tickets: the share of the workers that name the judge's label."""
-    judged = cases.judge.codes != ABSTAINED
-    named = np.array([opinion.codes == cases.judge.codes for opinion in cases.opinions])
+    judged = cases.judge.label_ids != ABSTAINED
+    named = np.array([opinion.label_ids == cases.judge.label_ids for opinion in cases.opinions])
     return np.asarray(named[:, judged].mean(axis=0))

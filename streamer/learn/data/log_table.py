@@ -159,8 +159,8 @@ def opinion_of(votes: Sequence[Vote], vectors: Sequence[Vector], labels: LabelSe
     if any(
         vector is None and name is not None for vector, name in zip(vectors, named, strict=True)
     ):
-        codes = [ABSTAINED if name is None else labels.index[name] for name in named]
-        return Predictions(np.array(codes, np.int64), None)
+        label_ids = [ABSTAINED if name is None else labels.index[name] for name in named]
+        return Predictions(np.array(label_ids, np.int64), None)
     return _opinion(vectors, len(labels))
 
 

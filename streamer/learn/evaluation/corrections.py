@@ -42,12 +42,12 @@ def corrections(tickets: Tickets, truth: Labels, rows: Labels, bootstrap: Bootst
     served = Served.of(tickets.cases, tickets.rule)
     some = np.intersect1d(rows, np.flatnonzero(served.mean.any(axis=1)))
     q, p, named = served.mean[some], judge.probabilities[some], served.named[some]
-    verdicts = judge.codes[some]
+    verdicts = judge.label_ids[some]
     differ = float((named != verdicts).mean())
     found = []
     for name, (make, alphas) in _RULES.items():
         sweep = _sweep(make, alphas, q, p, named, verdicts)
-        ranking = Ranking.of(sweep, sweep.codes, verdicts, truth[some])
+        ranking = Ranking.of(sweep, sweep.label_ids, verdicts, truth[some])
         found.append(_up_to(differ, curve(name, ranking, bootstrap)))
     return found
 

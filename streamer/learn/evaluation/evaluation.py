@@ -113,7 +113,7 @@ def _measures(tickets: Tickets) -> dict[Measure, tuple[Labels, Labels]]:
     if len(tickets.graded):
         found["accuracy"] = (tickets.cases.gold, tickets.graded)
     found["agreement with the judge"] = (
-        tickets.cases.judge.codes,
+        tickets.cases.judge.label_ids,
         np.arange(len(tickets.cases)),
     )
     return found
@@ -122,10 +122,10 @@ def _measures(tickets: Tickets) -> dict[Measure, tuple[Labels, Labels]]:
 def _ranked(
     found: list[Family], tickets: Tickets, truth: Labels, rows: Labels
 ) -> dict[str, Ranking]:
-    judge = tickets.cases.judge.codes
+    judge = tickets.cases.judge.label_ids
     return {
         family.name: Ranking.of(
-            Sweep(family.sweep.codes[rows], family.sweep.sureness[rows]),
+            Sweep(family.sweep.label_ids[rows], family.sweep.sureness[rows]),
             tickets.fallback[rows],
             judge[rows],
             truth[rows],
@@ -152,7 +152,9 @@ def _ledger(tickets: Tickets, outcome: Outcome) -> ErrorSources | None:
     rows = tickets.graded
     if not len(rows):
         return None
-    return ErrorSources.of(outcome[rows], tickets.cases.judge.codes[rows], tickets.cases.gold[rows])
+    return ErrorSources.of(
+        outcome[rows], tickets.cases.judge.label_ids[rows], tickets.cases.gold[rows]
+    )
 
 
 def _described(tickets: Tickets) -> str:

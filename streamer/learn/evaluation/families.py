@@ -34,7 +34,7 @@ class Family:
 
 def families(tickets: Tickets, options: Options) -> list[Family]:
     """Of the tickets' pool; of workers that give labels only, votes alone."""
-    opinions, judge = tickets.cases.opinions, tickets.cases.judge.codes
+    opinions, judge = tickets.cases.opinions, tickets.cases.judge.label_ids
     weights = options.router
     if weights is None and tickets.soft:
         weights = train_router(opinions, judge)
@@ -80,5 +80,5 @@ def _votes(found: Mapping[str, Family]) -> list[Family]:
         return []
     majority, unanimity = found["majority"], found["unanimity"]
     agreeing = (majority.sweep.sureness != NEVER) * 1.0 + (unanimity.sweep.sureness != NEVER)
-    sweep = Sweep(majority.sweep.codes, np.where(agreeing > 0, agreeing, NEVER))
+    sweep = Sweep(majority.sweep.label_ids, np.where(agreeing > 0, agreeing, NEVER))
     return [Family("votes", sweep, np.ones_like(majority.asked), False)]

@@ -29,10 +29,10 @@ class Outcome:
         """Without a rule `after` the judge its label stands."""
         judge, found = tickets.cases.judge, Served.of(tickets.cases, tickets.rule)
         deferred = found.accepted == ABSTAINED
-        kept, final = np.zeros(len(deferred), np.bool_), judge.codes
+        kept, final = np.zeros(len(deferred), np.bool_), judge.label_ids
         if after is not None:
             stands = found.standing(judge, after, found.named)
-            kept, final = stands.kept & deferred, stands.codes
+            kept, final = stands.kept & deferred, stands.label_ids
         return cls(found.accepted, np.where(deferred, final, found.accepted), kept)
 
     def __getitem__(self, rows: Labels) -> "Outcome":

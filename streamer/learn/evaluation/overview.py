@@ -41,7 +41,7 @@ class Overview:
 def overview(tickets: Tickets, outcome: Outcome, options: Options) -> Overview:
     """Shares with Wilson's interval, all else by the bootstrap."""
     cases, rows = tickets.cases, tickets.graded
-    judge, gold = cases.judge.codes, cases.gold
+    judge, gold = cases.judge.label_ids, cases.gold
     said: Figures = figures(outcome.accepted, judge, gold)
     asked = tickets.asked(tickets.rule)
     cost = costs(asked, options.costs.relative(cases.workers))

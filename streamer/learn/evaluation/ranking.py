@@ -52,7 +52,7 @@ class Ranking:
     @classmethod
     def of(cls, sweep: Sweep, fallback: Labels, judge: Labels, truth: Labels) -> "Ranking":
         """Labels [N] each."""
-        named = np.where(sweep.sureness == NEVER, fallback, sweep.codes)
+        named = np.where(sweep.sureness == NEVER, fallback, sweep.label_ids)
         order = np.argsort(-sweep.sureness, kind="stable")
         falling = sweep.sureness[order]
         ends = np.append(np.flatnonzero(np.diff(falling)) + 1, len(order))

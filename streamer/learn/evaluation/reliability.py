@@ -44,7 +44,7 @@ def reliabilities(tickets: Tickets) -> list[ModelReliability]:
     """Of each model of the pool that gives probabilities; of the judge only against gold."""
     raw, warm = tickets.raw, tickets.cases
     graded = len(tickets.graded) > 0
-    truth = warm.gold if graded else warm.judge.codes
+    truth = warm.gold if graded else warm.judge.label_ids
     models = {
         name: (raw.opinions[raw.workers.index(name)], opinion)
         for name, opinion in zip(warm.workers, warm.opinions, strict=True)
@@ -61,7 +61,7 @@ def reliabilities(tickets: Tickets) -> list[ModelReliability]:
 def _diagram(opinion: Predictions, truth: Labels) -> Diagram | None:
     if opinion.probabilities is None:
         return None
-    known = np.flatnonzero((truth != UNKNOWN) & (opinion.codes != ABSTAINED))
+    known = np.flatnonzero((truth != UNKNOWN) & (opinion.label_ids != ABSTAINED))
     probs, said = opinion.probabilities[known], truth[known]
     if not len(known):
         return None

@@ -53,7 +53,7 @@ class Slices:
 def all_slices(tickets: Tickets, outcome: Outcome) -> list[Slices]:
     """By the judge's label, by the true label where known, and by every column of the log."""
     cases = tickets.cases
-    columns = {"label by the judge": [cases.labels[code] for code in cases.judge.codes]}
+    columns = {"label by the judge": [cases.labels[code] for code in cases.judge.label_ids]}
     if len(tickets.graded) == len(cases):
         columns["true label"] = [cases.labels[code] for code in cases.gold]
     columns |= {name: list(values) for name, values in cases.slices.items()}
@@ -63,13 +63,13 @@ def all_slices(tickets: Tickets, outcome: Outcome) -> list[Slices]:
 
 def _column(column: str, values: Sequence[str], tickets: Tickets, outcome: Outcome) -> Slices:
     cases, graded = tickets.cases, len(tickets.graded) > 0
-    truth = cases.gold if graded else cases.judge.codes
+    truth = cases.gold if graded else cases.judge.label_ids
     known = np.asarray(truth != ABSTAINED)
-    named, codes = np.unique(np.array(values, dtype=object).astype(str), return_inverse=True)
+    named, label_ids = np.unique(np.array(values, dtype=object).astype(str), return_inverse=True)
     right = known & (outcome.final == truth)
-    chances = _chances(right, known, codes, len(named))
+    chances = _chances(right, known, label_ids, len(named))
     found = [
-        _slice(str(value), codes == code, right, known, float(chances[code]), tickets, outcome)
+        _slice(str(value), label_ids == code, right, known, float(chances[code]), tickets, outcome)
         for code, value in enumerate(named)
     ]
     found.sort(key=lambda each: (each.chance, each.gap))
@@ -78,11 +78,11 @@ def _column(column: str, values: Sequence[str], tickets: Tickets, outcome: Outco
 
 
 def _chances(
-    right: NDArray[np.bool_], known: NDArray[np.bool_], codes: NDArray[np.int64], slices: int
+    right: NDArray[np.bool_], known: NDArray[np.bool_], label_ids: NDArray[np.int64], slices: int
 ) -> NDArray[np.float64]:
     """[S], from 0 to 1: of at most so many right ones among as many tickets drawn from all."""
-    rows = np.bincount(codes, known, slices)
-    hits = np.bincount(codes, right, slices)
+    rows = np.bincount(label_ids, known, slices)
+    hits = np.bincount(label_ids, right, slices)
     below = hypergeom.cdf(hits, known.sum(), right.sum(), rows)
     return np.asarray(np.minimum(below * slices, 1.0))
 
@@ -96,7 +96,7 @@ def _slice(
     tickets: Tickets,
     outcome: Outcome,
 ) -> Slice:
-    judge = tickets.cases.judge.codes
+    judge = tickets.cases.judge.label_ids
     said = figures(outcome.accepted[mine], judge[mine], tickets.cases.gold[mine])
     quality, rest = share(right[mine & known]), share(right[known & ~mine])
     return Slice(

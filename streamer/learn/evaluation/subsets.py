@@ -36,10 +36,10 @@ def subsets(tickets: Tickets, prices: Prices) -> list[Subset]:
     """The most faithful first, then those that cover more, then the cheaper ones."""
     cases = tickets.raw
     answers = {
-        name: opinion.codes for name, opinion in zip(cases.workers, cases.opinions, strict=True)
+        name: opinion.label_ids for name, opinion in zip(cases.workers, cases.opinions, strict=True)
     }
     rows = tickets.graded
-    truth = cases.gold[rows] if len(rows) else cases.judge.codes
+    truth = cases.gold[rows] if len(rows) else cases.judge.label_ids
     graded = {name: said[rows] if len(rows) else said for name, said in answers.items()}
     faults = {pair.workers: pair for pair in pair_errors(graded, truth)}
     relative = dict(zip(cases.workers, prices.relative(cases.workers), strict=True))
@@ -66,8 +66,8 @@ def _subset(
 ) -> Subset:
     cases, rows = tickets.raw, tickets.graded
     accepted = committee.accepted(answers)
-    said = figures(accepted, cases.judge.codes, cases.gold)
-    right = figures(accepted[rows], cases.judge.codes[rows], cases.gold[rows]).accuracy
+    said = figures(accepted, cases.judge.label_ids, cases.gold)
+    right = figures(accepted[rows], cases.judge.label_ids[rows], cases.gold[rows]).accuracy
     pairs = [faults[pair] for pair in combinations(committee.workers, 2)]
     return Subset(
         str(committee),

@@ -35,7 +35,7 @@ class Tickets:
     @classmethod
     def of(cls, cases: Dataset, options: Options) -> "Tickets":
         """Raises `ConfigError` for a log without verdicts, or a pool that no rule can serve."""
-        judged = np.flatnonzero(cases.judge.codes != ABSTAINED)
+        judged = np.flatnonzero(cases.judge.label_ids != ABSTAINED)
         if not len(judged):
             raise ConfigError("no ticket of the log has a verdict: log an audit share, then repeat")
         raw = cases[judged]
@@ -49,7 +49,7 @@ class Tickets:
             judge=tempered(pool.judge, options.temperatures.get("judge", 1.0)),
         )
         rule = options.rule or _majority(len(pool.workers))
-        return cls(raw, warm, rule, plurality(warm.opinions).codes, len(cases) - len(judged))
+        return cls(raw, warm, rule, plurality(warm.opinions).label_ids, len(cases) - len(judged))
 
     @property
     def graded(self) -> Labels:

@@ -43,9 +43,9 @@ class Served:
 
     @classmethod
     def _by(cls, opinions: Sequence[Predictions], rule: DeferralRule, labels: int) -> "Served":
-        own, accepted = candidate(opinions), rule.decide(opinions).codes
+        own, accepted = candidate(opinions), rule.decide(opinions).label_ids
         mean = np.zeros((len(accepted), labels)) if own.ensemble is None else own.ensemble
-        return cls(accepted, own.codes, rounded(mean))
+        return cls(accepted, own.label_ids, rounded(mean))
 
     @property
     def named(self) -> LabelIds:
@@ -66,7 +66,7 @@ class Served:
         """
         said = judge.probabilities
         if said is None:
-            said = np.eye(self.mean.shape[1], dtype=np.float32)[judge.codes]
+            said = np.eye(self.mean.shape[1], dtype=np.float32)[judge.label_ids]
         return arbitrate(after, said, temperature, workers, self.mean)
 
 
@@ -84,14 +84,14 @@ class Asked:
         left all of them to the judge.
         """
         if self.after is None:
-            return cases.judge.codes
+            return cases.judge.label_ids
         found = Served.of(cases, rule)
         stands = found.standing(cases.judge, self.after, found.likeliest, self.temperature)
-        return stands.codes
+        return stands.label_ids
 
     def published(self, cases: Dataset, rule: DeferralRule) -> LabelIds:
         """[N]: the label that the rule accepts, else what follows."""
-        accepted = rule.decide(cases.opinions).codes
+        accepted = rule.decide(cases.opinions).label_ids
         return np.where(accepted == ABSTAINED, self.labels(cases, rule), accepted)
 
 

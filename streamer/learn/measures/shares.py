@@ -73,7 +73,7 @@ class Committee:
     def accepted(self, answers: Mapping[str, Labels]) -> Labels:
         """[N]: the label index that stands without the judge, or -1."""
         rule = VoteRule(self.kind, len(self.workers))
-        return rule.decide([Predictions(answers[name], None) for name in self.workers]).codes
+        return rule.decide([Predictions(answers[name], None) for name in self.workers]).label_ids
 
     def cost(self, answers: Mapping[str, Labels], costs: Mapping[str, float]) -> float:
         """Expected cost of the workers per ticket, in the unit of `costs`.
@@ -125,8 +125,8 @@ def cohen_kappa(one: Labels, other: Labels) -> float:
     if not len(one):
         return float("nan")
     observed = float((one == other).mean())
-    codes = np.union1d(one, other)
-    chance = sum(float((one == code).mean() * (other == code).mean()) for code in codes)
+    label_ids = np.union1d(one, other)
+    chance = sum(float((one == code).mean() * (other == code).mean()) for code in label_ids)
     return 1.0 if chance == 1 else (observed - chance) / (1 - chance)
 
 

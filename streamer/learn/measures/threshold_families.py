@@ -38,7 +38,7 @@ class ThresholdFamily:
         """All settings at once, on N tickets."""
         said = self.at(0.0).decide(opinions)
         if self.fixed:
-            said = replace(said, confidence=np.ones(len(said.codes)))
+            said = replace(said, confidence=np.ones(len(said.label_ids)))
         return Sweep.of(said)
 
 
@@ -49,7 +49,7 @@ class Sweep:
     Without a label that is `NEVER`.
     """
 
-    codes: Labels
+    label_ids: Labels
     sureness: NDArray[np.float64]
 
     @classmethod
@@ -58,8 +58,8 @@ class Sweep:
 
         Rounded, as rules compare it, or two settings would differ here that are one when served.
         """
-        never = loosest.codes == ABSTAINED
-        return cls(loosest.codes, np.where(never, NEVER, rounded(loosest.confidence)))
+        never = loosest.label_ids == ABSTAINED
+        return cls(loosest.label_ids, np.where(never, NEVER, rounded(loosest.confidence)))
 
     def accepted(self, threshold: float) -> NDArray[np.bool_]:
         return at_least(self.sureness, threshold)

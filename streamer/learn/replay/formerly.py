@@ -46,7 +46,7 @@ def _tempered(opinion: Predictions, temperature: float) -> Predictions:
     raw = opinion.probabilities
     if raw is None or temperature == 1:
         return tempered(opinion, temperature)
-    voted = opinion.codes != ABSTAINED
+    voted = opinion.label_ids != ABSTAINED
     with np.errstate(all="ignore"):
         powers = np.exp(np.log(np.maximum(raw, np.float32(1e-30))) * np.float32(1 / temperature))
         shares = np.rint(powers * (_SCALE / powers.sum(axis=1, keepdims=True))) / _SCALE
@@ -64,7 +64,7 @@ def _decided(rule: DeferralRule, opinions: Sequence[Predictions], left: int) -> 
     else:
         return rule.decide(opinions, left)
     return Decision(
-        np.where(doubted, ABSTAINED, found.codes),
+        np.where(doubted, ABSTAINED, found.label_ids),
         np.where(doubted, np.nan, found.confidence),
         found.open,
     )
@@ -74,7 +74,7 @@ def _whole(opinion: Predictions, rule: VoteRule | Chow) -> Predictions:
     """Chow's rule ended the process where a row had underflowed: no log has such a ticket."""
     if opinion.probabilities is None or not isinstance(rule, Chow):
         return opinion
-    return Predictions(opinion.codes, _finite(opinion.probabilities))
+    return Predictions(opinion.label_ids, _finite(opinion.probabilities))
 
 
 def _finite(rows: Rows) -> Rows:
@@ -92,20 +92,20 @@ def _after(rule: ArbitrationRule) -> ArbitrationRule:
 
 
 class _Diff(Diff):
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         q, p = checked_pair(q, _finite(p))
         return np.asarray(q.max(axis=1) >= p.max(axis=1) - self.alpha)
 
 
 class _Opt(Opt):
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         q, p = checked_pair(q, _finite(p))
         sides = (p, q) if self.distance == "soft" else (greedy(p), greedy(q))
         return np.asarray(q.max(axis=1) >= p.max(axis=1) - self.alpha * total_variation(*sides))
 
 
 class _TokenV3(TokenV3):
-    def keeps(self, q: Rows, p: Rows, codes: LabelIds | None = None) -> Kept:
+    def keeps(self, q: Rows, p: Rows, label_ids: LabelIds | None = None) -> Kept:
         q, p = checked_pair(q, _finite(p))
-        own = p[np.arange(len(p)), q.argmax(axis=1) if codes is None else codes]
+        own = p[np.arange(len(p)), q.argmax(axis=1) if label_ids is None else label_ids]
         return np.asarray(own >= (1 - self.alpha) * p.max(axis=1))

@@ -191,19 +191,19 @@ class _Again:
         accepted = how.decided(rule, opinions, rule.of - len(opinions))
         own = _own(accepted, opinions, by_outage)
         everything = by_outage or by_budget or first.mode == "optimistic"
-        codes = own.codes if everything else accepted.codes
-        doubted = (accepted.codes == ABSTAINED) & (codes != ABSTAINED)
-        published = Decision(codes, np.round(own.confidence, DECIMALS), accepted.open)
+        label_ids = own.label_ids if everything else accepted.label_ids
+        doubted = (accepted.label_ids == ABSTAINED) & (label_ids != ABSTAINED)
+        published = Decision(label_ids, np.round(own.confidence, DECIMALS), accepted.open)
         fallback = doubted & (by_outage or by_budget)
         return cls(opinions, published, own, fallback, "outage" if outage else "disagreement")
 
     @classmethod
     def undecided(cls, count: int) -> "_Again":
         """Tickets that went to the judge before any worker was asked."""
-        codes, unknown = np.full(count, ABSTAINED), np.full(count, np.nan)
+        label_ids, unknown = np.full(count, ABSTAINED), np.full(count, np.nan)
         nothing = np.zeros(count, np.bool_)
-        own = Candidate(codes, unknown, None)
-        return cls((), Decision(codes, unknown, nothing), own, nothing, "judge_first")
+        own = Candidate(label_ids, unknown, None)
+        return cls((), Decision(label_ids, unknown, nothing), own, nothing, "judge_first")
 
     def ensembles(self, labels: int) -> NDArray[np.float64]:
         """The workers' means [N, K] as requests have them; zeros where they have none."""
@@ -215,7 +215,12 @@ class _Again:
 
     def differences(self, logs: Sequence[BallotLog], labels: LabelSet) -> Differences:
         """What the logs of these ballots have otherwise."""
-        columns = (self.published.codes, self.published.confidence, self.own.codes, self.fallback)
+        columns = (
+            self.published.label_ids,
+            self.published.confidence,
+            self.own.label_ids,
+            self.fallback,
+        )
         rows = zip(*(column.tolist() for column in columns), strict=True)
         again = []
         for log, (code, confidence, own, fallback) in zip(logs, rows, strict=True):
@@ -247,10 +252,10 @@ def _own(accepted: Decision, opinions: Sequence[Predictions], by_outage: bool) -
     """The label that the rule accepted, else the likeliest; in an outage what most say."""
     if by_outage:
         most = plurality(opinions)
-        return Candidate(most.codes, most.confidence, None)
-    own, silent = candidate(opinions), accepted.codes == ABSTAINED
+        return Candidate(most.label_ids, most.confidence, None)
+    own, silent = candidate(opinions), accepted.label_ids == ABSTAINED
     return Candidate(
-        np.where(silent, own.codes, accepted.codes),
+        np.where(silent, own.label_ids, accepted.label_ids),
         np.where(silent, own.confidence, accepted.confidence),
         own.ensemble,
     )
@@ -272,7 +277,7 @@ def _verdicts(
         warm = said if calibration is None else how.tempered(said, calibration.judge.temperature)
         rows = vectors if warm.probabilities is None else warm.probabilities
         stands = arbitrate(how.after(rule), rows, None, workers, mean)
-        columns = zip(stands.codes.tolist(), stands.kept.tolist(), strict=True)
+        columns = zip(stands.label_ids.tolist(), stands.kept.tolist(), strict=True)
         again = [
             {"published": _name(labels, code), "source": "workers" if kept else "judge"}
             for code, kept in columns

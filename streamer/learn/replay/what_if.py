@@ -70,12 +70,12 @@ def what_if(
         accepted = named
     kept = _kept(cases, after, found)
     settled = accepted != ABSTAINED
-    differs = (named != ABSTAINED) & (named != cases.judge.codes) & ~kept
+    differs = (named != ABSTAINED) & (named != cases.judge.label_ids) & ~kept
     return WhatIf(
         mode,
         len(cases),
         share(settled),
-        share((accepted == cases.judge.codes)[settled]),
+        share((accepted == cases.judge.label_ids)[settled]),
         share(~settled | (mode == "optimistic")),
         share(differs & settled & (mode == "optimistic")),
         _hedge(cases, rule, ~settled, latencies) if mode == "hedged" else None,
@@ -97,7 +97,7 @@ class Published:
         cls, cases: Dataset, rule: DeferralRule, after: ArbitrationRule, mode: Mode
     ) -> "Published":
         """As `what_if`, ticket by ticket."""
-        found, judge = Served.of(cases, rule), cases.judge.codes
+        found, judge = Served.of(cases, rule), cases.judge.label_ids
         if mode == "optimistic":
             return cls(np.ones(len(cases), np.bool_), found.named == judge)
         asked = found.accepted == ABSTAINED
@@ -141,7 +141,7 @@ def _workers_time(
 ) -> Float64:
     """[R, N]: until the last worker that is asked has answered; a third may wait for the others."""
     latencies.relative(names)
-    count = len(opinions[0].codes)
+    count = len(opinions[0].label_ids)
     times = [rng.exponential(latencies.workers[name], (_REPEATS, count)) for name in names]
     if rule.asks_all or len(names) < 3:
         return np.asarray(np.max(times, axis=0))

@@ -73,7 +73,7 @@ def assign(
     found = options(warm, prices)
     # The general way comes first: of ways that are alike, it is taken.
     stands = np.vstack([general.accepted(cases.opinions), _decided(found, warm)])
-    asked, differs = outcomes(stands, cases.judge.codes)
+    asked, differs = outcomes(stands, cases.judge.label_ids)
     answers = np.array([_price(general, cases, prices), *(one.price for one in found)])
     overall = _Figures(differs.mean(axis=1)[None], asked.mean(axis=1)[None] + answers)
     if not apart:
@@ -99,14 +99,14 @@ def _best_single(cases: Dataset, prices: Mapping[str, float], budget: float) -> 
     heat = _temperatures(cases)
     warm = _warm(cases, np.zeros(len(cases), np.int64), {0: heat})
     found = options(warm, prices)
-    asked, differs = outcomes(_decided(found, warm), cases.judge.codes)
+    asked, differs = outcomes(_decided(found, warm), cases.judge.label_ids)
     price = asked.mean(axis=1) + [one.price for one in found]
     figures = _Figures(differs.mean(axis=1)[None], price[None])
     return _at(found[figures.best_single(np.ones(1), budget)].way, heat)
 
 
 def _temperatures(cases: Dataset) -> tuple[float, ...]:
-    return tuple(fit_temperature(one, cases.judge.codes).temperature for one in cases.opinions)
+    return tuple(fit_temperature(one, cases.judge.label_ids).temperature for one in cases.opinions)
 
 
 def _warm(cases: Dataset, places: Labels, heat: Mapping[int, tuple[float, ...]]) -> Dataset:
@@ -123,9 +123,9 @@ def _replaced(opinion: Predictions, rows: Labels, temperature: float) -> Predict
     if opinion.probabilities is None:
         return opinion
     some = tempered(opinion[rows], temperature)
-    codes, probabilities = opinion.codes.copy(), opinion.probabilities.copy()
-    codes[rows], probabilities[rows] = some.codes, some.probabilities
-    return Predictions(codes, probabilities)
+    label_ids, probabilities = opinion.label_ids.copy(), opinion.probabilities.copy()
+    label_ids[rows], probabilities[rows] = some.label_ids, some.probabilities
+    return Predictions(label_ids, probabilities)
 
 
 def _decided(found: Sequence[Option], warm: Dataset) -> Labels:

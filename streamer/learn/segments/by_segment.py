@@ -34,8 +34,8 @@ class SegmentRoute:
     def decided(self, tempered_opinions: Sequence[Predictions]) -> LabelIds:
         """The same of opinions that are tempered already."""
         if self.rule is None:
-            return np.full(len(tempered_opinions[0].codes), ABSTAINED)
-        return self.rule.decide([tempered_opinions[place] for place in self.workers]).codes
+            return np.full(len(tempered_opinions[0].label_ids), ABSTAINED)
+        return self.rule.decide([tempered_opinions[place] for place in self.workers]).label_ids
 
 
 def accepted_by_segment(
@@ -49,8 +49,8 @@ def accepted_by_segment(
     `places` [N] name each ticket's segment; one without a way of its own takes `general`, and so
     does a ticket of no segment.
     """
-    codes = np.full(len(places), ABSTAINED)
+    label_ids = np.full(len(places), ABSTAINED)
     for place in np.unique(places).tolist():
         rows = np.flatnonzero(places == place)
-        codes[rows] = ways.get(place, general).accepted([opinion[rows] for opinion in opinions])
-    return codes
+        label_ids[rows] = ways.get(place, general).accepted([opinion[rows] for opinion in opinions])
+    return label_ids

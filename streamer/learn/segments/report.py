@@ -151,11 +151,11 @@ def report(
 
 def served(cases: Dataset, mine: Mask) -> ServingFigures:
     """One task on some of its tickets [N], as far as the judge has seen them."""
-    rows = np.flatnonzero(mine & (cases.judge.codes != ABSTAINED))
+    rows = np.flatnonzero(mine & (cases.judge.label_ids != ABSTAINED))
     some = cases[rows]
-    judge = some.judge.codes
+    judge = some.judge.label_ids
     workers = tuple(
-        WorkerAgreement(name, Interval.of_share(_agreed(opinion.codes, judge)))
+        WorkerAgreement(name, Interval.of_share(_agreed(opinion.label_ids, judge)))
         for name, opinion in zip(some.workers, some.opinions, strict=True)
     )
     highest = max((one.agreement.high for one in workers), default=1.0)
@@ -164,16 +164,16 @@ def served(cases: Dataset, mine: Mask) -> ServingFigures:
     )
 
 
-def _agreed(codes: NDArray[np.int64], judge: NDArray[np.int64]) -> Share:
-    answered = codes != ABSTAINED
-    return share((codes == judge)[answered])
+def _agreed(label_ids: NDArray[np.int64], judge: NDArray[np.int64]) -> Share:
+    answered = label_ids != ABSTAINED
+    return share((label_ids == judge)[answered])
 
 
 def _sets(cases: Dataset) -> tuple[SetAgreement, ...]:
-    judge = cases.judge.codes
+    judge = cases.judge.label_ids
     names = cases.workers[:_MOST_WORKERS]
-    codes = [opinion.codes for opinion in cases.opinions[:_MOST_WORKERS]]
-    answers = dict(zip(names, codes, strict=True))
+    label_ids = [opinion.label_ids for opinion in cases.opinions[:_MOST_WORKERS]]
+    answers = dict(zip(names, label_ids, strict=True))
     found = []
     for committee in committees(names):
         said = figures(committee.accepted(answers), judge, judge)

@@ -65,7 +65,7 @@ def route(
     A half of the judged tickets, drawn by the hash of their ids, chooses; the other half tests.
     None where a half is empty.
     """
-    judged = cases.judge.codes != ABSTAINED
+    judged = cases.judge.label_ids != ABSTAINED
     first = np.array([sha256(name.encode("utf-8", "replace")).digest()[1] % 2 == 0
                       for name in cases.ids], np.bool_)  # fmt: skip
     design, test = (np.flatnonzero(judged & half) for half in (first, ~first))
@@ -74,7 +74,7 @@ def route(
     made = assign(cases[design], places[design], len(numbers), prices, budget, general)
     held = cases[test]
     both = [made.accepted(held, places[test]), made.unrouted(held)]
-    routed, unrouted, lead = _measured(both, held.judge.codes)
+    routed, unrouted, lead = _measured(both, held.judge.label_ids)
     return Routed(
         cases.task,
         LabelSet(cases.labels).version,

@@ -279,5 +279,5 @@ def _whose_label(
 ) -> list[Arrival]:
     values = child.condition.values if child.condition else ()
     wanted = [task.label_set.index[value] for value in values]
-    places = np.flatnonzero(np.isin(plan.published.codes, wanted))
+    places = np.flatnonzero(np.isin(plan.published.label_ids, wanted))
     return [arrivals[place] for place in places.tolist()]

@@ -159,7 +159,7 @@ class Verdicts:
         return None if self._coverage is None else float(self._coverage[place])
 
     def _name(self, place: int) -> str:
-        return self._label_set.labels[int(self._standing.codes[place])]
+        return self._label_set.labels[int(self._standing.label_ids[place])]
 
     def _candidates(self) -> NDArray[np.int64]:
         index = self._label_set.index

@@ -19,16 +19,16 @@ class Stream:
     """N tickets: texts, the judge's labels [N], and the topic [N] that each is about."""
 
     texts: tuple[str, ...]
-    codes: NDArray[np.int64]
+    label_ids: NDArray[np.int64]
     topics: NDArray[np.int64]
 
     def judged(self, weights: NDArray[np.floating] | None = None, soft: bool = True) -> Judged:
         """As material, with the judge rather sure."""
-        probabilities = np.full((len(self.codes), len(LABELS)), 0.05, np.float32)
-        probabilities[np.arange(len(self.codes)), self.codes] = 0.9
-        given = np.ones(len(self.codes)) if weights is None else weights
+        probabilities = np.full((len(self.label_ids), len(LABELS)), 0.05, np.float32)
+        probabilities[np.arange(len(self.label_ids)), self.label_ids] = 0.9
+        given = np.ones(len(self.label_ids)) if weights is None else weights
         known = probabilities if soft else None
-        return Judged(self.texts, self.codes, known, given.astype(np.float32), self.topics)
+        return Judged(self.texts, self.label_ids, known, given.astype(np.float32), self.topics)
 
 
 def two_topics(rng: np.random.Generator, count: int) -> Stream:
@@ -59,14 +59,18 @@ def biased(rng: np.random.Generator) -> tuple[Stream, NDArray[np.float64], Strea
     weights = np.where(settled, 1 / 0.1, 1.0)[drawn]
     rows = np.flatnonzero(drawn)
     texts = tuple(whole.texts[row] for row in rows)
-    return Stream(texts, whole.codes[rows], whole.topics[rows]), weights, _one_topic(rng, 1000)[0]
+    return (
+        Stream(texts, whole.label_ids[rows], whole.topics[rows]),
+        weights,
+        _one_topic(rng, 1000)[0],
+    )
 
 
 def unsure(rng: np.random.Generator, count: int) -> Judged:
     """Of each sign the judge knows only how likely the labels are, and names one by chance."""
     stream, _ = _one_topic(rng, count, settled=1.0)
     known = np.array([[0.6, 0.35, 0.05], [0.1, 0.5, 0.4], [0.3, 0.1, 0.6]], np.float32)
-    rows = known[stream.codes]
+    rows = known[stream.label_ids]
     named = np.array([rng.choice(len(row), p=row / row.sum()) for row in rows.astype(np.float64)])
     return Judged(stream.texts, named, rows, np.ones(count, np.float32), None)
 
@@ -76,5 +80,5 @@ def _one_topic(
 ) -> tuple[Stream, NDArray[np.bool_]]:
     signs, easy = rng.integers(len(SIGNS), size=count), rng.random(count) < settled
     texts = tuple(_text(rng, [rng.choice(SIGNS[sign])]) for sign in signs)
-    codes = np.where(easy, signs, (signs + 1) % len(SIGNS))
-    return Stream(texts, codes, np.zeros(count, np.int64)), easy
+    label_ids = np.where(easy, signs, (signs + 1) % len(SIGNS))
+    return Stream(texts, label_ids, np.zeros(count, np.int64)), easy

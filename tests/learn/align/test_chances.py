@@ -25,9 +25,9 @@ def logged(
     """Of N tickets of which the rule accepted the `settled`: which are judged and logged, by the
     services' own draws and plan, and which had a label without the judge.
     """
-    codes = np.where(settled, 0, -1)
+    label_ids = np.where(settled, 0, -1)
     opinion = Predictions(np.zeros(COUNT, np.int64), None)
-    decision = Decision(codes, np.full(COUNT, np.nan), np.zeros(COUNT, np.bool_))
+    decision = Decision(label_ids, np.full(COUNT, np.nan), np.zeros(COUNT, np.bool_))
     seats = tuple(WorkerVotes(name, "1", opinion, opinion) for name in ("one", "two"))
     draws = stratum.draws(IDS, verify)
     count = VoteResult(np.arange(COUNT), seats, decision, False, (), np.zeros(COUNT, np.int64))

@@ -14,16 +14,16 @@ from streamer.learn.data.dataset import Dataset
 COUNT, SIZE = 3000, 4
 
 
-def said(codes: np.ndarray, sure: float = 0.85) -> Predictions:
-    rows = np.full((len(codes), SIZE), (1 - sure) / (SIZE - 1), np.float32)
-    rows[np.arange(len(codes)), codes] = sure
-    return Predictions(codes, rows)
+def said(label_ids: np.ndarray, sure: float = 0.85) -> Predictions:
+    rows = np.full((len(label_ids), SIZE), (1 - sure) / (SIZE - 1), np.float32)
+    rows[np.arange(len(label_ids)), label_ids] = sure
+    return Predictions(label_ids, rows)
 
 
 def cases(judge: np.ndarray, workers: list[np.ndarray]) -> Dataset:
     names = ("one", "two", "three")[: len(workers)]
     labels = tuple("abcd")
-    opinions = tuple(said(codes) for codes in workers)
+    opinions = tuple(said(label_ids) for label_ids in workers)
     ids = tuple(map(str, range(len(judge))))
     return Dataset("t", labels, names, opinions, said(judge), judge, ids)
 

@@ -19,7 +19,7 @@ SEEDS = (1, 2)
 
 
 def agreement(model, stream) -> float:
-    return float((model.probabilities(stream.texts).argmax(axis=1) == stream.codes).mean())
+    return float((model.probabilities(stream.texts).argmax(axis=1) == stream.label_ids).mean())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -78,7 +78,7 @@ def test_an_expert_is_calibrated_by_its_own_held_out_tickets() -> None:
     rng = np.random.default_rng(5)
     stream = two_topics(rng, 1600)
     noise = (stream.topics == 1) & (rng.random(1600) < 0.4)
-    noisy = replace(stream, codes=np.where(noise, rng.integers(3, size=1600), stream.codes))
+    noisy = replace(stream, label_ids=np.where(noise, rng.integers(3, size=1600), stream.label_ids))
     gate = gate_of(stream.texts, stream.topics, 1)
     made = align_worker(
         KINDS["word_ngrams"], noisy.judged(), LABELS, loss="hard", gate=gate, seed=1
@@ -143,7 +143,7 @@ def test_the_candidate_that_agrees_most_on_the_held_out_tickets_is_the_best() ->
     assert pairs == [(s, loss) for s in ("pooled", "experts") for loss in ("hard", "kl")]
     assert found.best.shape == "experts"
     assert found.best.agreement.value == max(one.agreement.value for one in found.tried)
-    assert float((found.answers.argmax(axis=1) == held_out.codes).mean()) == (
+    assert float((found.answers.argmax(axis=1) == held_out.label_ids).mean()) == (
         found.best.agreement.value
     )
     pooled = choose(kind, stream.judged(soft=False), held_out.judged(), LABELS, gate=None, seed=1)
@@ -190,7 +190,7 @@ def test_copies_are_found_as_the_workers_read_them() -> None:
     judged = Judged(texts, np.arange(4), None, np.ones(4, np.float32), None)
     kept = judged.without({as_read(text) for text in ("my card was charged", "x" * 8000 + "y")})
     assert kept.texts == ("My card was charged!",)
-    assert kept.codes.tolist() == [2]
+    assert kept.label_ids.tolist() == [2]
     assert kept.sha256 != judged.sha256
     # One of weight 3 and three of 1: (3 + 3)^2 / (9 + 3).
     assert replace(judged, weights=np.array([3, 1, 1, 1], np.float32)).effective == 3

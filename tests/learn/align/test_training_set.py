@@ -89,7 +89,7 @@ def test_weights_are_the_inverse_of_the_chances() -> None:
     deferred = uniform + (1 - uniform) * 0.5
     expected = [1 / (uniform if number % 3 == 0 else deferred) for number in range(6)]
     np.testing.assert_allclose(found.weights, expected, rtol=1e-6)
-    assert found.codes.tolist() == [0, 1, 2, 0, 1, 2]
+    assert found.label_ids.tolist() == [0, 1, 2, 0, 1, 2]
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)
     assert found.normalised().weights.mean() == pytest.approx(1)
 

@@ -32,7 +32,7 @@ def served(calibration: Calibration, cases: Dataset) -> LabelIds:
     read = Calibration.from_json(calibration.to_json())
     models = [read.models[name] for name in cases.workers]
     pairs = zip(cases.opinions, models, strict=True)
-    return calibrated_rule(read).decide([tempered(o, m.temperature) for o, m in pairs]).codes
+    return calibrated_rule(read).decide([tempered(o, m.temperature) for o, m in pairs]).label_ids
 
 
 @pytest.mark.parametrize("share", [0.05, 0.15, 0.3])
@@ -53,14 +53,14 @@ def test_the_whole_way_keeps_its_promise_with_fewer_judge_calls_than_unanimity(
 ) -> None:
     rng = np.random.default_rng(2)
     fresh = planted.well_behaved(rng, 10_000)
-    one, two, three = (opinion.codes for opinion in fresh.opinions)
+    one, two, three = (opinion.label_ids for opinion in fresh.opinions)
     unanimity = 1 - ((one == two) & (two == three)).mean()
     broken, rates, logs = 0, [], 10
     for _ in range(logs):
         found = learnt(planted.well_behaved(rng, 2500), wish)
-        codes = served(found, fresh)
-        accepted = codes != ABSTAINED
-        published = np.where(accepted, codes, fresh.judge.codes)
+        label_ids = served(found, fresh)
+        accepted = label_ids != ABSTAINED
+        published = np.where(accepted, label_ids, fresh.judge.label_ids)
         counted, right = wish.outcomes(fresh, accepted, published)
         assert found.guarantee is not None
         assert found.guarantee.holds == (found.guarantee.bound >= wish.at_least)
@@ -97,8 +97,8 @@ async def test_a_promised_accuracy_is_that_of_what_the_services_publish(
     found = learnt(cases, Accuracy(least, 0.9), arbitration_rule(after.kind, after.alpha))
     proof = halves(cases)[1]
     right = await published(found, after, proof) == proof.gold
-    codes = served(found, proof)
-    alone = np.where(codes == ABSTAINED, proof.judge.codes, codes) == proof.gold
+    label_ids = served(found, proof)
+    alone = np.where(label_ids == ABSTAINED, proof.judge.label_ids, label_ids) == proof.gold
     assert (alone != right).any()
     assert found.guarantee is not None
     assert found.guarantee.holds == (least < 0.9)
@@ -112,9 +112,9 @@ def test_what_one_half_chose_the_other_half_never_saw() -> None:
     found = learnt(cases, Fidelity(0.9, 0.95))
     assert found.guarantee is not None
     proof = np.flatnonzero(np.isin(cases.ids, halves(cases)[1].ids))
-    codes = cases.judge.codes.copy()
-    codes[proof] = (codes[proof] + 1) % 5
-    spoilt = learnt(replace(cases, judge=Predictions(codes, None)), Fidelity(0.9, 0.95))
+    label_ids = cases.judge.label_ids.copy()
+    label_ids[proof] = (label_ids[proof] + 1) % 5
+    spoilt = learnt(replace(cases, judge=Predictions(label_ids, None)), Fidelity(0.9, 0.95))
     assert spoilt.models == found.models
     assert spoilt.guarantee is not None
     assert not spoilt.guarantee.holds
@@ -136,7 +136,7 @@ def test_what_is_out_of_reach_ends_with_the_judge_and_the_numbers(wish: Targets)
 
 def test_labels_with_many_rows_are_promised_alone_and_the_others_pooled() -> None:
     cases = planted.well_behaved(np.random.default_rng(5), 9000, 5)
-    rare = np.flatnonzero((cases.judge.codes != 4) | (np.arange(9000) % 40 == 0))
+    rare = np.flatnonzero((cases.judge.label_ids != 4) | (np.arange(9000) % 40 == 0))
     found = learnt(cases[rare], Fidelity(0.95, 0.95)).guarantee
     assert found is not None
     assert found.holds
@@ -183,9 +183,11 @@ def test_one_worker_can_be_calibrated() -> None:
 
 def test_only_judged_tickets_count_and_gold_may_be_scarce() -> None:
     cases = planted.well_behaved(np.random.default_rng(9), 1000)
-    codes, gold = cases.judge.codes.copy(), cases.gold.copy()
-    codes[::2], gold[100:] = ABSTAINED, -1
-    found = learnt(replace(cases, judge=Predictions(codes, None), gold=gold), Fidelity(0.8, 0.9))
+    label_ids, gold = cases.judge.label_ids.copy(), cases.gold.copy()
+    label_ids[::2], gold[100:] = ABSTAINED, -1
+    found = learnt(
+        replace(cases, judge=Predictions(label_ids, None), gold=gold), Fidelity(0.8, 0.9)
+    )
     assert (found.data.rows, found.data.gold) == (500, 50)
     assert found.judge.temperature == 1.0
     assert found.models["one"].version == "1"
@@ -203,9 +205,9 @@ def test_a_wish_without_its_material_says_what_to_do() -> None:
 
 
 def test_workers_that_never_agree_leave_everything_to_the_judge() -> None:
-    codes = [np.full(100, code) for code in range(3)]
+    label_ids = [np.full(100, code) for code in range(3)]
     cases = planted.well_behaved(np.random.default_rng(11), 100)
-    split = replace(cases, opinions=tuple(Predictions(each, None) for each in codes))
+    split = replace(cases, opinions=tuple(Predictions(each, None) for each in label_ids))
     assert learnt(split, Fidelity(0.5, 0.9)).rule.kind == "judge"
     assert learnt(split, JudgeBudget(0.5)).rule.kind == "judge"
 
@@ -215,13 +217,13 @@ def test_a_calibration_says_what_its_tickets_looked_like() -> None:
     known, fresh = planted.well_behaved(rng, 4000), planted.well_behaved(rng, 20_000)
     found = learnt(known, JudgeBudget(0.2))
     assert found.reference is not None
-    codes = served(found, fresh)
-    published = np.where(codes != ABSTAINED, codes, fresh.judge.codes)
+    label_ids = served(found, fresh)
+    published = np.where(label_ids != ABSTAINED, label_ids, fresh.judge.label_ids)
     for place, label in enumerate(fresh.labels):
         share = (published == place).mean()
         assert found.reference.labels[label] == pytest.approx(share, abs=0.03)
     assert sum(found.reference.labels.values()) == pytest.approx(1, abs=1e-5)
     one, two, three = fresh.workers
     assert list(found.reference.agreement) == [f"{one}/{two}", f"{one}/{three}", f"{two}/{three}"]
-    agreed = (fresh.opinions[0].codes == fresh.opinions[1].codes).mean()
+    agreed = (fresh.opinions[0].label_ids == fresh.opinions[1].label_ids).mean()
     assert found.reference.agreement[f"{one}/{two}"] == pytest.approx(agreed, abs=0.03)

@@ -19,8 +19,8 @@ COUNT, SIZE, INPUTS = 7, 4, 5
 
 def targets(count: int, seed: int = 7) -> Targets:
     examples = made_up(count, seed)
-    codes = np.array([LABELS.index[label] for label in examples.labels])
-    return Targets(examples.texts, codes, len(LABELS))
+    label_ids = np.array([LABELS.index[label] for label in examples.labels])
+    return Targets(examples.texts, label_ids, len(LABELS))
 
 
 def one_hot(plain: Targets) -> np.ndarray:

@@ -28,7 +28,7 @@ def test_unseen_rows_gain_as_well_and_keep_their_votes() -> None:
     assert raw.probabilities is not None
     assert better.probabilities is not None
     assert nll(better.probabilities, unseen.gold) < nll(raw.probabilities, unseen.gold)
-    assert (raw.codes == better.codes).mean() > 0.999
+    assert (raw.label_ids == better.label_ids).mean() > 0.999
 
 
 def test_a_calibrated_worker_stays_as_it_is() -> None:

@@ -22,7 +22,7 @@ def test_easier_tickets_are_not_alike_and_that_is_said() -> None:
     found = Alike.of(easy, hard)
     assert not found
     assert 0 < found.low < found.one - found.other < found.high
-    named = [(opinion.codes == easy.judge.codes).mean() for opinion in easy.opinions]
+    named = [(opinion.label_ids == easy.judge.label_ids).mean() for opinion in easy.opinions]
     assert found.one == pytest.approx(np.mean(named))
     assert "not alike" in str(found)
     turned = Alike.of(hard, easy)

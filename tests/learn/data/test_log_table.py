@@ -45,11 +45,11 @@ async def test_the_cases_are_those_that_were_served(cases: Dataset) -> None:
     order = [cases.ids.index(ticket_id) for ticket_id in found.cases.ids]
     assert sorted(order) == list(range(COUNT))
     for mine, known in zip(found.cases.opinions, cases.opinions, strict=True):
-        assert mine.codes.tolist() == known.codes[order].tolist()
+        assert mine.label_ids.tolist() == known.label_ids[order].tolist()
         assert mine.probabilities is not None
         assert known.probabilities is not None
         assert np.abs(mine.probabilities - known.probabilities[order]).max() <= 1e-5
-    assert found.cases.judge.codes.tolist() == cases.judge.codes[order].tolist()
+    assert found.cases.judge.label_ids.tolist() == cases.judge.label_ids[order].tolist()
     assert found.cases.versions == {"one": "1", "two": "1", "three": "1", "judge": "7"}
     assert (found.cases.gold == -1).all()
     assert found.period == (AT, AT)
@@ -76,9 +76,9 @@ async def test_a_later_repeat_replaces_an_earlier_one(cases: Dataset) -> None:
     lost = replace(said, vector=None, missing="too_late", judge=None)
     found = table([*logs, again, other, lost], cases).cases
     assert len(found) == COUNT
-    assert found.opinions[0].codes[found.ids.index(first.ticket_id)] == -1
+    assert found.opinions[0].label_ids[found.ids.index(first.ticket_id)] == -1
     place = found.ids.index(said.ticket_id)
-    assert found.judge.codes[place] == int(np.argmax(other.vector or ()))
+    assert found.judge.label_ids[place] == int(np.argmax(other.vector or ()))
 
 
 async def test_missing_verdicts_are_counted_and_said(cases: Dataset) -> None:
@@ -90,7 +90,7 @@ async def test_missing_verdicts_are_counted_and_said(cases: Dataset) -> None:
     assert found.notes == [
         f"2 of {COUNT} tickets have no verdict, 1 of them because the judge had no time"
     ]
-    assert found.cases.judge.codes[found.cases.ids.index(two.ticket_id)] == -1
+    assert found.cases.judge.label_ids[found.cases.ids.index(two.ticket_id)] == -1
 
 
 async def test_only_the_gold_sample_is_the_truth_and_the_last_answer_counts(cases: Dataset) -> None:
@@ -136,7 +136,7 @@ async def test_workers_that_give_labels_only_stay_so(cases: Dataset) -> None:
     found = table(logs, cases).cases
     assert all(opinion.probabilities is None for opinion in found.opinions)
     order = [cases.ids.index(ticket_id) for ticket_id in found.ids]
-    assert found.opinions[1].codes.tolist() == cases.opinions[1].codes[order].tolist()
+    assert found.opinions[1].label_ids.tolist() == cases.opinions[1].label_ids[order].tolist()
 
 
 async def test_a_file_gives_back_every_record_as_it_was(cases: Dataset, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_the_overview_is_that_of_the_fixture_by_hand() -> None:
     two = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 1, 2, 0, 2, 0, -1])
     judge = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 0, 0, 2, 0, 1, 2, 2])
     gold = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0, 2, 1, 1, 2, 0])
-    pair = tuple(Predictions(codes, None) for codes in (one, two))
+    pair = tuple(Predictions(label_ids, None) for label_ids in (one, two))
     ids = tuple(map(str, range(20)))
     log = Dataset("queue", LABELS, ("one", "two"), pair, Predictions(judge, None), gold, ids)
     found = evaluate(log, OPTIONS)
@@ -103,8 +103,8 @@ def test_greedy_opt_diff_and_token_v1_reach_the_same_labels(found: Evaluation) -
 
 def test_rules_are_compared_at_equal_judge_rate_only(found: Evaluation) -> None:
     log = three()
-    rule = VoteRule("unanimity", 3).decide(log.opinions).codes
-    said = figures(rule, log.judge.codes, log.gold)
+    rule = VoteRule("unanimity", 3).decide(log.opinions).label_ids
+    said = figures(rule, log.judge.label_ids, log.gold)
     beside = [row for row in found.beside_plain if row.against == "unanimity" and row.share == 1]
     assert beside
     for row in beside:
@@ -126,7 +126,7 @@ def test_the_two_scalars_are_those_of_a_search_by_hand(found: Evaluation) -> Non
     curve = next(c for c in found.deferrals[0].curves if c.name == "unanimity")
     judge, rate, quality = curve.quality[0], curve.rates[-1], curve.quality[-1]
     log = three()
-    both = float((log.opinions[0].codes == log.opinions[1].codes).mean())
+    both = float((log.opinions[0].label_ids == log.opinions[1].label_ids).mean())
     workers = 0.05 + 0.05 + 0.1 * both
     worth = next(w for w in found.by_cost if w.family == "unanimity")
     assert worth.workers == pytest.approx(workers)
@@ -139,7 +139,7 @@ def test_a_third_worker_that_waits_costs_time_only_where_it_is_asked() -> None:
     latencies = Prices({"one": 0.01, "two": 0.02, "six": 0.04}, 0.1)
     log = three()
     found = evaluate(log, replace(OPTIONS, latencies=latencies)).overview
-    differ = log.opinions[0].codes != log.opinions[1].codes
+    differ = log.opinions[0].label_ids != log.opinions[1].label_ids
     assert found.latency is not None
     deferred = 1 - found.coverage.value
     assert found.latency.value == pytest.approx(0.2 + 0.4 * differ.mean() + deferred)
@@ -147,14 +147,16 @@ def test_a_third_worker_that_waits_costs_time_only_where_it_is_asked() -> None:
 
 def test_subsets_are_ranked_by_fidelity_and_agree_with_the_vote(found: Evaluation) -> None:
     log = three()
-    answers = {name: opinion.codes for name, opinion in zip(log.workers, log.opinions, strict=True)}
+    answers = {
+        name: opinion.label_ids for name, opinion in zip(log.workers, log.opinions, strict=True)
+    }
     assert len(found.subsets) == 3 + 2
     assert [s.fidelity.value for s in found.subsets] == sorted(
         (s.fidelity.value for s in found.subsets), reverse=True
     )
     pair = next(s for s in found.subsets if s.name == "one + two")
     accepted = Committee(("one", "two"), "majority").accepted(answers)
-    said = figures(accepted, log.judge.codes, log.gold)
+    said = figures(accepted, log.judge.label_ids, log.gold)
     assert (pair.fidelity.value, pair.coverage.value) == (said.fidelity.value, said.coverage.value)
     assert pair.cost == pytest.approx(0.1 + 1 - said.coverage.value)
     wrong = (answers["one"] != log.gold) & (answers["two"] != log.gold)
@@ -168,12 +170,12 @@ def test_corrections_run_from_the_workers_label_to_the_judges() -> None:
     found = evaluate(log, OPTIONS)
     known = [o.probabilities for o in log.opinions if o.probabilities is not None]
     likeliest = np.mean(known, axis=0, dtype=np.float64).argmax(axis=1)
-    accepted = VoteRule("majority", 3).decide(log.opinions).codes
+    accepted = VoteRule("majority", 3).decide(log.opinions).label_ids
     named = np.where(accepted >= 0, accepted, likeliest)
     assert (named != likeliest).any()
     for curve in found.corrections:
-        assert curve.rates[0] == pytest.approx((named != log.judge.codes).mean())
-        assert curve.quality[0] == pytest.approx((log.judge.codes == log.gold).mean())
+        assert curve.rates[0] == pytest.approx((named != log.judge.label_ids).mean())
+        assert curve.quality[0] == pytest.approx((log.judge.label_ids == log.gold).mean())
         assert curve.rates[-1] == pytest.approx(0)
         assert curve.quality[-1] == pytest.approx((named == log.gold).mean())
 
@@ -182,11 +184,11 @@ def test_a_planted_bad_slice_is_named_and_flagged() -> None:
     log = three(1500)
     bad = np.arange(1500) % 10 == 0
     rng = np.random.default_rng(0)
-    judge = np.where(bad, rng.integers(0, 3, 1500), log.judge.codes)
+    judge = np.where(bad, rng.integers(0, 3, 1500), log.judge.label_ids)
     spoilt = replace(
         labels_only(log),
         judge=Predictions(judge, None),
-        opinions=tuple(Predictions(np.where(bad, judge, o.codes), None) for o in log.opinions),
+        opinions=tuple(Predictions(np.where(bad, judge, o.label_ids), None) for o in log.opinions),
         slices={"language": tuple(np.where(bad, "sl", "en").tolist())},
     )
     (table,) = [t for t in evaluate(spoilt, OPTIONS).slices if t.column == "language"]
@@ -248,8 +250,8 @@ def test_gold_on_some_tickets_grades_those_alone() -> None:
 
 def test_tickets_without_a_verdict_are_left_out_and_counted() -> None:
     log = three()
-    codes = np.where(np.arange(len(log)) < 50, ABSTAINED, log.judge.codes)
-    found = evaluate(replace(log, judge=Predictions(codes, log.judge.probabilities)), OPTIONS)
+    label_ids = np.where(np.arange(len(log)) < 50, ABSTAINED, log.judge.label_ids)
+    found = evaluate(replace(log, judge=Predictions(label_ids, log.judge.probabilities)), OPTIONS)
     assert (found.tickets, found.unjudged) == (len(log) - 50, 50)
 
 

@@ -31,9 +31,9 @@ class World:
     def sample(self, rng: np.random.Generator, count: int) -> Dataset:
         return self.tickets[rng.integers(len(self.tickets), size=count)]
 
-    def keeps(self, wish: Promise, codes: LabelIds) -> float:
-        accepted = codes != ABSTAINED
-        published = np.where(accepted, codes, self.tickets.judge.codes)
+    def keeps(self, wish: Promise, label_ids: LabelIds) -> float:
+        accepted = label_ids != ABSTAINED
+        published = np.where(accepted, label_ids, self.tickets.judge.label_ids)
         counted, right = wish.outcomes(self.tickets, accepted, published)
         return float(right.sum() / max(counted.sum(), 1))
 
@@ -42,7 +42,7 @@ class World:
 def world() -> World:
     rng = np.random.default_rng(1)
     earlier = planted.specialist(rng, 1000, 3)
-    router = train_router(earlier.opinions, earlier.judge.codes)
+    router = train_router(earlier.opinions, earlier.judge.label_ids)
     wanted = ("majority", "unanimity", "majority mean", "chow", "chow 0", "router")
     families = [dial for dial in threshold_families(3, router) if dial.name in wanted]
     return World(planted.specialist(rng, 10_000, 3), families)
@@ -58,20 +58,20 @@ def test_a_promise_is_broken_no_more_often_than_it_says(world: World, wish: Prom
         rule, guarantee = proven(best_plan(swept, design, wish), proof, wish)
         assert (rule is not None) == guarantee.holds
         if rule is not None:
-            codes = rule.decide(world.tickets.opinions).codes
-            broken += world.keeps(wish, codes) < wish.at_least
+            label_ids = rule.decide(world.tickets.opinions).label_ids
+            broken += world.keeps(wish, label_ids) < wish.at_least
             kept += 1
-            by_label += broken_by_label(world, wish, codes, guarantee.labels)
+            by_label += broken_by_label(world, wish, label_ids, guarantee.labels)
     assert kept > REPEATS / 2
     assert broken / REPEATS <= ALLOWED
     assert (by_label / REPEATS <= ALLOWED).all()
 
 
 def broken_by_label(
-    world: World, wish: Promise, codes: LabelIds, labels: Mapping[str, int]
+    world: World, wish: Promise, label_ids: LabelIds, labels: Mapping[str, int]
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    accepted = codes != ABSTAINED
-    published = np.where(accepted, codes, world.tickets.judge.codes)
+    accepted = label_ids != ABSTAINED
+    published = np.where(accepted, label_ids, world.tickets.judge.label_ids)
     counted, right = wish.outcomes(world.tickets, accepted, published)
     found = np.zeros(3)
     for code, name in enumerate(world.tickets.labels):
@@ -89,14 +89,14 @@ def test_taking_the_best_point_without_a_test_breaks_the_promise(world: World) -
         sweep = dial.sweep(seen.opinions)
         good = [t for t in sweep.thresholds() if point_estimate(sweep, t, seen) >= wish.at_least]
         if good:
-            codes = dial.at(float(good[-1])).decide(world.tickets.opinions).codes
-            broken += world.keeps(wish, codes) < wish.at_least
+            label_ids = dial.at(float(good[-1])).decide(world.tickets.opinions).label_ids
+            broken += world.keeps(wish, label_ids) < wish.at_least
     assert broken / REPEATS > 3 * DELTA
 
 
 def point_estimate(sweep: Sweep, threshold: float, cases: Dataset) -> float:
     accepted = sweep.accepted(threshold)
-    return float((sweep.codes == cases.judge.codes)[accepted].mean())
+    return float((sweep.label_ids == cases.judge.label_ids)[accepted].mean())
 
 
 @pytest.mark.parametrize("share", [0.9, 0.97])

@@ -24,11 +24,11 @@ TIMES = Prices(dict.fromkeys(CASES.workers, 0.01), 1.0)
 def test_sequential_is_the_rule_and_the_judge() -> None:
     rule = VoteRule("unanimity", 3)
     found = what_if(CASES, rule, JUDGE, "sequential")
-    codes = rule.decide(CASES.opinions).codes
-    accepted = codes >= 0
+    label_ids = rule.decide(CASES.opinions).label_ids
+    accepted = label_ids >= 0
     assert found.coverage.hits == accepted.sum()
     assert found.judge_rate.hits == (~accepted).sum()
-    assert found.fidelity.hits == (codes == CASES.judge.codes)[accepted].sum()
+    assert found.fidelity.hits == (label_ids == CASES.judge.label_ids)[accepted].sum()
     assert found.corrections.hits == 0
 
 
@@ -76,7 +76,7 @@ async def test_it_is_what_the_services_do_with_the_same_tickets(rule: DeferralRu
     """A third worker has a say only where it would be asked: else other labels are published."""
     optimistic = Serving(rule, After("diff", -0.1), ServingPolicy("optimistic"), audit=0, verify=1)
     logs = await optimistic.log(CASES)
-    said = dict(zip(CASES.ids, CASES.judge.codes, strict=True))
+    said = dict(zip(CASES.ids, CASES.judge.label_ids, strict=True))
     right = [
         log.label == CASES.labels[said[log.ticket_id]] for log in logs if isinstance(log, BallotLog)
     ]

@@ -89,9 +89,9 @@ def test_a_better_worker_that_spoils_the_vote_is_not_proposed() -> None:
     wrong = like.opinions[1]
     like = replace(like, opinions=(planted.seen_again(rng, like, 0.2), wrong, like.opinions[2]))
     # Better than the first of before, but a copy of the second wherever it is wrong.
-    judge = like.judge.codes
-    codes = np.where(wrong.codes != judge, wrong.codes, strong.codes)
-    copied = Predictions.of(np.eye(len(like.labels), dtype=np.float32)[codes])
+    judge = like.judge.label_ids
+    label_ids = np.where(wrong.label_ids != judge, wrong.label_ids, strong.label_ids)
+    copied = Predictions.of(np.eye(len(like.labels), dtype=np.float32)[label_ids])
     found = judgement(like, {"one": copied})
     assert found.workers[0].test.verdict == "better"
     assert found.vote is not None

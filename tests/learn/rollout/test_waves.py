@@ -12,7 +12,9 @@ from tests.learn.served import Serving
 async def test_the_shares_of_a_wave_are_those_of_its_labels() -> None:
     cases = planted.shifted(np.random.default_rng(4), 400)
     gold = {name: cases.labels[code] for name, code in zip(cases.ids, cases.gold, strict=True)}
-    judge = {name: cases.labels[c] for name, c in zip(cases.ids, cases.judge.codes, strict=True)}
+    judge = {
+        name: cases.labels[c] for name, c in zip(cases.ids, cases.judge.label_ids, strict=True)
+    }
     decisions = logged_decisions(await Serving().log(cases))
     wave = Wave.of("first", decisions, LabelSet(cases.labels), gold)
     ballots = [one.ballot for one in decisions if one.ballot is not None]

@@ -36,6 +36,6 @@ def _shadows(cases: Dataset, trials: Mapping[str, Predictions], row: int) -> tup
     for worker, opinion in trials.items():
         assert opinion.probabilities is not None
         vector = tuple(rounded(opinion.probabilities[row]).tolist())
-        label = cases.labels[int(opinion.codes[row])]
+        label = cases.labels[int(opinion.label_ids[row])]
         found.append(ShadowVote(worker, "2", label, vector))
     return tuple(found)

@@ -36,7 +36,7 @@ def planted(rates: list[list[float]], each: int = 400, seed: int = 1) -> tuple[D
 
 
 def agreement(accepted: np.ndarray, cases: Dataset) -> float:
-    return float(((accepted == ABSTAINED) | (accepted == cases.judge.codes)).mean())
+    return float(((accepted == ABSTAINED) | (accepted == cases.judge.label_ids)).mean())
 
 
 def spent(made: Assignment, cases: Dataset, places: np.ndarray) -> float:
@@ -59,7 +59,7 @@ def test_routed_beats_the_best_single_way_by_the_planted_margin_on_new_tickets()
     made = assign(*planted(EXPERTS), 3, PRICES, budget=0.0011)
     cases, places = planted(EXPERTS, seed=2)
     routed = agreement(made.accepted(cases, places), cases)
-    single = max(agreement(opinion.codes, cases) for opinion in cases.opinions)
+    single = max(agreement(opinion.label_ids, cases) for opinion in cases.opinions)
     assert routed == pytest.approx(0.98, abs=0.02)
     assert routed - single > 0.25
     assert agreement(made.unrouted(cases), cases) <= single + 1e-9
@@ -126,11 +126,11 @@ def test_thresholds_are_chosen_per_segment_where_workers_say_how_sure_they_are()
     cases, places = planted([[0.95, 0.6], [0.95, 0.6], [0.95, 0.6]])
     soft = []
     for opinion in cases.opinions:
-        right = opinion.codes == cases.judge.codes
+        right = opinion.label_ids == cases.judge.label_ids
         # As sure in both segments, so that one threshold for both asks too little in one.
         top = np.clip(rng.normal(np.where(right, 0.75, 0.7), 0.1), 0.3, 0.99)
         rows = np.repeat(((1 - top) / (SIZE - 1))[:, None], SIZE, axis=1)
-        rows[np.arange(len(top)), opinion.codes] = top
+        rows[np.arange(len(top)), opinion.label_ids] = top
         soft.append(Predictions.of(rows.astype(np.float32)))
     sure = replace(cases, opinions=tuple(soft))
     made = assign(sure, places, 2, PRICES, budget=0.25)
@@ -149,8 +149,8 @@ def test_every_ticket_is_decided_by_its_own_way() -> None:
     cases, places = planted(EXPERTS)
     ways = {0: SegmentRoute((2,), VoteRule("majority", 1)), 2: SegmentRoute((), None)}
     general = SegmentRoute((0, 1), VoteRule("unanimity", 2))
-    codes = accepted_by_segment(places, ways, general, cases.opinions)
-    one, two, three = (opinion.codes for opinion in cases.opinions)
+    label_ids = accepted_by_segment(places, ways, general, cases.opinions)
+    one, two, three = (opinion.label_ids for opinion in cases.opinions)
     by_hand = np.where(one == two, one, ABSTAINED)
     by_hand = np.where(places == 0, three, by_hand)
-    np.testing.assert_array_equal(codes, np.where(places == 2, ABSTAINED, by_hand))
+    np.testing.assert_array_equal(label_ids, np.where(places == 2, ABSTAINED, by_hand))

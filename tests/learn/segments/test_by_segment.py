@@ -34,7 +34,7 @@ def alone(place: int, said: list[Predictions], row: int) -> int:
     own = [said[worker][np.array([row])] for worker in way.workers]
     heat = way.temperatures or (1.0,) * len(own)
     warm = [tempered(one, t) for one, t in zip(own, heat, strict=True)]
-    return int(way.rule.decide(warm).codes[0])
+    return int(way.rule.decide(warm).label_ids[0])
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -68,11 +68,11 @@ def test_agreement_is_counted_per_segment_and_everywhere() -> None:
         mine = np.flatnonzero(topic == TRUTH)
         assert task.tickets == EACH
         for place, worker in enumerate(task.workers):
-            by_hand = (CASES.opinions[place].codes == CASES.judge.codes)[mine].mean()
+            by_hand = (CASES.opinions[place].label_ids == CASES.judge.label_ids)[mine].mean()
             assert worker.agreement.value == pytest.approx(by_hand)
             assert worker.agreement.low < by_hand < worker.agreement.high
         pair = next(one for one in task.sets if one.workers == "one + two")
-        one, two = (CASES.opinions[at].codes[mine] for at in (0, 1))
+        one, two = (CASES.opinions[at].label_ids[mine] for at in (0, 1))
         assert pair.coverage.value == pytest.approx((one == two).mean())
     (whole,) = made.everywhere
     assert whole.tickets == len(MATERIAL)
@@ -92,9 +92,9 @@ def test_a_segment_without_judged_tickets_needs_nothing_and_has_no_best_set() ->
 
 
 def test_abstentions_count_for_no_worker() -> None:
-    codes = CASES.opinions[0].codes.copy()
-    codes[::2] = -1
-    some = replace(CASES, opinions=(Predictions(codes, None), *CASES.opinions[1:]))
+    label_ids = CASES.opinions[0].label_ids.copy()
+    label_ids[::2] = -1
+    some = replace(CASES, opinions=(Predictions(label_ids, None), *CASES.opinions[1:]))
     task = served(some, np.ones(len(CASES), np.bool_))
     assert task.workers[0].agreement.of == len(CASES) // 2
 

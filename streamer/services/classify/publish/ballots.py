@@ -15,7 +15,7 @@ from streamer.records.labelset import LabelSet
 class Ballots:
     """The votes of N tickets of one task, by columns: a row per worker and a column per ticket.
 
-    `kinds` says of each worker its name, version and why it would be absent; `codes` [W, N] and
+    `kinds` says of each worker its name, version and why it would be absent; `label_ids` [W, N] and
     `shares` [W, N] what it said and how likely it is, NaN where it said nothing.
     """
 
@@ -24,10 +24,10 @@ class Ballots:
         self._label_set = label_set
         self._names = (*label_set.labels, None)
         self.kinds = tuple((seat.worker, seat.version, seat.absent) for seat in seats)
-        self.codes: NDArray[np.int64] = np.array([seat.opinion.codes for seat in seats])
+        self.label_ids: NDArray[np.int64] = np.array([seat.opinion.label_ids for seat in seats])
         self.shares = rounded(np.array([seat.opinion.confidence for seat in seats]))
 
-    def votes(self, codes: Sequence[int], shares: Sequence[float]) -> tuple[Vote, ...]:
+    def votes(self, label_ids: Sequence[int], shares: Sequence[float]) -> tuple[Vote, ...]:
         """Votes for these labels (-1 for none), one per worker, with their probabilities."""
         return tuple(
             Vote(
@@ -38,7 +38,7 @@ class Ballots:
                 None if code >= 0 else absent or "unusable",
             )
             for (worker, version, absent), code, share in zip(
-                self.kinds, codes, shares, strict=True
+                self.kinds, label_ids, shares, strict=True
             )
         )
 
@@ -50,7 +50,7 @@ class Ballots:
         """The votes on one of the tickets; none where nobody was asked."""
         if not self._seats:
             return ()
-        return self.votes(self.codes[:, ticket].tolist(), self.shares[:, ticket].tolist())
+        return self.votes(self.label_ids[:, ticket].tolist(), self.shares[:, ticket].tolist())
 
     def ballot_on(self, ticket: int) -> Ballot:
         """The votes on one of the tickets, with their raw vectors."""
@@ -60,6 +60,6 @@ class Ballots:
 
 def _vector(seat: WorkerVotes, ticket: int) -> tuple[float, ...] | None:
     probabilities = seat.raw.probabilities
-    if probabilities is None or seat.opinion.codes[ticket] < 0:
+    if probabilities is None or seat.opinion.label_ids[ticket] < 0:
         return None
     return tuple(rounded(probabilities[ticket]).tolist())

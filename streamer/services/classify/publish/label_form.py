@@ -64,8 +64,8 @@ class LabelForm:
         known = self._templates.setdefault((topic, source, final, ballots.kinds), {})
         if len(known) > _KNOWN:
             known.clear()
-        codes = (which.tolist(), decision.codes.tolist(), *ballots.codes.tolist())
-        said = list(zip(*codes, strict=True))
+        label_ids = (which.tolist(), decision.label_ids.tolist(), *ballots.label_ids.tolist())
+        said = list(zip(*label_ids, strict=True))
         for combination in set(said).difference(known):
             known[combination] = self._template(topic, source, final, ballots, combination)
         filled = zip(

@@ -24,7 +24,7 @@ class Logs:
     def make(self, arrival: Arrival, place: int, shadows: tuple[ShadowVote, ...] = ()) -> BallotLog:
         """The log of the ticket at this place of the count."""
         task, plan = self._task, self._plan
-        label, confidence = self._name(plan.published.codes[place]), self._confidence[place]
+        label, confidence = self._name(plan.published.label_ids[place]), self._confidence[place]
         known = label is not None and confidence == confidence
         fallback, provenance = bool(plan.fallback[place]), plan.count.provenance(place)
         return BallotLog(
@@ -42,7 +42,7 @@ class Logs:
             label=label,
             confidence=float(confidence) if known else None,
             source=None if label is None else "fallback" if fallback else "workers",
-            candidate=self._name(plan.own.codes[place]),
+            candidate=self._name(plan.own.label_ids[place]),
             deferred=self._deferred(label is None, fallback),
             suspended=plan.suspended,
             mode=task.planner.mode,

@@ -193,14 +193,14 @@ class TaskOutputs:
             arrival.trace.late("slow", arrival.ticket.id, float(ms[at]))
 
     def _trace(self, arrival: Arrival, part: PublishedGroup, place: int) -> None:
-        name = self._task.label_set.labels[int(self._plan.published.codes[place])]
+        name = self._task.label_set.labels[int(self._plan.published.label_ids[place])]
         rule = self._plan.count.provenance(place).rule
         votes = self._ballots.votes_on(place)
         arrival.trace.decided(self._task.name, name, part.source, rule=rule, votes=votes)
 
     def _count_labels(self, part: PublishedGroup) -> None:
         names = self._task.label_set.labels
-        counted = Counter(self._plan.published.codes[part.places].tolist())
+        counted = Counter(self._plan.published.label_ids[part.places].tolist())
         for code, count in counted.items():
             self._metrics.published(self._task.name, names[code], count)
 
@@ -210,7 +210,7 @@ class TaskOutputs:
 
     def _review(self, arrival: Arrival, place: int) -> Review:
         task = self._task
-        code = int(self._plan.published.codes[place])
+        code = int(self._plan.published.label_ids[place])
         return Review(
             ticket=arrival.ticket,
             task=task.name,

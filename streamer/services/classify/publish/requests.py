@@ -31,7 +31,7 @@ class Requests:
     ) -> JudgeRequest:
         """The request for the ticket at this place of the count."""
         task, own = self._task, self._plan.own
-        code = int(own.codes[place])
+        code = int(own.label_ids[place])
         provenance = self._plan.count.provenance(place)
         needed = task.needs_ensemble and own.ensemble is not None
         return JudgeRequest(
@@ -52,7 +52,7 @@ class Requests:
             if needed and own.ensemble is not None
             else None,
             uniform=bool(self._plan.draws.uniform[place]),
-            accepted=bool(self._plan.count.decision.codes[place] >= 0),
+            accepted=bool(self._plan.count.decision.label_ids[place] >= 0),
             calibration=provenance.calibration,
             backfill=task.backfill,
             segment=provenance.segment,

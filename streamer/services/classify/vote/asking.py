@@ -34,7 +34,7 @@ class Seating:
             return WorkerVotes(name, None, nothing, nothing, "outage")
         self._metrics.called(name, len(tensor), time.monotonic() - began)
         raw = tempered(Predictions.of(answer.probs), 1)
-        if unusable := int(np.count_nonzero(raw.codes == ABSTAINED)):
+        if unusable := int(np.count_nonzero(raw.label_ids == ABSTAINED)):
             self._metrics.abstained(name, "unusable", unusable)
         return WorkerVotes(name, answer.version, raw, raw)
 

@@ -98,7 +98,7 @@ class Shadow:
     def _said(self, opinion: Predictions) -> list[ShadowVote]:
         trial, vectors = self.trial, opinion.probabilities
         found = []
-        for row, code in enumerate(opinion.codes.tolist()):
+        for row, code in enumerate(opinion.label_ids.tolist()):
             if code < 0 or vectors is None:
                 found.append(ShadowVote(trial.model, trial.version, None, None, "unusable"))
             else:

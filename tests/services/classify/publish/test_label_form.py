@@ -22,10 +22,10 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 rows = st.tuples(texts, st.integers(0, 3), st.integers(-1, 3), st.floats(0, 1, width=32))
 
 
-def seat(name: str, codes: Sequence[int], share: Sequence[float]) -> WorkerVotes:
-    probs = np.zeros((len(codes), len(LABELS)), np.float32)
-    probs[np.arange(len(codes)), codes] = share
-    opinion = Predictions(np.array(codes), probs)
+def seat(name: str, label_ids: Sequence[int], share: Sequence[float]) -> WorkerVotes:
+    probs = np.zeros((len(label_ids), len(LABELS)), np.float32)
+    probs[np.arange(len(label_ids)), label_ids] = share
+    opinion = Predictions(np.array(label_ids), probs)
     return WorkerVotes(name, "3", opinion, opinion)
 
 
@@ -33,18 +33,18 @@ def seat(name: str, codes: Sequence[int], share: Sequence[float]) -> WorkerVotes
 def test_what_is_written_reads_back_as_the_same_label(
     tickets: list[tuple[str, int, int, float]], backfill: str | None
 ) -> None:
-    codes, others = [code for _, code, _, _ in tickets], [other for _, _, other, _ in tickets]
+    label_ids, others = [code for _, code, _, _ in tickets], [other for _, _, other, _ in tickets]
     shares = [share for *_, share in tickets]
     arrivals = [arrival(id, offset) for offset, (id, *_) in enumerate(tickets)]
     nothing = Predictions.none(len(tickets))
     seats = [
-        seat("a", codes, shares),
+        seat("a", label_ids, shares),
         seat("b", others, shares),
         WorkerVotes("c", None, nothing, nothing),
     ]
-    decision = Decision(np.array(codes), np.array(shares), np.zeros(len(codes), np.bool_))
+    decision = Decision(np.array(label_ids), np.array(shares), np.zeros(len(label_ids), np.bool_))
     form = LabelForm("shop", "intent", LABELS, [Provenance(RULE)], backfill=backfill)
-    which = np.zeros(len(codes), np.int64)
+    which = np.zeros(len(label_ids), np.int64)
     for _ in range(2):
         written = form.write(
             arrivals, decision, Ballots(seats, LABELS), which, "workers", True, "then"
