@@ -109,7 +109,9 @@ def _agreements(whole: Mixture, sets: Sets, gate: Gate, loss: Loss) -> Iterator[
     test, judge = whole.test, whole.test.judge.argmax(axis=1)
     pooled, experts = (_cases(test, whole.labels, some) for some in (sets.pooled, sets.experts))
     for place, name in enumerate(KINDS):
-        before, after = (cases.opinions[place].label_ids == judge for cases in (pooled, experts))
+        before, after = (
+            cases.worker_predictions[place].label_ids == judge for cases in (pooled, experts)
+        )
         yield Result(
             f"aligned-{loss}-{name.replace('_', '-')}",
             float(after.mean()),
@@ -123,7 +125,7 @@ def _agreements(whole: Mixture, sets: Sets, gate: Gate, loss: Loss) -> Iterator[
                 "bytes": [_bytes(some[name]) for some in (sets.pooled, sets.experts)],
                 "experts": sorted(sets.experts[name].experts),
                 "distance to the judge": [
-                    _distance(cases.opinions[place], test) for cases in (pooled, experts)
+                    _distance(cases.worker_predictions[place], test) for cases in (pooled, experts)
                 ],
             },
         )
@@ -144,7 +146,7 @@ def _by_task(test: Stream, before: Labels, after: Labels) -> dict[str, list[floa
 def _vote(name: str, test: Stream, pooled: Dataset, experts: Dataset) -> Result:
     """Whether the vote got better, and not the workers alone: who learns the same errs alike."""
     judge = test.judge.argmax(axis=1)
-    both = [VOTE.decide(cases.opinions).label_ids for cases in (pooled, experts)]
+    both = [VOTE.decide(cases.worker_predictions).label_ids for cases in (pooled, experts)]
     accepted = [label_ids != ABSTAINED for label_ids in both]
     right = [(label_ids == judge) & there for label_ids, there in zip(both, accepted, strict=True)]
     return Result(
@@ -171,7 +173,7 @@ def _vote(name: str, test: Stream, pooled: Dataset, experts: Dataset) -> Result:
 def _regret(name: str, test: Stream, experts: Dataset, gate: Gate) -> Result:
     """Of the best single worker, beside who knew afterwards the best one of each segment."""
     judge, places = test.judge.argmax(axis=1), gate.names(test.texts).places
-    right = np.array([opinion.label_ids == judge for opinion in experts.opinions])
+    right = np.array([predictions.label_ids == judge for predictions in experts.worker_predictions])
     by_segment = np.array([right[:, places == at].mean(axis=1) for at in np.unique(places)])
     sizes = np.array([(places == at).mean() for at in np.unique(places)])
     oracle = float(sizes @ by_segment.max(axis=1))
@@ -254,14 +256,14 @@ def _cases(stream: Stream, labels: LabelSet, workers: Mapping[str, Aligned]) -> 
 
 def _wrong_alike(cases: Dataset, judge: Labels) -> float:
     """Over all pairs: of tickets that one gets wrong, those on which the other says the same."""
-    label_ids = [opinion.label_ids for opinion in cases.opinions]
+    label_ids = [predictions.label_ids for predictions in cases.worker_predictions]
     pairs = [(one, other) for one in label_ids for other in label_ids if one is not other]
     return float(np.mean([(one == other)[one != judge].mean() for one, other in pairs]))
 
 
-def _distance(opinion: Predictions, stream: Stream) -> float:
-    assert opinion.probabilities is not None  # these workers give them
-    return float(0.5 * np.abs(opinion.probabilities - stream.judge).sum(axis=1).mean())
+def _distance(predictions: Predictions, stream: Stream) -> float:
+    assert predictions.probabilities is not None  # these workers give them
+    return float(0.5 * np.abs(predictions.probabilities - stream.judge).sum(axis=1).mean())
 
 
 def _bytes(made: Aligned) -> int:

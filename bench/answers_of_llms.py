@@ -33,7 +33,10 @@ Labels = NDArray[np.int64]
 def llm_answers(folder: Path) -> Iterator[Result]:
     """Vote rules, and a router that looks at who agrees with whom and on what."""
     cases = _cases(folder / FILE)
-    answers = {n: opinion.codes for n, opinion in zip(WORKERS, cases.opinions, strict=True)}
+    answers = {
+        n: predictions.label_ids
+        for n, predictions in zip(WORKERS, cases.worker_predictions, strict=True)
+    }
     settings = [(str(some), some.accepted(answers)) for some in committees(WORKERS)]
     label, doubt = _router(cases)
     for rate in RATES:
@@ -68,11 +71,13 @@ def _codes(read: Sequence[dict[str, str]], column: str, labels: tuple[str, ...])
 
 def _router(cases: Dataset) -> tuple[Labels, NDArray[np.float64]]:
     """The label that most name, and the chance that the judge differs, from the other folds."""
-    said = candidate(cases.opinions).codes
-    pairs = [one.codes == other.codes for one, other in combinations(cases.opinions, 2)]
-    named = [opinion.codes == said for opinion in cases.opinions]
+    said = candidate(cases.worker_predictions).label_ids
+    pairs = [
+        one.label_ids == other.label_ids for one, other in combinations(cases.worker_predictions, 2)
+    ]
+    named = [predictions.label_ids == said for predictions in cases.worker_predictions]
     inputs = np.column_stack([*pairs, *named, np.eye(len(cases.labels))[said]])
-    differs = said != cases.judge.codes
+    differs = said != cases.judge.label_ids
     doubt, fold = np.zeros(len(said)), np.arange(len(said)) % FOLDS
     for held in range(FOLDS):
         model = LogisticRegression(C=0.3, max_iter=500)
@@ -82,8 +87,8 @@ def _router(cases: Dataset) -> tuple[Labels, NDArray[np.float64]]:
 
 
 def _result(name: str, accepted: Labels, cases: Dataset) -> Result:
-    found = figures(accepted, cases.judge.codes, cases.gold)
-    judge_only = float((cases.judge.codes == cases.gold).mean())
+    found = figures(accepted, cases.judge.label_ids, cases.gold)
+    judge_only = float((cases.judge.label_ids == cases.gold).mean())
     return Result(
         f"quality-complaints-{name.replace(' ', '-').replace('%', '')}",
         found.accuracy.value,

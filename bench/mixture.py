@@ -80,9 +80,11 @@ class Stream:
     def cases(self, labels: LabelSet, answers: Mapping[str, Floats]) -> Dataset:
         """With the `answers` [N, K] of workers by name."""
         ids = tuple(f"T-{number:06}" for number in range(len(self)))
-        opinions = tuple(map(Predictions.of, answers.values()))
+        worker_predictions = tuple(map(Predictions.of, answers.values()))
         judge = Predictions(self.judge.argmax(axis=1), self.judge)
-        return Dataset("mixture", labels.labels, tuple(answers), opinions, judge, self.gold, ids)
+        return Dataset(
+            "mixture", labels.labels, tuple(answers), worker_predictions, judge, self.gold, ids
+        )
 
     def agreed(self, codes: Labels) -> NDArray[np.bool_]:
         """[N]: whether the published label is the judge's, of `codes` that are -1 where it is."""

@@ -102,7 +102,8 @@ def _named(settings: Sequence[Setting]) -> Iterator[tuple[str, Labels]]:
 
 def _plain(cases: Dataset) -> list[Setting]:
     answers = {
-        name: opinion.label_ids for name, opinion in zip(cases.workers, cases.opinions, strict=True)
+        name: predictions.label_ids
+        for name, predictions in zip(cases.workers, cases.worker_predictions, strict=True)
     }
     return [Setting(str(some), some.accepted(answers)) for some in committees(cases.workers)]
 

@@ -95,10 +95,18 @@ def _stream(
 ) -> Stream:
     texts = tuple(text for part in parts for text in part.texts)
     judge = np.array([labels.index[label] for part in parts for label in part.labels])
-    opinions = tuple(Predictions.of(model.probabilities(texts)) for model in models.values())
+    worker_predictions = tuple(
+        Predictions.of(model.probabilities(texts)) for model in models.values()
+    )
     ids = tuple(f"T-{number:06}" for number in range(len(texts)))
     cases = Dataset(
-        "mixture", labels.labels, tuple(models), opinions, Predictions(judge, None), judge, ids
+        "mixture",
+        labels.labels,
+        tuple(models),
+        worker_predictions,
+        Predictions(judge, None),
+        judge,
+        ids,
     )
     return Stream(cases, texts, np.repeat(np.arange(len(parts)), list(map(len, parts))), vectors)
 
@@ -171,7 +179,9 @@ def _routed(
     single = _same(made.unrouted(cases), cases)
     told = {route: made.accepted(cases, places) for route, places in routes.items()}
     same = {route: _same(accepted, cases) for route, accepted in told.items()}
-    alone = np.array([opinion.label_ids == cases.judge.label_ids for opinion in cases.opinions])
+    alone = np.array(
+        [predictions.label_ids == cases.judge.label_ids for predictions in cases.worker_predictions]
+    )
     best = [alone[:, nearest == at].mean(axis=1).argmax() for at in range(segments)]
     oracle = alone[np.array(best)[nearest], np.arange(len(cases))]
     return Result(

@@ -21,7 +21,7 @@ class Named:
     """
 
     places: npt.NDArray[np.int64]
-    sureness: Floats
+    confidence: Floats
     far: npt.NDArray[np.bool_]
 
 
@@ -39,12 +39,12 @@ class Gate:
         """The segments of N texts."""
         rows, known = self.model.features.known_rows(texts, SHAPE_PAIRS)
         said = softmax(rows @ self.model.weights + self.model.bias)
-        sureness = said.max(axis=1)
+        confidence = said.max(axis=1)
         # Without a known word there is a shape alone, which says nothing of what it is about.
         far = (known < self.least_known) | (known == 0)
         # A sureness that is no number is not at least anything.
-        sure = (sureness >= self.at_least) & ~far
-        return Named(np.where(sure, said.argmax(axis=1), GENERAL), sureness, far)
+        sure = (confidence >= self.at_least) & ~far
+        return Named(np.where(sure, said.argmax(axis=1), GENERAL), confidence, far)
 
     @classmethod
     def load(cls, folder: Path, at_least: float, least_known: float) -> "Gate":

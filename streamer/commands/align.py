@@ -292,14 +292,16 @@ def _after(tested: _Tested, lesson: TrainingSet, fitted: Sequence[_Fitted]) -> l
     """
     made = {one.worker.model: one for one in fitted}
     found = []
-    for name, opinion in zip(tested.cases.workers, tested.cases.opinions, strict=True):
+    for name, predictions in zip(
+        tested.cases.workers, tested.cases.worker_predictions, strict=True
+    ):
         if name in made:
             raw = Predictions.of(made[name].aligned.model.probabilities(tested.texts))
             held_out = Predictions.of(made[name].choice.answers)
             warmth = fit_temperature(held_out, lesson.held_out.label_ids).temperature
             found.append(tempered(raw, warmth if tested.calibrated else 1.0))
         else:
-            found.append(opinion)
+            found.append(predictions)
     return found
 
 

@@ -40,10 +40,10 @@ class Now:
         shown = judged if isinstance(wish, JudgeBudget) else halves(judged)[1]
         if known is not None:
             warm = [known.models[worker].temperature for worker in shown.workers]
-            pairs = zip(shown.opinions, warm, strict=True)
-            shown = replace(shown, opinions=tuple(tempered(one, t) for one, t in pairs))
+            pairs = zip(shown.worker_predictions, warm, strict=True)
+            shown = replace(shown, worker_predictions=tuple(tempered(one, t) for one, t in pairs))
         rule = rule_before(task, known)
-        accepted = rule.decide(shown.opinions).label_ids
+        accepted = rule.decide(shown.worker_predictions).label_ids
         bypassed = accepted != ABSTAINED
         fidelity = share((accepted == shown.judge.label_ids)[bypassed])
         return cls(rule.described(shown.workers), share(~bypassed), fidelity)

@@ -66,9 +66,9 @@ class Logged:
         some = cases[np.flatnonzero(cases.judge.label_ids != ABSTAINED)]
         if not known:
             return some
-        pairs = zip(some.workers, some.opinions, strict=True)
-        warm = tuple(tempered(opinion, known[name]) for name, opinion in pairs)
-        return replace(some, opinions=warm, judge=tempered(some.judge, known[JUDGE]))
+        pairs = zip(some.workers, some.worker_predictions, strict=True)
+        warm = tuple(tempered(predictions, known[name]) for name, predictions in pairs)
+        return replace(some, worker_predictions=warm, judge=tempered(some.judge, known[JUDGE]))
 
 
 def temperatures(calibration: Calibration | None) -> dict[str, float]:

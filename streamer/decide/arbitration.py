@@ -37,8 +37,8 @@ def judgement(verdicts: Probabilities, temperature: float | None) -> Predictions
 
     Ties go to the label that comes first.
     """
-    opinion = Predictions(verdicts.argmax(axis=1), verdicts)
-    return opinion if temperature is None else tempered(opinion, temperature)
+    predictions = Predictions(verdicts.argmax(axis=1), verdicts)
+    return predictions if temperature is None else tempered(predictions, temperature)
 
 
 def arbitrate(
@@ -54,18 +54,20 @@ def arbitrate(
     distributions, a row of zeros where none is known: there a rule that compares distributions
     keeps nothing.
     """
-    opinion = judgement(verdicts, temperature)
-    judged, kept = opinion.label_ids, np.zeros(len(verdicts), np.bool_)
+    predictions = judgement(verdicts, temperature)
+    judged, kept = predictions.label_ids, np.zeros(len(verdicts), np.bool_)
     known = ensembles.any(axis=1)
     against = (candidates >= 0) & (candidates != judged)
     rows = np.flatnonzero(against & (known | (not isinstance(rule, Diff | Opt))))
-    if len(rows) and opinion.probabilities is not None:
+    if len(rows) and predictions.probabilities is not None:
         alone = np.eye(verdicts.shape[1])[candidates[rows]]
         q = np.where(known[rows, None], ensembles[rows], alone)
-        kept[rows] = rule.keeps(q, opinion.probabilities[rows], candidates[rows])
+        kept[rows] = rule.keeps(q, predictions.probabilities[rows], candidates[rows])
     label_ids = np.where(kept, candidates, judged)
-    return Arbitration(label_ids, judged, kept, _share(opinion, label_ids), _share(opinion, judged))
+    return Arbitration(
+        label_ids, judged, kept, _share(predictions, label_ids), _share(predictions, judged)
+    )
 
 
-def _share(opinion: Predictions, label_ids: LabelIds) -> NDArray[np.float64]:
-    return opinion.of_label(label_ids).astype(np.float64)
+def _share(predictions: Predictions, label_ids: LabelIds) -> NDArray[np.float64]:
+    return predictions.of_label(label_ids).astype(np.float64)

@@ -22,20 +22,20 @@ class Candidate:
     ensemble: NDArray[np.float64] | None
 
 
-def candidate(opinions: Sequence[Predictions]) -> Candidate:
+def candidate(worker_predictions: Sequence[Predictions]) -> Candidate:
     """The likeliest label of the workers' mean; that which most name, where they give labels only.
 
     Every worker counts alike (we choose; the papers have one worker here).
     """
-    if all(opinion.probabilities is None for opinion in opinions):
-        said = plurality(opinions)
+    if all(predictions.probabilities is None for predictions in worker_predictions):
+        said = plurality(worker_predictions)
         return Candidate(said.label_ids, said.confidence, None)
-    total = np.zeros((len(opinions[0].label_ids), _labels(opinions)))
+    total = np.zeros((len(worker_predictions[0].label_ids), _labels(worker_predictions)))
     answered = np.zeros(len(total))
-    for opinion in opinions:
-        if opinion.probabilities is not None:
-            voted = opinion.label_ids != ABSTAINED
-            total[voted] += opinion.probabilities[voted]
+    for predictions in worker_predictions:
+        if predictions.probabilities is not None:
+            voted = predictions.label_ids != ABSTAINED
+            total[voted] += predictions.probabilities[voted]
             answered += voted
     mean = total / np.maximum(answered, 1)[:, None]
     label_ids = np.where(answered > 0, mean.argmax(axis=1), ABSTAINED)
@@ -43,5 +43,5 @@ def candidate(opinions: Sequence[Predictions]) -> Candidate:
     return Candidate(label_ids, confidence, mean)
 
 
-def _labels(opinions: Sequence[Predictions]) -> int:
-    return next(o.probabilities.shape[1] for o in opinions if o.probabilities is not None)
+def _labels(worker_predictions: Sequence[Predictions]) -> int:
+    return next(o.probabilities.shape[1] for o in worker_predictions if o.probabilities is not None)

@@ -55,13 +55,13 @@ class Chow:
         """[N] for distributions q [N, K]; raises `ValueError` for rows that are none."""
         return at_least(checked(q).max(axis=1, initial=0), self.least)
 
-    def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
-        counted = [opinions[place] for place in self._counted]
+    def decide(self, worker_predictions: Sequence[Predictions], left: int = 0) -> Decision:
+        counted = [worker_predictions[place] for place in self._counted]
         count = len(counted[0].label_ids)
         label_ids, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
         usable = np.flatnonzero(np.all([o.label_ids != ABSTAINED for o in counted], axis=0))
         # Rows are copied only where some must be left out.
-        some = counted if len(usable) == count else [opinion[usable] for opinion in counted]
+        some = counted if len(usable) == count else [predictions[usable] for predictions in counted]
         vectors = [o.probabilities for o in some if o.probabilities is not None]
         if len(vectors) == len(some):
             q = sum(vectors[1:], start=vectors[0].astype(np.float64)) / len(vectors)

@@ -33,7 +33,7 @@ class DeferralRule(Protocol):
         """Whether a label can stand when only some workers answer; one value per place."""
         ...
 
-    def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
+    def decide(self, worker_predictions: Sequence[Predictions], left: int = 0) -> Decision:
         """Decide on the opinions of the workers asked so far, `left` of them not yet asked."""
         ...
 

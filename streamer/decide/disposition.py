@@ -133,14 +133,14 @@ def _own(count: VoteResult, everything: bool) -> Candidate:
         return Candidate(accepted, count.decision.confidence, None)
     if not count.seats:
         return Candidate(accepted, count.decision.confidence, None)
-    found = candidate([seat.opinion for seat in count.seats])
+    found = candidate([seat.predictions for seat in count.seats])
     label_ids = np.where(accepted == ABSTAINED, found.label_ids, accepted)
     return Candidate(label_ids, found.confidence, found.ensemble)
 
 
 def _most(count: VoteResult) -> Candidate:
     """What most of those say who can be reached."""
-    said = plurality([seat.opinion for seat in count.seats])
+    said = plurality([seat.predictions for seat in count.seats])
     return Candidate(said.label_ids, said.confidence, None)
 
 

@@ -47,13 +47,19 @@ class Router:
     def decidable(self, answering: Sequence[bool]) -> bool:
         return all(answering)
 
-    def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
-        count = len(opinions[0].label_ids)
+    def decide(self, worker_predictions: Sequence[Predictions], left: int = 0) -> Decision:
+        count = len(worker_predictions[0].label_ids)
         label_ids, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
-        if all(opinion.probabilities is not None for opinion in opinions):
-            usable = np.flatnonzero(np.all([o.label_ids != ABSTAINED for o in opinions], axis=0))
+        if all(predictions.probabilities is not None for predictions in worker_predictions):
+            usable = np.flatnonzero(
+                np.all([o.label_ids != ABSTAINED for o in worker_predictions], axis=0)
+            )
             # Rows are copied only where some must be left out.
-            some = opinions if len(usable) == count else [o[usable] for o in opinions]
+            some = (
+                worker_predictions
+                if len(usable) == count
+                else [o[usable] for o in worker_predictions]
+            )
             candidate, found = signals(some, self.weights.pool)
             weights = self.weights
             logit = found @ np.array(weights.signals) + np.array(weights.labels)[candidate]

@@ -16,7 +16,9 @@ LEAST = np.float32(1e-5)
 _SURE = np.float32(1e-4)
 
 
-def signals(opinions: Sequence[Predictions], pool: Sequence[float]) -> tuple[LabelIds, Signals]:
+def signals(
+    worker_predictions: Sequence[Predictions], pool: Sequence[float]
+) -> tuple[LabelIds, Signals]:
     """The candidate label of each ticket, [N], and its signals, [N, F].
 
     The candidate is the likeliest of the product of the workers' distributions p_w^pool[w]
@@ -24,22 +26,22 @@ def signals(opinions: Sequence[Predictions], pool: Sequence[float]) -> tuple[Lab
     log-odds of the candidate; every worker's; whether each of them names it; and the total
     variation of every pair. Every opinion must have probabilities and no abstentions.
     """
-    vectors = [_vectors(opinion) for opinion in opinions]
+    vectors = [_vectors(predictions) for predictions in worker_predictions]
     candidate, odds = _pooled(vectors, pool)
     rows = np.arange(len(candidate))
     columns = [
         odds,
         *(_log_odds(vector[rows, candidate]) for vector in vectors),
-        *(opinion.label_ids == candidate for opinion in opinions),
+        *(predictions.label_ids == candidate for predictions in worker_predictions),
         *(np.abs(one - other).sum(axis=1) / 2 for one, other in combinations(vectors, 2)),
     ]
     return candidate, np.stack(columns, axis=1, dtype=np.float64)
 
 
-def _vectors(opinion: Predictions) -> Probabilities:
-    if opinion.probabilities is None:
+def _vectors(predictions: Predictions) -> Probabilities:
+    if predictions.probabilities is None:
         raise ValueError("an opinion without probabilities has no signals")
-    return opinion.probabilities
+    return predictions.probabilities
 
 
 def _pooled(

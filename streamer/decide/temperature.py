@@ -17,7 +17,7 @@ _DEEPEST = np.float32(-60)
 Temperature = float | NDArray[np.float64]
 
 
-def tempered(opinion: Predictions, temperature: Temperature) -> Predictions:
+def tempered(predictions: Predictions, temperature: Temperature) -> Predictions:
     """The opinion with probabilities p^(1/T), renormalised and rounded to 5 decimals.
 
     The temperature T is one for all, or one for each ticket [N].
@@ -27,15 +27,15 @@ def tempered(opinion: Predictions, temperature: Temperature) -> Predictions:
     for bit; labels closer than that are ties, and go to the one that comes first. A row of an
     abstention becomes all zero. Opinions without probabilities stay as they are.
     """
-    if opinion.probabilities is None:
-        return opinion
-    voted = opinion.label_ids != ABSTAINED
+    if predictions.probabilities is None:
+        return predictions
+    voted = predictions.label_ids != ABSTAINED
     if np.count_nonzero(voted) == len(voted):
-        rounded = _rounded(_powers(opinion.probabilities, temperature))
+        rounded = _rounded(_powers(predictions.probabilities, temperature))
         return Predictions(rounded.argmax(axis=1), rounded)
-    rounded = np.zeros_like(opinion.probabilities)
+    rounded = np.zeros_like(predictions.probabilities)
     some = temperature if isinstance(temperature, float | int) else temperature[voted]
-    rounded[voted] = _rounded(_powers(opinion.probabilities[voted], some))
+    rounded[voted] = _rounded(_powers(predictions.probabilities[voted], some))
     return Predictions(np.where(voted, rounded.argmax(axis=1), ABSTAINED), rounded)
 
 

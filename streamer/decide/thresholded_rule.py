@@ -60,9 +60,11 @@ class ThresholdedRule:
         probabilities = np.where(bare[:, None], raw.probabilities, warm.probabilities)
         return Predictions(np.where(bare, raw.label_ids, warm.label_ids), probabilities)
 
-    def decide(self, opinions: Sequence[Predictions], which: LabelIds, left: int = 0) -> Decision:
+    def decide(
+        self, worker_predictions: Sequence[Predictions], which: LabelIds, left: int = 0
+    ) -> Decision:
         """As `DeferralRule.decide`, of tempered opinions on N tickets."""
-        found = self.rule.decide(opinions, left)
+        found = self.rule.decide(worker_predictions, left)
         if self.least is None:
             return found
         # Confidence that is not known is held to no threshold: such a rule has none.

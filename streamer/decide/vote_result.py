@@ -36,13 +36,13 @@ class WorkerVotes:
 
     worker: str
     version: str | None
-    opinion: Predictions
+    predictions: Predictions
     raw: Predictions
     absent: str | None = None
 
     def __getitem__(self, rows: Rows) -> "WorkerVotes":
         return WorkerVotes(
-            self.worker, self.version, self.opinion[rows], self.raw[rows], self.absent
+            self.worker, self.version, self.predictions[rows], self.raw[rows], self.absent
         )
 
 

@@ -62,14 +62,14 @@ class VoteRule:
     def decidable(self, answering: Sequence[bool]) -> bool:
         return sum(answering) >= self.quorum
 
-    def decide(self, opinions: Sequence[Predictions], left: int = 0) -> Decision:
+    def decide(self, worker_predictions: Sequence[Predictions], left: int = 0) -> Decision:
         """Invariant under permutation of the opinions.
 
         Integer counts only: with floats, 2/3 >= 1 - 1/3 is false.
         """
-        label_ids, count = _plurality(opinions)
+        label_ids, count = _plurality(worker_predictions)
         agreed = np.where(count >= self.quorum, label_ids, ABSTAINED)
-        confidence = _measure(self.measure or "mean", opinions, agreed)
+        confidence = _measure(self.measure or "mean", worker_predictions, agreed)
         if self.measure is not None:
             sure = at_least(confidence, self.at_least)
             agreed = np.where(sure, agreed, ABSTAINED)
@@ -82,32 +82,38 @@ class VoteRule:
         return Rule(self.kind, self.quorum, self.of, self.measure, at_least)
 
 
-def plurality(opinions: Sequence[Predictions]) -> Decision:
+def plurality(worker_predictions: Sequence[Predictions]) -> Decision:
     """The label that most workers name, with no quorum: for an outage, never for a doubt."""
-    label_ids, _ = _plurality(opinions)
+    label_ids, _ = _plurality(worker_predictions)
     return Decision(
-        label_ids, _measure("mean", opinions, label_ids), np.zeros(len(label_ids), np.bool_)
+        label_ids,
+        _measure("mean", worker_predictions, label_ids),
+        np.zeros(len(label_ids), np.bool_),
     )
 
 
-def _plurality(opinions: Sequence[Predictions]) -> tuple[LabelIds, LabelIds]:
+def _plurality(worker_predictions: Sequence[Predictions]) -> tuple[LabelIds, LabelIds]:
     """The label named most often and by how many, abstentions left out."""
-    votes = np.array([opinion.label_ids for opinion in opinions])
+    votes = np.array([predictions.label_ids for predictions in worker_predictions])
     named = (votes[:, None] == votes).sum(axis=0) * (votes != ABSTAINED)
     most = named.max(axis=0)
     return votes[named.argmax(axis=0), np.arange(len(most))], most
 
 
 def _measure(
-    measure: Measure, opinions: Sequence[Predictions], agreed: LabelIds
+    measure: Measure, worker_predictions: Sequence[Predictions], agreed: LabelIds
 ) -> NDArray[np.float64]:
     """[N], NaN where nothing counts; in float64 the order of the workers doesn't change a sum."""
     if measure == "ensemble":
-        of_label = np.array([opinion.of_label(agreed) for opinion in opinions], np.float64)
+        of_label = np.array(
+            [predictions.of_label(agreed) for predictions in worker_predictions], np.float64
+        )
         counted = ~np.isnan(of_label)
     else:
-        of_label = np.array([opinion.confidence for opinion in opinions], np.float64)
-        votes = np.array([opinion.label_ids for opinion in opinions])
+        of_label = np.array(
+            [predictions.confidence for predictions in worker_predictions], np.float64
+        )
+        votes = np.array([predictions.label_ids for predictions in worker_predictions])
         counted = (votes == agreed) & ~np.isnan(of_label)
     if measure == "min":
         values = np.where(counted, of_label, np.inf).min(axis=0)

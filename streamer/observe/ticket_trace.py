@@ -118,7 +118,7 @@ class TicketTrace:
         self,
         task: str,
         segment: str,
-        sureness: float,
+        confidence: float,
         routing: str,
         workers: Sequence[str],
         began_ns: int,
@@ -132,7 +132,7 @@ class TicketTrace:
         attributes: Attributes = {
             s.TASK: task,
             s.SEGMENT: segment,
-            s.SEGMENT_SURENESS: sureness,
+            s.SEGMENT_SURENESS: confidence,
             s.ROUTING: routing,
             s.WORKERS: tuple(workers),
         }

@@ -47,17 +47,17 @@ def examples_of(stream: Stream) -> Examples:
 
 def cases_of(models: Path, texts: Sequence[str]) -> Dataset:
     """What version 1 of the workers says of the stream's texts, and the judge."""
-    opinions = []
+    worker_predictions = []
     for name in KINDS:
         said = LOADED[KINDS[name]](models / name / "1").probabilities(texts)
-        opinions.append(Predictions.of(said))
+        worker_predictions.append(Predictions.of(said))
     judge = STREAM.judged().probabilities
     assert judge is not None
     return Dataset(
         task="topic",
         labels=LABELS.labels,
         workers=tuple(KINDS),
-        opinions=tuple(opinions),
+        worker_predictions=tuple(worker_predictions),
         judge=Predictions.of(judge),
         gold=np.full(COUNT, UNKNOWN),
         ids=tuple(f"T-{number}" for number in range(COUNT)),

@@ -90,7 +90,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("logs")
     write_log(where / "better.parquet", one=BETTER)
     write_log(where / "worse.parquet", one=WORSE)
-    write_log(where / "same.parquet", one=CASES.opinions[0])
+    write_log(where / "same.parquet", one=CASES.worker_predictions[0])
     return where
 
 

@@ -16,11 +16,11 @@ vectors = st.lists(
 def test_it_is_the_likeliest_by_the_mean_of_those_that_answered(
     rows: list[np.ndarray], out: list[bool]
 ) -> None:
-    opinions = [
+    worker_predictions = [
         Predictions.none(1) if missing else Predictions.of(row[None].astype(np.float32))
         for row, missing in zip(rows, out, strict=True)
     ]
-    found = candidate(opinions)
+    found = candidate(worker_predictions)
     there = [row.astype(np.float32) for row, missing in zip(rows, out, strict=True) if not missing]
     if not there:
         assert found.label_ids.tolist() == [ABSTAINED]

@@ -12,7 +12,7 @@ from streamer.decide.predictions import ABSTAINED, Predictions
 K = 4
 
 
-def opinions(seed: int, of: int, count: int = 2000) -> list[Predictions]:
+def worker_predictions(seed: int, of: int, count: int = 2000) -> list[Predictions]:
     print("seed", seed)
     rng = np.random.default_rng(seed)
     return [Predictions.of(rng.dirichlet(np.ones(K), count).astype(np.float32)) for _ in range(of)]
@@ -34,7 +34,7 @@ def test_what_is_no_distribution_is_refused(bad: list[list[float]]) -> None:
 
 @pytest.mark.parametrize("of", [1, 2, 3])
 def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
-    votes = opinions(1, of)
+    votes = worker_predictions(1, of)
     decision = Chow(0.45, of).decide(votes)
     for row, code in enumerate(decision.label_ids.tolist()):
         rows = [
@@ -53,7 +53,7 @@ def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
 
 @pytest.mark.parametrize("of", [1, 2, 3])
 def test_a_larger_alpha_never_asks_the_judge_more(of: int) -> None:
-    votes = opinions(2, of)
+    votes = worker_predictions(2, of)
     asked = [
         (Chow(a, of).decide(votes).label_ids == ABSTAINED).mean() for a in (0, 0.2, 0.4, 0.6, 1)
     ]
@@ -62,14 +62,14 @@ def test_a_larger_alpha_never_asks_the_judge_more(of: int) -> None:
 
 
 def test_the_order_of_workers_changes_nothing() -> None:
-    votes = opinions(3, 3)
+    votes = worker_predictions(3, 3)
     expected = Chow(0.4, 3).decide(votes).label_ids
     for order in itertools.permutations(votes):
         assert (Chow(0.4, 3).decide(order).label_ids == expected).all()
 
 
 def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
-    (sure,) = opinions(4, 1, 3)
+    (sure,) = worker_predictions(4, 1, 3)
     spoilt = Predictions.of(np.array([[1, 0, 0, 0], [np.nan] * 4, [1, 0, 0, 0]], np.float32))
     label_ids = Chow(1.0, 2).decide([sure, spoilt]).label_ids
     assert (label_ids == ABSTAINED).tolist() == [False, True, False]

@@ -68,12 +68,16 @@ def test_a_label_carries_the_rule_with_the_name_of_the_worker_that_decides() -> 
 def test_one_workers_rule_sees_that_worker_alone() -> None:
     print("seed 1")
     rng = np.random.default_rng(1)
-    opinions = [
+    worker_predictions = [
         Predictions.of(rng.dirichlet(np.ones(LABELS), 1000).astype(np.float32)) for _ in range(3)
     ]
-    alone = Chow(0.4, 1).decide([opinions[2]])
-    for others in (opinions[:2], [Predictions.none(1000)] * 2, [opinions[0].labels_only()] * 2):
-        decision = Chow(0.4, 3, worker=2).decide([*others, opinions[2]])
+    alone = Chow(0.4, 1).decide([worker_predictions[2]])
+    for others in (
+        worker_predictions[:2],
+        [Predictions.none(1000)] * 2,
+        [worker_predictions[0].labels_only()] * 2,
+    ):
+        decision = Chow(0.4, 3, worker=2).decide([*others, worker_predictions[2]])
         assert (decision.label_ids == alone.label_ids).all()
         assert np.array_equal(decision.confidence, alone.confidence, equal_nan=True)
     with pytest.raises(ValueError, match="no worker has place 3"):

@@ -17,7 +17,7 @@ from streamer.records.calibration import RouterWeights
 K = 4
 
 
-def opinions(seed: int, of: int, count: int = 300) -> list[Predictions]:
+def worker_predictions(seed: int, of: int, count: int = 300) -> list[Predictions]:
     rng = np.random.default_rng(seed)
     raw = [rng.dirichlet(np.full(K, 0.4), count).astype(np.float32) for _ in range(of)]
     return [tempered(Predictions.of(each), 1.0) for each in raw]
@@ -42,7 +42,7 @@ def clipped_log_odds(p: float) -> float:
 
 @pytest.mark.parametrize("of", [1, 2, 3])
 def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
-    votes, rule = opinions(2, of), router(of, 0.4)
+    votes, rule = worker_predictions(2, of), router(of, 0.4)
     decision = rule.decide(votes)
     vectors = [vote.probabilities for vote in votes]
     for row, code in enumerate(decision.label_ids.tolist()):
@@ -80,7 +80,7 @@ def test_decides_as_a_scalar_reading_of_the_formula(of: int) -> None:
 
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 3]))
 def test_a_larger_threshold_never_asks_the_judge_more(seed: int, of: int) -> None:
-    votes = opinions(seed, of, 40)
+    votes = worker_predictions(seed, of, 40)
     decided = [router(of, at).decide(votes).label_ids for at in (-1, 0.1, 0.4, 0.8, 1)]
     for tight, loose in itertools.pairwise(decided):
         assert ((tight == ABSTAINED) | (tight == loose)).all()
@@ -89,7 +89,7 @@ def test_a_larger_threshold_never_asks_the_judge_more(seed: int, of: int) -> Non
 
 
 def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
-    votes, rule = opinions(3, 2, 4), router(2, 1.0)
+    votes, rule = worker_predictions(3, 2, 4), router(2, 1.0)
     whole = rule.decide(votes)
     label_ids = votes[1].label_ids.copy()
     label_ids[1] = ABSTAINED
@@ -104,7 +104,7 @@ def test_a_worker_that_abstains_leaves_the_ticket_to_the_judge() -> None:
 
 
 def test_a_ticket_is_decided_alike_alone_and_in_a_batch() -> None:
-    votes, rule = opinions(4, 3, 100), router(3, 0.5)
+    votes, rule = worker_predictions(4, 3, 100), router(3, 0.5)
     whole = rule.decide(votes)
     for row in range(100):
         alone = rule.decide([vote[np.array([row])] for vote in votes])
@@ -113,9 +113,9 @@ def test_a_ticket_is_decided_alike_alone_and_in_a_batch() -> None:
 
 
 def test_no_tickets_need_no_judge() -> None:
-    assert len(router(3, 0.5).decide(opinions(5, 3, 0)).label_ids) == 0
+    assert len(router(3, 0.5).decide(worker_predictions(5, 3, 0)).label_ids) == 0
 
 
 def test_labels_only_have_no_signals() -> None:
     with pytest.raises(ValueError, match="without probabilities"):
-        signals([opinions(1, 1)[0].labels_only()], (1.0,))
+        signals([worker_predictions(1, 1)[0].labels_only()], (1.0,))

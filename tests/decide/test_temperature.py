@@ -13,7 +13,7 @@ temperatures = st.floats(-9, 9).map(np.exp) | st.sampled_from([1e-300, 1e-9, 0.0
 seeds = st.integers(0, 2**32 - 1)
 
 
-def opinion(seed: int, count: int = 50) -> Predictions:
+def predictions(seed: int, count: int = 50) -> Predictions:
     """Of 2 to 150 labels; peaky rows, flat ones, rows with zeros, and some without an answer."""
     rng = np.random.default_rng(seed)
     size, likeness = int(rng.integers(2, 151)), rng.choice([0.03, 0.3, 3, 300, 1e5])
@@ -25,7 +25,7 @@ def opinion(seed: int, count: int = 50) -> Predictions:
 
 @given(seeds, temperatures)
 def test_rows_are_rounded_distributions_of_the_formula(seed: int, temperature: float) -> None:
-    raw = opinion(seed)
+    raw = predictions(seed)
     found = tempered(raw, temperature).probabilities
     assert raw.probabilities is not None
     assert found is not None
@@ -42,7 +42,7 @@ def test_rows_are_rounded_distributions_of_the_formula(seed: int, temperature: f
 
 @given(seeds, temperatures)
 def test_no_temperature_changes_a_vote_beyond_the_rounding(seed: int, temperature: float) -> None:
-    raw = opinion(seed)
+    raw = predictions(seed)
     found = tempered(raw, temperature)
     assert raw.probabilities is not None
     assert found.probabilities is not None
@@ -56,7 +56,7 @@ def test_no_temperature_changes_a_vote_beyond_the_rounding(seed: int, temperatur
 def test_a_log_of_the_vectors_gives_the_same_opinion_bit_for_bit(
     seed: int, temperature: float
 ) -> None:
-    found = tempered(opinion(seed), temperature)
+    found = tempered(predictions(seed), temperature)
     assert found.probabilities is not None
     logged = orjson.dumps(found.probabilities, option=orjson.OPT_SERIALIZE_NUMPY)
     again = Predictions.of(np.array(orjson.loads(logged), np.float32))
@@ -67,7 +67,7 @@ def test_a_log_of_the_vectors_gives_the_same_opinion_bit_for_bit(
 
 @given(seeds, st.floats(-12, 0).map(np.exp))
 def test_no_cold_changes_a_vote(seed: int, temperature: float) -> None:
-    raw = opinion(seed)
+    raw = predictions(seed)
     found = tempered(raw, temperature)
     each = tempered(raw, np.full(len(raw.label_ids), temperature))
     assert (found.label_ids == raw.label_ids).all()
@@ -92,10 +92,10 @@ def test_flat_rows_of_many_labels_keep_their_votes_in_the_cold(
 
 def test_heat_flattens_and_cold_sharpens() -> None:
     raw = Predictions.of(np.array([[0.7, 0.2, 0.1]], np.float32))
-    sureness = [tempered(raw, t).of_label(raw.label_ids)[0] for t in (0.1, 0.5, 1, 2, 100)]
-    assert sureness == sorted(sureness, reverse=True)
-    assert sureness[0] > 0.99
-    assert sureness[-1] == pytest.approx(1 / 3, abs=0.01)
+    confidence = [tempered(raw, t).of_label(raw.label_ids)[0] for t in (0.1, 0.5, 1, 2, 100)]
+    assert confidence == sorted(confidence, reverse=True)
+    assert confidence[0] > 0.99
+    assert confidence[-1] == pytest.approx(1 / 3, abs=0.01)
 
 
 def test_an_opinion_without_probabilities_stays_as_it_is() -> None:

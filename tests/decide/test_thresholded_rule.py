@@ -33,23 +33,26 @@ def planted(seed: int, labels_only: bool = False) -> list[Predictions]:
     for _ in range(3):
         raw = random.dirichlet(np.full(4, 0.4), size=300).astype(np.float32)
         raw[random.random(300) < 0.05] = np.nan
-        opinion = tempered(Predictions.of(raw), 1)
-        found.append(opinion.labels_only() if labels_only else opinion)
+        predictions = tempered(Predictions.of(raw), 1)
+        found.append(predictions.labels_only() if labels_only else predictions)
     return found
 
 
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("seed", range(5))
 def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> None:
-    rules, opinions = RULES[name], planted(seed)
+    rules, worker_predictions = RULES[name], planted(seed)
     asked = 3 if rules[0].asks_all or seed % 2 else 2
     which = np.random.default_rng(seed).integers(len(rules), size=300)
     ruling = ThresholdedRule.of(rules, TEMPERATURES)
-    warm = [ruling.tempered(place, opinion, which) for place, opinion in enumerate(opinions)]
+    warm = [
+        ruling.tempered(place, predictions, which)
+        for place, predictions in enumerate(worker_predictions)
+    ]
     made = ruling.decide(warm[:asked], which, 3 - asked)
     for at, rule in enumerate(rules):
         rows = np.flatnonzero(which == at)
-        pairs = zip(opinions, TEMPERATURES[at], strict=True)
+        pairs = zip(worker_predictions, TEMPERATURES[at], strict=True)
         some = [o[rows] if np.isnan(t) else tempered(o[rows], float(t)) for o, t in pairs]
         alone = rule.decide(some[:asked], 3 - asked)
         for one, other in zip(some, warm, strict=True):
@@ -60,12 +63,14 @@ def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> No
 
 
 def test_votes_without_probabilities_stand_by_a_rule_that_wants_none() -> None:
-    opinions = planted(1, labels_only=True)
+    worker_predictions = planted(1, labels_only=True)
     ruling = ThresholdedRule.of([VoteRule("majority", 3)] * 2, np.ones((2, 3)))
     which = np.arange(300) % 2
-    plain = VoteRule("majority", 3).decide(opinions)
+    plain = VoteRule("majority", 3).decide(worker_predictions)
     assert (plain.label_ids != ABSTAINED).any()
-    np.testing.assert_array_equal(ruling.decide(opinions, which).label_ids, plain.label_ids)
+    np.testing.assert_array_equal(
+        ruling.decide(worker_predictions, which).label_ids, plain.label_ids
+    )
 
 
 def test_rules_that_differ_in_more_are_refused() -> None:

@@ -54,18 +54,18 @@ def test_decides_as_the_oracle_for_every_vote_tuple(rule: VoteRule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_the_order_of_workers_changes_nothing(rule: VoteRule) -> None:
-    opinions = every_tuple(rule.of)
-    expected = rule.decide(opinions).label_ids.tolist()
-    for order in itertools.permutations(opinions):
+    worker_predictions = every_tuple(rule.of)
+    expected = rule.decide(worker_predictions).label_ids.tolist()
+    for order in itertools.permutations(worker_predictions):
         assert rule.decide(order).label_ids.tolist() == expected
 
 
 @pytest.mark.parametrize("kind", ["majority", "unanimity"])
 def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: Kind) -> None:
     rule = VoteRule(kind, 3)
-    opinions = every_tuple(3)
-    first = rule.decide(opinions[:2], left=1)
-    everything = rule.decide(opinions)
+    worker_predictions = every_tuple(3)
+    first = rule.decide(worker_predictions[:2], left=1)
+    everything = rule.decide(worker_predictions)
     assert (first.label_ids[~first.open] == everything.label_ids[~first.open]).all()
 
 
@@ -114,18 +114,20 @@ def test_a_row_that_is_no_distribution_is_an_abstention(raw: np.ndarray) -> None
 @pytest.mark.parametrize("of", [2, 3])
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_threshold_of_zero_is_the_plain_majority(measure: Measure, of: int) -> None:
-    opinions = random_opinions(1, of)
-    plain = VoteRule("majority", of).decide(opinions)
-    sure = VoteRule("majority", of, measure, 0.0).decide(opinions)
+    worker_predictions = random_opinions(1, of)
+    plain = VoteRule("majority", of).decide(worker_predictions)
+    sure = VoteRule("majority", of, measure, 0.0).decide(worker_predictions)
     assert (plain.label_ids == sure.label_ids).all()
 
 
 @pytest.mark.parametrize("of", [2, 3])
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_higher_threshold_never_asks_the_judge_less(measure: Measure, of: int) -> None:
-    opinions = random_opinions(2, of)
+    worker_predictions = random_opinions(2, of)
     rates = [
-        (VoteRule("majority", of, measure, tau).decide(opinions).label_ids == ABSTAINED).mean()
+        (
+            VoteRule("majority", of, measure, tau).decide(worker_predictions).label_ids == ABSTAINED
+        ).mean()
         for tau in (0.0, 0.3, 0.5, 0.7, 0.9, 1.01)
     ]
     assert rates == sorted(rates)
@@ -134,13 +136,13 @@ def test_a_higher_threshold_never_asks_the_judge_less(measure: Measure, of: int)
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> None:
-    opinions = random_opinions(3, 3, 500)
-    decision = VoteRule("majority", 3, measure).decide(opinions)
+    worker_predictions = random_opinions(3, 3, 500)
+    decision = VoteRule("majority", 3, measure).decide(worker_predictions)
     for row, code in enumerate(decision.label_ids.tolist()):
         if code == ABSTAINED:
             assert np.isnan(decision.confidence[row])
             continue
-        voters = [o for o in opinions if o.label_ids[row] != ABSTAINED]
+        voters = [o for o in worker_predictions if o.label_ids[row] != ABSTAINED]
         agreeing = [o for o in voters if o.label_ids[row] == code]
         assert all(o.probabilities is not None for o in voters)
         of_all = [float(o.probabilities[row, code]) for o in voters]
@@ -155,18 +157,18 @@ def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> 
 
 
 def test_labels_without_probabilities_decide_but_carry_no_confidence() -> None:
-    opinions = [opinion.labels_only() for opinion in random_opinions(4, 2, 100)]
-    decision = VoteRule("majority", 2).decide(opinions)
+    worker_predictions = [predictions.labels_only() for predictions in random_opinions(4, 2, 100)]
+    decision = VoteRule("majority", 2).decide(worker_predictions)
     assert (decision.label_ids != ABSTAINED).any()
     assert np.isnan(decision.confidence).all()
 
 
 def test_a_threshold_asks_every_worker_or_the_order_would_matter() -> None:
-    opinions = random_opinions(5, 3)
+    worker_predictions = random_opinions(5, 3)
     rule = VoteRule("majority", 3, "mean", 0.6)
     assert rule.asks_all
-    expected = rule.decide(opinions)
-    for order in itertools.permutations(opinions):
+    expected = rule.decide(worker_predictions)
+    for order in itertools.permutations(worker_predictions):
         assert (rule.decide(order).label_ids == expected.label_ids).all()
 
 

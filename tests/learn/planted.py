@@ -45,13 +45,21 @@ def shifted(rng: np.random.Generator, count: int, size: int = 6) -> Dataset:
 
 def over_confident(cases: Dataset, worker: int, power: float) -> Dataset:
     """The same cases with one worker's probabilities raised to a power."""
-    opinions = list(cases.opinions)
-    raw = opinions[worker].probabilities
+    worker_predictions = list(cases.worker_predictions)
+    raw = worker_predictions[worker].probabilities
     assert raw is not None
     sharp = raw.astype(np.float64) ** power
-    opinions[worker] = Predictions.of((sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32))
+    worker_predictions[worker] = Predictions.of(
+        (sharp / sharp.sum(axis=1, keepdims=True)).astype(np.float32)
+    )
     return Dataset(
-        cases.task, cases.labels, cases.workers, tuple(opinions), cases.judge, cases.gold, cases.ids
+        cases.task,
+        cases.labels,
+        cases.workers,
+        tuple(worker_predictions),
+        cases.judge,
+        cases.gold,
+        cases.ids,
     )
 
 
@@ -69,7 +77,7 @@ def _cases(
         task="planted",
         labels=tuple(f"label {code}" for code in range(size)),
         workers=WORKERS,
-        opinions=tuple(Predictions.of(_softmax(each)) for each in logits),
+        worker_predictions=tuple(Predictions.of(_softmax(each)) for each in logits),
         judge=Predictions.of(_softmax(_seen(rng, truth, size, 4.0))),
         gold=gold,
         ids=tuple(f"ticket {number}" for number in range(len(truth))),

@@ -59,7 +59,7 @@ class Serving:
 
     rule: DeferralRule = field(default_factory=lambda: VoteRule("majority", 3))
     after: After = field(default_factory=lambda: After("v3", 0.0))
-    planner: ServingPolicy = field(default_factory=ServingPolicy)
+    policy: ServingPolicy = field(default_factory=ServingPolicy)
     calibration: Calibration | None = None
     audit: float = 1.0
     verify: float = 0.0
@@ -67,10 +67,10 @@ class Serving:
 
     async def log(self, cases: Dataset) -> list[Log]:
         """Ballots and verdicts of all tickets, in batches as they were decided."""
-        pairs = zip(cases.workers, cases.opinions, strict=True)
+        pairs = zip(cases.workers, cases.worker_predictions, strict=True)
         workers = [
-            Planted(name, None if name in self.out else opinion.probabilities)
-            for name, opinion in pairs
+            Planted(name, None if name in self.out else predictions.probabilities)
+            for name, predictions in pairs
         ]
         known = self.calibration.models if self.calibration else {}
         heat = {name: model.temperature for name, model in known.items()}
@@ -82,7 +82,7 @@ class Serving:
                     self.rule, Provenance(self.rule.described(cases.workers), version), heat
                 )
             ],
-            self.planner.on_outage,
+            self.policy.on_outage,
             Seating(Metrics()),
         )
         labels = LabelSet(cases.labels)
@@ -91,7 +91,7 @@ class Serving:
             labels,
             voting,
             None,
-            self.planner,
+            self.policy,
             needs_ensemble=self.after != After("v3", 0.0),
             verify=self.verify,
         )
@@ -106,15 +106,15 @@ class Serving:
             async for count in task.voting.run(texts, calls, uniform):
                 rows = count.rows
                 draws = Draws(uniform[rows], verify[rows], uniform[rows], uniform[rows])
-                plan = task.planner.plan(count, draws, 0.0, 1.0)
+                plan = task.policy.plan(count, draws, 0.0, 1.0)
                 found += self._logs(task, cases, plan)
         return found
 
     def _logs(self, task: Task, cases: Dataset, plan: Disposition) -> list[Log]:
         count = plan.count
         ballots = Ballots(count.seats, task.label_set)
-        everybody = Ballots((*count.seats, *count.beside), task.label_set)
-        logs = Logs("support", task, plan, everybody, AT)
+        audited = Ballots((*count.seats, *count.beside), task.label_set)
+        logs = Logs("support", task, plan, audited, AT)
         requests = Requests("support", task, plan, ballots)
         arrivals = [_arrival(cases, row) for row in count.rows.tolist()]
         purposes = {"decide": plan.decide, "verify": plan.verify, "audit": plan.audit}

@@ -121,7 +121,7 @@ async def test_the_gold_sample_goes_to_a_person_too(make: MakeHandler) -> None:
 
 async def test_over_the_budget_the_ensembles_label_stands_in(make: MakeHandler) -> None:
     budget = JudgeBudget(ShareCap(0.5, burst=4), now=0)
-    run = await make(planner=ServingPolicy(budget=budget), stratum=ALL).of(
+    run = await make(policy=ServingPolicy(budget=budget), stratum=ALL).of(
         *[ticket(votes(0, 1, 2)) for _ in range(6)]
     )
     assert len(run.requests) == 2
@@ -137,7 +137,7 @@ async def test_over_the_budget_the_ensembles_label_stands_in(make: MakeHandler) 
 async def test_an_optimistic_label_is_published_before_the_judge_is_asked(
     make: MakeHandler,
 ) -> None:
-    run = await make(planner=ServingPolicy("optimistic"), verify=1.0).of(
+    run = await make(policy=ServingPolicy("optimistic"), verify=1.0).of(
         ticket(votes(1, 1, 2)), ticket(votes(0, 1, 2))
     )
     assert [(label.revision, label.final) for label in run.labels] == [(0, False)] * 2
@@ -160,14 +160,14 @@ async def test_an_optimistic_label_is_published_before_the_judge_is_asked(
 
 
 async def test_what_is_not_verified_is_final_at_once(make: MakeHandler) -> None:
-    run = await make(planner=ServingPolicy("optimistic"), verify=0.0).of(ticket(votes(0, 1, 2)))
+    run = await make(policy=ServingPolicy("optimistic"), verify=0.0).of(ticket(votes(0, 1, 2)))
     (label,) = run.labels
     assert (label.final, label.revision) == (True, 0)
     assert not run.requests
 
 
 async def test_without_any_vote_the_optimistic_mode_asks_first(make: MakeHandler) -> None:
-    run = await make(planner=ServingPolicy("optimistic"), verify=1.0).of(
+    run = await make(policy=ServingPolicy("optimistic"), verify=1.0).of(
         ticket("no answer at all #nan")
     )
     assert not run.labels

@@ -47,8 +47,8 @@ def calibrated(learn: Dataset, wish: Targets) -> Calibration:
 def accepted_by(calibration: Calibration, test: Dataset) -> Labels:
     """[N]: the labels that the calibrated rule accepts of other tickets, -1 for the judge."""
     known = temperatures(calibration)
-    pairs = zip(test.workers, test.opinions, strict=True)
-    warm = [tempered(opinion, known[name]) for name, opinion in pairs]
+    pairs = zip(test.workers, test.worker_predictions, strict=True)
+    warm = [tempered(predictions, known[name]) for name, predictions in pairs]
     return calibrated_rule(calibration).decide(warm).label_ids
 
 
@@ -63,7 +63,7 @@ def tried(
     """Calibrate on `learn`, report on `test`; `costs` are seconds per answer, by worker."""
     made = calibrated(learn, wish)
     test = test[np.flatnonzero(test.judge.label_ids != ABSTAINED)]
-    plain = VoteRule("majority", len(test.workers)).decide(test.opinions).label_ids
+    plain = VoteRule("majority", len(test.workers)).decide(test.worker_predictions).label_ids
     accepted, judged = accepted_by(made, test), test.judge.label_ids
     options = Options(
         costs=Prices(costs, judge),

@@ -126,7 +126,7 @@ def worker_changes(
     parts = {name: np.flatnonzero(mine) for name, mine in (everywhere | dict(segments)).items()}
     return tuple(
         _worker(name, segment, old[rows], new[rows], before.judge[rows])
-        for name, old, new in zip(before.workers, before.opinions, after, strict=True)
+        for name, old, new in zip(before.workers, before.worker_predictions, after, strict=True)
         for segment, rows in parts.items()
     )
 
@@ -140,7 +140,7 @@ def pair_changes(before: Dataset, after: Sequence[Predictions]) -> tuple[PairCha
 def vote_change(before: Dataset, after: Sequence[Predictions], rule: DeferralRule) -> VoteChange:
     """The vote on judged tickets, of tempered opinions."""
     judge = before.judge.label_ids
-    one, other = rule.decide(before.opinions).label_ids, rule.decide(after).label_ids
+    one, other = rule.decide(before.worker_predictions).label_ids, rule.decide(after).label_ids
     (settled, same), (settled_after, same_after) = (
         (label_ids != ABSTAINED, (label_ids != ABSTAINED) & (label_ids == judge))
         for label_ids in (one, other)
@@ -182,7 +182,7 @@ def _distance(old: Predictions, new: Predictions, judge: Predictions) -> Change 
 def _pair(before: Dataset, after: Sequence[Predictions], one: int, other: int) -> PairChange:
     judge = before.judge.label_ids
     first, second = (_alike(each[one].label_ids, each[other].label_ids, judge)
-                     for each in (before.opinions, after))  # fmt: skip
+                     for each in (before.worker_predictions, after))  # fmt: skip
     return PairChange(
         (before.workers[one], before.workers[other]),
         mean_change(first[0], second[0]),

@@ -64,7 +64,7 @@ def calibrate(
     design, proof, whole = (_tempered(part, temperatures) for part in (design, proof, judged))
     candidates, guarantee = _candidates(design), None
     if isinstance(wish, JudgeBudget):
-        swept = [(dial, dial.sweep(whole.opinions)) for dial, _ in candidates]
+        swept = [(dial, dial.sweep(whole.worker_predictions)) for dial, _ in candidates]
         chosen, shown = within_budget(swept, whole, wish.share), whole
     else:
         chosen, guarantee = proven(best_plan(candidates, design, wish, asked), proof, wish, asked)
@@ -112,7 +112,7 @@ def _temperatures(cases: Dataset) -> Temperatures:
     """Of the workers: against the truth where enough of it is known, else the judge's labels."""
     enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
     truth = cases.gold if enough else cases.judge.label_ids
-    return tuple(_fitted(opinion, truth) for opinion in cases.opinions)
+    return tuple(_fitted(predictions, truth) for predictions in cases.worker_predictions)
 
 
 def _judge_temperature(cases: Dataset) -> float:
@@ -126,13 +126,15 @@ def _models(cases: Dataset, temperatures: Temperatures) -> dict[str, Model]:
     return {name: Model(cases.versions.get(name), t) for name, t in pairs}
 
 
-def _fitted(opinion: Predictions, truth: Labels) -> float:
-    return round(fit_temperature(opinion, truth).temperature, 4)
+def _fitted(predictions: Predictions, truth: Labels) -> float:
+    return round(fit_temperature(predictions, truth).temperature, 4)
 
 
 def _tempered(cases: Dataset, temperatures: Temperatures) -> Dataset:
-    pairs = zip(cases.opinions, temperatures, strict=True)
-    return replace(cases, opinions=tuple(tempered(opinion, t) for opinion, t in pairs))
+    pairs = zip(cases.worker_predictions, temperatures, strict=True)
+    return replace(
+        cases, worker_predictions=tuple(tempered(predictions, t) for predictions, t in pairs)
+    )
 
 
 def _candidates(design: Dataset) -> list[tuple[ThresholdFamily, Sweep]]:
@@ -140,17 +142,21 @@ def _candidates(design: Dataset) -> list[tuple[ThresholdFamily, Sweep]]:
 
     Plain votes alone where a worker gives no probabilities, or has hardly ever answered.
     """
-    answered = np.all([opinion.label_ids != ABSTAINED for opinion in design.opinions], axis=0)
-    bare = any(opinion.probabilities is None for opinion in design.opinions)
+    answered = np.all(
+        [predictions.label_ids != ABSTAINED for predictions in design.worker_predictions], axis=0
+    )
+    bare = any(predictions.probabilities is None for predictions in design.worker_predictions)
     if bare or answered.sum() < _LEAST_ANSWERED:
         return [
-            (dial, dial.sweep(design.opinions))
+            (dial, dial.sweep(design.worker_predictions))
             for dial in threshold_families(len(design.workers), None)
         ]
     judge = design.judge.label_ids
-    *others, router = threshold_families(len(design.workers), train_router(design.opinions, judge))
-    unseen = Sweep.of(cross_fitted(design.opinions, judge))
-    return [*((dial, dial.sweep(design.opinions)) for dial in others), (router, unseen)]
+    *others, router = threshold_families(
+        len(design.workers), train_router(design.worker_predictions, judge)
+    )
+    unseen = Sweep.of(cross_fitted(design.worker_predictions, judge))
+    return [*((dial, dial.sweep(design.worker_predictions)) for dial in others), (router, unseen)]
 
 
 def _described(rule: DeferralRule | None, workers: tuple[str, ...]) -> Rule:
@@ -161,7 +167,7 @@ def _reference(rule: DeferralRule, cases: Dataset, asked: Asked) -> Reference:
     final = asked.published(cases, rule)
     counts = np.bincount(final, minlength=len(cases.labels)) / len(cases)
     agreement = {}
-    seats = zip(cases.workers, cases.opinions, strict=True)
+    seats = zip(cases.workers, cases.worker_predictions, strict=True)
     for (one, first), (other, second) in combinations(seats, 2):
         both = (first.label_ids != ABSTAINED) & (second.label_ids != ABSTAINED)
         if both.any():
@@ -172,7 +178,7 @@ def _reference(rule: DeferralRule, cases: Dataset, asked: Asked) -> Reference:
 
 
 def _expected(rule: DeferralRule, cases: Dataset, asked: Asked) -> dict[str, Estimate]:
-    accepted = rule.decide(cases.opinions).label_ids
+    accepted = rule.decide(cases.worker_predictions).label_ids
     bypassed, known = accepted != ABSTAINED, cases.gold != UNKNOWN
     final = asked.published(cases, rule)
     return {
@@ -188,10 +194,10 @@ def _estimate(found: Share) -> Estimate:
 
 def _data(cases: Dataset, period: tuple[str | None, str | None]) -> Data:
     content = blake2b("\0".join((cases.task, *cases.labels, *cases.ids)).encode(), digest_size=16)
-    for opinion in (*cases.opinions, cases.judge):
-        content.update(opinion.label_ids.tobytes())
-        if opinion.probabilities is not None:
-            content.update(np.ascontiguousarray(opinion.probabilities).tobytes())
+    for predictions in (*cases.worker_predictions, cases.judge):
+        content.update(predictions.label_ids.tobytes())
+        if predictions.probabilities is not None:
+            content.update(np.ascontiguousarray(predictions.probabilities).tobytes())
     content.update(cases.gold.tobytes())
     gold = int((cases.gold != UNKNOWN).sum())
     return Data(content.hexdigest(), len(cases), gold, *period)

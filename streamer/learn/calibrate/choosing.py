@@ -97,7 +97,10 @@ def proven(
     promise of its own where its own tests hold up to the same setting; its confidence is its own,
     too, and not one for all labels together.
     """
-    sweep, deferred = plan.dial.sweep(cases.opinions), asked.labels(cases, plan.dial.at(0.0))
+    sweep, deferred = (
+        plan.dial.sweep(cases.worker_predictions),
+        asked.labels(cases, plan.dial.at(0.0)),
+    )
     tally = _Tally.of_settings(sweep, plan.order, cases, deferred, wish)
     count = int(passed(p_values(tally.hits, tally.of, wish.at_least), wish.confidence))
     last = max(count - 1, 0)

@@ -21,24 +21,26 @@ _LARGEST_POWER = 10.0
 Float64 = NDArray[np.float64]
 
 
-def train_router(opinions: Sequence[Predictions], judge: Labels) -> RouterWeights:
+def train_router(worker_predictions: Sequence[Predictions], judge: Labels) -> RouterWeights:
     """From tempered opinions on N tickets and the judge's labels [N].
 
     Rows with an abstention are left out. First the exponents of the pool are fitted to the judge's
     labels, then the chance that the judge differs from the pool's label, by logistic regression
     with a ridge penalty. Raises `ValueError` for a worker without probabilities, or no rows.
     """
-    rows = _usable(opinions, judge)
+    rows = _usable(worker_predictions, judge)
     if not len(rows):
         raise ValueError("no ticket has the answers of all workers and the judge")
-    votes, verdicts = [opinion[rows] for opinion in opinions], judge[rows]
+    votes, verdicts = [predictions[rows] for predictions in worker_predictions], judge[rows]
     pool = _fit_pool(votes, verdicts)
     candidate, found = signals(votes, pool)
     size = _vectors(votes[0]).shape[1]
     return RouterWeights(pool, *_fit_weights(found, candidate, candidate != verdicts, size))
 
 
-def cross_fitted(opinions: Sequence[Predictions], judge: Labels, folds: int = 5) -> Decision:
+def cross_fitted(
+    worker_predictions: Sequence[Predictions], judge: Labels, folds: int = 5
+) -> Decision:
     """What routers say of all N tickets, each trained on the other folds, with every label open.
 
     So the log that trained the router may choose its threshold, too.
@@ -48,14 +50,20 @@ def cross_fitted(opinions: Sequence[Predictions], judge: Labels, folds: int = 5)
     for fold in range(folds):
         mine = np.flatnonzero(np.arange(count) % folds == fold)
         others = np.flatnonzero(np.arange(count) % folds != fold)
-        weights = train_router([opinion[others] for opinion in opinions], judge[others])
-        said = Router(weights, at_most=1.0).decide([opinion[mine] for opinion in opinions])
+        weights = train_router(
+            [predictions[others] for predictions in worker_predictions], judge[others]
+        )
+        said = Router(weights, at_most=1.0).decide(
+            [predictions[mine] for predictions in worker_predictions]
+        )
         label_ids[mine], confidence[mine] = said.label_ids, said.confidence
     return Decision(label_ids, confidence, np.zeros(count, np.bool_))
 
 
-def _usable(opinions: Sequence[Predictions], judge: Labels) -> NDArray[np.int64]:
-    answered = np.all([opinion.label_ids != ABSTAINED for opinion in opinions], axis=0)
+def _usable(worker_predictions: Sequence[Predictions], judge: Labels) -> NDArray[np.int64]:
+    answered = np.all(
+        [predictions.label_ids != ABSTAINED for predictions in worker_predictions], axis=0
+    )
     rows = np.flatnonzero(answered & (judge != ABSTAINED))
     # A dozen weights gain nothing from more; evenly spaced, to see all of the time.
     return rows[:: -(-len(rows) // _MOST_ROWS)] if len(rows) else rows
@@ -97,7 +105,7 @@ def _fit_weights(
     return intercept, tuple(weights.tolist()), tuple(labels.tolist())
 
 
-def _vectors(opinion: Predictions) -> NDArray[np.float32]:
-    if opinion.probabilities is None:
+def _vectors(predictions: Predictions) -> NDArray[np.float32]:
+    if predictions.probabilities is None:
         raise ValueError("a router needs the probabilities of every worker")
-    return opinion.probabilities
+    return predictions.probabilities

@@ -45,17 +45,17 @@ class FittedTemperature:
     after: Reliability
 
 
-def fit_temperature(opinion: Predictions, truth: Labels) -> FittedTemperature:
+def fit_temperature(predictions: Predictions, truth: Labels) -> FittedTemperature:
     """The T between 1/20 and 20 with the least NLL, of raw probabilities [N, K].
 
     `truth` [N] are label indices, -1 where unknown; those rows and abstentions are left out. T is
     1 without probabilities or rows, and where no other is better.
     """
-    known = np.flatnonzero((truth >= 0) & (opinion.label_ids != ABSTAINED))
-    if opinion.probabilities is None or not len(known):
+    known = np.flatnonzero((truth >= 0) & (predictions.label_ids != ABSTAINED))
+    if predictions.probabilities is None or not len(known):
         nothing = Reliability(np.nan, np.nan, np.nan, 0)
         return FittedTemperature(1.0, nothing, nothing)
-    rows, gold = opinion[known], truth[known]
+    rows, gold = predictions[known], truth[known]
 
     def after(temperature: float) -> Probabilities:
         probs = tempered(rows, temperature).probabilities

@@ -50,5 +50,7 @@ class Alike:
 def _shared(cases: Dataset) -> NDArray[np.float64]:
     """[M] of the judged tickets: the share of the workers that name the judge's label."""
     judged = cases.judge.label_ids != ABSTAINED
-    named = np.array([opinion.label_ids == cases.judge.label_ids for opinion in cases.opinions])
+    named = np.array(
+        [predictions.label_ids == cases.judge.label_ids for predictions in cases.worker_predictions]
+    )
     return np.asarray(named[:, judged].mean(axis=0))

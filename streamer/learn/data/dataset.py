@@ -15,17 +15,17 @@ UNKNOWN = -1
 class Dataset:
     """N tickets of one task: what every worker and the judge said, and the truth where known.
 
-    `opinions` has one entry per worker of `workers`, each on all N tickets with raw (not yet
-    tempered) probabilities; `judge` likewise, with code -1 where the judge was not asked. `gold`
-    [N] are label indices, -1 where the truth is unknown. `slices` names further columns (language,
-    tenant), one value per ticket. `versions` are those of the models by name, the judge's under
+    `worker_predictions` has one entry per worker of `workers`, each on all N tickets with raw (not
+    yet tempered) probabilities; `judge` likewise, with -1 where the judge was not asked. `gold` [N]
+    are label ids, -1 where the truth is unknown. `slices` names further columns (language, tenant),
+    one value per ticket. `versions` are those of the models by name, the judge's under
     `judge`.
     """
 
     task: str
     labels: tuple[str, ...]
     workers: tuple[str, ...]
-    opinions: tuple[Predictions, ...]
+    worker_predictions: tuple[Predictions, ...]
     judge: Predictions
     gold: LabelIds
     ids: tuple[str, ...]
@@ -42,7 +42,7 @@ class Dataset:
             self.task,
             self.labels,
             self.workers,
-            tuple(opinion[rows] for opinion in self.opinions),
+            tuple(predictions[rows] for predictions in self.worker_predictions),
             self.judge[rows],
             self.gold[rows],
             tuple(self.ids[row] for row in picked),
@@ -56,7 +56,7 @@ class Dataset:
             self.task,
             self.labels,
             tuple(self.workers[place] for place in workers),
-            tuple(self.opinions[place] for place in workers),
+            tuple(self.worker_predictions[place] for place in workers),
             self.judge,
             self.gold,
             self.ids,

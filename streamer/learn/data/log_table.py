@@ -132,7 +132,7 @@ def _cases(
         task=task,
         labels=labels.labels,
         workers=workers,
-        opinions=tuple(_opinion_by(name, ballots, labels) for name in workers),
+        worker_predictions=tuple(_opinion_by(name, ballots, labels) for name in workers),
         judge=_opinion(verdicts, len(labels)),
         gold=np.array([_gold(one, labels) for one in decisions], np.int64),
         ids=tuple(_ballot(one).ticket_id for one in decisions),
@@ -143,14 +143,16 @@ def _cases(
 def _opinion_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Predictions:
     places = [[vote.worker for vote in ballot.votes].index(worker) for ballot in ballots]
     asked = list(zip(places, ballots, strict=True))
-    return opinion_of(
+    return predictions_of(
         [ballot.votes[place] for place, ballot in asked],
         [ballot.vectors[place] for place, ballot in asked],
         labels,
     )
 
 
-def opinion_of(votes: Sequence[Vote], vectors: Sequence[Vector], labels: LabelSet) -> Predictions:
+def predictions_of(
+    votes: Sequence[Vote], vectors: Sequence[Vector], labels: LabelSet
+) -> Predictions:
     """One worker's opinion on N tickets, as it was before the temperature.
 
     A worker that named a label without a vector gives labels only.

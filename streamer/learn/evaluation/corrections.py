@@ -73,7 +73,7 @@ def _sweep(
     differ = np.flatnonzero(named != verdicts)
     label, rules = named[differ], [make(float(alpha)) for alpha in alphas]
     kept = np.stack([rule.keeps(q[differ], p[differ], label) for rule in rules])
-    sureness = np.full(len(named), float(len(alphas) + 1))
+    confidence = np.full(len(named), float(len(alphas) + 1))
     first = (len(alphas) - kept.argmax(axis=0)).astype(np.float64)
-    sureness[differ] = np.where(kept.any(axis=0), first, NEVER)
-    return Sweep(named, sureness)
+    confidence[differ] = np.where(kept.any(axis=0), first, NEVER)
+    return Sweep(named, confidence)

@@ -125,7 +125,7 @@ def _ranked(
     judge = tickets.cases.judge.label_ids
     return {
         family.name: Ranking.of(
-            Sweep(family.sweep.label_ids[rows], family.sweep.sureness[rows]),
+            Sweep(family.sweep.label_ids[rows], family.sweep.confidence[rows]),
             tickets.fallback[rows],
             judge[rows],
             truth[rows],

@@ -34,18 +34,20 @@ class Family:
 
 def families(tickets: Tickets, options: Options) -> list[Family]:
     """Of the tickets' pool; of workers that give labels only, votes alone."""
-    opinions, judge = tickets.cases.opinions, tickets.cases.judge.label_ids
+    worker_predictions, judge = tickets.cases.worker_predictions, tickets.cases.judge.label_ids
     weights = options.router
     if weights is None and tickets.soft:
-        weights = train_router(opinions, judge)
+        weights = train_router(worker_predictions, judge)
     found = [
         _family(dial, tickets)
-        for dial in threshold_families(len(opinions), weights if tickets.soft else None)
+        for dial in threshold_families(len(worker_predictions), weights if tickets.soft else None)
     ]
     if tickets.soft and options.router is None:
         found = [family for family in found if family.name != "router"]
-        honest = Sweep.of(cross_fitted(opinions, judge))
-        found.append(Family("router", honest, np.ones((len(opinions), len(judge))), False))
+        honest = Sweep.of(cross_fitted(worker_predictions, judge))
+        found.append(
+            Family("router", honest, np.ones((len(worker_predictions), len(judge))), False)
+        )
     return [*found, *_votes({family.name: family for family in found})]
 
 
@@ -53,7 +55,7 @@ def _family(dial: ThresholdFamily, tickets: Tickets) -> Family:
     rule = dial.at(0.0)
     return Family(
         _named(dial.name, rule, tickets),
-        dial.sweep(tickets.cases.opinions),
+        dial.sweep(tickets.cases.worker_predictions),
         _asked(rule, tickets),
         dial.fixed,
     )
@@ -79,6 +81,6 @@ def _votes(found: Mapping[str, Family]) -> list[Family]:
     if len(next(iter(found.values())).asked) < 3:
         return []
     majority, unanimity = found["majority"], found["unanimity"]
-    agreeing = (majority.sweep.sureness != NEVER) * 1.0 + (unanimity.sweep.sureness != NEVER)
+    agreeing = (majority.sweep.confidence != NEVER) * 1.0 + (unanimity.sweep.confidence != NEVER)
     sweep = Sweep(majority.sweep.label_ids, np.where(agreeing > 0, agreeing, NEVER))
     return [Family("votes", sweep, np.ones_like(majority.asked), False)]

@@ -121,6 +121,6 @@ def _line(curve: Curve) -> Line:
 def _bins(name: str, diagram: Diagram) -> Line:
     return Line(
         name,
-        tuple(each.sureness for each in diagram.bins),
+        tuple(each.confidence for each in diagram.bins),
         tuple(each.right for each in diagram.bins),
     )

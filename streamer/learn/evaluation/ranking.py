@@ -52,13 +52,13 @@ class Ranking:
     @classmethod
     def of(cls, sweep: Sweep, fallback: Labels, judge: Labels, truth: Labels) -> "Ranking":
         """Labels [N] each."""
-        named = np.where(sweep.sureness == NEVER, fallback, sweep.label_ids)
-        order = np.argsort(-sweep.sureness, kind="stable")
-        falling = sweep.sureness[order]
+        named = np.where(sweep.confidence == NEVER, fallback, sweep.label_ids)
+        order = np.argsort(-sweep.confidence, kind="stable")
+        falling = sweep.confidence[order]
         ends = np.append(np.flatnonzero(np.diff(falling)) + 1, len(order))
         judge_right = (judge == truth).astype(np.float64)
         gain = (named == truth) - judge_right
-        never = float((sweep.sureness == NEVER).mean())
+        never = float((sweep.confidence == NEVER).mean())
         return cls(order, ends, gain[order], judge_right, never)
 
     def path(self, counts: Float64) -> Path:

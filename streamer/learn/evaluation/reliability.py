@@ -17,7 +17,7 @@ _BINS = 10
 class Bin:
     """Tickets on which a model is about equally sure: how sure, and how often it is right."""
 
-    sureness: float
+    confidence: float
     right: float
     rows: int
 
@@ -46,8 +46,8 @@ def reliabilities(tickets: Tickets) -> list[ModelReliability]:
     graded = len(tickets.graded) > 0
     truth = warm.gold if graded else warm.judge.label_ids
     models = {
-        name: (raw.opinions[raw.workers.index(name)], opinion)
-        for name, opinion in zip(warm.workers, warm.opinions, strict=True)
+        name: (raw.worker_predictions[raw.workers.index(name)], predictions)
+        for name, predictions in zip(warm.workers, warm.worker_predictions, strict=True)
     }
     if graded:
         models["judge"] = (raw.judge, warm.judge)
@@ -58,11 +58,11 @@ def reliabilities(tickets: Tickets) -> list[ModelReliability]:
     ]
 
 
-def _diagram(opinion: Predictions, truth: Labels) -> Diagram | None:
-    if opinion.probabilities is None:
+def _diagram(predictions: Predictions, truth: Labels) -> Diagram | None:
+    if predictions.probabilities is None:
         return None
-    known = np.flatnonzero((truth != UNKNOWN) & (opinion.label_ids != ABSTAINED))
-    probs, said = opinion.probabilities[known], truth[known]
+    known = np.flatnonzero((truth != UNKNOWN) & (predictions.label_ids != ABSTAINED))
+    probs, said = predictions.probabilities[known], truth[known]
     if not len(known):
         return None
     sure = probs.max(axis=1).astype(np.float64)

@@ -36,7 +36,8 @@ def subsets(tickets: Tickets, prices: Prices) -> list[Subset]:
     """The most faithful first, then those that cover more, then the cheaper ones."""
     cases = tickets.raw
     answers = {
-        name: opinion.label_ids for name, opinion in zip(cases.workers, cases.opinions, strict=True)
+        name: predictions.label_ids
+        for name, predictions in zip(cases.workers, cases.worker_predictions, strict=True)
     }
     rows = tickets.graded
     truth = cases.gold[rows] if len(rows) else cases.judge.label_ids

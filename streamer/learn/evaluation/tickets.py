@@ -42,14 +42,16 @@ class Tickets:
         pool = raw.of(_places(cases, options))
         warm = replace(
             pool,
-            opinions=tuple(
-                tempered(opinion, options.temperatures.get(name, 1.0))
-                for name, opinion in zip(pool.workers, pool.opinions, strict=True)
+            worker_predictions=tuple(
+                tempered(predictions, options.temperatures.get(name, 1.0))
+                for name, predictions in zip(pool.workers, pool.worker_predictions, strict=True)
             ),
             judge=tempered(pool.judge, options.temperatures.get("judge", 1.0)),
         )
         rule = options.rule or _majority(len(pool.workers))
-        return cls(raw, warm, rule, plurality(warm.opinions).label_ids, len(cases) - len(judged))
+        return cls(
+            raw, warm, rule, plurality(warm.worker_predictions).label_ids, len(cases) - len(judged)
+        )
 
     @property
     def graded(self) -> Labels:
@@ -59,14 +61,16 @@ class Tickets:
     @property
     def soft(self) -> bool:
         """Whether every worker of the pool gives probabilities."""
-        return all(opinion.probabilities is not None for opinion in self.cases.opinions)
+        return all(
+            predictions.probabilities is not None for predictions in self.cases.worker_predictions
+        )
 
     def asked(self, rule: DeferralRule) -> Float64:
         """[W, N]: 1 where the worker is asked under the rule; a third only if it can matter."""
-        opinions = self.cases.opinions
-        asked = np.ones((len(opinions), len(self.cases)))
-        if not rule.asks_all and len(opinions) == _MOST_WORKERS:
-            asked[-1] = rule.decide(opinions[:-1], left=1).open
+        worker_predictions = self.cases.worker_predictions
+        asked = np.ones((len(worker_predictions), len(self.cases)))
+        if not rule.asks_all and len(worker_predictions) == _MOST_WORKERS:
+            asked[-1] = rule.decide(worker_predictions[:-1], left=1).open
         return asked
 
 

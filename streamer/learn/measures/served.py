@@ -30,11 +30,14 @@ class Served:
         """Of tempered `cases`, as the services do it: a third worker has a say only where the first
         two leave it open.
         """
-        opinions, size = cases.opinions, len(cases.labels)
-        of_all = cls._by(opinions, rule, size)
-        if rule.asks_all or len(opinions) < 3:
+        worker_predictions, size = cases.worker_predictions, len(cases.labels)
+        of_all = cls._by(worker_predictions, rule, size)
+        if rule.asks_all or len(worker_predictions) < 3:
             return of_all
-        third, of_two = third_asked(opinions, rule), cls._by(opinions[:2], rule, size)
+        third, of_two = (
+            third_asked(worker_predictions, rule),
+            cls._by(worker_predictions[:2], rule, size),
+        )
         return cls(
             np.where(third, of_all.accepted, of_two.accepted),
             np.where(third, of_all.likeliest, of_two.likeliest),
@@ -42,8 +45,10 @@ class Served:
         )
 
     @classmethod
-    def _by(cls, opinions: Sequence[Predictions], rule: DeferralRule, labels: int) -> "Served":
-        own, accepted = candidate(opinions), rule.decide(opinions).label_ids
+    def _by(
+        cls, worker_predictions: Sequence[Predictions], rule: DeferralRule, labels: int
+    ) -> "Served":
+        own, accepted = candidate(worker_predictions), rule.decide(worker_predictions).label_ids
         mean = np.zeros((len(accepted), labels)) if own.ensemble is None else own.ensemble
         return cls(accepted, own.label_ids, rounded(mean))
 
@@ -91,13 +96,13 @@ class Asked:
 
     def published(self, cases: Dataset, rule: DeferralRule) -> LabelIds:
         """[N]: the label that the rule accepts, else what follows."""
-        accepted = rule.decide(cases.opinions).label_ids
+        accepted = rule.decide(cases.worker_predictions).label_ids
         return np.where(accepted == ABSTAINED, self.labels(cases, rule), accepted)
 
 
 JUDGE_ALONE = Asked(None, 1.0)
 
 
-def third_asked(opinions: Sequence[Predictions], rule: DeferralRule) -> NDArray[np.bool_]:
+def third_asked(worker_predictions: Sequence[Predictions], rule: DeferralRule) -> NDArray[np.bool_]:
     """[N]: where the third worker is asked after the first two."""
-    return rule.decide(opinions[:2], left=1).open
+    return rule.decide(worker_predictions[:2], left=1).open

@@ -34,9 +34,9 @@ class ThresholdFamily:
     at: Callable[[float], DeferralRule]
     fixed: bool = False
 
-    def sweep(self, opinions: Sequence[Predictions]) -> "Sweep":
+    def sweep(self, worker_predictions: Sequence[Predictions]) -> "Sweep":
         """All settings at once, on N tickets."""
-        said = self.at(0.0).decide(opinions)
+        said = self.at(0.0).decide(worker_predictions)
         if self.fixed:
             said = replace(said, confidence=np.ones(len(said.label_ids)))
         return Sweep.of(said)
@@ -50,7 +50,7 @@ class Sweep:
     """
 
     label_ids: Labels
-    sureness: NDArray[np.float64]
+    confidence: NDArray[np.float64]
 
     @classmethod
     def of(cls, loosest: Decision) -> "Sweep":
@@ -62,14 +62,14 @@ class Sweep:
         return cls(loosest.label_ids, np.where(never, NEVER, rounded(loosest.confidence)))
 
     def accepted(self, threshold: float) -> NDArray[np.bool_]:
-        return at_least(self.sureness, threshold)
+        return at_least(self.confidence, threshold)
 
     def thresholds(self) -> Thresholds:
         """Up to 60 settings, from the judge's most work to the least, evenly spaced by tickets.
 
         They lie half-way between values that occur, so that no rounding moves a ticket.
         """
-        known = np.sort(self.sureness[self.sureness != NEVER])[::-1]
+        known = np.sort(self.confidence[self.confidence != NEVER])[::-1]
         if not len(known):
             return np.zeros(1)
         picks = known[np.linspace(0, len(known) - 1, _SETTINGS).astype(np.int64)]
@@ -77,12 +77,12 @@ class Sweep:
 
     def threshold_for(self, judge_rate: float) -> float | None:
         """The largest threshold that defers at most this share, or None where no one does."""
-        falling = np.sort(self.sureness)[::-1]
+        falling = np.sort(self.confidence)[::-1]
         least = falling[math.ceil((1 - judge_rate) * len(falling)) - 1]
         return None if least == NEVER else float(self._just_below(least))
 
     def _just_below(self, values: Thresholds) -> Thresholds:
-        occurring = np.unique(self.sureness)
+        occurring = np.unique(self.confidence)
         places = np.searchsorted(occurring, values)
         below = np.where(places > 0, occurring[places - 1], 0.0)
         return np.asarray(np.round(np.maximum((values + below) / 2, 0.0), _DECIMALS))

@@ -42,11 +42,11 @@ def formerly() -> Reckoning:
     return Reckoning(_tempered, _decided, _after)
 
 
-def _tempered(opinion: Predictions, temperature: float) -> Predictions:
-    raw = opinion.probabilities
+def _tempered(predictions: Predictions, temperature: float) -> Predictions:
+    raw = predictions.probabilities
     if raw is None or temperature == 1:
-        return tempered(opinion, temperature)
-    voted = opinion.label_ids != ABSTAINED
+        return tempered(predictions, temperature)
+    voted = predictions.label_ids != ABSTAINED
     with np.errstate(all="ignore"):
         powers = np.exp(np.log(np.maximum(raw, np.float32(1e-30))) * np.float32(1 / temperature))
         shares = np.rint(powers * (_SCALE / powers.sum(axis=1, keepdims=True))) / _SCALE
@@ -54,15 +54,15 @@ def _tempered(opinion: Predictions, temperature: float) -> Predictions:
     return Predictions(np.where(voted, shares.argmax(axis=1), ABSTAINED), shares)
 
 
-def _decided(rule: DeferralRule, opinions: Sequence[Predictions], left: int) -> Decision:
+def _decided(rule: DeferralRule, worker_predictions: Sequence[Predictions], left: int) -> Decision:
     if isinstance(rule, Router):
-        found = Router(rule.weights, 1.0).decide(opinions, left)
+        found = Router(rule.weights, 1.0).decide(worker_predictions, left)
         doubted = np.round(1 - found.confidence, 5) > rule.at_most
     elif isinstance(rule, VoteRule | Chow):
-        found = rule.lenient().decide([_whole(one, rule) for one in opinions], left)
+        found = rule.lenient().decide([_whole(one, rule) for one in worker_predictions], left)
         doubted = found.confidence < rule.least
     else:
-        return rule.decide(opinions, left)
+        return rule.decide(worker_predictions, left)
     return Decision(
         np.where(doubted, ABSTAINED, found.label_ids),
         np.where(doubted, np.nan, found.confidence),
@@ -70,11 +70,11 @@ def _decided(rule: DeferralRule, opinions: Sequence[Predictions], left: int) -> 
     )
 
 
-def _whole(opinion: Predictions, rule: VoteRule | Chow) -> Predictions:
+def _whole(predictions: Predictions, rule: VoteRule | Chow) -> Predictions:
     """Chow's rule ended the process where a row had underflowed: no log has such a ticket."""
-    if opinion.probabilities is None or not isinstance(rule, Chow):
-        return opinion
-    return Predictions(opinion.label_ids, _finite(opinion.probabilities))
+    if predictions.probabilities is None or not isinstance(rule, Chow):
+        return predictions
+    return Predictions(predictions.label_ids, _finite(predictions.probabilities))
 
 
 def _finite(rows: Rows) -> Rows:

@@ -23,7 +23,7 @@ from streamer.decide.votes import plurality
 from streamer.errors import ConfigError
 from streamer.learn.data.decisions import DecisionKey as Place
 from streamer.learn.data.decisions import decision_of
-from streamer.learn.data.log_table import opinion_of
+from streamer.learn.data.log_table import predictions_of
 from streamer.learn.replay.formerly import Reckoning, formerly, now
 from streamer.learn.replay.known_versions import KnownVersions
 from streamer.records.label import Vote
@@ -169,7 +169,7 @@ class _Again:
     `published` is -1 where the judge decides, `fallback` [N] marks labels that no rule vouches for.
     """
 
-    opinions: Sequence[Predictions]
+    worker_predictions: Sequence[Predictions]
     published: Decision
     own: Candidate
     fallback: NDArray[np.bool_]
@@ -182,20 +182,22 @@ class _Again:
         first = logs[0]
         if not first.served:
             return cls.undecided(len(logs))
-        opinions, rule = _opinions(logs, labels, known, how), _rule(first, known)
+        worker_predictions, rule = _opinions(logs, labels, known, how), _rule(first, known)
         outage = not rule.decidable([vote.abstained != "outage" for vote in _seats(first, rule)])
         stood_in = _stood_in(first)
         # A cause that cannot have been publishes nothing here, and so the difference shows.
         by_outage = outage and stood_in == "outage"
         by_budget = first.mode == "sequential" and stood_in == "budget"
-        accepted = how.decided(rule, opinions, rule.of - len(opinions))
-        own = _own(accepted, opinions, by_outage)
+        accepted = how.decided(rule, worker_predictions, rule.of - len(worker_predictions))
+        own = _own(accepted, worker_predictions, by_outage)
         everything = by_outage or by_budget or first.mode == "optimistic"
         label_ids = own.label_ids if everything else accepted.label_ids
         doubted = (accepted.label_ids == ABSTAINED) & (label_ids != ABSTAINED)
         published = Decision(label_ids, np.round(own.confidence, DECIMALS), accepted.open)
         fallback = doubted & (by_outage or by_budget)
-        return cls(opinions, published, own, fallback, "outage" if outage else "disagreement")
+        return cls(
+            worker_predictions, published, own, fallback, "outage" if outage else "disagreement"
+        )
 
     @classmethod
     def undecided(cls, count: int) -> "_Again":
@@ -234,7 +236,7 @@ class _Again:
         """By place, why the same ballots came out otherwise before."""
         pairs = [
             (one.probabilities, other.probabilities)
-            for one, other in zip(self.opinions, before.opinions, strict=True)
+            for one, other in zip(self.worker_predictions, before.worker_predictions, strict=True)
         ]
         return lambda place: _COLD if _unlike(pairs, place) else _AT_THRESHOLD
 
@@ -248,12 +250,14 @@ def _published(log: BallotLog, fallback: bool) -> Found:
     return {"source": "workers", "deferred": None}
 
 
-def _own(accepted: Decision, opinions: Sequence[Predictions], by_outage: bool) -> Candidate:
+def _own(
+    accepted: Decision, worker_predictions: Sequence[Predictions], by_outage: bool
+) -> Candidate:
     """The label that the rule accepted, else the likeliest; in an outage what most say."""
     if by_outage:
-        most = plurality(opinions)
+        most = plurality(worker_predictions)
         return Candidate(most.label_ids, most.confidence, None)
-    own, silent = candidate(opinions), accepted.label_ids == ABSTAINED
+    own, silent = candidate(worker_predictions), accepted.label_ids == ABSTAINED
     return Candidate(
         np.where(silent, own.label_ids, accepted.label_ids),
         np.where(silent, own.confidence, accepted.confidence),
@@ -323,7 +327,7 @@ def _opinions(
     temperatures = known.temperatures(logs[0])
     for place, vote in enumerate(_served(logs[0])):
         votes = [ballot.votes[place] for ballot in ballots]
-        raw = opinion_of(votes, [ballot.vectors[place] for ballot in ballots], labels)
+        raw = predictions_of(votes, [ballot.vectors[place] for ballot in ballots], labels)
         temperature = temperatures.get(vote.worker)
         found.append(raw if temperature is None else how.tempered(raw, temperature))
     return found

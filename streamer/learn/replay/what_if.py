@@ -121,7 +121,7 @@ def _hedge(
         )
     rng = np.random.default_rng(_SEED)
     shape = (_REPEATS, len(cases))
-    workers = _workers_time(cases.opinions, rule, cases.workers, latencies, rng)
+    workers = _workers_time(cases.worker_predictions, rule, cases.workers, latencies, rng)
     judge = rng.exponential(latencies.judge, shape)
     spent = np.where(deferred, judge, np.minimum(workers, judge))
     late = np.broadcast_to(deferred, shape)
@@ -133,7 +133,7 @@ def _hedge(
 
 
 def _workers_time(
-    opinions: tuple[Predictions, ...],
+    worker_predictions: tuple[Predictions, ...],
     rule: DeferralRule,
     names: tuple[str, ...],
     latencies: Prices,
@@ -141,9 +141,9 @@ def _workers_time(
 ) -> Float64:
     """[R, N]: until the last worker that is asked has answered; a third may wait for the others."""
     latencies.relative(names)
-    count = len(opinions[0].label_ids)
+    count = len(worker_predictions[0].label_ids)
     times = [rng.exponential(latencies.workers[name], (_REPEATS, count)) for name in names]
     if rule.asks_all or len(names) < 3:
         return np.asarray(np.max(times, axis=0))
     first = np.maximum(times[0], times[1])
-    return np.asarray(first + times[2] * third_asked(opinions, rule))
+    return np.asarray(first + times[2] * third_asked(worker_predictions, rule))

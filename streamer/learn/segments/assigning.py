@@ -38,11 +38,11 @@ class Assignment:
 
     def accepted(self, cases: Dataset, places: Labels) -> Labels:
         """[N] of raw opinions: the label that stands without the judge, or -1."""
-        return accepted_by_segment(places, self.ways, self.general, cases.opinions)
+        return accepted_by_segment(places, self.ways, self.general, cases.worker_predictions)
 
     def unrouted(self, cases: Dataset) -> Labels:
         """The same with one way for all."""
-        return self.general.accepted(cases.opinions)
+        return self.general.accepted(cases.worker_predictions)
 
 
 def assign(
@@ -72,7 +72,7 @@ def assign(
     warm = _warm(cases, places, heat)
     found = options(warm, prices)
     # The general way comes first: of ways that are alike, it is taken.
-    stands = np.vstack([general.accepted(cases.opinions), _decided(found, warm)])
+    stands = np.vstack([general.accepted(cases.worker_predictions), _decided(found, warm)])
     asked, differs = outcomes(stands, cases.judge.label_ids)
     answers = np.array([_price(general, cases, prices), *(one.price for one in found)])
     overall = _Figures(differs.mean(axis=1)[None], asked.mean(axis=1)[None] + answers)
@@ -106,30 +106,32 @@ def _best_single(cases: Dataset, prices: Mapping[str, float], budget: float) -> 
 
 
 def _temperatures(cases: Dataset) -> tuple[float, ...]:
-    return tuple(fit_temperature(one, cases.judge.label_ids).temperature for one in cases.opinions)
+    return tuple(
+        fit_temperature(one, cases.judge.label_ids).temperature for one in cases.worker_predictions
+    )
 
 
 def _warm(cases: Dataset, places: Labels, heat: Mapping[int, tuple[float, ...]]) -> Dataset:
     """With the opinions on every segment at its temperatures, where it has any."""
-    opinions = list(cases.opinions)
+    worker_predictions = list(cases.worker_predictions)
     for place, temperatures in heat.items():
         rows = np.flatnonzero(places == place)
         for at, temperature in enumerate(temperatures):
-            opinions[at] = _replaced(opinions[at], rows, temperature)
-    return replace(cases, opinions=tuple(opinions))
+            worker_predictions[at] = _replaced(worker_predictions[at], rows, temperature)
+    return replace(cases, worker_predictions=tuple(worker_predictions))
 
 
-def _replaced(opinion: Predictions, rows: Labels, temperature: float) -> Predictions:
-    if opinion.probabilities is None:
-        return opinion
-    some = tempered(opinion[rows], temperature)
-    label_ids, probabilities = opinion.label_ids.copy(), opinion.probabilities.copy()
+def _replaced(predictions: Predictions, rows: Labels, temperature: float) -> Predictions:
+    if predictions.probabilities is None:
+        return predictions
+    some = tempered(predictions[rows], temperature)
+    label_ids, probabilities = predictions.label_ids.copy(), predictions.probabilities.copy()
     label_ids[rows], probabilities[rows] = some.label_ids, some.probabilities
     return Predictions(label_ids, probabilities)
 
 
 def _decided(found: Sequence[Option], warm: Dataset) -> Labels:
-    return np.array([one.way.decided(warm.opinions) for one in found])
+    return np.array([one.way.decided(warm.worker_predictions) for one in found])
 
 
 def _at(way: SegmentRoute, heat: Sequence[float]) -> SegmentRoute:

@@ -22,13 +22,13 @@ class SegmentRoute:
     rule: DeferralRule | None
     temperatures: tuple[float, ...] = ()
 
-    def accepted(self, opinions: Sequence[Predictions]) -> LabelIds:
+    def accepted(self, worker_predictions: Sequence[Predictions]) -> LabelIds:
         """[N] of all workers' raw opinions: the label that stands without the judge, or -1."""
         if not self.temperatures:
-            return self.decided(opinions)
-        warm = list(opinions)
+            return self.decided(worker_predictions)
+        warm = list(worker_predictions)
         for place, temperature in zip(self.workers, self.temperatures, strict=True):
-            warm[place] = tempered(opinions[place], temperature)
+            warm[place] = tempered(worker_predictions[place], temperature)
         return self.decided(warm)
 
     def decided(self, tempered_opinions: Sequence[Predictions]) -> LabelIds:
@@ -42,7 +42,7 @@ def accepted_by_segment(
     places: LabelIds,
     ways: Mapping[int, SegmentRoute],
     general: SegmentRoute,
-    opinions: Sequence[Predictions],
+    worker_predictions: Sequence[Predictions],
 ) -> LabelIds:
     """[N]: the label that stands without the judge, or -1.
 
@@ -52,5 +52,7 @@ def accepted_by_segment(
     label_ids = np.full(len(places), ABSTAINED)
     for place in np.unique(places).tolist():
         rows = np.flatnonzero(places == place)
-        label_ids[rows] = ways.get(place, general).accepted([opinion[rows] for opinion in opinions])
+        label_ids[rows] = ways.get(place, general).accepted(
+            [predictions[rows] for predictions in worker_predictions]
+        )
     return label_ids

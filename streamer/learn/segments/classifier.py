@@ -147,10 +147,10 @@ def _most(segments: int) -> int:
     return LARGEST // (4 * (segments + 2)) - 1000
 
 
-def _limit(sureness: Floats, right: Mask) -> float:
-    order = np.argsort(-sureness, kind="stable")
+def _limit(confidence: Floats, right: Mask) -> float:
+    order = np.argsort(-confidence, kind="stable")
     agreed = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     good = np.flatnonzero(agreed >= WANTED)
     if not len(good):
         return _NEVER
-    return max(_SURE_AT_LEAST, float(sureness[order[good[-1]]]))
+    return max(_SURE_AT_LEAST, float(confidence[order[good[-1]]]))

@@ -46,10 +46,10 @@ def options(cases: Dataset, prices: Mapping[str, float]) -> list[Option]:
 
 
 def _rules(cases: Dataset, places: Sequence[int]) -> list[DeferralRule]:
-    opinions = [cases.opinions[at] for at in places]
+    worker_predictions = [cases.worker_predictions[at] for at in places]
     kinds: tuple[Kind, ...] = ("majority", "unanimity") if len(places) > 2 else ("majority",)
     plain: list[DeferralRule] = [VoteRule(kind, len(places)) for kind in kinds]
-    if any(opinion.probabilities is None for opinion in opinions):
+    if any(predictions.probabilities is None for predictions in worker_predictions):
         return plain
     if len(places) == 1:
         dials = [ThresholdFamily("chow", lambda least: Chow(1 - least, 1))]
@@ -57,11 +57,13 @@ def _rules(cases: Dataset, places: Sequence[int]) -> list[DeferralRule]:
         dials = [
             ThresholdFamily(kind, partial(VoteRule, kind, len(places), "mean")) for kind in kinds
         ]
-    return plain + [rule for dial in dials for rule in _thresholds(dial, opinions)]
+    return plain + [rule for dial in dials for rule in _thresholds(dial, worker_predictions)]
 
 
-def _thresholds(dial: ThresholdFamily, opinions: Sequence[Predictions]) -> list[DeferralRule]:
-    sweep = dial.sweep(opinions)
+def _thresholds(
+    dial: ThresholdFamily, worker_predictions: Sequence[Predictions]
+) -> list[DeferralRule]:
+    sweep = dial.sweep(worker_predictions)
     found = {sweep.threshold_for(float(rate)) for rate in _JUDGE_RATES}
     return [dial.at(one) for one in sorted(one for one in found if one is not None)]
 

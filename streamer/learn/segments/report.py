@@ -155,8 +155,8 @@ def served(cases: Dataset, mine: Mask) -> ServingFigures:
     some = cases[rows]
     judge = some.judge.label_ids
     workers = tuple(
-        WorkerAgreement(name, Interval.of_share(_agreed(opinion.label_ids, judge)))
-        for name, opinion in zip(some.workers, some.opinions, strict=True)
+        WorkerAgreement(name, Interval.of_share(_agreed(predictions.label_ids, judge)))
+        for name, predictions in zip(some.workers, some.worker_predictions, strict=True)
     )
     highest = max((one.agreement.high for one in workers), default=1.0)
     return ServingFigures(
@@ -172,7 +172,7 @@ def _agreed(label_ids: NDArray[np.int64], judge: NDArray[np.int64]) -> Share:
 def _sets(cases: Dataset) -> tuple[SetAgreement, ...]:
     judge = cases.judge.label_ids
     names = cases.workers[:_MOST_WORKERS]
-    label_ids = [opinion.label_ids for opinion in cases.opinions[:_MOST_WORKERS]]
+    label_ids = [predictions.label_ids for predictions in cases.worker_predictions[:_MOST_WORKERS]]
     answers = dict(zip(names, label_ids, strict=True))
     found = []
     for committee in committees(names):

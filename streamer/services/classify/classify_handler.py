@@ -34,11 +34,11 @@ Group = Sequence[Emission | Settled]
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
+class _BatchContext:
     """One batch on its way; `unlogged` waits with its rows for what the shadows say."""
 
     seen_ms: float
-    calls: BatchTrace
+    batch_trace: BatchTrace
     closing: ExitStack
     named: Mapping[SegmentRouter, Names]
     writing: Writing
@@ -105,11 +105,13 @@ class ClassifyHandler:
             yield missed
         traces = [arrival.trace for arrival in arrivals]
         tracing = self._tracing.batch(batch[0].topic, traces, len(batch))
-        with ExitStack() as closing, tracing as calls:
+        with ExitStack() as closing, tracing as batch_trace:
             named = {router: self._names(router, arrivals) for router in self._routers}
-            ours = _Pass(seen_ms, calls, closing, named, Writing(self._dead_letters))
+            context = _BatchContext(
+                seen_ms, batch_trace, closing, named, Writing(self._dead_letters)
+            )
             work = [
-                self._classify(task, chosen[task.name], ours)
+                self._classify(task, chosen[task.name], context)
                 for task in self._roots
                 if chosen[task.name]
             ]
@@ -119,7 +121,7 @@ class ClassifyHandler:
             if after:
                 yield after
             # Last of all, so that no label and no request waits for a version on trial.
-            for settling, rows, asked in ours.unlogged:
+            for settling, rows, asked in context.unlogged:
                 votes = await asked.votes()
                 yield settling.logs([votes.get(row, ()) for row in rows.tolist()])
         self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
@@ -140,26 +142,26 @@ class ClassifyHandler:
         ]
 
     async def _classify(
-        self, task: Task, arrivals: Sequence[Arrival], ours: _Pass
+        self, task: Task, arrivals: Sequence[Arrival], context: _BatchContext
     ) -> AsyncIterator[Group | Barrier]:
         draws = self._stratum.draws([arrival.ticket.id for arrival in arrivals], task.verify)
-        everybody = draws.uniform if np.count_nonzero(draws.uniform) else None
+        audited = draws.uniform if np.count_nonzero(draws.uniform) else None
         texts = _texts(arrivals)
         asked = None
         if task.shadows is not None:
             asked = task.shadows.ask([arrival.ticket.id for arrival in arrivals], texts)
         if asked is not None:
-            ours.closing.callback(asked.close)
+            context.closing.callback(asked.close)
             draws = replace(draws, logged=draws.logged | asked.marks)
         if task.routes is not None:
-            names = ours.named[task.routes.router]
+            names = context.named[task.routes.router]
             follow(self._metrics, task.name, task.routes, arrivals, names)
         suspended = False
-        async for count in self._counts(task, arrivals, texts, ours, everybody):
+        async for count in self._counts(task, arrivals, texts, context, audited):
             plan = self._plan(task, count, draws)
             suspended |= plan.suspended
             some = [arrivals[row] for row in count.rows.tolist()]
-            async for group in self._settle(task, some, plan, ours, asked):
+            async for group in self._settle(task, some, plan, context, asked):
                 yield group
             tally(self._metrics, task.name, plan)
         self._metrics.suspended(task.name, suspended)
@@ -174,33 +176,33 @@ class ClassifyHandler:
         task: Task,
         arrivals: Sequence[Arrival],
         texts: Sequence[bytes],
-        ours: _Pass,
-        everybody: Mask | None = None,
+        context: _BatchContext,
+        audited: Mask | None = None,
     ) -> AsyncIterator[VoteResult]:
         if task.routes is None:
-            return task.voting.run(texts, ours.calls, everybody)
-        places = ours.named[task.routes.router].of(arrivals).places
-        return task.routes.run(texts, places, ours.calls, everybody)
+            return task.voting.run(texts, context.batch_trace, audited)
+        places = context.named[task.routes.router].of(arrivals).places
+        return task.routes.run(texts, places, context.batch_trace, audited)
 
     async def _settle(
         self,
         task: Task,
         arrivals: Sequence[Arrival],
         plan: Disposition,
-        ours: _Pass,
+        context: _BatchContext,
         asked: Asked | None,
     ) -> AsyncIterator[Group | Barrier]:
-        settling = self._settling(task, arrivals, plan, ours)
-        for labels in settling.labels(ours.seen_ms):
+        settling = self._settling(task, arrivals, plan, context)
+        for labels in settling.labels(context.seen_ms):
             yield labels
         for child in self._children(task):
             if ready := _whose_label(arrivals, plan, task, child):
-                async for group in self._classify(child, ready, ours):
+                async for group in self._classify(child, ready, context):
                     yield group
         if np.count_nonzero(plan.decide):
             self._metrics.deferred(task.name, plan.deferred, int(plan.decide.sum()))
             deferred = [arrivals[place] for place in np.flatnonzero(plan.decide).tolist()]
-            followers, letters = await self._followers(task, deferred, ours)
+            followers, letters = await self._followers(task, deferred, context)
             yield [*letters, *settling.requests(plan.decide, "decide", followers)]
         if beside := [
             *settling.requests(plan.audit, "audit", {}),
@@ -209,20 +211,20 @@ class ClassifyHandler:
         ]:
             yield beside
         if asked is not None:
-            ours.unlogged.append((settling, plan.count.rows, asked))
+            context.unlogged.append((settling, plan.count.rows, asked))
         if np.count_nonzero(plan.verify):
             # A verdict that came first would be revised by the label that it is about.
             yield Barrier()
             yield settling.requests(plan.verify, "verify", {})
 
     def _plan(self, task: Task, count: VoteResult, draws: Draws) -> Disposition:
-        plan = task.planner.plan(count, draws[count.rows], time.monotonic(), self._part())
-        if (budget := task.planner.budget) is not None:
+        plan = task.policy.plan(count, draws[count.rows], time.monotonic(), self._part())
+        if (budget := task.policy.budget) is not None:
             self._metrics.budget(task.name, budget.left, budget.spent)
         return plan
 
     def _settling(
-        self, task: Task, arrivals: Sequence[Arrival], plan: Disposition, ours: _Pass
+        self, task: Task, arrivals: Sequence[Arrival], plan: Disposition, context: _BatchContext
     ) -> TaskOutputs:
         return TaskOutputs(
             self._source,
@@ -231,7 +233,7 @@ class ClassifyHandler:
             self._outputs,
             arrivals,
             plan,
-            ours.writing,
+            context.writing,
             self._metrics,
             self._tracing,
         )
@@ -250,7 +252,7 @@ class ClassifyHandler:
         ]
 
     async def _followers(
-        self, task: Task, arrivals: Sequence[Arrival], ours: _Pass
+        self, task: Task, arrivals: Sequence[Arrival], context: _BatchContext
     ) -> tuple[dict[int, list[Follower]], list[Emission]]:
         """Tasks that wait for the judge's label of this one, voted on ahead, by ticket; and the
         letters of tickets of which these can't be written.
@@ -260,9 +262,9 @@ class ClassifyHandler:
         for child in self._children(task):
             # Not of the stratum: whether they count at all, the judge's label of this task decides.
             draws = Draws.none(len(arrivals))
-            async for count in self._counts(child, arrivals, _texts(arrivals), ours):
+            async for count in self._counts(child, arrivals, _texts(arrivals), context):
                 some = [arrivals[row] for row in count.rows.tolist()]
-                settling = self._settling(child, some, self._plan(child, count, draws), ours)
+                settling = self._settling(child, some, self._plan(child, count, draws), context)
                 made, died = settling.followers(child.condition.values if child.condition else ())
                 letters += died
                 for place, follower in made:

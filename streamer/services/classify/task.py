@@ -38,7 +38,7 @@ class Task:
     label_set: LabelSet
     voting: Voting
     condition: Condition | None = None
-    planner: ServingPolicy = field(default_factory=ServingPolicy)
+    policy: ServingPolicy = field(default_factory=ServingPolicy)
     needs_ensemble: bool = False
     verify: float = 1.0
     backfill: str | None = None

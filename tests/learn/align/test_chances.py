@@ -20,18 +20,18 @@ IDS = [f"T-{number}" for number in range(COUNT)]
 
 
 def logged(
-    stratum: Sampling, settled: np.ndarray, planner: ServingPolicy, verify: float
+    stratum: Sampling, settled: np.ndarray, policy: ServingPolicy, verify: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of N tickets of which the rule accepted the `settled`: which are judged and logged, by the
     services' own draws and plan, and which had a label without the judge.
     """
     label_ids = np.where(settled, 0, -1)
-    opinion = Predictions(np.zeros(COUNT, np.int64), None)
+    predictions = Predictions(np.zeros(COUNT, np.int64), None)
     decision = Decision(label_ids, np.full(COUNT, np.nan), np.zeros(COUNT, np.bool_))
-    seats = tuple(WorkerVotes(name, "1", opinion, opinion) for name in ("one", "two"))
+    seats = tuple(WorkerVotes(name, "1", predictions, predictions) for name in ("one", "two"))
     draws = stratum.draws(IDS, verify)
     count = VoteResult(np.arange(COUNT), seats, decision, False, (), np.zeros(COUNT, np.int64))
-    plan = planner.plan(count, draws, 0.0, 1.0)
+    plan = policy.plan(count, draws, 0.0, 1.0)
     judged = plan.decide | plan.verify | plan.audit
     return judged & draws.logged, ~plan.decide
 

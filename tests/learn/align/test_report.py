@@ -23,9 +23,9 @@ def said(label_ids: np.ndarray, sure: float = 0.85) -> Predictions:
 def cases(judge: np.ndarray, workers: list[np.ndarray]) -> Dataset:
     names = ("one", "two", "three")[: len(workers)]
     labels = tuple("abcd")
-    opinions = tuple(said(label_ids) for label_ids in workers)
+    worker_predictions = tuple(said(label_ids) for label_ids in workers)
     ids = tuple(map(str, range(len(judge))))
-    return Dataset("t", labels, names, opinions, said(judge), judge, ids)
+    return Dataset("t", labels, names, worker_predictions, said(judge), judge, ids)
 
 
 def erring(rng: np.random.Generator, judge: np.ndarray, rate: float) -> np.ndarray:
@@ -104,12 +104,12 @@ def test_better_workers_that_err_apart_make_a_better_vote() -> None:
     assert vote.coverage.after.value + vote.judge_rate.after.value == pytest.approx(1)
     accepted_right = vote.coverage.after.value * vote.fidelity.after.value
     assert vote.agreement.after.value == pytest.approx(accepted_right)
-    same = vote_change(before, before.opinions, VoteRule("majority", 3))
+    same = vote_change(before, before.worker_predictions, VoteRule("majority", 3))
     assert same.verdict.startswith("no difference")
-    worse = replace(before, opinions=tuple(after))
-    assert vote_change(worse, before.opinions, VoteRule("majority", 3)).verdict.startswith(
-        "the vote got worse"
-    )
+    worse = replace(before, worker_predictions=tuple(after))
+    assert vote_change(
+        worse, before.worker_predictions, VoteRule("majority", 3)
+    ).verdict.startswith("the vote got worse")
 
 
 @pytest.mark.parametrize("cost", [-1, 0, 1])

@@ -31,7 +31,7 @@ def served(calibration: Calibration, cases: Dataset) -> LabelIds:
     """What a service would accept with this calibration, read back from its file."""
     read = Calibration.from_json(calibration.to_json())
     models = [read.models[name] for name in cases.workers]
-    pairs = zip(cases.opinions, models, strict=True)
+    pairs = zip(cases.worker_predictions, models, strict=True)
     return calibrated_rule(read).decide([tempered(o, m.temperature) for o, m in pairs]).label_ids
 
 
@@ -53,7 +53,7 @@ def test_the_whole_way_keeps_its_promise_with_fewer_judge_calls_than_unanimity(
 ) -> None:
     rng = np.random.default_rng(2)
     fresh = planted.well_behaved(rng, 10_000)
-    one, two, three = (opinion.label_ids for opinion in fresh.opinions)
+    one, two, three = (predictions.label_ids for predictions in fresh.worker_predictions)
     unanimity = 1 - ((one == two) & (two == three)).mean()
     broken, rates, logs = 0, [], 10
     for _ in range(logs):
@@ -161,7 +161,9 @@ def test_the_same_log_gives_the_same_file_and_any_other_another() -> None:
 
 def test_workers_that_give_labels_only_get_a_plain_vote() -> None:
     cases = planted.well_behaved(np.random.default_rng(7), 2000)
-    bare = replace(cases, opinions=tuple(o.labels_only() for o in cases.opinions))
+    bare = replace(
+        cases, worker_predictions=tuple(o.labels_only() for o in cases.worker_predictions)
+    )
     found = learnt(bare, Fidelity(0.9, 0.95))
     assert (found.rule.kind, found.rule.measure, found.router) == ("unanimity", None, None)
     assert (served(found, bare) != ABSTAINED).any()
@@ -170,7 +172,9 @@ def test_workers_that_give_labels_only_get_a_plain_vote() -> None:
 def test_a_worker_that_never_answers_leaves_a_vote_of_the_others() -> None:
     cases = planted.well_behaved(np.random.default_rng(12), 1000)
     out = Predictions.of(np.full((1000, 5), np.nan, np.float32))
-    found = learnt(replace(cases, opinions=(*cases.opinions[:2], out)), JudgeBudget(0.6))
+    found = learnt(
+        replace(cases, worker_predictions=(*cases.worker_predictions[:2], out)), JudgeBudget(0.6)
+    )
     assert (found.rule.kind, found.rule.measure) == ("majority", None)
 
 
@@ -207,7 +211,7 @@ def test_a_wish_without_its_material_says_what_to_do() -> None:
 def test_workers_that_never_agree_leave_everything_to_the_judge() -> None:
     label_ids = [np.full(100, code) for code in range(3)]
     cases = planted.well_behaved(np.random.default_rng(11), 100)
-    split = replace(cases, opinions=tuple(Predictions(each, None) for each in label_ids))
+    split = replace(cases, worker_predictions=tuple(Predictions(each, None) for each in label_ids))
     assert learnt(split, Fidelity(0.5, 0.9)).rule.kind == "judge"
     assert learnt(split, JudgeBudget(0.5)).rule.kind == "judge"
 
@@ -225,5 +229,5 @@ def test_a_calibration_says_what_its_tickets_looked_like() -> None:
     assert sum(found.reference.labels.values()) == pytest.approx(1, abs=1e-5)
     one, two, three = fresh.workers
     assert list(found.reference.agreement) == [f"{one}/{two}", f"{one}/{three}", f"{two}/{three}"]
-    agreed = (fresh.opinions[0].label_ids == fresh.opinions[1].label_ids).mean()
+    agreed = (fresh.worker_predictions[0].label_ids == fresh.worker_predictions[1].label_ids).mean()
     assert found.reference.agreement[f"{one}/{two}"] == pytest.approx(agreed, abs=0.03)

@@ -12,7 +12,7 @@ from tests.learn import planted
 
 def test_the_temperature_undoes_a_planted_over_confidence() -> None:
     cases = planted.over_confident(planted.well_behaved(np.random.default_rng(1), 4000), 0, 3.0)
-    fitted = fit_temperature(cases.opinions[0], cases.gold)
+    fitted = fit_temperature(cases.worker_predictions[0], cases.gold)
     assert fitted.temperature == pytest.approx(3.0, rel=0.1)
     assert fitted.after.nll < fitted.before.nll
     assert fitted.after.brier < fitted.before.brier
@@ -23,8 +23,11 @@ def test_unseen_rows_gain_as_well_and_keep_their_votes() -> None:
     rng = np.random.default_rng(2)
     seen = planted.over_confident(planted.well_behaved(rng, 2000), 0, 2.0)
     unseen = planted.over_confident(planted.well_behaved(rng, 4000), 0, 2.0)
-    found = fit_temperature(seen.opinions[0], seen.gold).temperature
-    raw, better = tempered(unseen.opinions[0], 1.0), tempered(unseen.opinions[0], found)
+    found = fit_temperature(seen.worker_predictions[0], seen.gold).temperature
+    raw, better = (
+        tempered(unseen.worker_predictions[0], 1.0),
+        tempered(unseen.worker_predictions[0], found),
+    )
     assert raw.probabilities is not None
     assert better.probabilities is not None
     assert nll(better.probabilities, unseen.gold) < nll(raw.probabilities, unseen.gold)
@@ -33,7 +36,9 @@ def test_unseen_rows_gain_as_well_and_keep_their_votes() -> None:
 
 def test_a_calibrated_worker_stays_as_it_is() -> None:
     cases = planted.well_behaved(np.random.default_rng(3), 8000)
-    assert fit_temperature(cases.opinions[0], cases.gold).temperature == pytest.approx(1, abs=0.06)
+    assert fit_temperature(cases.worker_predictions[0], cases.gold).temperature == pytest.approx(
+        1, abs=0.06
+    )
 
 
 def test_unknown_truth_and_abstentions_do_not_count() -> None:
@@ -41,14 +46,14 @@ def test_unknown_truth_and_abstentions_do_not_count() -> None:
     gold = cases.gold.copy()
     gold[300:] = -1
     half = cases[np.arange(300)]
-    some = fit_temperature(cases.opinions[0], gold)
-    assert some.temperature == fit_temperature(half.opinions[0], half.gold).temperature
+    some = fit_temperature(cases.worker_predictions[0], gold)
+    assert some.temperature == fit_temperature(half.worker_predictions[0], half.gold).temperature
     assert some.after.rows == 300
 
 
 @pytest.mark.parametrize("opinion", [Predictions(np.zeros(3, np.int64), None), Predictions.none(3)])
-def test_without_anything_to_learn_from_the_temperature_is_1(opinion: Predictions) -> None:
-    assert fit_temperature(opinion, np.zeros(3, np.int64)).temperature == 1.0
+def test_without_anything_to_learn_from_the_temperature_is_1(predictions: Predictions) -> None:
+    assert fit_temperature(predictions, np.zeros(3, np.int64)).temperature == 1.0
 
 
 def test_reliability_by_hand() -> None:

@@ -22,7 +22,10 @@ def test_easier_tickets_are_not_alike_and_that_is_said() -> None:
     found = Alike.of(easy, hard)
     assert not found
     assert 0 < found.low < found.one - found.other < found.high
-    named = [(opinion.label_ids == easy.judge.label_ids).mean() for opinion in easy.opinions]
+    named = [
+        (predictions.label_ids == easy.judge.label_ids).mean()
+        for predictions in easy.worker_predictions
+    ]
     assert found.one == pytest.approx(np.mean(named))
     assert "not alike" in str(found)
     turned = Alike.of(hard, easy)
@@ -33,7 +36,13 @@ def test_what_the_judge_has_not_seen_says_nothing() -> None:
     cases = planted.noisy(np.random.default_rng(3), 100)
     nobody = Predictions(np.full(100, ABSTAINED), None)
     unseen = type(cases)(
-        cases.task, cases.labels, cases.workers, cases.opinions, nobody, cases.gold, cases.ids
+        cases.task,
+        cases.labels,
+        cases.workers,
+        cases.worker_predictions,
+        nobody,
+        cases.gold,
+        cases.ids,
     )
     found = Alike.of(cases, unseen)
     assert math.isnan(found.low)

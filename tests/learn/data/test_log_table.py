@@ -44,7 +44,7 @@ async def test_the_cases_are_those_that_were_served(cases: Dataset) -> None:
     found = table(await Serving().log(cases), cases)
     order = [cases.ids.index(ticket_id) for ticket_id in found.cases.ids]
     assert sorted(order) == list(range(COUNT))
-    for mine, known in zip(found.cases.opinions, cases.opinions, strict=True):
+    for mine, known in zip(found.cases.worker_predictions, cases.worker_predictions, strict=True):
         assert mine.label_ids.tolist() == known.label_ids[order].tolist()
         assert mine.probabilities is not None
         assert known.probabilities is not None
@@ -76,7 +76,7 @@ async def test_a_later_repeat_replaces_an_earlier_one(cases: Dataset) -> None:
     lost = replace(said, vector=None, missing="too_late", judge=None)
     found = table([*logs, again, other, lost], cases).cases
     assert len(found) == COUNT
-    assert found.opinions[0].label_ids[found.ids.index(first.ticket_id)] == -1
+    assert found.worker_predictions[0].label_ids[found.ids.index(first.ticket_id)] == -1
     place = found.ids.index(said.ticket_id)
     assert found.judge.label_ids[place] == int(np.argmax(other.vector or ()))
 
@@ -134,9 +134,12 @@ async def test_workers_that_give_labels_only_stay_so(cases: Dataset) -> None:
         for log in await Serving().log(cases)
     ]
     found = table(logs, cases).cases
-    assert all(opinion.probabilities is None for opinion in found.opinions)
+    assert all(predictions.probabilities is None for predictions in found.worker_predictions)
     order = [cases.ids.index(ticket_id) for ticket_id in found.ids]
-    assert found.opinions[1].label_ids.tolist() == cases.opinions[1].label_ids[order].tolist()
+    assert (
+        found.worker_predictions[1].label_ids.tolist()
+        == cases.worker_predictions[1].label_ids[order].tolist()
+    )
 
 
 async def test_a_file_gives_back_every_record_as_it_was(cases: Dataset, tmp_path: Path) -> None:

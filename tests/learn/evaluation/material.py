@@ -25,7 +25,7 @@ class Expert:
     weak: float
     topic: int = 0
 
-    def opinion(
+    def predictions(
         self, gold: NDArray[np.int64], topics: NDArray[np.int64], rng: np.random.Generator
     ) -> Predictions:
         sure = np.where(topics == self.topic, self.strong, self.weak)
@@ -46,8 +46,8 @@ def cases(experts: dict[str, Expert], judge: Expert, tickets: int = 2000, seed: 
         "queue",
         LABELS,
         tuple(experts),
-        tuple(expert.opinion(gold, topics, rng) for expert in experts.values()),
-        judge.opinion(gold, topics, rng),
+        tuple(expert.predictions(gold, topics, rng) for expert in experts.values()),
+        judge.predictions(gold, topics, rng),
         gold,
         tuple(str(place) for place in range(tickets)),
         {"topic": tuple(f"topic {topic}" for topic in topics)},
@@ -66,7 +66,7 @@ def labels_only(known: Dataset) -> Dataset:
         known.task,
         known.labels,
         known.workers,
-        tuple(opinion.labels_only() for opinion in known.opinions),
+        tuple(predictions.labels_only() for predictions in known.worker_predictions),
         known.judge.labels_only(),
         known.gold,
         known.ids,

@@ -103,7 +103,7 @@ def test_greedy_opt_diff_and_token_v1_reach_the_same_labels(found: Evaluation) -
 
 def test_rules_are_compared_at_equal_judge_rate_only(found: Evaluation) -> None:
     log = three()
-    rule = VoteRule("unanimity", 3).decide(log.opinions).label_ids
+    rule = VoteRule("unanimity", 3).decide(log.worker_predictions).label_ids
     said = figures(rule, log.judge.label_ids, log.gold)
     beside = [row for row in found.beside_plain if row.against == "unanimity" and row.share == 1]
     assert beside
@@ -126,7 +126,9 @@ def test_the_two_scalars_are_those_of_a_search_by_hand(found: Evaluation) -> Non
     curve = next(c for c in found.deferrals[0].curves if c.name == "unanimity")
     judge, rate, quality = curve.quality[0], curve.rates[-1], curve.quality[-1]
     log = three()
-    both = float((log.opinions[0].label_ids == log.opinions[1].label_ids).mean())
+    both = float(
+        (log.worker_predictions[0].label_ids == log.worker_predictions[1].label_ids).mean()
+    )
     workers = 0.05 + 0.05 + 0.1 * both
     worth = next(w for w in found.by_cost if w.family == "unanimity")
     assert worth.workers == pytest.approx(workers)
@@ -139,7 +141,7 @@ def test_a_third_worker_that_waits_costs_time_only_where_it_is_asked() -> None:
     latencies = Prices({"one": 0.01, "two": 0.02, "six": 0.04}, 0.1)
     log = three()
     found = evaluate(log, replace(OPTIONS, latencies=latencies)).overview
-    differ = log.opinions[0].label_ids != log.opinions[1].label_ids
+    differ = log.worker_predictions[0].label_ids != log.worker_predictions[1].label_ids
     assert found.latency is not None
     deferred = 1 - found.coverage.value
     assert found.latency.value == pytest.approx(0.2 + 0.4 * differ.mean() + deferred)
@@ -148,7 +150,8 @@ def test_a_third_worker_that_waits_costs_time_only_where_it_is_asked() -> None:
 def test_subsets_are_ranked_by_fidelity_and_agree_with_the_vote(found: Evaluation) -> None:
     log = three()
     answers = {
-        name: opinion.label_ids for name, opinion in zip(log.workers, log.opinions, strict=True)
+        name: predictions.label_ids
+        for name, predictions in zip(log.workers, log.worker_predictions, strict=True)
     }
     assert len(found.subsets) == 3 + 2
     assert [s.fidelity.value for s in found.subsets] == sorted(
@@ -168,9 +171,9 @@ def test_corrections_run_from_the_workers_label_to_the_judges() -> None:
     workers = {"one": Expert(0.98, 0.98), "two": Expert(0.45, 0.45), "six": Expert(0.45, 0.45)}
     log = cases(workers, Expert(0.92, 0.88), 600)
     found = evaluate(log, OPTIONS)
-    known = [o.probabilities for o in log.opinions if o.probabilities is not None]
+    known = [o.probabilities for o in log.worker_predictions if o.probabilities is not None]
     likeliest = np.mean(known, axis=0, dtype=np.float64).argmax(axis=1)
-    accepted = VoteRule("majority", 3).decide(log.opinions).label_ids
+    accepted = VoteRule("majority", 3).decide(log.worker_predictions).label_ids
     named = np.where(accepted >= 0, accepted, likeliest)
     assert (named != likeliest).any()
     for curve in found.corrections:
@@ -188,7 +191,9 @@ def test_a_planted_bad_slice_is_named_and_flagged() -> None:
     spoilt = replace(
         labels_only(log),
         judge=Predictions(judge, None),
-        opinions=tuple(Predictions(np.where(bad, judge, o.label_ids), None) for o in log.opinions),
+        worker_predictions=tuple(
+            Predictions(np.where(bad, judge, o.label_ids), None) for o in log.worker_predictions
+        ),
         slices={"language": tuple(np.where(bad, "sl", "en").tolist())},
     )
     (table,) = [t for t in evaluate(spoilt, OPTIONS).slices if t.column == "language"]
@@ -257,20 +262,23 @@ def test_tickets_without_a_verdict_are_left_out_and_counted() -> None:
 
 def test_abstentions_are_no_obstacle() -> None:
     log = three()
-    probs = log.opinions[0].probabilities
+    probs = log.worker_predictions[0].probabilities
     assert probs is not None
     gone = probs.copy()
     gone[:40] = np.nan
-    found = evaluate(replace(log, opinions=(Predictions.of(gone), *log.opinions[1:])), OPTIONS)
+    found = evaluate(
+        replace(log, worker_predictions=(Predictions.of(gone), *log.worker_predictions[1:])),
+        OPTIONS,
+    )
     assert found.tickets == len(log)
 
 
 def test_temperature_makes_an_over_confident_worker_more_honest() -> None:
     log = three(2000)
-    probs = log.opinions[0].probabilities
+    probs = log.worker_predictions[0].probabilities
     assert probs is not None
     sharp = probs**3 / (probs**3).sum(axis=1, keepdims=True)
-    log = replace(log, opinions=(Predictions.of(sharp), *log.opinions[1:]))
+    log = replace(log, worker_predictions=(Predictions.of(sharp), *log.worker_predictions[1:]))
     found = evaluate(log, replace(OPTIONS, temperatures={"one": 3.0}))
     (one,) = [each for each in found.reliabilities if each.model == "one"]
     assert one.after.scores.ece < one.before.scores.ece / 2

@@ -18,10 +18,10 @@ FALLBACK = np.array([2, 2, 2, 2, 0, 1])
 
 def ranking(seed: int, tickets: int) -> Ranking:
     rng = np.random.default_rng(seed)
-    sureness = rng.integers(1, 12, tickets) / 12.0
-    sureness[rng.random(tickets) < 0.2] = NEVER
+    confidence = rng.integers(1, 12, tickets) / 12.0
+    confidence[rng.random(tickets) < 0.2] = NEVER
     named, judge = rng.integers(0, 3, (2, tickets))
-    return Ranking.of(Sweep(named, sureness), named, judge, rng.integers(0, 3, tickets))
+    return Ranking.of(Sweep(named, confidence), named, judge, rng.integers(0, 3, tickets))
 
 
 def test_a_curve_by_hand() -> None:
@@ -69,12 +69,12 @@ def test_deferring_at_random_has_the_area_of_the_straight_line() -> None:
 def test_counting_a_ticket_twice_is_having_it_twice(seed: int) -> None:
     rng = np.random.default_rng(seed)
     named, judge, gold = rng.integers(0, 3, (3, 12))
-    sureness = rng.integers(1, 5, 12) / 5.0
+    confidence = rng.integers(1, 5, 12) / 5.0
     counts = rng.integers(0, 3, 12)
     counts[0] += 1
     rows = np.repeat(np.arange(12), counts)
-    whole = Ranking.of(Sweep(named, sureness), named, judge, gold)
-    drawn = Ranking.of(Sweep(named[rows], sureness[rows]), named[rows], judge[rows], gold[rows])
+    whole = Ranking.of(Sweep(named, confidence), named, judge, gold)
+    drawn = Ranking.of(Sweep(named[rows], confidence[rows]), named[rows], judge[rows], gold[rows])
     weighed = whole.path(counts[None, :].astype(np.float64))
     assert weighed.area[0] == pytest.approx(drawn.path(once(len(rows))).area[0])
 

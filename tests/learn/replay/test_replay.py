@@ -30,7 +30,7 @@ COUNT = 500
 
 def made_cases(seed: int = 1, count: int = COUNT) -> Dataset:
     cases = planted.shifted(np.random.default_rng(seed), count)
-    broken = cases.opinions[0].probabilities
+    broken = cases.worker_predictions[0].probabilities
     assert broken is not None
     broken[::50] = np.nan
     return cases
@@ -62,17 +62,17 @@ SERVINGS = {
     "opt": Serving(after=After("opt", 0.4)),
     "opt, greedy": Serving(after=After("opt_greedy", 0.4)),
     "a worker out": Serving(out=("two",)),
-    "outage to the judge": Serving(planner=ServingPolicy(on_outage="judge"), out=("two", "three")),
+    "outage to the judge": Serving(policy=ServingPolicy(on_outage="judge"), out=("two", "three")),
     "outage and fallback": Serving(
-        planner=ServingPolicy(on_outage="fallback"), out=("two", "three")
+        policy=ServingPolicy(on_outage="fallback"), out=("two", "three")
     ),
     "outage and fallback, two answer": Serving(
         VoteRule("unanimity", 3, "min", 0.6),
-        planner=ServingPolicy(on_outage="fallback"),
+        policy=ServingPolicy(on_outage="fallback"),
         out=("two",),
     ),
     "outage and fallback, some unusable": Serving(
-        Chow(0.3, 3), planner=ServingPolicy(on_outage="fallback"), out=("two", "three")
+        Chow(0.3, 3), policy=ServingPolicy(on_outage="fallback"), out=("two", "three")
     ),
     "optimistic outage and fallback": Serving(
         Chow(0.3, 3),
@@ -82,7 +82,7 @@ SERVINGS = {
         out=("two",),
     ),
     "nobody answers": Serving(
-        planner=ServingPolicy(on_outage="fallback"),
+        policy=ServingPolicy(on_outage="fallback"),
         out=("one", "two", "three"),
         after=After("diff", 0.1),
     ),
@@ -112,8 +112,8 @@ async def test_the_budgets_labels_are_reproduced(
     out: tuple[str, ...], reasons: set[str | None]
 ) -> None:
     cases = made_cases()
-    planner = ServingPolicy(on_outage="judge", budget=JudgeBudget(ShareCap(0.1, burst=30), now=0))
-    logs = await Serving(planner=planner, out=out).log(cases)
+    policy = ServingPolicy(on_outage="judge", budget=JudgeBudget(ShareCap(0.1, burst=30), now=0))
+    logs = await Serving(policy=policy, out=out).log(cases)
     assert {log.deferred for log in ballots(logs)} == reasons
     assert again(logs, cases).differences == ()
 
@@ -158,7 +158,7 @@ async def test_a_verdict_is_not_held_to_a_ballot_of_another_ticket_at_the_place(
 @pytest.mark.parametrize("after", [After("v3", 0.0), After("diff", 0.1)], ids=str)
 async def test_the_optimistic_mode_is_reproduced(after: After) -> None:
     cases = made_cases()
-    serving = Serving(after=after, planner=ServingPolicy("optimistic"), verify=0.5, audit=0.2)
+    serving = Serving(after=after, policy=ServingPolicy("optimistic"), verify=0.5, audit=0.2)
     logs = await serving.log(cases)
     found = again(logs, cases)
     assert found.differences == ()

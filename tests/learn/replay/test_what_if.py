@@ -24,7 +24,7 @@ TIMES = Prices(dict.fromkeys(CASES.workers, 0.01), 1.0)
 def test_sequential_is_the_rule_and_the_judge() -> None:
     rule = VoteRule("unanimity", 3)
     found = what_if(CASES, rule, JUDGE, "sequential")
-    label_ids = rule.decide(CASES.opinions).label_ids
+    label_ids = rule.decide(CASES.worker_predictions).label_ids
     accepted = label_ids >= 0
     assert found.coverage.hits == accepted.sum()
     assert found.judge_rate.hits == (~accepted).sum()

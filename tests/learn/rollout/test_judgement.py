@@ -58,7 +58,7 @@ def test_a_planted_version_is_judged_by_its_strength(strength: float, verdict: V
 
 def test_the_same_version_tells_nothing_apart() -> None:
     _, like = cases()
-    found = judgement(like, {"one": like.opinions[0]})
+    found = judgement(like, {"one": like.worker_predictions[0]})
     assert found.verdict == "not yet known"
     assert (found.workers[0].test.gained, found.workers[0].test.lost) == (0, 0)
     assert found.more is None
@@ -86,8 +86,11 @@ def test_a_better_worker_that_spoils_the_vote_is_not_proposed() -> None:
     """The third worker errs as the first does: they agree, and nobody asks the judge."""
     rng, like = cases()
     strong = planted.seen_again(rng, like, 2.2)
-    wrong = like.opinions[1]
-    like = replace(like, opinions=(planted.seen_again(rng, like, 0.2), wrong, like.opinions[2]))
+    wrong = like.worker_predictions[1]
+    like = replace(
+        like,
+        worker_predictions=(planted.seen_again(rng, like, 0.2), wrong, like.worker_predictions[2]),
+    )
     # Better than the first of before, but a copy of the second wherever it is wrong.
     judge = like.judge.label_ids
     label_ids = np.where(wrong.label_ids != judge, wrong.label_ids, strong.label_ids)
@@ -103,7 +106,7 @@ def test_the_vote_with_the_trial_is_that_of_the_same_workers_alone() -> None:
     rng, like = cases()
     new = planted.seen_again(rng, like, 3.0)
     found = judgement(like, {"one": new})
-    alone = replace(like, opinions=(new, *like.opinions[1:]))
+    alone = replace(like, worker_predictions=(new, *like.worker_predictions[1:]))
     expected = what_if(alone, RULE, AFTER, "sequential")
     assert found.vote is not None
     assert found.vote.judge_rate[1] == expected.judge_rate

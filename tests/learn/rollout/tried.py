@@ -33,9 +33,9 @@ def tried(
 
 def _shadows(cases: Dataset, trials: Mapping[str, Predictions], row: int) -> tuple[ShadowVote, ...]:
     found = []
-    for worker, opinion in trials.items():
-        assert opinion.probabilities is not None
-        vector = tuple(rounded(opinion.probabilities[row]).tolist())
-        label = cases.labels[int(opinion.label_ids[row])]
+    for worker, predictions in trials.items():
+        assert predictions.probabilities is not None
+        vector = tuple(rounded(predictions.probabilities[row]).tolist())
+        label = cases.labels[int(predictions.label_ids[row])]
         found.append(ShadowVote(worker, "2", label, vector))
     return tuple(found)

@@ -23,15 +23,17 @@ def planted(rates: list[list[float]], each: int = 400, seed: int = 1) -> tuple[D
     rng = np.random.default_rng(seed)
     places = rng.permutation(np.repeat(np.arange(len(rates[0])), each))
     judge = rng.integers(SIZE, size=len(places))
-    opinions = []
+    worker_predictions = []
     for chances in rates:
         hits = rng.random(len(places)) < np.array(chances)[places]
         wrong = (judge + rng.integers(1, SIZE, len(places))) % SIZE
-        opinions.append(Predictions(np.where(hits, judge, wrong), None))
+        worker_predictions.append(Predictions(np.where(hits, judge, wrong), None))
     ids = tuple(f"T-{number}" for number in range(len(places)))
     gold = np.full(len(places), -1)
     labels = tuple(f"label {code}" for code in range(SIZE))
-    cases = Dataset("topic", labels, WORKERS, tuple(opinions), Predictions(judge, None), gold, ids)
+    cases = Dataset(
+        "topic", labels, WORKERS, tuple(worker_predictions), Predictions(judge, None), gold, ids
+    )
     return cases, places
 
 
@@ -59,7 +61,9 @@ def test_routed_beats_the_best_single_way_by_the_planted_margin_on_new_tickets()
     made = assign(*planted(EXPERTS), 3, PRICES, budget=0.0011)
     cases, places = planted(EXPERTS, seed=2)
     routed = agreement(made.accepted(cases, places), cases)
-    single = max(agreement(opinion.label_ids, cases) for opinion in cases.opinions)
+    single = max(
+        agreement(predictions.label_ids, cases) for predictions in cases.worker_predictions
+    )
     assert routed == pytest.approx(0.98, abs=0.02)
     assert routed - single > 0.25
     assert agreement(made.unrouted(cases), cases) <= single + 1e-9
@@ -89,7 +93,7 @@ def test_a_segment_that_no_worker_serves_goes_straight_to_the_judge() -> None:
 
 def test_identical_workers_gain_nothing_by_routing() -> None:
     cases, places = planted([[0.8, 0.8, 0.8]])
-    same = replace(cases, opinions=cases.opinions * 3)
+    same = replace(cases, worker_predictions=cases.worker_predictions * 3)
     made = assign(same, places, 3, PRICES, budget=0.01)
     np.testing.assert_array_equal(made.accepted(same, places), made.unrouted(same))
 
@@ -125,14 +129,14 @@ def test_thresholds_are_chosen_per_segment_where_workers_say_how_sure_they_are()
     rng = np.random.default_rng(6)
     cases, places = planted([[0.95, 0.6], [0.95, 0.6], [0.95, 0.6]])
     soft = []
-    for opinion in cases.opinions:
-        right = opinion.label_ids == cases.judge.label_ids
+    for predictions in cases.worker_predictions:
+        right = predictions.label_ids == cases.judge.label_ids
         # As sure in both segments, so that one threshold for both asks too little in one.
         top = np.clip(rng.normal(np.where(right, 0.75, 0.7), 0.1), 0.3, 0.99)
         rows = np.repeat(((1 - top) / (SIZE - 1))[:, None], SIZE, axis=1)
-        rows[np.arange(len(top)), opinion.label_ids] = top
+        rows[np.arange(len(top)), predictions.label_ids] = top
         soft.append(Predictions.of(rows.astype(np.float32)))
-    sure = replace(cases, opinions=tuple(soft))
+    sure = replace(cases, worker_predictions=tuple(soft))
     made = assign(sure, places, 2, PRICES, budget=0.25)
     asked = made.accepted(sure, places) == ABSTAINED
     assert asked[places == 1].mean() > asked[places == 0].mean() + 0.1
@@ -149,8 +153,8 @@ def test_every_ticket_is_decided_by_its_own_way() -> None:
     cases, places = planted(EXPERTS)
     ways = {0: SegmentRoute((2,), VoteRule("majority", 1)), 2: SegmentRoute((), None)}
     general = SegmentRoute((0, 1), VoteRule("unanimity", 2))
-    label_ids = accepted_by_segment(places, ways, general, cases.opinions)
-    one, two, three = (opinion.label_ids for opinion in cases.opinions)
+    label_ids = accepted_by_segment(places, ways, general, cases.worker_predictions)
+    one, two, three = (predictions.label_ids for predictions in cases.worker_predictions)
     by_hand = np.where(one == two, one, ABSTAINED)
     by_hand = np.where(places == 0, three, by_hand)
     np.testing.assert_array_equal(label_ids, np.where(places == 2, ABSTAINED, by_hand))

@@ -18,7 +18,7 @@ WAYS = {
 }
 
 
-def opinions(seed: int, count: int = 300) -> list[Predictions]:
+def worker_predictions(seed: int, count: int = 300) -> list[Predictions]:
     print("seed", seed)
     rng = np.random.default_rng(seed)
     raw = [rng.dirichlet(np.full(4, 0.5), count).astype(np.float32) for _ in range(3)]
@@ -39,7 +39,7 @@ def alone(place: int, said: list[Predictions], row: int) -> int:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_batch_is_decided_ticket_by_ticket(seed: int) -> None:
-    said = opinions(seed)
+    said = worker_predictions(seed)
     places = np.random.default_rng(seed).integers(-1, 6, 300)
     found = accepted_by_segment(places, WAYS, GENERAL, said).tolist()
     assert found == [alone(place, said, row) for row, place in enumerate(places.tolist())]
@@ -50,11 +50,11 @@ def test_a_batch_is_decided_ticket_by_ticket(seed: int) -> None:
 def test_without_a_rule_the_judge_decides_all_and_nobody_need_answer() -> None:
     nobody = [Predictions.none(5)] * 3
     assert WAYS[2].accepted(nobody).tolist() == [ABSTAINED] * 5
-    assert WAYS[2].decided(opinions(9, 5)).tolist() == [ABSTAINED] * 5
+    assert WAYS[2].decided(worker_predictions(9, 5)).tolist() == [ABSTAINED] * 5
 
 
 def test_temperatures_are_by_worker_in_the_ways_own_order() -> None:
-    said = opinions(4)
+    said = worker_predictions(4)
     turned = SegmentRoute((2, 0), VoteRule("unanimity", 2, "min", 0.4), (2.0, 0.5))
     assert (turned.accepted(said) == WAYS[4].accepted(said)).all()
     wrong = SegmentRoute((0, 2), VoteRule("unanimity", 2, "min", 0.4), (2.0, 0.5))
@@ -65,7 +65,7 @@ def test_temperatures_are_by_worker_in_the_ways_own_order() -> None:
 
 def test_a_temperature_for_each_worker_or_none() -> None:
     with pytest.raises(ValueError, match="zip"):
-        SegmentRoute((0, 1), VoteRule("majority", 2), (1.0,)).accepted(opinions(5))
+        SegmentRoute((0, 1), VoteRule("majority", 2), (1.0,)).accepted(worker_predictions(5))
 
 
 def test_a_threshold_of_a_way_is_met_by_equality() -> None:
@@ -79,5 +79,5 @@ def test_a_threshold_of_a_way_is_met_by_equality() -> None:
 
 def test_no_tickets_are_no_decisions() -> None:
     nothing = np.zeros(0, np.int64)
-    said = [one[nothing] for one in opinions(1)]
+    said = [one[nothing] for one in worker_predictions(1)]
     assert accepted_by_segment(nothing, WAYS, GENERAL, said).tolist() == []

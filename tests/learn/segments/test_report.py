@@ -30,13 +30,19 @@ def planted(right: dict[str, tuple[float, ...]]) -> Dataset:
     """Workers that agree with the judge as often as told in every topic."""
     rng = np.random.default_rng(4)
     judge = rng.integers(3, size=len(MATERIAL))
-    opinions = []
+    worker_predictions = []
     for name in WORKERS:
         hits = rng.random(len(judge)) < np.array(right[name])[TRUTH]
-        opinions.append(Predictions(np.where(hits, judge, (judge + 1) % 3), None))
+        worker_predictions.append(Predictions(np.where(hits, judge, (judge + 1) % 3), None))
     gold = np.full(len(judge), -1)
     return Dataset(
-        "topic", LABELS, WORKERS, tuple(opinions), Predictions(judge, None), gold, MATERIAL.ids
+        "topic",
+        LABELS,
+        WORKERS,
+        tuple(worker_predictions),
+        Predictions(judge, None),
+        gold,
+        MATERIAL.ids,
     )
 
 
@@ -68,11 +74,13 @@ def test_agreement_is_counted_per_segment_and_everywhere() -> None:
         mine = np.flatnonzero(topic == TRUTH)
         assert task.tickets == EACH
         for place, worker in enumerate(task.workers):
-            by_hand = (CASES.opinions[place].label_ids == CASES.judge.label_ids)[mine].mean()
+            by_hand = (CASES.worker_predictions[place].label_ids == CASES.judge.label_ids)[
+                mine
+            ].mean()
             assert worker.agreement.value == pytest.approx(by_hand)
             assert worker.agreement.low < by_hand < worker.agreement.high
         pair = next(one for one in task.sets if one.workers == "one + two")
-        one, two = (CASES.opinions[at].label_ids[mine] for at in (0, 1))
+        one, two = (CASES.worker_predictions[at].label_ids[mine] for at in (0, 1))
         assert pair.coverage.value == pytest.approx((one == two).mean())
     (whole,) = made.everywhere
     assert whole.tickets == len(MATERIAL)
@@ -92,9 +100,11 @@ def test_a_segment_without_judged_tickets_needs_nothing_and_has_no_best_set() ->
 
 
 def test_abstentions_count_for_no_worker() -> None:
-    label_ids = CASES.opinions[0].label_ids.copy()
+    label_ids = CASES.worker_predictions[0].label_ids.copy()
     label_ids[::2] = -1
-    some = replace(CASES, opinions=(Predictions(label_ids, None), *CASES.opinions[1:]))
+    some = replace(
+        CASES, worker_predictions=(Predictions(label_ids, None), *CASES.worker_predictions[1:])
+    )
     task = served(some, np.ones(len(CASES), np.bool_))
     assert task.workers[0].agreement.of == len(CASES) // 2
 

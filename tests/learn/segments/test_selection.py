@@ -14,7 +14,7 @@ SEEDS = range(6)
 def selected(cases: Dataset, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Who is of the uniform stratum, and who was judged: that and all that workers differ on."""
     uniform = rng.random(len(cases)) < AUDITED
-    one, two, three = (opinion.label_ids for opinion in cases.opinions)
+    one, two, three = (predictions.label_ids for predictions in cases.worker_predictions)
     return uniform, uniform | (one != two) | (two != three)
 
 

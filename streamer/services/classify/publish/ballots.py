@@ -24,8 +24,8 @@ class Ballots:
         self._label_set = label_set
         self._names = (*label_set.labels, None)
         self.kinds = tuple((seat.worker, seat.version, seat.absent) for seat in seats)
-        self.label_ids: NDArray[np.int64] = np.array([seat.opinion.label_ids for seat in seats])
-        self.shares = rounded(np.array([seat.opinion.confidence for seat in seats]))
+        self.label_ids: NDArray[np.int64] = np.array([seat.predictions.label_ids for seat in seats])
+        self.shares = rounded(np.array([seat.predictions.confidence for seat in seats]))
 
     def votes(self, label_ids: Sequence[int], shares: Sequence[float]) -> tuple[Vote, ...]:
         """Votes for these labels (-1 for none), one per worker, with their probabilities."""
@@ -60,6 +60,6 @@ class Ballots:
 
 def _vector(seat: WorkerVotes, ticket: int) -> tuple[float, ...] | None:
     probabilities = seat.raw.probabilities
-    if probabilities is None or seat.opinion.label_ids[ticket] < 0:
+    if probabilities is None or seat.predictions.label_ids[ticket] < 0:
         return None
     return tuple(rounded(probabilities[ticket]).tolist())

@@ -45,7 +45,7 @@ class Logs:
             candidate=self._name(plan.own.label_ids[place]),
             deferred=self._deferred(label is None, fallback),
             suspended=plan.suspended,
-            mode=task.planner.mode,
+            mode=task.policy.mode,
             shadows=shadows,
             segment=provenance.segment,
             final=label is not None and bool(plan.final[place]),

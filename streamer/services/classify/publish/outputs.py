@@ -129,8 +129,8 @@ class TaskOutputs:
         if not np.count_nonzero(self._plan.draws.logged):
             return []
         count = self._plan.count
-        everybody = Ballots((*count.seats, *count.beside), self._task.label_set)
-        logs = Logs(self._source, self._task, self._plan, everybody, self._now)
+        audited = Ballots((*count.seats, *count.beside), self._task.label_set)
+        logs = Logs(self._source, self._task, self._plan, audited, self._now)
 
         def write(place: int, arrival: Arrival) -> bytes:
             return log_json(logs.make(arrival, place, () if shadows is None else shadows[place]))

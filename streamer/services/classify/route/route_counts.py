@@ -43,7 +43,7 @@ def follow(
             arrival.trace.routed(
                 task,
                 routes.router.segmented(places[row]).name,
-                float(named.sureness[row]),
+                float(named.confidence[row]),
                 routes.router.version,
                 routes.workers(places[row]),
                 names.began_ns,

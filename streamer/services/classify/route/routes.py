@@ -22,8 +22,8 @@ class Decider(Protocol):
     def run(
         self,
         texts: Sequence[bytes],
-        calls: BatchTrace,
-        everybody: Mask | None = None,
+        batch_trace: BatchTrace,
+        audited: Mask | None = None,
         which: Rows | None = None,
     ) -> AsyncIterator[VoteResult]:
         """As `Voting.run`."""
@@ -62,27 +62,27 @@ class Routes:
         self,
         texts: Sequence[bytes],
         places: Rows,
-        calls: BatchTrace,
-        everybody: Mask | None = None,
+        batch_trace: BatchTrace,
+        audited: Mask | None = None,
     ) -> AsyncIterator[VoteResult]:
         """Counts that together cover every text [N] once; `places` [N] name their segments."""
         # The general way is the first of both, and serves places that have none.
         at = np.where(places < len(self._by_place) - 1, places, GENERAL) - GENERAL
-        async for count in merge(list(self._asked(texts, at, calls, everybody))):
+        async for count in merge(list(self._asked(texts, at, batch_trace, audited))):
             yield count
 
     def _way(self, place: int) -> Route:
         return self._ways.get(place, self._general)
 
     def _asked(
-        self, texts: Sequence[bytes], at: Rows, calls: BatchTrace, everybody: Mask | None
+        self, texts: Sequence[bytes], at: Rows, batch_trace: BatchTrace, audited: Mask | None
     ) -> Iterator[AsyncIterator[VoteResult]]:
         taken, which = self._by_place[at], self._which[at]
         for number in np.unique(taken).tolist():
             rows = np.flatnonzero(taken == number)
             some = [texts[row] for row in rows.tolist()]
-            drawn = None if everybody is None else everybody[rows]
-            yield _in_batch(self._served[number].run(some, calls, drawn, which[rows]), rows)
+            drawn = None if audited is None else audited[rows]
+            yield _in_batch(self._served[number].run(some, batch_trace, drawn, which[rows]), rows)
 
 
 async def _in_batch(counts: AsyncIterator[VoteResult], rows: Rows) -> AsyncIterator[VoteResult]:

@@ -32,7 +32,7 @@ class Names:
     def of(self, arrivals: Sequence[Arrival]) -> Named:
         """Those of some tickets of the batch."""
         rows = np.array([self.rows[id(arrival)] for arrival in arrivals], np.int64)
-        return Named(self.named.places[rows], self.named.sureness[rows], self.named.far[rows])
+        return Named(self.named.places[rows], self.named.confidence[rows], self.named.far[rows])
 
 
 class SegmentRouter:

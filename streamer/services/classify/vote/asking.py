@@ -21,11 +21,11 @@ class Seating:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    async def seat(self, worker: Voter, tensor: TextTensor, calls: BatchTrace) -> WorkerVotes:
+    async def seat(self, worker: Voter, tensor: TextTensor, batch_trace: BatchTrace) -> WorkerVotes:
         """What the worker says, raw; one that is out is seated as absent."""
         name, began = worker.model, time.monotonic()
         try:
-            with calls.worker_call(name, len(tensor)) as call:
+            with batch_trace.worker_call(name, len(tensor)) as call:
                 answer = await worker.answer(tensor, call.traceparent)
                 call.answered(answer.version)
         except WorkerOut:

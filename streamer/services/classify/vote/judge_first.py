@@ -32,8 +32,8 @@ class JudgeFirst:
     async def run(
         self,
         texts: Sequence[bytes],
-        calls: BatchTrace,
-        everybody: Mask | None = None,
+        batch_trace: BatchTrace,
+        audited: Mask | None = None,
         which: Rows | None = None,
     ) -> AsyncIterator[VoteResult]:
         """Counts without a label, those of the marked texts [N] with the others' seats beside.
@@ -41,14 +41,14 @@ class JudgeFirst:
         `which` [N] says which of the provenances each has, by default the first.
         """
         size = len(texts)
-        drawn = np.zeros(size, np.bool_) if everybody is None else everybody
+        drawn = np.zeros(size, np.bool_) if audited is None else audited
         count = self._nothing(np.zeros(size, np.int64) if which is None else which)
         if not drawn.all():
             yield count[np.flatnonzero(~drawn)]
         if drawn.any():
             some = count[np.flatnonzero(drawn)]
             tensor = asked_about(texts, some)
-            asked = (self._seating.seat(worker, tensor, calls) for worker in self._others)
+            asked = (self._seating.seat(worker, tensor, batch_trace) for worker in self._others)
             yield replace(some, beside=tuple(await asyncio.gather(*asked)))
 
     def _nothing(self, which: Rows) -> VoteResult:

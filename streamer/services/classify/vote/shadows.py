@@ -95,10 +95,10 @@ class Shadow:
         # What comes back under the same number may be another model.
         self._met = None
 
-    def _said(self, opinion: Predictions) -> list[ShadowVote]:
-        trial, vectors = self.trial, opinion.probabilities
+    def _said(self, predictions: Predictions) -> list[ShadowVote]:
+        trial, vectors = self.trial, predictions.probabilities
         found = []
-        for row, code in enumerate(opinion.label_ids.tolist()):
+        for row, code in enumerate(predictions.label_ids.tolist()):
             if code < 0 or vectors is None:
                 found.append(ShadowVote(trial.model, trial.version, None, None, "unusable"))
             else:

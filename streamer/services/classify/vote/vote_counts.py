@@ -20,11 +20,11 @@ def tally(metrics: Metrics, task: str, plan: Disposition) -> None:
     if of := int(np.count_nonzero(drawn)):
         metrics.stratum(task, int(np.count_nonzero(accepted & drawn)), of)
     seats = [*count.seats, *count.beside]
-    given = [seat.opinion.label_ids != ABSTAINED for seat in seats]
+    given = [seat.predictions.label_ids != ABSTAINED for seat in seats]
     for seat, voted in zip(seats, given, strict=True):
         metrics.ballots(task, seat.worker, int(np.count_nonzero(voted)), len(voted))
     for one, other in combinations(range(len(seats)), 2):
         both = given[one] & given[other]
-        same = (seats[one].opinion.label_ids == seats[other].opinion.label_ids) & both
+        same = (seats[one].predictions.label_ids == seats[other].predictions.label_ids) & both
         agreed, of = int(np.count_nonzero(same)), int(np.count_nonzero(both))
         metrics.agreements(task, seats[one].worker, seats[other].worker, agreed, of)

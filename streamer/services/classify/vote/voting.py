@@ -51,13 +51,13 @@ class Voting:
     async def run(
         self,
         texts: Sequence[bytes],
-        calls: BatchTrace,
-        everybody: Mask | None = None,
+        batch_trace: BatchTrace,
+        audited: Mask | None = None,
         which: Rows | None = None,
     ) -> AsyncIterator[VoteResult]:
         """Counts that together cover every text once; decided ones come before the third vote.
 
-        `everybody` marks the texts [N] about which every worker is asked, whatever the first say;
+        `audited` marks the texts [N] about which every worker is asked, whatever the first say;
         who is asked for that alone has no say, or these tickets would be labelled unlike the rest.
         `which` [N] says by which of the terms each is decided, by default the first.
         """
@@ -65,10 +65,10 @@ class Voting:
             which = np.zeros(len(texts), np.int64)
         asked = len(self._workers) if self._ruling.rule.asks_all else 2
         left = self._workers[asked:]
-        seats = await self._ask(self._workers[:asked], TextTensor(texts), calls, which)
+        seats = await self._ask(self._workers[:asked], TextTensor(texts), batch_trace, which)
         count = self._count(np.arange(len(texts)), which, seats, len(left))
         still_open = count.decision.open
-        drawn = np.zeros_like(still_open) if everybody is None else everybody
+        drawn = np.zeros_like(still_open) if audited is None else audited
         silent = (*left, *self._others)
         if not silent or not (drawn | still_open).any():
             yield count
@@ -76,30 +76,34 @@ class Voting:
         if (settled := ~still_open & ~drawn).any():
             yield count[np.flatnonzero(settled)]
         if (beside := ~still_open & drawn).any():
-            yield await self._beside(silent, texts, count[np.flatnonzero(beside)], calls)
+            yield await self._beside(silent, texts, count[np.flatnonzero(beside)], batch_trace)
         # Only where others must be asked about some: two calls are no better than one.
         apart = (still_open & ~drawn, still_open & drawn) if self._others else (still_open,)
         for some in apart:
             if some.any():
-                yield await self._decided(texts, count[np.flatnonzero(some)], calls, drawn)
+                yield await self._decided(texts, count[np.flatnonzero(some)], batch_trace, drawn)
 
     async def _decided(
-        self, texts: Sequence[bytes], count: VoteResult, calls: BatchTrace, drawn: Mask
+        self, texts: Sequence[bytes], count: VoteResult, batch_trace: BatchTrace, drawn: Mask
     ) -> VoteResult:
         """Decided by all workers, those left included."""
         some = asked_about(texts, count)
-        seats = await self._ask(self._workers, some, calls, count.which, count.seats)
+        seats = await self._ask(self._workers, some, batch_trace, count.which, count.seats)
         made = self._count(count.rows, count.which, seats)
         if not self._others or not drawn[made.rows].any():
             return made
-        return await self._beside(self._others, texts, made, calls)
+        return await self._beside(self._others, texts, made, batch_trace)
 
     async def _beside(
-        self, workers: Sequence[Voter], texts: Sequence[bytes], count: VoteResult, calls: BatchTrace
+        self,
+        workers: Sequence[Voter],
+        texts: Sequence[bytes],
+        count: VoteResult,
+        batch_trace: BatchTrace,
     ) -> VoteResult:
         """The same with these workers' seats beside; one that is out is not waited for."""
         some = asked_about(texts, count)
-        asked = (self._seat(worker, some, calls, count.which) for worker in workers)
+        asked = (self._seat(worker, some, batch_trace, count.which) for worker in workers)
         return replace(count, beside=tuple(await asyncio.gather(*asked)))
 
     def _count(
@@ -108,7 +112,7 @@ class Voting:
         return VoteResult(
             rows,
             tuple(seats),
-            self._ruling.decide([seat.opinion for seat in seats], which, left),
+            self._ruling.decide([seat.predictions for seat in seats], which, left),
             self._hopeless(seats),
             self._provenances,
             which,
@@ -126,7 +130,7 @@ class Voting:
         self,
         workers: Sequence[Voter],
         tensor: TextTensor,
-        calls: BatchTrace,
+        batch_trace: BatchTrace,
         which: Rows,
         known: Sequence[WorkerVotes] = (),
     ) -> list[WorkerVotes]:
@@ -138,7 +142,7 @@ class Voting:
         seats = {seat.worker: seat for seat in known}
         while True:
             missing = [worker for worker in workers if worker.model not in seats]
-            asked = (self._seat(worker, tensor, calls, which) for worker in missing)
+            asked = (self._seat(worker, tensor, batch_trace, which) for worker in missing)
             seats |= {seat.worker: seat for seat in await asyncio.gather(*asked)}
             if self._on_outage != "wait" or not self._hopeless(seats.values()):
                 return [seats[worker.model] for worker in workers]
@@ -146,10 +150,10 @@ class Voting:
             await asyncio.sleep(OUTAGE_PAUSE)
 
     async def _seat(
-        self, worker: Voter, tensor: TextTensor, calls: BatchTrace, which: Rows
+        self, worker: Voter, tensor: TextTensor, batch_trace: BatchTrace, which: Rows
     ) -> WorkerVotes:
-        seat = await self._seating.seat(worker, tensor, calls)
+        seat = await self._seating.seat(worker, tensor, batch_trace)
         place = self._places.get(worker.model)
         if place is None:
             return seat
-        return replace(seat, opinion=self._ruling.tempered(place, seat.raw, which))
+        return replace(seat, predictions=self._ruling.tempered(place, seat.raw, which))

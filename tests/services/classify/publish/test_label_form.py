@@ -25,8 +25,8 @@ rows = st.tuples(texts, st.integers(0, 3), st.integers(-1, 3), st.floats(0, 1, w
 def seat(name: str, label_ids: Sequence[int], share: Sequence[float]) -> WorkerVotes:
     probs = np.zeros((len(label_ids), len(LABELS)), np.float32)
     probs[np.arange(len(label_ids)), label_ids] = share
-    opinion = Predictions(np.array(label_ids), probs)
-    return WorkerVotes(name, "3", opinion, opinion)
+    predictions = Predictions(np.array(label_ids), probs)
+    return WorkerVotes(name, "3", predictions, predictions)
 
 
 @given(st.lists(rows, min_size=1, max_size=8), st.none() | texts)

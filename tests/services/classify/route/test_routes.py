@@ -170,7 +170,7 @@ async def test_temperatures_of_a_way_are_those_of_its_labels(make: MakeHandler) 
 async def test_in_every_mode_each_ticket_gets_one_outcome(make: MakeHandler, mode: str) -> None:
     patterns = itertools.product(range(2), repeat=3)
     records = [said(p, word) for p in patterns for word in ("alpha", "beta", "hello")]
-    run = await make(routing=routing(), planner=ServingPolicy(mode), verify=0.0).of(*records)
+    run = await make(routing=routing(), policy=ServingPolicy(mode), verify=0.0).of(*records)
     done = [label.ticket_id for label in run.labels] + [one.ticket.id for one in run.requests]
     assert sorted(done) == sorted(f"t{record.offset}" for record in records)
 

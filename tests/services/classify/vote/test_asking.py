@@ -56,7 +56,7 @@ async def seated(*rows: list[float]) -> tuple[WorkerVotes, str]:
 )
 async def test_a_row_that_is_no_distribution_is_no_vote_and_is_counted(row: list[float]) -> None:
     seat, metrics = await seated([0.2, 0.7, 0.1], row, [0.6, 0.1, 0.3])
-    assert seat.opinion.label_ids.tolist() == [1, ABSTAINED, 0]
+    assert seat.predictions.label_ids.tolist() == [1, ABSTAINED, 0]
     assert 'streamer_abstentions_total{reason="unusable",worker="says"} 1.0\n' in metrics
 
 
@@ -70,4 +70,4 @@ async def test_what_sums_to_one_by_a_negative_entry_is_no_vote(
         row = [-below, 1 + below, 0.0, 0.0]
     assert abs(sum(row) - 1) < 0.01
     seat, _ = await seated(row)
-    assert seat.opinion.label_ids.tolist() == [ABSTAINED]
+    assert seat.predictions.label_ids.tolist() == [ABSTAINED]
