@@ -81,7 +81,7 @@ def test_numbers_are_the_keys_that_they_are_to_classify(tmp_path: Path) -> None:
 
 
 def test_a_decoder_that_reads_json_is_asked_for_the_ids(tmp_path: Path) -> None:
-    given = settings(tmp_path, "{decoder: tests.services.test_file_tickets.reads_json}")
+    given = settings(tmp_path, "{decoder: tests.commands.test_file_tickets.reads_json}")
     row = '{"ticket": {"number": "T-1", "words": "hello"}}\n'
     found = FileTickets(given, written(tmp_path, row))
     found.check()
@@ -89,7 +89,7 @@ def test_a_decoder_that_reads_json_is_asked_for_the_ids(tmp_path: Path) -> None:
 
 
 def test_a_decoder_of_another_format_is_told_what_to_do(tmp_path: Path) -> None:
-    given = settings(tmp_path, "{decoder: tests.services.test_file_tickets.reads_xml}")
+    given = settings(tmp_path, "{decoder: tests.commands.test_file_tickets.reads_xml}")
     with pytest.raises(ConfigError, match=r"row 1 .*reads_xml.*produce them in your own format"):
         FileTickets(given, written(tmp_path, '{"id": 1, "text": "a"}\n')).check()
 

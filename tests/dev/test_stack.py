@@ -172,7 +172,7 @@ def test_it_offers_to_send_only_what_its_own_topic_takes(config: Path, tmp_path:
 
     assert offered({}).endswith(str(tmp_path / "examples.csv"))
     assert offered({"kafka.bootstrap": "127.0.0.1:1"}) == ""
-    assert offered({"input.decoder": "tests.services.test_file_tickets.reads_xml"}) == ""
+    assert offered({"input.decoder": "tests.commands.test_file_tickets.reads_xml"}) == ""
     config.write_text(config.read_text() + "input: {text: [/body]}\n")
     assert offered({}).endswith("FILE")
 

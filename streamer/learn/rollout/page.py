@@ -10,7 +10,7 @@ from streamer.learn.rollout.judgement import ALPHA, Judgement
 
 def page(found: Sequence[Judgement]) -> str:
     """The page's text."""
-    return rendered("loop/page.html", found=found, alpha=ALPHA, shown=_interval)
+    return rendered("rollout/page.html", found=found, alpha=ALPHA, shown=_interval)
 
 
 def _interval(share: Share | None) -> Interval | None:

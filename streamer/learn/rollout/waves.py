@@ -65,7 +65,7 @@ def page(waves: Sequence[Wave], pages: Mapping[str, str], said: str) -> str:
     """All waves in their order; `pages` are addresses of other pages by their titles, and `said` is
     what readers must know to compare the waves.
     """
-    return rendered("loop/waves.html", waves=waves, pages=pages, said=said)
+    return rendered("rollout/waves.html", waves=waves, pages=pages, said=said)
 
 
 def _share(hits: Sequence[bool]) -> Interval:

@@ -93,7 +93,7 @@ class Large(LiveView):
 @asynccontextmanager
 async def hurried() -> AsyncIterator[tuple[Events, int]]:
     """Events in a great hurry, and their port."""
-    telling = Events(Large(Made().windows, ()), Tail("none", {}), tick_s=0.001)
+    telling = Events(Large(Made().windows, (), "docs/runbooks"), Tail("none", {}), tick_s=0.001)
     app = web.Application()
     app.router.add_get("/api/events", telling.stream)
     app.cleanup_ctx.append(telling.lifetime)
