@@ -31,8 +31,7 @@ from streamer.dev.demo.workers_alone import Alone, ask_alone
 from streamer.dev.stack import Stack
 from streamer.learn.measures.scores import Labels
 from streamer.learn.measures.shares import Committee, committees, figures, predicted_speedup, share
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 
 PATIENCE_S = 120.0
 CONFIG = Path("streamer.yaml")
@@ -61,7 +60,7 @@ def run(options: argparse.Namespace) -> list[Result]:
 async def _measure(stack: Stack, config: Path, drained: int) -> list[Result]:
     settings = stack.settings
     observer = Observer(settings)
-    clients = Clients(connection(settings.kafka))
+    clients = kafka_clients(settings.kafka)
     producer = clients.producer(limit=settings.kafka.max_record_bytes, compression=None)
     results = []
     async with clients.started(producer), observer.watching():

@@ -25,8 +25,7 @@ from streamer.dev.demo.scenario import Fate, Played
 from streamer.dev.stack import Stack
 from streamer.learn.measures.shares import Share
 from streamer.records.label import Label
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 
 CONFIG = Path("streamer.yaml")
 CORPUS = Path("sample/misuse.jsonl")
@@ -44,7 +43,7 @@ def run(options: argparse.Namespace) -> list[Result]:
 async def _measure(stack: Stack, attempts: Sequence[Attempt]) -> Result:
     settings = stack.settings
     observer = Observer(settings)
-    clients = Clients(connection(settings.kafka))
+    clients = kafka_clients(settings.kafka)
     producer = clients.producer(limit=settings.kafka.max_record_bytes, compression=None)
     played = [_played(attempt, settings) for attempt in attempts]
     async with clients.started(producer), observer.watching():

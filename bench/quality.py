@@ -31,8 +31,7 @@ from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.measures.shares import committees, figures
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 
 CONFIG = Path("streamer.yaml")
 SETS = (("intent", "sentiment"), ("reason",))
@@ -75,7 +74,7 @@ def run(options: argparse.Namespace) -> list[Result]:
 
 async def _asked(stack: Stack, config: Path) -> tuple[Audited, Audited]:
     settings = stack.settings
-    clients = Clients(connection(settings.kafka))
+    clients = kafka_clients(settings.kafka)
     producer = clients.producer(limit=settings.kafka.max_record_bytes, compression=None)
     async with clients.started(producer):
         learn = await audited(settings, config, producer, held_back_tickets(settings))

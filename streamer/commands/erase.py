@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
 
@@ -10,11 +11,13 @@ from streamer.config.settings import Settings
 from streamer.errors import BrokerError
 from streamer.services.inspect import Inspection, find
 from streamer.services.inspect.inspection import doubt
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.stream.partitioner import partitions
 from streamer.stream.retention import Retention, text_topics, topic_config
 from streamer.terminal import clean, local, note, tell
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 
 def run(settings: Settings, ids: Sequence[str], since: timedelta, dry_run: bool) -> int:
@@ -23,7 +26,7 @@ def run(settings: Settings, ids: Sequence[str], since: timedelta, dry_run: bool)
 
 
 async def _erase(settings: Settings, ids: Sequence[str], since: timedelta, dry_run: bool) -> int:
-    clients, topics = Clients(connection(settings.kafka)), settings.topics
+    clients, topics = kafka_clients(settings.kafka), settings.topics
     found = {one: await find(settings, one, since, text=False) for one in ids}
     async with clients.admin() as admin:
         names = text_topics(topics)
@@ -88,7 +91,9 @@ def _until(at_ms: int, kept: Retention) -> str:
     return f"until {early}" if early == late else f"until {early}, or {late} at the latest"
 
 
-async def _send(clients: Clients, settings: Settings, places: Mapping[str, Sequence[int]]) -> None:
+async def _send(
+    clients: "Clients", settings: Settings, places: Mapping[str, Sequence[int]]
+) -> None:
     topic = settings.topics.tickets
     producer = clients.producer(limit=settings.kafka.max_record_bytes, compression=None)
     async with clients.started(producer):

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from streamer.config.settings import Settings
 from streamer.records.log_file import LogWriter
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.stream.offset_reset import Start
 from streamer.stream.reading import Reader
 from streamer.terminal import bars, note, tell, tell_json
@@ -38,7 +37,7 @@ def export(settings: Settings, file: Path, since: Start) -> tuple[int, int]:
 async def _export(settings: Settings, file: Path, since: Start) -> tuple[int, int]:
     topic = settings.topics.log
     written = unreadable = 0
-    async with Reader.of(Clients(connection(settings.kafka)), [topic]) as reader:
+    async with Reader.of(kafka_clients(settings.kafka), [topic]) as reader:
         parts = await reader.parts(reader.partitions(topic), since)
         with LogWriter(file) as log, bars() as shown:
             bar = shown.add_task(topic, total=sum(part.count for part in parts))

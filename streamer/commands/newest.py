@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from streamer.stream.clients import Clients
 from streamer.stream.handler import Record
 from streamer.stream.reading import Part, Reader
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 _RECORDS = 50
 _BYTES = 4 * 2**20
 
 
-async def newest(clients: Clients, topic: str) -> list[Record]:
+async def newest(clients: "Clients", topic: str) -> list[Record]:
     """Some 50 of all partitions together, deletions left out; of more than 4 MiB the first.
 
     Raises `ConfigError` or `BrokerError`.

@@ -12,8 +12,7 @@ from aiokafka.errors import KafkaError
 from streamer.commands.file_tickets import FileTicket, FileTickets, numbered
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.terminal import note, tell, tell_json, watched
 
 Ticket = tuple[str, bytes]
@@ -77,7 +76,7 @@ async def _send(
     settings: Settings, source: Iterator[FileTicket], rate: float | None, sent: _Sent
 ) -> None:
     topic, kafka = settings.topics.tickets, settings.kafka
-    clients = Clients(connection(kafka))
+    clients = kafka_clients(kafka)
     await clients.ensure_topics([topic])
     producer = clients.producer(limit=kafka.max_record_bytes, compression=None)
     async with clients.started(producer):

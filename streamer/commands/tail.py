@@ -5,8 +5,7 @@ import asyncio
 from streamer.client import LabelRecord, LabelStream
 from streamer.config.settings import Settings
 from streamer.records.label import Label, Vote
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.terminal import Style, cell, clean, local, paint, tell, tell_raw_json
 
 HEADER = f"{'time':<12}  {'ticket':<20}  {'task':<12}  {'label':<20}  {'conf':>5}  {'by':<8}  votes"
@@ -39,13 +38,15 @@ def line(record: LabelRecord) -> str:
 
 
 async def _follow(settings: Settings, count: int | None, as_json: bool, beginning: bool) -> None:
-    kafka = connection(settings.kafka)
-    await Clients(kafka).ensure_topics([settings.topics.labels])
+    clients = kafka_clients(settings.kafka)
+    await clients.ensure_topics([settings.topics.labels])
     if not as_json:
         tell(paint(HEADER, "bold"))
     shown = 0
     async with LabelStream(
-        settings.topics.labels, "earliest" if beginning else "latest", **kafka.options()
+        settings.topics.labels,
+        "earliest" if beginning else "latest",
+        **clients.connection.options(),
     ) as labels:
         while count is None or shown < count:
             record = await anext(labels)

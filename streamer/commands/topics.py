@@ -11,8 +11,7 @@ from streamer.commands.check.topic_check import problems
 from streamer.commands.topic_recipe import PARTITIONS, by_hand, recipes, wider_by_hand
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import connection, kafka_clients
 from streamer.stream.retention import topic_config
 from streamer.stream.topics import TopicSpec, create_topics, misspelt
 from streamer.terminal import note, paint, tell, tell_json
@@ -120,13 +119,13 @@ def _note_new(tickets: str, made: Sequence[str], there: frozenset[str]) -> None:
 
 
 async def _brokers(settings: Settings) -> int:
-    async with Clients(connection(settings.kafka)).admin() as admin:
+    async with kafka_clients(settings.kafka).admin() as admin:
         return len((await admin.describe_cluster())["brokers"])
 
 
 async def _found(settings: Settings) -> _Found:
     try:
-        async with Clients(connection(settings.kafka)).admin() as admin:
+        async with kafka_clients(settings.kafka).admin() as admin:
             names = frozenset(await admin.list_topics())
             ours = [name for name in settings.topics.names if name in names]
             described = await admin.describe_topics(ours) if ours else []

@@ -11,8 +11,7 @@ from streamer.dev.bring_up import bring_up
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
 from streamer.errors import ConfigError
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.terminal import console
 
 
@@ -39,7 +38,7 @@ def _check_tickets_topic(settings: Settings) -> None:
     """Raises `ConfigError` where a Kafka of the user's has no such topic: one that were made here
     would stay empty, since whoever writes tickets writes to another.
     """
-    clients = Clients(connection(settings.kafka))
+    clients = kafka_clients(settings.kafka)
     asyncio.run(clients.ensure_topics([settings.topics.tickets]))
 
 

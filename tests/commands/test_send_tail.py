@@ -170,13 +170,13 @@ def test_where_kafka_fails_it_says_how_many_were_sent_and_how_to_go_on(
     )
     file.write_text("id,text\n" + "".join(f"T-{row},x\n" for row in range(1, 1401)))
     arguments = ["send", str(file), "--config", str(path)]
-    monkeypatch.setattr(send, "Clients", first := Failing(good))
+    monkeypatch.setattr(send, "kafka_clients", first := Failing(good))
     assert main(arguments) == 1
     said = capsys.readouterr().err
     found = re.search(r"(\d+) tickets were sent, go on by --from-row (\d+)", said)
     assert found, said
     assert (int(found[1]), int(found[2])) == (good, good + 1)
-    monkeypatch.setattr(send, "Clients", second := Failing(9999))
+    monkeypatch.setattr(send, "kafka_clients", second := Failing(9999))
     assert main([*arguments, "--from-row", found[2]]) == 0
     keys = [key for key, _ in [*first.taken, *second.taken]]
     assert keys == [f"T-{row}" for row in range(1, 1401)]
@@ -199,7 +199,7 @@ def test_a_file_that_is_not_whole_is_refused_in_one_line_before_anything_is_sent
     path, file = tmp_path / "streamer.yaml", tmp_path / "t.csv"
     path.write_text(CONFIG.format(bootstrap="localhost:1", stem="t"))
     file.write_bytes(content)
-    monkeypatch.setattr(send, "Clients", kafka := Failing(9999))
+    monkeypatch.setattr(send, "kafka_clients", kafka := Failing(9999))
     assert main(["send", str(file), "--config", str(path)]) == 2
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n"), kafka.taken) == ("", 1, [])

@@ -57,7 +57,7 @@ async def test_audits_change_nothing_that_is_published(
 ) -> None:
     patterns = itertools.product((0, 1, 2), repeat=3)
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
-    how = {"rule": VoteRule(kind, 3), "planner": ServingPolicy(mode), "verify": 1.0}
+    how = {"rule": VoteRule(kind, 3), "policy": ServingPolicy(mode), "verify": 1.0}
     plain = await make(needs_ensemble=True, **how).of(*records)
     audited = await make(stratum=ALL, needs_ensemble=True, **how).of(*records)
     assert audited.asked("echo_c") > plain.asked("echo_c")

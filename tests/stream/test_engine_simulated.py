@@ -63,7 +63,7 @@ class HighestFinished(OffsetLedger):
 
 
 def test_control_committing_the_highest_finished_offset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assignment, "Ledger", HighestFinished)
+    monkeypatch.setattr(assignment, "OffsetLedger", HighestFinished)
     assert found("not done", at_least=CONTROL_RUNS // 2 + 1)
 
 

@@ -12,8 +12,7 @@ from streamer.commands.newest import newest
 from streamer.config.settings import Input, Settings
 from streamer.errors import StreamerError, TicketError
 from streamer.services.intake.ticket_reader import TicketReader
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.stream.handler import Record
 
 _WITHIN_S = 15.0
@@ -34,7 +33,7 @@ async def ticket_report(settings: Settings, intake: TicketReader) -> TicketRepor
     topic = settings.topics.tickets
     try:
         async with asyncio.timeout(_WITHIN_S):
-            records = await newest(Clients(connection(settings.kafka)), topic)
+            records = await newest(kafka_clients(settings.kafka), topic)
     except (StreamerError, KafkaError, TimeoutError) as error:
         why = str(error) or type(error).__name__
         return TicketReport(warnings=(f"no ticket in {topic} could be looked at: {why}",))

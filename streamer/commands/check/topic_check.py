@@ -9,8 +9,7 @@ from streamer.commands.check.retention_check import warnings
 from streamer.commands.topic_recipe import SEEN_BY_THE_TABLE_MS, by_hand
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError
-from streamer.services.runtime.kafka import MARGIN, connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import MARGIN, kafka_clients
 from streamer.stream.retention import Retention, text_topics, topic_config
 from streamer.stream.topics import misspelt
 from streamer.words import did_you_mean
@@ -35,7 +34,7 @@ async def topic_report(settings: Settings) -> TopicReport:
     where = f"kafka {settings.kafka.bootstrap}"
     names = topics.names
     try:
-        async with Clients(connection(settings.kafka)).admin() as admin:
+        async with kafka_clients(settings.kafka).admin() as admin:
             there = set(await admin.list_topics())
             known = [name for name in names if name in there]
             configs = {name: await topic_config(admin, name) for name in known}

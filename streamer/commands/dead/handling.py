@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -17,11 +17,13 @@ from streamer.errors import BrokerError, ConfigError, TicketError
 from streamer.records.dead_letter import PREFIX, Handled, What, original
 from streamer.services.inspect.letters import Letter, Place, collect
 from streamer.services.intake.ticket_reader import TicketReader
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.stream.handler import Record
 from streamer.stream.reading import Part, Reader
 from streamer.terminal import clean, note, tell
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 TRIES = 3
 """How often a record may be replayed: what died so often dies again."""
@@ -73,7 +75,7 @@ async def _handle(
     dry_run: bool,
     value: bytes | None = None,
 ) -> int:
-    topics, clients = settings.topics, Clients(connection(settings.kafka))
+    topics, clients = settings.topics, kafka_clients(settings.kafka)
     inputs = (topics.tickets, topics.judge, topics.audit, topics.answers)
     read = [topics.dead, *inputs] if what == "replayed" else [topics.dead]
     async with Reader.of(clients, read) as reader:
@@ -119,7 +121,7 @@ async def _check(settings: Settings, reader: Reader, taken: Sequence[Letter], va
 
 
 async def _carry_out(
-    clients: Clients,
+    clients: "Clients",
     settings: Settings,
     reader: Reader,
     taken: Sequence[Letter],

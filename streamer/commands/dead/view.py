@@ -14,8 +14,7 @@ from streamer.errors import ConfigError
 from streamer.records.dead_letter import original
 from streamer.records.fetched import printable
 from streamer.services.inspect.letters import Letter, Letters, Place, collect, letter_of
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.stream.handler import Record
 from streamer.stream.reading import Reader
 from streamer.terminal import cell, clean, local, note, paint, tell, tell_json
@@ -93,13 +92,13 @@ def line(letter: Letter) -> str:
 
 async def _letters(settings: Settings) -> Letters:
     topic = settings.topics.dead
-    async with Reader.of(Clients(connection(settings.kafka)), [topic]) as reader:
+    async with Reader.of(kafka_clients(settings.kafka), [topic]) as reader:
         return await collect(reader, topic)
 
 
 async def _record(settings: Settings, place: Place) -> Record | None:
     topic = settings.topics.dead
-    async with Reader.of(Clients(connection(settings.kafka)), [topic]) as reader:
+    async with Reader.of(kafka_clients(settings.kafka), [topic]) as reader:
         return await reader.record(TopicPartition(topic, place[0]), place[1])
 
 

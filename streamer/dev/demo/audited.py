@@ -17,8 +17,7 @@ from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.log_table import LogTable
 from streamer.records.fetched import read_any_header_name
 from streamer.records.log import BallotLog, Log, VerdictLog, log_from_json
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 
 _PATIENCE_S = 120.0
 
@@ -49,7 +48,7 @@ async def audited(
     source = f"audited-{time.time_ns()}"
     gold = {ticket.key.decode(): ticket.gold for ticket in tickets}
     wanted = sum(len(ticket.gold) for ticket in tickets)
-    clients = Clients(connection(settings.kafka))
+    clients = kafka_clients(settings.kafka)
     read_any_header_name()
     consumer = AIOKafkaConsumer(**clients.connection.options(), group_id=None)
     async with (

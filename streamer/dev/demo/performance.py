@@ -22,8 +22,7 @@ from streamer.dev.demo.view import View
 from streamer.dev.demo.workers_alone import ask_alone
 from streamer.dev.stack import Stack
 from streamer.learn.calibrate.targets import JudgeBudget
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 
 _PATIENCE_S = 60.0
 _DRAINED = 2000
@@ -48,7 +47,7 @@ class Performance:
         """Play `played` at `rate` records per second; measure on `good`, those without flaw."""
         kafka = self._settings.kafka
         self._observer = Observer(self._settings)
-        clients = Clients(connection(kafka))
+        clients = kafka_clients(kafka)
         self._producer = clients.producer(limit=kafka.max_record_bytes, compression=None)
         async with clients.started(self._producer), self._observer.watching():
             accounts = await self._live(played, rate)

@@ -1,11 +1,15 @@
 """The tickets of which a person holds a label, which no backfill changes."""
 
+from typing import TYPE_CHECKING
+
 from streamer.records.label import Label
-from streamer.stream.clients import Clients
 from streamer.stream.reading import Reader
 
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
-async def held_by_people(clients: Clients, topic: str | None) -> frozenset[str]:
+
+async def held_by_people(clients: "Clients", topic: str | None) -> frozenset[str]:
     """Ids of such tickets, by the table's `topic`; nobody's where there is none.
 
     Raises `ConfigError` without Kafka or the topic, `BrokerError` where Kafka stops answering.

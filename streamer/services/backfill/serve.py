@@ -27,9 +27,8 @@ from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime import process
 from streamer.services.runtime.concurrency import together
 from streamer.services.runtime.copies import ticket_copies
-from streamer.services.runtime.kafka import connection
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.services.runtime.stream_service import Status, Stream
-from streamer.stream.clients import Clients
 from streamer.stream.groups import committed
 from streamer.stream.reading import Reader
 from streamer.terminal import bars, note, tell
@@ -80,7 +79,7 @@ def run(settings: Settings, wish: Wish, config: Path, *, dry_run: bool) -> int:
 
 async def serve(settings: Settings, wish: Wish, stop: asyncio.Event) -> None:
     """Run until all is done, or `stop` is set; raises as a service does."""
-    clients = Clients(connection(settings.kafka))
+    clients = kafka_clients(settings.kafka)
     topics = settings.topics
     async with Reader.of(clients, [topics.tickets, topics.judge]) as reader:
         found = await _survey(settings, reader, wish)
@@ -183,7 +182,7 @@ class _Work:
                 Sampling(settings.audit.salt),
                 dead_at_most=settings.input.dead_at_most,
             )
-            held = await held_by_people(Clients(connection(settings.kafka)), topics.current)
+            held = await held_by_people(kafka_clients(settings.kafka), topics.current)
             paced = BackfillHandler(handler, self._survey, intake, self._pace, held)
             await stream.run(paced, metrics, Status("Triton"), stop)
             self.untouched = paced.untouched
@@ -198,7 +197,7 @@ class _Work:
 
 
 async def _dry_run(settings: Settings, wish: Wish) -> int:
-    topic, clients = settings.topics.tickets, Clients(connection(settings.kafka))
+    topic, clients = settings.topics.tickets, kafka_clients(settings.kafka)
     async with Reader.of(clients, [topic]) as reader:
         found = await _survey(settings, reader, wish)
     async with clients.admin() as admin:

@@ -17,8 +17,7 @@ from streamer.services.inspect.hops import trail
 from streamer.services.inspect.inspection import Inspection, Looked, Occurrence
 from streamer.services.inspect.summary import Findings, summary
 from streamer.services.intake.ticket_reader import TicketReader
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.stream.groups import committed
 from streamer.stream.handler import Record
 from streamer.stream.partitioner import partitions
@@ -50,7 +49,7 @@ async def find(
     `ConfigError` where Kafka or a topic is not there, `BrokerError` where Kafka stops answering.
     """
     began = datetime.now(UTC) - since
-    topics, clients = settings.topics, Clients(connection(settings.kafka))
+    topics, clients = settings.topics, kafka_clients(settings.kafka)
     ticket = Sought(ticket_id, settings.tasks, TicketReader.of(settings.input), topics)
     keyed = (topics.labels, topics.judge, topics.audit, topics.log, topics.review)
     async with Reader.of(clients, [*keyed, topics.dead, topics.tickets]) as reader:

@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from streamer.errors import ConfigError
-from streamer.stream.clients import Clients
 from streamer.stream.groups import committed
 from streamer.stream.reading import Reader
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 SETTLED_FOR_S = 10.0
 STUCK_AFTER_S = 60.0
@@ -30,7 +33,7 @@ class Progress:
         self._moved_at = clock()
 
     @classmethod
-    async def of(cls, clients: Clients, reader: Reader, topic: str, group: str) -> "Progress":
+    async def of(cls, clients: "Clients", reader: Reader, topic: str, group: str) -> "Progress":
         """From where `group` has committed, or else the topic begins; raises `ConfigError` where
         the topic has more than one partition.
         """

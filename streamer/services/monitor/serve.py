@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamer.config.settings import Settings
 from streamer.monitoring.alarms.watch import Watch
@@ -26,10 +26,12 @@ from streamer.services.monitor.tables import SummaryTables
 from streamer.services.monitor.tail import Tail
 from streamer.services.monitor.web.application import application
 from streamer.services.monitor.web.guard import Guard
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import connection, kafka_clients
 from streamer.stream.reading import Reader
 from streamer.stream.retention import retention_s
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
     known, topics = expectations(settings), settings.topics
-    clients = Clients(connection(settings.kafka))
+    clients = kafka_clients(settings.kafka)
     await clients.ensure_topics([topics.stats, topics.alerts, topics.labels, topics.judge])
     producer = clients.producer(limit=_ALARM_BYTES, compression=None)
     async with (
@@ -87,7 +89,7 @@ class _Monitor:
         )
 
     @classmethod
-    async def of(cls, settings: Settings, clients: Clients, reader: Reader) -> "_Monitor":
+    async def of(cls, settings: Settings, clients: "Clients", reader: Reader) -> "_Monitor":
         """Going on where the last one was."""
         stats, group = settings.topics.stats, _group(settings)
         progress = await Progress.of(clients, reader, stats, group)

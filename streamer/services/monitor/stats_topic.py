@@ -3,13 +3,15 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
 
 from streamer.errors import BrokerError
-from streamer.stream.clients import Clients
 from streamer.stream.topic_state import TopicState, topic_state
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 EVERY_S = 5.0
 
@@ -29,7 +31,7 @@ class StatsTopic:
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, clients: Clients, topic: str) -> AsyncIterator["StatsTopic"]:
+    async def of(cls, clients: "Clients", topic: str) -> AsyncIterator["StatsTopic"]:
         """With an admin client of its own meanwhile."""
         async with clients.admin() as admin:
             yield cls(admin, topic)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 
@@ -16,10 +17,9 @@ from streamer.observe.measured import MeasuredConsumer, MeasuredProducer
 from streamer.observe.metrics import Lane, Metrics
 from streamer.observe.status_routes import StatusServer
 from streamer.services.runtime.copies import REQUEST
-from streamer.services.runtime.kafka import MARGIN, connection
+from streamer.services.runtime.kafka import MARGIN, kafka_clients
 from streamer.services.runtime.stats import Stats
 from streamer.stream.bounded import BoundedConsumer
-from streamer.stream.clients import Clients
 from streamer.stream.commits import Commits
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.engine import Engine
@@ -30,6 +30,9 @@ from streamer.stream.limits import Limits
 from streamer.stream.offset_reset import OffsetReset, Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.topic_watch import TopicWatch
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +90,7 @@ class Stream:
         With a `Journaled` in place of a handler, commits say what is in flight; a `Publishing` is
         given what the engine publishes by.
         """
-        clients = Clients(connection(self.kafka))
+        clients = kafka_clients(self.kafka)
         told = [] if self.stats is None else [self.stats.topic]
         await clients.ensure_topics([self.topic, *self.outputs, self.dead, *told])
         kafka = self.kafka
@@ -133,7 +136,7 @@ class Stream:
                 await _run(engine, self.topic, stop)
 
     async def _noted(
-        self, clients: Clients, partitions: Sequence[TopicPartition]
+        self, clients: "Clients", partitions: Sequence[TopicPartition]
     ) -> Mapping[TopicPartition, tuple[int, str]]:
         # The consumer itself does not give the metadata away.
         async with clients.admin() as admin:

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from streamer.errors import BrokerError, ConfigError
-from streamer.stream.clients import Clients
 from streamer.stream.groups import noted
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 # Beside a commit: from here on a rebuild writes, and the table may not.
 _REBUILDING = "rebuilding"
@@ -23,7 +26,7 @@ class Group:
     refuses.
     """
 
-    clients: Clients
+    clients: "Clients"
     name: str
     labels: Sequence[TopicPartition]
 

@@ -3,13 +3,16 @@
 import heapq
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
-from streamer.stream.clients import Clients
 from streamer.stream.handler import Record
 from streamer.stream.reading import Part, Reader
 
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
-async def merged(clients: Clients, parts: Iterable[Part]) -> AsyncIterator[Record]:
+
+async def merged(clients: "Clients", parts: Iterable[Part]) -> AsyncIterator[Record]:
     """All records of the parts, by their Kafka timestamps; those of one partition in their order.
 
     Raises `BrokerError` where Kafka stops answering.

@@ -4,21 +4,24 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError
-from streamer.services.runtime.kafka import MARGIN, connection
+from streamer.services.runtime.kafka import MARGIN, kafka_clients
 from streamer.services.table.counts import refuse_other_counts
 from streamer.services.table.group import Group
 from streamer.services.table.merged import merged
 from streamer.services.table.people import People
 from streamer.services.table.rebuilt import Rebuilt
 from streamer.services.table.topic import own_topic
-from streamer.stream.clients import Clients
 from streamer.stream.handler import Emission
 from streamer.stream.publisher import Publisher
 from streamer.stream.reading import Part, Reader
 from streamer.terminal import tell
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 
 def run(settings: Settings) -> int:
@@ -31,7 +34,7 @@ def run(settings: Settings) -> int:
 
 
 async def _rebuild(settings: Settings) -> int:
-    topics, clients = settings.topics, Clients(connection(settings.kafka))
+    topics, clients = settings.topics, kafka_clients(settings.kafka)
     current = own_topic(topics)
     async with Reader.of(clients, [topics.labels, current]) as reader:
         refuse_other_counts(reader, topics.labels, current)
@@ -65,7 +68,7 @@ def _used(topic: str) -> ConfigError:
 
 async def _write(
     settings: Settings,
-    clients: Clients,
+    clients: "Clients",
     reader: Reader,
     parts: Sequence[Part],
     left: Sequence[Part],

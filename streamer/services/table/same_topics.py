@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
 
 from streamer.errors import ConfigError
-from streamer.stream.clients import Clients
 from streamer.stream.topic_state import TopicState, topic_state
+
+if TYPE_CHECKING:
+    from streamer.stream.clients import Clients
 
 EVERY_S = 5.0
 
@@ -27,7 +29,7 @@ class SameTopics:
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, clients: Clients, topics: Sequence[str]) -> AsyncIterator["SameTopics"]:
+    async def of(cls, clients: "Clients", topics: Sequence[str]) -> AsyncIterator["SameTopics"]:
         """With an admin client of its own meanwhile."""
         async with clients.admin() as admin:
             topics_now = cls(admin, topics)

@@ -9,7 +9,7 @@ from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
 from streamer.observe.summaries import Summaries
 from streamer.services.runtime.concurrency import first
-from streamer.services.runtime.kafka import connection
+from streamer.services.runtime.kafka import kafka_clients
 from streamer.services.runtime.stats import Stats
 from streamer.services.runtime.stream_service import Publishing, Status, Stream
 from streamer.services.table.counts import refuse_other_counts
@@ -21,7 +21,6 @@ from streamer.services.table.people import People
 from streamer.services.table.same_topics import SameTopics
 from streamer.services.table.shelves import Shelves
 from streamer.services.table.topic import own_topic
-from streamer.stream.clients import Clients
 from streamer.stream.offset_reset import Start
 from streamer.stream.publisher import Publisher
 from streamer.stream.reading import Reader
@@ -33,7 +32,7 @@ FLOW = Flow(in_flight=1)
 async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = None) -> None:
     """Run until `stop` is set. Raises `ConfigError`, `BrokerError` or whatever was unforeseen."""
     topics, kafka, current = settings.topics, settings.kafka, own_topic(settings.topics)
-    metrics, clients = Metrics(), Clients(connection(kafka))
+    metrics, clients = Metrics(), kafka_clients(kafka)
     stream = Stream(
         kafka.model_copy(update={"start": "earliest"}),
         f"{kafka.group}-table",

@@ -8,8 +8,7 @@ from streamer.dev.demo.observer import Observer
 from streamer.dev.demo.playing import play, until_settled
 from streamer.dev.demo.scenario import Played
 from streamer.errors import ModelError
-from streamer.services.runtime.kafka import connection
-from streamer.stream.clients import Clients
+from streamer.services.runtime.kafka import kafka_clients
 
 _PATIENCE_S = 120.0
 _RATE = 100.0
@@ -17,7 +16,7 @@ _RATE = 100.0
 
 async def play_wave(settings: Settings, wave: Sequence[Played]) -> None:
     """Raises `ModelError` where a ticket gets no label."""
-    observer, clients = Observer(settings), Clients(connection(settings.kafka))
+    observer, clients = Observer(settings), kafka_clients(settings.kafka)
     producer = clients.producer(limit=settings.kafka.max_record_bytes, compression=None)
     async with clients.started(producer), observer.watching():
         accounts = Accounts(settings.tasks)

@@ -50,7 +50,7 @@ async def test_labels_and_requests_are_those_without(
 ) -> None:
     patterns = itertools.product((0, 1, 2), repeat=3)
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
-    how = {"rule": VoteRule(kind, 3), "planner": ServingPolicy(mode), "verify": 1.0}
+    how = {"rule": VoteRule(kind, 3), "policy": ServingPolicy(mode), "verify": 1.0}
     how["stratum"] = Sampling("salt", audit=audit)
     plain = await make(needs_ensemble=True, **how).of(*records)
     tried = await make(needs_ensemble=True, trials=trials, **how).of(*records)
