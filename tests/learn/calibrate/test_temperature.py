@@ -51,7 +51,9 @@ def test_unknown_truth_and_abstentions_do_not_count() -> None:
     assert some.after.rows == 300
 
 
-@pytest.mark.parametrize("predictions", [Predictions(np.zeros(3, np.int64), None), Predictions.none(3)])
+@pytest.mark.parametrize(
+    "predictions", [Predictions(np.zeros(3, np.int64), None), Predictions.none(3)]
+)
 def test_without_anything_to_learn_from_the_temperature_is_1(predictions: Predictions) -> None:
     assert fit_temperature(predictions, np.zeros(3, np.int64)).temperature == 1.0
 
