@@ -1,13 +1,13 @@
 from pathlib import Path
 
 from streamer.observe.families import FAMILIES
-from streamer.observe.metrics_page import markdown
+from tests.observe.metrics_page import markdown
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 def test_the_page_about_metrics_is_up_to_date() -> None:
-    # Where it is not: python -c 'from streamer.observe.metrics_page import markdown;
+    # Where it is not: python -c 'from tests.observe.metrics_page import markdown;
     # print(markdown(), end="")' > docs/metrics.md
     assert PAGE.read_text() == markdown()
 

@@ -11,9 +11,9 @@ from streamer.decide.predictions import Predictions
 from streamer.decide.sampling import Sampling
 from streamer.decide.vote_result import VoteResult, WorkerVotes
 from streamer.learn.align.chances import Chances
-from streamer.learn.align.estimate import Weighted
 from streamer.records.examples import EXAMPLES
 from streamer.records.log import BallotLog
+from tests.learn.align.estimate import Weighted
 
 COUNT = 40_000
 IDS = [f"T-{number}" for number in range(COUNT)]
