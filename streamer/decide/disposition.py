@@ -123,7 +123,7 @@ class ServingPolicy:
 def _why_deferred(count: VoteResult) -> Reason:
     if count.outage:
         return "outage"
-    return "disagreement" if count.seats else "judge_first"
+    return "disagreement" if count.worker_votes else "judge_first"
 
 
 def _own(count: VoteResult, everything: bool) -> Candidate:
@@ -131,16 +131,16 @@ def _own(count: VoteResult, everything: bool) -> Candidate:
     accepted = count.decision.label_ids
     if not everything and (accepted != ABSTAINED).all():
         return Candidate(accepted, count.decision.confidence, None)
-    if not count.seats:
+    if not count.worker_votes:
         return Candidate(accepted, count.decision.confidence, None)
-    found = candidate([seat.predictions for seat in count.seats])
+    found = candidate([votes.predictions for votes in count.worker_votes])
     label_ids = np.where(accepted == ABSTAINED, found.label_ids, accepted)
     return Candidate(label_ids, found.confidence, found.ensemble)
 
 
 def _most(count: VoteResult) -> Candidate:
     """What most of those say who can be reached."""
-    said = plurality([seat.predictions for seat in count.seats])
+    said = plurality([votes.predictions for votes in count.worker_votes])
     return Candidate(said.label_ids, said.confidence, None)
 
 

@@ -50,34 +50,33 @@ class WorkerVotes:
 class VoteResult:
     """The outcome for some of the tickets asked about.
 
-    `rows` [n] are their places among those; `seats` and `decision` are about these rows, in this
-    order. `outage` says that too many workers were out for any label to stand; `stale`, that some
-    answered in another version than the one that was calibrated. `which` [n] says of each ticket
-    which of the `provenances` its decision has. `beside` are the seats of workers
-    that were asked for the uniform stratum only, and had no say. Without seats the judge comes
-    first.
+    `rows` [n] are their places among those; `worker_votes` and `decision` are about these rows, in
+    this order. `outage` says that too many workers were out for any label to stand; `stale`, that
+    some answered in another version than the one that was calibrated. `which` [n] says of each
+    ticket which of the `provenances` its decision has. `audit_votes` are those of workers asked
+    for the uniform stratum only, and had no say. Without worker votes the judge comes first.
     """
 
     rows: Rows
-    seats: tuple[WorkerVotes, ...]
+    worker_votes: tuple[WorkerVotes, ...]
     decision: Decision
     outage: bool
     provenances: tuple[Provenance, ...]
     which: Rows
-    beside: tuple[WorkerVotes, ...] = ()
+    audit_votes: tuple[WorkerVotes, ...] = ()
     stale: bool = False
 
     def __getitem__(self, places: Rows) -> "VoteResult":
         """Some of these tickets, by their places in here."""
-        seats = tuple(seat[places] for seat in self.seats)
-        beside = tuple(seat[places] for seat in self.beside)
+        worker_votes = tuple(votes[places] for votes in self.worker_votes)
+        audit_votes = tuple(votes[places] for votes in self.audit_votes)
         return replace(
             self,
             rows=self.rows[places],
-            seats=seats,
+            worker_votes=worker_votes,
             decision=self.decision[places],
             which=self.which[places],
-            beside=beside,
+            audit_votes=audit_votes,
         )
 
     def provenance(self, place: int) -> Provenance:

@@ -27,7 +27,6 @@ from streamer.services.classify.publish.ballots import Ballots
 from streamer.services.classify.publish.logs import Logs
 from streamer.services.classify.publish.requests import Requests
 from streamer.services.classify.task import Task
-from streamer.services.classify.vote.asking import Seating
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
 from streamer.services.judge.judge_task import JudgeTask
@@ -83,7 +82,7 @@ class Serving:
                 )
             ],
             self.policy.on_outage,
-            Seating(Metrics()),
+            Metrics(),
         )
         labels = LabelSet(cases.labels)
         task = Task(
@@ -112,8 +111,8 @@ class Serving:
 
     def _logs(self, task: Task, cases: Dataset, plan: Disposition) -> list[Log]:
         count = plan.count
-        ballots = Ballots(count.seats, task.label_set)
-        audited = Ballots((*count.seats, *count.beside), task.label_set)
+        ballots = Ballots(count.worker_votes, task.label_set)
+        audited = Ballots((*count.worker_votes, *count.audit_votes), task.label_set)
         logs = Logs("support", task, plan, audited, AT)
         requests = Requests("support", task, plan, ballots)
         arrivals = [_arrival(cases, row) for row in count.rows.tolist()]

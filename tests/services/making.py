@@ -19,7 +19,6 @@ from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.publish.outputs import Outputs
 from streamer.services.classify.route.routes import Routes
 from streamer.services.classify.task import Condition, Task
-from streamer.services.classify.vote.asking import Seating
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.shadows import Shadow, Shadows, Trial
 from streamer.services.classify.vote.voting import Voting
@@ -104,7 +103,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         met = [Worker(client, name, ECHO_LABELS) for name in workers]
         chosen = rule or VoteRule("majority", len(met))
         terms = CalibratedRule(chosen, Provenance(chosen.described(workers)))
-        voting = Voting(met, [terms], "wait", Seating(metrics))
+        voting = Voting(met, [terms], "wait", metrics)
         shadows = [Shadow(client, trial, ECHO_LABELS, metrics) for trial in trials]
         made = [
             Task(

@@ -121,9 +121,9 @@ class ClassifyHandler:
             if after:
                 yield after
             # Last of all, so that no label and no request waits for a version on trial.
-            for settling, rows, asked in context.unlogged:
+            for task_outputs, rows, asked in context.unlogged:
                 votes = await asked.votes()
-                yield settling.logs([votes.get(row, ()) for row in rows.tolist()])
+                yield task_outputs.logs([votes.get(row, ()) for row in rows.tolist()])
         self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
 
     def _meeting(self, task: Task, arrivals: Sequence[Arrival]) -> list[Arrival]:
@@ -192,8 +192,8 @@ class ClassifyHandler:
         context: _BatchContext,
         asked: Asked | None,
     ) -> AsyncIterator[Group | Barrier]:
-        settling = self._settling(task, arrivals, plan, context)
-        for labels in settling.labels(context.seen_ms):
+        task_outputs = self._settling(task, arrivals, plan, context)
+        for labels in task_outputs.labels(context.seen_ms):
             yield labels
         for child in self._children(task):
             if ready := _whose_label(arrivals, plan, task, child):
@@ -203,19 +203,19 @@ class ClassifyHandler:
             self._metrics.deferred(task.name, plan.deferred, int(plan.decide.sum()))
             deferred = [arrivals[place] for place in np.flatnonzero(plan.decide).tolist()]
             followers, letters = await self._followers(task, deferred, context)
-            yield [*letters, *settling.requests(plan.decide, "decide", followers)]
+            yield [*letters, *task_outputs.requests(plan.decide, "decide", followers)]
         if beside := [
-            *settling.requests(plan.audit, "audit", {}),
-            *settling.reviews(),
-            *(settling.logs() if asked is None else ()),
+            *task_outputs.requests(plan.audit, "audit", {}),
+            *task_outputs.reviews(),
+            *(task_outputs.logs() if asked is None else ()),
         ]:
             yield beside
         if asked is not None:
-            context.unlogged.append((settling, plan.count.rows, asked))
+            context.unlogged.append((task_outputs, plan.count.rows, asked))
         if np.count_nonzero(plan.verify):
             # A verdict that came first would be revised by the label that it is about.
             yield Barrier()
-            yield settling.requests(plan.verify, "verify", {})
+            yield task_outputs.requests(plan.verify, "verify", {})
 
     def _plan(self, task: Task, count: VoteResult, draws: Draws) -> Disposition:
         plan = task.policy.plan(count, draws[count.rows], time.monotonic(), self._part())
@@ -264,8 +264,10 @@ class ClassifyHandler:
             draws = Draws.none(len(arrivals))
             async for count in self._counts(child, arrivals, _texts(arrivals), context):
                 some = [arrivals[row] for row in count.rows.tolist()]
-                settling = self._settling(child, some, self._plan(child, count, draws), context)
-                made, died = settling.followers(child.condition.values if child.condition else ())
+                task_outputs = self._settling(child, some, self._plan(child, count, draws), context)
+                made, died = task_outputs.followers(
+                    child.condition.values if child.condition else ()
+                )
                 letters += died
                 for place, follower in made:
                     followers.setdefault(int(count.rows[place]), []).append(follower)

@@ -28,9 +28,13 @@ def logged(
     label_ids = np.where(settled, 0, -1)
     predictions = Predictions(np.zeros(COUNT, np.int64), None)
     decision = Decision(label_ids, np.full(COUNT, np.nan), np.zeros(COUNT, np.bool_))
-    seats = tuple(WorkerVotes(name, "1", predictions, predictions) for name in ("one", "two"))
+    worker_votes = tuple(
+        WorkerVotes(name, "1", predictions, predictions) for name in ("one", "two")
+    )
     draws = stratum.draws(IDS, verify)
-    count = VoteResult(np.arange(COUNT), seats, decision, False, (), np.zeros(COUNT, np.int64))
+    count = VoteResult(
+        np.arange(COUNT), worker_votes, decision, False, (), np.zeros(COUNT, np.int64)
+    )
     plan = policy.plan(count, draws, 0.0, 1.0)
     judged = plan.decide | plan.verify | plan.audit
     return judged & draws.logged, ~plan.decide

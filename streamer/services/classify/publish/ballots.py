@@ -19,13 +19,15 @@ class Ballots:
     `shares` [W, N] what it said and how likely it is, NaN where it said nothing.
     """
 
-    def __init__(self, seats: Sequence[WorkerVotes], label_set: LabelSet) -> None:
-        self._seats = seats
+    def __init__(self, worker_votes: Sequence[WorkerVotes], label_set: LabelSet) -> None:
+        self._seats = worker_votes
         self._label_set = label_set
         self._names = (*label_set.labels, None)
-        self.kinds = tuple((seat.worker, seat.version, seat.absent) for seat in seats)
-        self.label_ids: NDArray[np.int64] = np.array([seat.predictions.label_ids for seat in seats])
-        self.shares = rounded(np.array([seat.predictions.confidence for seat in seats]))
+        self.kinds = tuple((votes.worker, votes.version, votes.absent) for votes in worker_votes)
+        self.label_ids: NDArray[np.int64] = np.array(
+            [votes.predictions.label_ids for votes in worker_votes]
+        )
+        self.shares = rounded(np.array([votes.predictions.confidence for votes in worker_votes]))
 
     def votes(self, label_ids: Sequence[int], shares: Sequence[float]) -> tuple[Vote, ...]:
         """Votes for these labels (-1 for none), one per worker, with their probabilities."""
@@ -44,7 +46,7 @@ class Ballots:
 
     def __getitem__(self, places: Rows) -> "Ballots":
         """The votes on some of the tickets."""
-        return Ballots([seat[places] for seat in self._seats], self._label_set)
+        return Ballots([votes[places] for votes in self._seats], self._label_set)
 
     def votes_on(self, ticket: int) -> tuple[Vote, ...]:
         """The votes on one of the tickets; none where nobody was asked."""
@@ -54,12 +56,12 @@ class Ballots:
 
     def ballot_on(self, ticket: int) -> Ballot:
         """The votes on one of the tickets, with their raw vectors."""
-        vectors = tuple(_vector(seat, ticket) for seat in self._seats)
+        vectors = tuple(_vector(votes, ticket) for votes in self._seats)
         return Ballot(self.votes_on(ticket), vectors)
 
 
-def _vector(seat: WorkerVotes, ticket: int) -> tuple[float, ...] | None:
-    probabilities = seat.raw.probabilities
-    if probabilities is None or seat.predictions.label_ids[ticket] < 0:
+def _vector(votes: WorkerVotes, ticket: int) -> tuple[float, ...] | None:
+    probabilities = votes.raw.probabilities
+    if probabilities is None or votes.predictions.label_ids[ticket] < 0:
         return None
     return tuple(rounded(probabilities[ticket]).tolist())

@@ -36,7 +36,7 @@ class Logs:
             at=self._at,
             uniform=bool(plan.draws.uniform[place]),
             ballot=self._ballots.ballot_on(place),
-            served=len(plan.count.seats),
+            served=len(plan.count.worker_votes),
             rule=provenance.rule,
             calibration=provenance.calibration,
             label=label,

@@ -63,7 +63,7 @@ class TaskOutputs:
         self._writing = writing
         self._metrics = metrics
         self._tracing = tracing
-        self._ballots = Ballots(plan.count.seats, task.label_set)
+        self._ballots = Ballots(plan.count.worker_votes, task.label_set)
         self._now_ms = time.time() * 1000
         self._requests = Requests(source, task, plan, self._ballots)
 
@@ -129,7 +129,7 @@ class TaskOutputs:
         if not np.count_nonzero(self._plan.draws.logged):
             return []
         count = self._plan.count
-        audited = Ballots((*count.seats, *count.beside), self._task.label_set)
+        audited = Ballots((*count.worker_votes, *count.audit_votes), self._task.label_set)
         logs = Logs(self._source, self._task, self._plan, audited, self._now)
 
         def write(place: int, arrival: Arrival) -> bytes:

@@ -16,7 +16,6 @@ from streamer.records.segments import GENERAL
 from streamer.services.classify.route import routes
 from streamer.services.classify.route.routes import Route, Routes
 from streamer.services.classify.route.segment_router import SegmentRouter
-from streamer.services.classify.vote.asking import Seating
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.judge_first import JudgeFirst
 from streamer.services.classify.vote.voting import Voting
@@ -40,13 +39,13 @@ class RouteBuilder:
         self._task = task
         self._workers = {worker.model: worker for worker in workers}
         self._gathered = {worker.model: CoalescingWorker(worker) for worker in workers}
-        self._seating = Seating(metrics)
+        self._metrics = metrics
         self._calibration = calibration
 
     def configured(self) -> Voting:
         """All workers under the task's own rule."""
         workers, terms = list(self._workers.values()), self._configured(None)
-        return Voting(workers, [terms], self._task.on_outage, self._seating)
+        return Voting(workers, [terms], self._task.on_outage, self._metrics)
 
     def routed(self, found: TaskRoutes, numbers: Sequence[int], router: SegmentRouter) -> Routes:
         """A way for every segment that has one, by its place among the `numbers`.
@@ -94,8 +93,8 @@ class RouteBuilder:
         terms = [one for one in asked if isinstance(one, CalibratedRule)]
         if not terms:
             at_once = [one for one in asked if isinstance(one, Provenance)]
-            return JudgeFirst(at_once, self._seating, others)
-        return Voting(mine, terms, self._task.on_outage, self._seating, others)
+            return JudgeFirst(at_once, self._metrics, others)
+        return Voting(mine, terms, self._task.on_outage, self._metrics, others)
 
 
 def _terms(

@@ -19,12 +19,14 @@ def tally(metrics: Metrics, task: str, plan: Disposition) -> None:
     metrics.decisions(task, int(np.count_nonzero(accepted)), len(accepted))
     if of := int(np.count_nonzero(drawn)):
         metrics.stratum(task, int(np.count_nonzero(accepted & drawn)), of)
-    seats = [*count.seats, *count.beside]
-    given = [seat.predictions.label_ids != ABSTAINED for seat in seats]
-    for seat, voted in zip(seats, given, strict=True):
-        metrics.ballots(task, seat.worker, int(np.count_nonzero(voted)), len(voted))
-    for one, other in combinations(range(len(seats)), 2):
+    worker_votes = [*count.worker_votes, *count.audit_votes]
+    given = [votes.predictions.label_ids != ABSTAINED for votes in worker_votes]
+    for votes, voted in zip(worker_votes, given, strict=True):
+        metrics.ballots(task, votes.worker, int(np.count_nonzero(voted)), len(voted))
+    for one, other in combinations(range(len(worker_votes)), 2):
         both = given[one] & given[other]
-        same = (seats[one].predictions.label_ids == seats[other].predictions.label_ids) & both
+        same = (
+            worker_votes[one].predictions.label_ids == worker_votes[other].predictions.label_ids
+        ) & both
         agreed, of = int(np.count_nonzero(same)), int(np.count_nonzero(both))
-        metrics.agreements(task, seats[one].worker, seats[other].worker, agreed, of)
+        metrics.agreements(task, worker_votes[one].worker, worker_votes[other].worker, agreed, of)

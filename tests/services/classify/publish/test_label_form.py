@@ -22,7 +22,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 rows = st.tuples(texts, st.integers(0, 3), st.integers(-1, 3), st.floats(0, 1, width=32))
 
 
-def seat(name: str, label_ids: Sequence[int], share: Sequence[float]) -> WorkerVotes:
+def votes(name: str, label_ids: Sequence[int], share: Sequence[float]) -> WorkerVotes:
     probs = np.zeros((len(label_ids), len(LABELS)), np.float32)
     probs[np.arange(len(label_ids)), label_ids] = share
     predictions = Predictions(np.array(label_ids), probs)
@@ -37,9 +37,9 @@ def test_what_is_written_reads_back_as_the_same_label(
     shares = [share for *_, share in tickets]
     arrivals = [arrival(id, offset) for offset, (id, *_) in enumerate(tickets)]
     nothing = Predictions.none(len(tickets))
-    seats = [
-        seat("a", label_ids, shares),
-        seat("b", others, shares),
+    worker_votes = [
+        votes("a", label_ids, shares),
+        votes("b", others, shares),
         WorkerVotes("c", None, nothing, nothing),
     ]
     decision = Decision(np.array(label_ids), np.array(shares), np.zeros(len(label_ids), np.bool_))
@@ -47,7 +47,7 @@ def test_what_is_written_reads_back_as_the_same_label(
     which = np.zeros(len(label_ids), np.int64)
     for _ in range(2):
         written = form.write(
-            arrivals, decision, Ballots(seats, LABELS), which, "workers", True, "then"
+            arrivals, decision, Ballots(worker_votes, LABELS), which, "workers", True, "then"
         )
         assert [Label.from_json(value) for value in written] == [
             replace(expected(id, offset, code, other, share), backfill=backfill)

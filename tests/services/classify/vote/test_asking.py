@@ -11,7 +11,7 @@ from streamer.decide.predictions import ABSTAINED
 from streamer.decide.vote_result import WorkerVotes
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
-from streamer.services.classify.vote.asking import Seating
+from streamer.services.classify.vote.asking import ask_worker
 from streamer.workers.wire import TextTensor
 from streamer.workers.worker import WorkerAnswer
 
@@ -35,7 +35,7 @@ async def seated(*rows: list[float]) -> tuple[WorkerVotes, str]:
     metrics = Metrics(tasks=[], workers=["says"])
     with Tracing("test", 0.0).batch("tickets", [], len(rows)) as calls:
         tensor = TextTensor([b"x"] * len(rows))
-        seat = await Seating(metrics).seat(Says(*rows), tensor, calls)
+        seat = await ask_worker(Says(*rows), tensor, calls, metrics)
     return seat, metrics.render().decode()
 
 
