@@ -83,7 +83,7 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class ProcessView:
-    """One classify or judge process as it was last heard of.
+    """One process of classify, judge or table as it was last heard of.
 
     `silent_s` is the time since then, `lost` how many of its summaries never came.
     """

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -210,6 +210,12 @@ class Metrics:
     def table_keys(self, count: int) -> None:
         """So many tickets and tasks have a label in the partitions that are held here."""
         self._values["streamer_table_keys"][()] = count
+
+    def table_begins(self) -> None:
+        """Show that a table is there before it has anything to do."""
+        for event in get_args(TableEvent):
+            self.table(event, 0)
+        self.table_keys(0)
 
     def batch(self, topic: str, records: int, seconds: float) -> None:
         """A batch of `records` of `topic` was processed within `seconds`."""

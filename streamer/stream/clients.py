@@ -22,7 +22,7 @@ MARGIN = 64 * 1024
 BATCH_BYTES = 512 * 1024
 FETCH_BYTES = 16 * 2**20
 PARTITION_BYTES = 2**20
-FOLLOWED_BYTES = 4 * 2**20
+FOLLOWED_BYTES = 2**20
 REJOIN_MARGIN_MS = 10_000
 # How long it goes unnoticed that partitions were added.
 METADATA_AGE_MS = 10_000

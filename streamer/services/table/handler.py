@@ -66,6 +66,7 @@ class TableHandler:
         # One writer at a time: what is decided first is also first in the log.
         self._writing = asyncio.Lock()
         self._swept: dict[int, float] = {}
+        metrics.table_begins()
 
     async def handle(
         self, batch: Sequence[Record]

@@ -126,6 +126,7 @@ class Table:
         self.moved = 0
         self.labels: list[bytes | None] = []
         self.dead: list[Emission] = []
+        self.metrics = Metrics()
         self.shelves = Shelves()
         self.consumer = Consumer(log)
         self.own = OwnTopic(
@@ -150,7 +151,7 @@ class Table:
             keep_s=90 * 86_400,
         )
         publisher: Any = Publisher(log)
-        self.handler = TableHandler(desk, publisher, DeadLetters("dead", 2**20), Metrics())
+        self.handler = TableHandler(desk, publisher, DeadLetters("dead", 2**20), self.metrics)
 
     def move(self, held: Collection[int]) -> None:
         """Partitions are given out anew."""

@@ -32,6 +32,12 @@ def stands(log: Log) -> tuple[str, str, int] | None:
     return raw and (raw["label"], raw["source"], raw["position"]["offset"])
 
 
+async def test_a_table_without_work_is_seen_and_its_first_repair_counts() -> None:
+    shown = Table(Log(), b"me").metrics.render().decode()
+    assert "streamer_table_keys 0.0" in shown
+    assert 'streamer_table_total{event="repaired"} 0.0' in shown
+
+
 async def test_of_a_batch_each_key_gets_its_last_state() -> None:
     log = Log()
     async with Table(log, b"me").following() as table:

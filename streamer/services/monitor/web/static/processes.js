@@ -1,4 +1,4 @@
-// The classify and judge processes, as they were last heard of.
+// The processes of classify, judge and table, as they were last heard of.
 
 import { byId, el, fill } from "./dom.js";
 import { count, seconds } from "./format.js";
