@@ -2,12 +2,14 @@
 
 import argparse
 
-from streamer.cli.parser import parser
 from streamer.errors import ConfigError
 
 
-def script(shell: str) -> str:
-    """The script for bash, zsh or fish; raises `ConfigError` where its maker is not installed."""
+def script(shell: str, command: argparse.ArgumentParser) -> str:
+    """The script for bash, zsh or fish that completes what `command` takes.
+
+    Raises `ConfigError` where its maker is not installed.
+    """
     try:
         import shtab
     except ImportError:
@@ -15,7 +17,6 @@ def script(shell: str) -> str:
             "completion needs the package shtab, which is not in this environment: install"
             " streamer[classify], or run `streamer completion` where that is"
         ) from None
-    command = parser()
     for verb in _parsers(command):
         for action in verb._actions:
             if isinstance(action, argparse._SubParsersAction):

@@ -47,6 +47,7 @@ def parser() -> Parser:
         version=f"streamer {version('streamer')}",
         help="print the version and exit",
     )
+    found.set_defaults(command=found)
     # Listed by purpose in the epilog, where argparse would make one long list of them.
     parsers = found.add_subparsers(
         prog="streamer", metavar="VERB", help=argparse.SUPPRESS, parser_class=Parser

@@ -138,7 +138,7 @@ def schema(options: argparse.Namespace) -> int:
 def completion(options: argparse.Namespace) -> int:
     from streamer.cli.completion import script
 
-    print(script(options.shell))
+    print(script(options.shell, options.command))
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.cli import main
+from streamer.cli import main, parser
 from streamer.cli.completion import script
 
 BASH = """
@@ -46,7 +46,7 @@ def shell(name: str, code: str) -> str:
 
 def written(folder: Path, name: str) -> Path:
     path = folder / f"script.{name}"
-    path.write_text(script(name))
+    path.write_text(script(name, parser()))
     return path
 
 
@@ -69,7 +69,7 @@ def test_fish_completes(folder: Path, words: str, wanted: set[str]) -> None:
 
 def test_zsh_finds_the_script_and_can_read_it(folder: Path) -> None:
     # Completion itself would need a terminal there.
-    (folder / "_streamer").write_text(script("zsh"))
+    (folder / "_streamer").write_text(script("zsh", parser()))
     code = f"fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -D; autoload +X _streamer"
     assert shell("zsh", code + "; print ${_comps[streamer]}; functions _streamer").startswith(
         "_streamer\n_streamer () {\n"
@@ -78,7 +78,7 @@ def test_zsh_finds_the_script_and_can_read_it(folder: Path) -> None:
 
 def test_the_verb_prints_the_script(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", "bash"]) == 0
-    assert capsys.readouterr().out == script("bash") + "\n"
+    assert capsys.readouterr().out == script("bash", parser()) + "\n"
 
 
 def test_where_the_maker_is_missing_one_line_says_what_to_do(

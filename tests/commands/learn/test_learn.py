@@ -1,121 +1,14 @@
 """`streamer learn` from start to rollback, on logs as the services write them."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import yaml
 
 from streamer.cli import main
-from streamer.config import Settings, load
-from streamer.decide.predictions import Predictions
-from streamer.learn.artifacts.repository import write_model
-from streamer.learn.data.dataset import Dataset
-from streamer.records.labelset import LabelSet
 from streamer.records.log import log_json
 from streamer.records.log_file import LogWriter
-from streamer.records.routing import TaskRoutes
-from tests.learn import planted
+from tests.commands.learn.scene import BETTER, CASES, COUNT, Folder, Say, entries
 from tests.learn.rollout.tried import tried
-from tests.routed import word_gate, write_routing
-
-COUNT, SEED = 1500, 7
-RNG = np.random.default_rng(SEED)
-CASES = planted.well_behaved(RNG, COUNT)
-BETTER, WORSE = (planted.seen_again(RNG, CASES, strength) for strength in (3.0, 0.4))
-
-Say = Callable[..., int]
-
-
-def write_log(path: Path, cases: Dataset = CASES, **trials: Predictions) -> None:
-    print(f"seed {SEED}")
-    with LogWriter(path) as log:
-        for one in tried(cases, trials):
-            log.add(log_json(one))
-
-
-class Folder:
-    """A configuration, a repository with two versions of worker one, and logs."""
-
-    def __init__(self, where: Path) -> None:
-        self.where = where
-        self.config = where / "streamer.yaml"
-        self.learned = where / "learned.json"
-        self.task: dict[str, Any] = {"labels": list(CASES.labels), "workers": list(CASES.workers)}
-        for name in CASES.workers:
-            write_model(where / "models_repo", name, "echo", CASES.labels)
-        self.version("one", 2)
-        self.write()
-
-    def version(self, model: str, number: int) -> None:
-        folder = self.where / "models_repo" / model / str(number)
-        folder.mkdir()
-        (folder / "manifest.json").write_text(json.dumps({"digest": f"{number:064x}"}))
-
-    def write(self, **task: Any) -> None:
-        self.task |= task
-        body = {
-            "kafka": {"start": "earliest"},
-            "learned": "learned.json",
-            "tasks": {"planted": self.task},
-        }
-        self.config.write_text(yaml.safe_dump(body))
-
-    def log(self, name: str) -> Path:
-        return self.where / f"{name}.parquet"
-
-    @property
-    def pbtxt(self) -> Path:
-        return self.where / "models_repo" / "one" / "config.pbtxt"
-
-    def policy(self) -> str:
-        text = self.pbtxt.read_text()
-        return next(line for line in text.splitlines() if line.startswith("version_policy"))
-
-    @property
-    def settings(self) -> Settings:
-        return load(self.config)
-
-    def serves(self) -> tuple[str | None, str | None]:
-        """The version of worker one that serves, and the one on trial."""
-        worker = self.settings.tasks["planted"].workers[0]
-        return worker.version, None if worker.shadow is None else worker.shadow.version
-
-
-@pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = tmp_path_factory.mktemp("logs")
-    write_log(where / "better.parquet", one=BETTER)
-    write_log(where / "worse.parquet", one=WORSE)
-    write_log(where / "same.parquet", one=CASES.worker_predictions[0])
-    return where
-
-
-@pytest.fixture
-def folder(tmp_path: Path, logs: Path) -> Folder:
-    made = Folder(tmp_path)
-    for log in logs.iterdir():
-        made.log(log.stem).symlink_to(log)
-    return made
-
-
-@pytest.fixture
-def learn(folder: Folder) -> Say:
-    return lambda *words: main(["learn", *map(str, words), "--config", str(folder.config)])
-
-
-@pytest.fixture
-def started(folder: Folder, learn: Say) -> Folder:
-    assert learn("start", folder.log("same"), "--worker", "one=2", "--seed", "5") == 0
-    return folder
-
-
-def entries(folder: Folder) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(folder.learned.read_bytes())["entries"]
-    return found
 
 
 def test_from_trial_to_promotion_and_back(
@@ -301,81 +194,6 @@ def test_a_version_that_changed_meanwhile_is_not_promoted(
     assert "is not the one of the trial" in capsys.readouterr().err
 
 
-def calibrated(folder: Folder, log: Path, out: str, *more: str) -> int:
-    words = ["calibrate", str(log), "--task", "planted", "--judge-budget", "20%"]
-    words += ["--out", str(folder.where / out), "--config", str(folder.config), *more]
-    return main(words)
-
-
-def test_a_calibration_is_replaced_with_the_versions_that_it_is_of(
-    folder: Folder, learn: Say, capsys: pytest.CaptureFixture[str]
-) -> None:
-    better = folder.log("better")
-    assert calibrated(folder, better, "old.json") == 0
-    folder.write(rule="calibrated", calibration="old.json")
-    assert learn("start", better, "--worker", "one=2") == 0
-    before = folder.settings
-    assert learn("judge", better) == 0
-    assert "--trial --judge-budget SHARE --out" in capsys.readouterr().out
-    assert learn("promote", better) == 2
-    assert "classify would refuse to start with it" in capsys.readouterr().err
-
-    new, old = folder.where / "new.json", folder.where / "old.json"
-    assert learn("promote", better, "--calibration", old) == 2
-    assert "is of version 1 of one, and version 2 is on trial" in capsys.readouterr().err
-    assert calibrated(folder, better, "new.json", "--trial") == 0
-    assert json.loads(new.read_bytes())["models"]["one"]["version"] == "2"
-    assert json.loads(new.read_bytes())["models"]["two"]["version"] == "1"
-    assert learn("judge", better, "--calibration", new) == 0
-    assert "planted: better" in capsys.readouterr().out
-    assert learn("promote", better, "--calibration", new) == 0
-    assert "restart classify, judge and monitor" in capsys.readouterr().out
-    task = folder.settings.tasks["planted"]
-    assert task.calibration == Path("new.json")
-    assert task.workers[0].version == "2"
-    assert len(entries(folder)[-1]["calibration"]) == 12
-
-    assert learn("rollback") == 0
-    found = folder.settings.tasks["planted"]
-    assert found.calibration == Path("old.json")
-    trial = before.tasks["planted"]
-    unshadowed = [worker.model_copy(update={"shadow": None}) for worker in trial.workers]
-    assert [worker.version for worker in unshadowed] == ["1", "1", "1"]
-    assert found == trial.model_copy(update={"workers": tuple(unshadowed)})
-
-
-def test_a_calibration_that_was_written_over_the_old_one_is_refused(
-    folder: Folder, learn: Say, capsys: pytest.CaptureFixture[str]
-) -> None:
-    better = folder.log("better")
-    assert calibrated(folder, better, "one.json") == 0
-    folder.write(rule="calibrated", calibration="one.json")
-    assert learn("start", better, "--worker", "one=2") == 0
-    assert calibrated(folder, better, "one.json", "--trial") == 0
-    capsys.readouterr()
-    assert learn("promote", better, "--calibration", folder.where / "one.json") == 2
-    assert "a rollback needs its content of before" in capsys.readouterr().err
-
-
-def test_a_calibration_for_the_trial_needs_a_trial_and_a_file(
-    folder: Folder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert calibrated(folder, folder.log("better"), "new.json", "--trial") == 2
-    assert "nothing is on trial" in capsys.readouterr().err
-
-
-def test_segments_that_were_trained_with_are_noted_and_route_nothing(
-    folder: Folder, learn: Say
-) -> None:
-    found = folder.where / "segments" / "3"
-    words = ("--worker", "one=2", "--segments", found)
-    assert learn("start", folder.log("same"), *words) == 0
-    assert learn("promote", "--anyway", "a try") == 0
-    trial, promoted = entries(folder)
-    assert trial["segments"] == "segments/3"
-    assert trial["serves"]["segments"] is promoted["serves"]["segments"] is None
-
-
 def test_check_says_what_was_learned(started: Folder, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--config", str(started.config)]) == 0
     said = capsys.readouterr().out
@@ -400,53 +218,3 @@ def test_everything_is_said_as_json(
     assert [one["kind"] for one in said["history"]] == ["trial", "promoted"]
     assert learn("rollback", "--json") == 0
     assert json.loads(capsys.readouterr().out)["kind"] == "rolled_back"
-
-
-def test_a_model_of_two_tasks_is_tried_for_both(
-    folder: Folder, learn: Say, capsys: pytest.CaptureFixture[str]
-) -> None:
-    body = yaml.safe_load(folder.config.read_text())
-    body["tasks"]["other"] = body["tasks"]["planted"]
-    folder.config.write_text(yaml.safe_dump(body))
-    words = ("start", folder.log("same"), "--worker", "one=2")
-    assert learn(*words, "--task", "planted") == 2
-    assert "give both the same version" in capsys.readouterr().err
-    assert learn(*words) == 0
-    assert {one["task"] for one in entries(folder)} == {"planted", "other"}
-    assert len({one["number"] for one in entries(folder)}) == 2
-    assert learn("promote", "--anyway", "a try", "--task", "other") == 2
-    assert "give both the same version" in capsys.readouterr().err
-    assert learn("promote", "--anyway", "a try") == 0
-
-
-def test_a_worker_of_another_task_is_not_pinned_for_one_alone(folder: Folder, learn: Say) -> None:
-    body = yaml.safe_load(folder.config.read_text())
-    body["tasks"]["other"] = {**body["tasks"]["planted"], "workers": ["two", "three"]}
-    folder.config.write_text(yaml.safe_dump(body))
-    assert learn("start", folder.log("same"), "--worker", "one=2") == 0
-    assert [one["task"] for one in entries(folder)] == ["planted"]
-    workers = folder.settings.tasks["planted"].workers
-    assert [one.version for one in workers] == ["1", None, None]
-
-
-def test_of_a_task_that_is_routed_the_vote_is_not_compared(
-    folder: Folder, learn: Say, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder.write(segments="segments/1")
-    assert learn("start", folder.log("better"), "--worker", "one=2") == 0
-    assert learn("promote", folder.log("better")) == 2
-    said = capsys.readouterr().err
-    assert "not yet known, so nothing is promoted: the task is routed by segments" in said
-
-
-def test_segments_to_route_by_come_and_go_with_the_promotion(folder: Folder, learn: Say) -> None:
-    found = folder.where / "segments" / "3"
-    assert learn("start", folder.log("same"), "--worker", "one=2") == 0
-    assert learn("promote", "--anyway", "a try", "--segments", found) == 2
-    assert folder.settings.tasks["planted"].segments is None
-    routes = TaskRoutes(LabelSet(CASES.labels).version, {}, 0.1, {})
-    write_routing(found, word_gate(), (1, 2), {"planted": routes})
-    assert learn("promote", "--anyway", "a try", "--segments", found) == 0
-    assert folder.settings.tasks["planted"].segments == Path("segments/3")
-    assert learn("rollback") == 0
-    assert folder.settings.tasks["planted"].segments is None
