@@ -31,15 +31,15 @@ class BoundedConsumer:
         self, *, timeout_ms: int, max_records: int
     ) -> Mapping[TopicPartition, Sequence[Record]]:
         """See aiokafka."""
-        found = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         # Pausing is forgotten at a rebalance: a partition that comes back is looked at again.
         self._through &= set(self._consumer.paused())
         kept = {}
-        for place, records in found.items():
-            end = self._ends.get(place, 0)
+        for partition, records in batches.items():
+            end = self._ends.get(partition, 0)
             if records[-1].offset >= end - 1:
-                self._through.add(place)
-                self._consumer.pause(place)
+                self._through.add(partition)
+                self._consumer.pause(partition)
             if before := [record for record in records if record.offset < end]:
-                kept[place] = before
+                kept[partition] = before
         return kept

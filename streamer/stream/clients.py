@@ -132,7 +132,7 @@ class Clients:
         if missing := sorted(wanted - there):
             # Names that share a stem are near each other, and none of them stands for another.
             near = filter(None, (misspelt(name, there - wanted) for name in missing))
-            meant = next((f"; did you mean {one}?" for one in near), ":")
+            meant = next((f"; did you mean {topic}?" for topic in near), ":")
             raise ConfigError(
                 f"Kafka at {self.connection.bootstrap} has no topic {', '.join(missing)}"
                 f"{meant} create it by `streamer topics --create`, or "

@@ -50,11 +50,13 @@ class EndOffsets:
             if (lag := self._lag(partition, unfinished.get(partition))) is not None
         }
 
-    def _lag(self, partition: TopicPartition, at: int | None) -> int | None:
+    def _lag(self, partition: TopicPartition, position: int | None) -> int | None:
         begin, end = self._known.get(partition, (None, None))
-        ends = [known for known in (end, self._consumer.highwater(partition)) if known is not None]
-        at = begin if at is None else at
-        return max(max(ends) - at, 0) if ends and at is not None else None
+        ends = [
+            offset for offset in (end, self._consumer.highwater(partition)) if offset is not None
+        ]
+        position = begin if position is None else position
+        return max(max(ends) - position, 0) if ends and position is not None else None
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:

@@ -114,7 +114,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         batches = [self._backlog.first(), *(batch.records for batch in self._tasks.values())]
         times = (record.timestamp for batch in batches for record in batch)
         # Kafka's -1 says that no time is known.
-        return min((at for at in times if at >= 0), default=None)
+        return min((timestamp for timestamp in times if timestamp >= 0), default=None)
 
     @property
     def lags(self) -> dict[int, int]:
@@ -277,7 +277,7 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self.counts.batches += 1
         covered: set[int] = set()
         sent: list[asyncio.Future[Any]] = []
-        count = 0
+        emitted = 0
         async with contextlib.aclosing(self._handler.handle(batch)) as groups:
             async for group in groups:
                 if isinstance(group, Barrier):
@@ -287,14 +287,14 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                 covered.update(map(id, map(attrgetter("record"), group)))
                 emissions = self._emissions(group)
                 sent += await self._publisher.send(emissions)
-                count += len(emissions)
+                emitted += len(emissions)
         if left_out := [record for record in batch if id(record) not in covered]:
             raise HandlerError(
                 f"{len(left_out)} records got neither an emission nor Settled, the first at "
                 f"{left_out[0].topic}[{left_out[0].partition}]@{left_out[0].offset}"
             )
         await self._publisher.acknowledged(sent)
-        self.counts.emissions += count
+        self.counts.emissions += emitted
         assignment.finish(batch)
 
     def _emissions(self, group: Sequence[Emission | Settled]) -> list[Emission]:

@@ -14,7 +14,7 @@ async def committed(admin: Any, group: str) -> dict[TopicPartition, int]:
 
     `admin` is a started admin client. Raises `BrokerError`.
     """
-    return {place: offset for place, (offset, _) in (await noted(admin, group)).items()}
+    return {partition: offset for partition, (offset, _) in (await noted(admin, group)).items()}
 
 
 async def noted(
@@ -23,7 +23,7 @@ async def noted(
     """As `committed`, of some or all partitions, each offset with the metadata of its commit."""
     asked = None if partitions is None else list(partitions)
     try:
-        found = await admin.list_consumer_group_offsets(group, partitions=asked)
+        commits = await admin.list_consumer_group_offsets(group, partitions=asked)
     except GroupCoordinatorNotAvailableError:
         # No group has ever committed anything on this Kafka.
         return {}
@@ -32,4 +32,8 @@ async def noted(
             f"Kafka doesn't tell how far the group {group} is ({error!r}): look at the brokers' "
             "health and this user's rights"
         ) from error
-    return {place: (at.offset, at.metadata or "") for place, at in found.items() if at.offset >= 0}
+    return {
+        partition: (commit.offset, commit.metadata or "")
+        for partition, commit in commits.items()
+        if commit.offset >= 0
+    }

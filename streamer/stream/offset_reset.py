@@ -79,7 +79,7 @@ class OffsetReset:
 
     def _stale(self) -> list[TopicPartition]:
         assigned = self._consumer.assignment()
-        return [place for place in assigned if place.partition in self._topic.stale]
+        return [partition for partition in assigned if partition.partition in self._topic.stale]
 
     async def begin(self, partition: TopicPartition) -> None:
         """Start a partition for which the group has no offset, and commit where.
@@ -109,23 +109,23 @@ class OffsetReset:
             else f"the topic ends {offset - end} records before it, as after it was made again; "
             f"{end - first} records are in it"
         )
-        place = f"{partition.topic}[{partition.partition}]"
+        name = f"{partition.topic}[{partition.partition}]"
         if self._resume is None:
             raise ConfigError(
-                f"{place}: the committed offset {offset} is out of range: {what}. Nothing was "
+                f"{name}: the committed offset {offset} is out of range: {what}. Nothing was "
                 "skipped or repeated: start again with --resume earliest, latest or a time"
             )
         to = await self._offset(partition, self._resume)
-        log.warning("%s: offset %d is out of range: %s; going on at %d", place, offset, what, to)
+        log.warning("%s: offset %d is out of range: %s; going on at %d", name, offset, what, to)
         self._consumer.seek(partition, to)
 
     async def _offset(self, partition: TopicPartition, where: Start) -> int:
         if isinstance(where, datetime):
             # Kafka knows no time before 1970, and refuses to be asked about one.
             moment = {partition: max(int(where.timestamp() * 1000), 0)}
-            found = (await self._consumer.offsets_for_times(moment))[partition]
-            if found is not None:
-                return int(found.offset)
+            first_later = (await self._consumer.offsets_for_times(moment))[partition]
+            if first_later is not None:
+                return int(first_later.offset)
         if where == "earliest":
             return (await self._consumer.beginning_offsets([partition]))[partition]
         return (await self._consumer.end_offsets([partition]))[partition]

@@ -77,20 +77,20 @@ class Publisher:
 
     async def _send_topic(self, topic: str, group: Sequence[Emission]) -> list[asyncio.Future[Any]]:
         count = len(await self._producer.partitions_for(topic))
-        places = partitions([emission.key or b"" for emission in group], count).tolist()
+        hashed_keys = partitions([emission.key or b"" for emission in group], count).tolist()
         now = int(time.time() * 1000)
         open_batches: dict[int, Any] = {}
         sent: list[asyncio.Future[Any]] = []
-        for emission, hashed in zip(group, places, strict=True):
-            place = emission.record.partition % count if emission.key is None else hashed
-            batch = open_batches.get(place)
+        for emission, hashed in zip(group, hashed_keys, strict=True):
+            partition = emission.record.partition % count if emission.key is None else hashed
+            batch = open_batches.get(partition)
             if batch is None or not _append(batch, emission, now):
                 if batch is not None:
-                    sent.append(await self._producer.send_batch(batch, topic, partition=place))
-                open_batches[place] = batch = self._producer.create_batch()
+                    sent.append(await self._producer.send_batch(batch, topic, partition=partition))
+                open_batches[partition] = batch = self._producer.create_batch()
                 _append(batch, emission, now)
-        for place, batch in open_batches.items():
-            sent.append(await self._producer.send_batch(batch, topic, partition=place))
+        for partition, batch in open_batches.items():
+            sent.append(await self._producer.send_batch(batch, topic, partition=partition))
         return sent
 
 

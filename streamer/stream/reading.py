@@ -47,13 +47,13 @@ class Reader:
         """A reader of these topics; raises `ConfigError` where Kafka or one of them is missing."""
         await clients.ensure_topics(topics)
         async with clients.admin() as admin:
-            found = await admin.describe_topics(list(topics))
-        counts = {topic["topic"]: len(topic["partitions"]) for topic in found}
+            described = await admin.describe_topics(list(topics))
+        counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
         consumer = clients.follower()
         async with clients.started(consumer):
             reader = cls(consumer, counts)
             # The client asks about no topic that it isn't assigned; paused, it fetches nothing.
-            everything = [place for topic in topics for place in reader.partitions(topic)]
+            everything = [partition for topic in topics for partition in reader.partitions(topic)]
             consumer.assign(everything)
             consumer.pause(*everything)
             yield reader
@@ -81,7 +81,7 @@ class Reader:
             starts = await self._consumer.beginning_offsets(wanted)
         else:
             starts = await self._at(since, ends)
-        return [Part(place, starts[place], ends[place]) for place in wanted]
+        return [Part(partition, starts[partition], ends[partition]) for partition in wanted]
 
     async def record(self, partition: TopicPartition, offset: int) -> Record | None:
         """The record at this offset; None where Kafka doesn't have it, or not any more."""
@@ -91,12 +91,12 @@ class Reader:
         end = (await self._consumer.end_offsets([partition]))[partition]
         if not first <= offset < end:
             return None
-        found = [
+        records = [
             record
             async for batch in self.batches([Part(partition, offset, offset + 1)])
             for record in batch
         ]
-        return found[0] if found else None
+        return records[0] if records else None
 
     async def batches(self, parts: Iterable[Part]) -> AsyncIterator[list[Record]]:
         """The records of the parts, those of one partition in their order.
@@ -107,31 +107,31 @@ class Reader:
         if not left:
             return
         self._consumer.assign(list(left))
-        for place, part in left.items():
-            self._consumer.seek(place, part.start)
+        for partition, part in left.items():
+            self._consumer.seek(partition, part.start)
         heard = time.monotonic()
         while left:
-            found = await self._consumer.getmany(*left, timeout_ms=1000)
-            for place, records in found.items():
-                yield _before(records, left[place].end)
-            if found:
+            batches = await self._consumer.getmany(*left, timeout_ms=1000)
+            for partition, records in batches.items():
+                yield _before(records, left[partition].end)
+            if batches:
                 heard = time.monotonic()
             elif time.monotonic() - heard > PATIENCE_S:
                 raise BrokerError(f"Kafka sent nothing for {PATIENCE_S:g} s: look at the brokers")
-            for place, part in list(left.items()):
-                if await self._consumer.position(place) >= part.end:
-                    del left[place]
+            for partition, part in list(left.items()):
+                if await self._consumer.position(partition) >= part.end:
+                    del left[partition]
                     # Or the broker waits for more of it before it answers about the others.
-                    self._consumer.pause(place)
+                    self._consumer.pause(partition)
 
     async def _at(self, moment: datetime, ends: Offsets) -> Offsets:
         """The first offsets at or after a time; a partition's end where all is older."""
         # Kafka knows no time before 1970, and refuses to be asked about one.
         asked = dict.fromkeys(ends, max(int(moment.timestamp() * 1000), 0))
-        found = await self._consumer.offsets_for_times(asked)
+        offsets = await self._consumer.offsets_for_times(asked)
         return {
-            place: end if found[place] is None else min(found[place].offset, end)
-            for place, end in ends.items()
+            partition: end if offsets[partition] is None else min(offsets[partition].offset, end)
+            for partition, end in ends.items()
         }
 
 

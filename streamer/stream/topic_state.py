@@ -38,8 +38,8 @@ async def topic_state(admin: Any, topic: str) -> TopicState | None:
         # Private, because aiokafka offers no way to send what it has no method for.
         answer = await admin._send_request(_Ask(topic))
     except (IncompatibleBrokerVersion, NotImplementedError):
-        (found,) = await admin.describe_topics([topic])
-        error, topic_id, partitions = found["error_code"], None, found["partitions"]
+        (described,) = await admin.describe_topics([topic])
+        error, topic_id, partitions = described["error_code"], None, described["partitions"]
     else:
         ((error, _, topic_id, _, partitions, *_),) = answer.topics
     if for_code(error) is UnknownTopicOrPartitionError:

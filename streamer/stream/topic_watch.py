@@ -78,8 +78,8 @@ class TopicWatch:
             raise BrokerError(
                 f"Kafka doesn't describe {self._topic} ({error!r}): look at it"
             ) from error
-        known = await committed(self._admin, self._group)
-        read_before = any(place.topic == self._topic for place in known)
+        commits = await committed(self._admin, self._group)
+        read_before = any(partition.topic == self._topic for partition in commits)
         self._state = state
         self._first = 0 if read_before or state is None else state.partitions
 
@@ -133,13 +133,16 @@ class TopicWatch:
 
     async def _waiting(self, partitions: Iterable[int]) -> dict[int, int]:
         """How many records of partitions that nobody reads wait there."""
-        places = [TopicPartition(self._topic, number) for number in sorted(partitions)]
-        if not places:
+        unread = [TopicPartition(self._topic, number) for number in sorted(partitions)]
+        if not unread:
             return {}
-        firsts = await self._consumer.beginning_offsets(places)
-        ends = await self._consumer.end_offsets(places)
-        known = await committed(self._admin, self._group)
-        return {at.partition: ends[at] - known.get(at, firsts[at]) for at in places}
+        firsts = await self._consumer.beginning_offsets(unread)
+        ends = await self._consumer.end_offsets(unread)
+        commits = await committed(self._admin, self._group)
+        return {
+            partition.partition: ends[partition] - commits.get(partition, firsts[partition])
+            for partition in unread
+        }
 
     async def _owned(self) -> frozenset[int] | None:
         """The partitions that the group's members read; None while they are being shared out."""
@@ -149,10 +152,10 @@ class TopicWatch:
             return None
         shares = [ConsumerProtocol.ASSIGNMENT.decode(member[4]) for member in members]
         return frozenset(
-            place.partition
+            partition.partition
             for share in shares
-            for place in share.partitions()
-            if place.topic == self._topic
+            for partition in share.partitions()
+            if partition.topic == self._topic
         )
 
     async def _regularly(self) -> None:

@@ -47,8 +47,8 @@ async def create_topics(
                 for s in specs
             ]
         )
-        made = [name for name, code, *why in response.topic_errors if _created(name, code, why)]
-        await _listed(admin, set(made))
+        created = [name for name, code, *why in response.topic_errors if _created(name, code, why)]
+        await _listed(admin, set(created))
     except KafkaConnectionError as error:
         raise BrokerError(
             f"no Kafka answers at {bootstrap}: start it, or correct kafka.bootstrap"
@@ -60,12 +60,12 @@ async def create_topics(
         ) from error
     finally:
         await admin.close()
-    return made
+    return created
 
 
 def misspelt(name: str, there: Iterable[str]) -> str | None:
     """The topic that was probably meant, because it differs in how one long word is spelt."""
-    return next((one for one in sorted(there) if _nearly(_words(name), _words(one))), None)
+    return next((near for near in sorted(there) if _nearly(_words(name), _words(near))), None)
 
 
 def _words(name: str) -> list[str]:

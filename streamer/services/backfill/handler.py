@@ -22,7 +22,7 @@ class BackfillHandler:
         self,
         handler: Handler,
         survey: Survey,
-        intake: TicketReader,
+        ticket_reader: TicketReader,
         pace: Pace,
         held: Collection[str] = frozenset(),
     ) -> None:
@@ -30,7 +30,7 @@ class BackfillHandler:
         self.untouched = 0
         self._handler = handler
         self._survey = survey
-        self._intake = intake
+        self._ticket_reader = ticket_reader
         self._pace = pace
 
     async def handle(
@@ -55,7 +55,7 @@ class BackfillHandler:
         if not self._survey.counts(record):
             return "superseded"
         try:
-            self.untouched += self._intake.ticket(record).id in self._held
+            self.untouched += self._ticket_reader.ticket(record).id in self._held
         except TicketError as error:
             return error.reason
         except Unavailable:

@@ -19,10 +19,10 @@ class Pace:
         self._next = time.monotonic()
         self.waiting = 0
 
-    async def room(self, count: int) -> None:
+    async def room(self, tickets: int) -> None:
         """Wait until so many more tickets may pass."""
         while self.waiting > self._backlog:  # noqa: ASYNC110 - it is asked for once a second anyway
             await asyncio.sleep(LOOK_EVERY_S)
         now = time.monotonic()
-        due, self._next = self._next, max(self._next, now) + count / self._rate
+        due, self._next = self._next, max(self._next, now) + tickets / self._rate
         await asyncio.sleep(max(due - now, 0.0))

@@ -82,8 +82,8 @@ async def serve(settings: Settings, wish: Wish, stop: asyncio.Event) -> None:
     clients = kafka_clients(settings.kafka)
     topics = settings.topics
     async with Reader.of(clients, [topics.tickets, topics.judge]) as reader:
-        found = await _survey(settings, reader, wish)
-        work = _Work(settings, wish, found)
+        surveyed = await _survey(settings, reader, wish)
+        work = _Work(settings, wish, surveyed)
         async with clients.admin() as admin:
             if not work.left(await work.reached(admin, reader)):
                 tell(f"{work.name}: nothing is left to do; to do it again, give another --name")
@@ -101,21 +101,21 @@ async def serve(settings: Settings, wish: Wish, stop: asyncio.Event) -> None:
 class _Work:
     """One backfill: its group, its stream, and how far it is."""
 
-    def __init__(self, settings: Settings, wish: Wish, found: Survey) -> None:
+    def __init__(self, settings: Settings, wish: Wish, surveyed: Survey) -> None:
         self._settings = settings
         self._wish = wish
-        self._survey = found
+        self._survey = surveyed
         self._pace = Pace(wish.rate, wish.backlog)
         self.untouched = 0
         self.name = wish.called
         self.group = _group(settings, wish)
-        self.total = sum(stretch.end - stretch.start for stretch in found.stretches.values())
+        self.total = sum(stretch.end - stretch.start for stretch in surveyed.stretches.values())
 
     def left(self, done: Committed) -> int:
         """How many offsets are yet to be reached."""
         return sum(
-            max(stretch.end - max(done.get(place, 0), stretch.start), 0)
-            for place, stretch in self._survey.stretches.items()
+            max(stretch.end - max(done.get(partition, 0), stretch.start), 0)
+            for partition, stretch in self._survey.stretches.items()
         )
 
     async def watch(self, admin: Any, reader: Reader, stop: asyncio.Event) -> None:
@@ -169,10 +169,10 @@ class _Work:
             tasks = await ready_tasks(settings, stack, metrics, stop, self.name)
             if tasks is None:
                 return
-            intake = TicketReader.of(settings.input)
+            ticket_reader = TicketReader.of(settings.input)
             handler = ClassifyHandler(
                 settings.source,
-                intake,
+                ticket_reader,
                 tasks,
                 outputs,
                 stream.dead_letters(metrics),
@@ -183,7 +183,7 @@ class _Work:
                 dead_at_most=settings.input.dead_at_most,
             )
             held = await held_by_people(kafka_clients(settings.kafka), topics.current)
-            paced = BackfillHandler(handler, self._survey, intake, self._pace, held)
+            paced = BackfillHandler(handler, self._survey, ticket_reader, self._pace, held)
             await stream.run(paced, metrics, Status("Triton"), stop)
             self.untouched = paced.untouched
 
@@ -199,24 +199,24 @@ class _Work:
 async def _dry_run(settings: Settings, wish: Wish) -> int:
     topic, clients = settings.topics.tickets, kafka_clients(settings.kafka)
     async with Reader.of(clients, [topic]) as reader:
-        found = await _survey(settings, reader, wish)
+        surveyed = await _survey(settings, reader, wish)
     async with clients.admin() as admin:
         done = await committed(admin, _group(settings, wish))
-    for line in _plan(found, done, wish):
+    for line in _plan(surveyed, done, wish):
         tell(line)
     return 0
 
 
-def _plan(found: Survey, done: Committed, wish: Wish) -> Iterator[str]:
+def _plan(surveyed: Survey, done: Committed, wish: Wish) -> Iterator[str]:
     total = 0
-    for place, stretch in sorted(found.stretches.items()):
+    for partition, stretch in sorted(surveyed.stretches.items()):
         fresh = stretch.tickets - len(stretch.superseded)
         total += fresh
-        until = done.get(place, stretch.start)
-        at = f", done up to {until}" if until > stretch.start else ""
+        until = done.get(partition, stretch.start)
+        progress = f", done up to {until}" if until > stretch.start else ""
         yield (
-            f"{place.topic}[{place.partition}]  {stretch.start} to {stretch.end - 1}: {fresh} "
-            f"tickets, {len(stretch.superseded)} superseded{at}"
+            f"{partition.topic}[{partition.partition}]  {stretch.start} to {stretch.end - 1}: "
+            f"{fresh} tickets, {len(stretch.superseded)} superseded{progress}"
         )
     yield f"{wish.called}: {total} tickets, {total / wish.rate:.0f} s at {wish.rate:g} per second"
 
@@ -225,12 +225,12 @@ async def _survey(settings: Settings, reader: Reader, wish: Wish) -> Survey:
     with bars() as bar:
         task = bar.add_task("looking through the topic", total=None)
 
-        def watch(read: int, of: int) -> None:
-            bar.update(task, completed=read, total=of)
+        def watch(read: int, total: int) -> None:
+            bar.update(task, completed=read, total=total)
 
         end = wish.end or datetime.now(UTC)
-        intake = TicketReader.of(settings.input)
-        return await survey(reader, settings.topics.tickets, intake, wish.begin, end, watch)
+        ticket_reader = TicketReader.of(settings.input)
+        return await survey(reader, settings.topics.tickets, ticket_reader, wish.begin, end, watch)
 
 
 def _group(settings: Settings, wish: Wish) -> str:

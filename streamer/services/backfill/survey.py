@@ -39,8 +39,8 @@ class Times:
     begin: int
     end: int
 
-    def __contains__(self, at: int) -> bool:
-        return self.begin <= at < self.end
+    def __contains__(self, timestamp: int) -> bool:
+        return self.begin <= timestamp < self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Survey:
 
     @property
     def ends(self) -> dict[TopicPartition, int]:
-        return {place: stretch.end for place, stretch in self.stretches.items()}
+        return {partition: stretch.end for partition, stretch in self.stretches.items()}
 
     def counts(self, record: Record) -> bool:
         """Whether a record of these times is the last word on its ticket, and no deletion."""
@@ -65,7 +65,12 @@ class Survey:
 
 
 async def survey(
-    reader: Reader, topic: str, intake: TicketReader, begin: datetime, end: datetime, watch: Watch
+    reader: Reader,
+    topic: str,
+    ticket_reader: TicketReader,
+    begin: datetime,
+    end: datetime,
+    watch: Watch,
 ) -> Survey:
     """Look through the topic from `begin` to where it ends now, for what is older than `end`.
 
@@ -74,20 +79,24 @@ async def survey(
     it would stand for nothing, and hide the newer one in a compacted topic. Takes 17 bytes of
     memory per record.
     """
-    places = reader.partitions(topic)
-    parts = await reader.parts(places, begin)
+    topic_partitions = reader.partitions(topic)
+    parts = await reader.parts(topic_partitions, begin)
     times = Times(int(begin.timestamp() * 1000), int(end.timestamp() * 1000))
-    columns = {place: _Column(times) for place in places}
+    columns = {partition: _Column(times) for partition in topic_partitions}
     total, read = sum(part.count for part in parts), 0
     async for batch in reader.batches(parts):
         read += len(batch)
         watch(read, total)
         for record in batch:
             column = columns[TopicPartition(record.topic, record.partition)]
-            column.add(record, _id(record, intake))
+            column.add(record, _id(record, ticket_reader))
     starts = {part.partition: part.start for part in parts}
-    stretches = {place: column.stretch(starts[place]) for place, column in columns.items()}
-    return Survey({place: found for place, found in stretches.items() if found.tickets}, times)
+    stretches = {
+        partition: column.stretch(starts[partition]) for partition, column in columns.items()
+    }
+    return Survey(
+        {partition: stretch for partition, stretch in stretches.items() if stretch.tickets}, times
+    )
 
 
 class _Column:
@@ -131,8 +140,12 @@ def _older(ids: NDArray[np.uint64]) -> NDArray[np.int64]:
     return np.asarray(order[:-1][again])
 
 
-def _id(record: Record, intake: TicketReader) -> str | None:
+def _id(record: Record, ticket_reader: TicketReader) -> str | None:
     try:
-        return intake.deleted(record) if record.value is None else intake.ticket_id(record)
+        return (
+            ticket_reader.deleted(record)
+            if record.value is None
+            else ticket_reader.ticket_id(record)
+        )
     except TicketError:
         return None

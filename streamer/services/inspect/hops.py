@@ -32,7 +32,7 @@ class Timeline:
 
 def trail(records: Sequence[Record], topics: Topics, source: str) -> Timeline:
     """Follow the records of one ticket; `source` is the input's name."""
-    found = Timeline()
+    timeline = Timeline()
     takers: dict[str, tuple[Kind, Callable[[Timeline, Record], None]]] = {
         topics.labels: ("label", _label),
         topics.judge: ("judge request", _request),
@@ -44,36 +44,36 @@ def trail(records: Sequence[Record], topics: Topics, source: str) -> Timeline:
     for record in sorted(records, key=lambda one: (one.timestamp, one.offset)):
         kind, take = takers[record.topic]
         try:
-            take(found, record)
+            take(timeline, record)
         except (ValueError, TypeError, KeyError, AttributeError):
-            _hop(found, record, kind, None, "not readable by this release")
-    return found
+            _hop(timeline, record, kind, None, "not readable by this release")
+    return timeline
 
 
 def _hop(
-    found: Timeline,
+    timeline: Timeline,
     record: Record,
     kind: Kind,
     task: str | None,
     note: str,
     died_on: str | None = None,
 ) -> Hop:
-    at = record.topic, record.partition, record.offset, record.timestamp
-    hop = Hop(kind, task, *at, note, died_on)
-    found.hops.append(hop)
+    where = record.topic, record.partition, record.offset, record.timestamp
+    hop = Hop(kind, task, *where, note, died_on)
+    timeline.hops.append(hop)
     return hop
 
 
-def _label(found: Timeline, record: Record) -> None:
+def _label(timeline: Timeline, record: Record) -> None:
     read = LabelRecord.of(record)
-    found.labels.append(read)
+    timeline.labels.append(read)
     if read.value is None:
-        _hop(found, record, "deletion", read.task, "labels before it are gone")
+        _hop(timeline, record, "deletion", read.task, "labels before it are gone")
         return
     if read.label is None:
         raise ValueError("no label")
-    found.positions.add(read.label.position)
-    _hop(found, record, "label", read.task, _said(read.label))
+    timeline.positions.add(read.label.position)
+    _hop(timeline, record, "label", read.task, _said(read.label))
 
 
 def _said(label: Label) -> str:
@@ -87,48 +87,54 @@ def _said(label: Label) -> str:
     return ", ".join(words)
 
 
-def _request(found: Timeline, record: Record) -> None:
+def _request(timeline: Timeline, record: Record) -> None:
     request = JudgeRequest.from_json(record.value or b"")
-    found.positions.add(request.position)
+    timeline.positions.add(request.position)
     audit = request.purpose == "audit"
     votes = ", ".join(f"{v.worker}={v.label or v.abstained}" for v in request.ballot.votes)
     hop = _hop(
-        found,
+        timeline,
         record,
         "audit request" if audit else "judge request",
         request.task,
         f"{request.purpose}: {votes}",
     )
     if not audit:
-        found.requests.append((hop, request))
+        timeline.requests.append((hop, request))
 
 
-def _log(found: Timeline, record: Record) -> None:
+def _log(timeline: Timeline, record: Record) -> None:
     log = log_from_json(record.value or b"")
     if isinstance(log, BallotLog):
-        found.positions.add(log.position)
+        timeline.positions.add(log.position)
         note = log.label if log.label is not None else f"deferred: {log.deferred}"
-        _hop(found, record, "ballot", log.task, note + (", uniform stratum" if log.uniform else ""))
+        _hop(
+            timeline,
+            record,
+            "ballot",
+            log.task,
+            note + (", uniform stratum" if log.uniform else ""),
+        )
     elif isinstance(log, VerdictLog):
-        found.verdicts.append(log)
-        _hop(found, record, "verdict", log.task, f"{log.purpose}: {log.missing or log.judge}")
+        timeline.verdicts.append(log)
+        _hop(timeline, record, "verdict", log.task, f"{log.purpose}: {log.missing or log.judge}")
     else:
         assert isinstance(log, AnswerLog)
-        _hop(found, record, "answer", log.task, f"{log.label} by {log.reviewer}")
+        _hop(timeline, record, "answer", log.task, f"{log.label} by {log.reviewer}")
 
 
-def _review(found: Timeline, record: Record) -> None:
+def _review(timeline: Timeline, record: Record) -> None:
     review = Review.from_json(record.value or b"")
-    found.positions.add(review.position)
-    _hop(found, record, "review", review.task, f"a person is asked: {review.reason}")
+    timeline.positions.add(review.position)
+    _hop(timeline, record, "review", review.task, f"a person is asked: {review.reason}")
 
 
-def _dead(found: Timeline, record: Record, topics: Topics, source: str) -> None:
+def _dead(timeline: Timeline, record: Record, topics: Topics, source: str) -> None:
     letter = letter_of(record)
     died = letter.letter
     if died.topic == topics.tickets:
-        place = Position(source, died.topic, died.partition, died.offset)
-        found.positions.add(place)
-        found.dead.append(place)
+        position = Position(source, died.topic, died.partition, died.offset)
+        timeline.positions.add(position)
+        timeline.dead.append(position)
     note = f"{died.reason}, from {letter.origin} (streamer dead show {letter.place})"
-    _hop(found, record, "dead letter", letter.task, note, died.topic)
+    _hop(timeline, record, "dead letter", letter.task, note, died.topic)

@@ -25,8 +25,8 @@ def latency(
     """
     marks = list(_marks(label, records, requests, occurrences))
     return tuple(
-        LatencyBreakdown(on, max(at - before, 0.0) / 1000)
-        for (_, before), (on, at) in pairwise(marks)
+        LatencyBreakdown(on, max(moment - before, 0.0) / 1000)
+        for (_, before), (on, moment) in pairwise(marks)
     )
 
 
@@ -61,6 +61,6 @@ def _marks(
             yield "waiting and voting", float(asked[-1])
         if decided is not None:
             yield "judge" if label.judge is not None else "waiting and voting", decided
-    published = [one.timestamp for one in records if one.label == label]
+    published = [record.timestamp for record in records if record.label == label]
     if published:
         yield "publishing", float(published[-1])

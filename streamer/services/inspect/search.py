@@ -39,7 +39,7 @@ async def find(
     since: timedelta,
     *,
     text: bool,
-    watch: Watch = lambda read, of: None,
+    watch: Watch = lambda read, total: None,
     limit: int = LIMIT,
 ) -> Inspection:
     """Everything of this ticket on the topics within the last `since`.
@@ -54,14 +54,16 @@ async def find(
     keyed = (topics.labels, topics.judge, topics.audit, topics.log, topics.review)
     async with Reader.of(clients, [*keyed, topics.dead, topics.tickets]) as reader:
         scan = partial(_scan, reader, since=began, watch=watch, limit=limit)
-        places = [place for topic in keyed for place in ticket.partitions(reader, topic)]
-        places += reader.partitions(topics.dead)
-        records, looked, complete = await scan(places, ticket.concerned)
-        found = trail(records, topics, settings.source)
-        inputs: list[Input] = [
-            await _input(reader, settings, place) for place in _newest(found.positions)
+        topic_partitions = [
+            partition for topic in keyed for partition in ticket.partitions(reader, topic)
         ]
-        if not found.positions:
+        topic_partitions += reader.partitions(topics.dead)
+        records, looked, complete = await scan(topic_partitions, ticket.concerned)
+        timeline = trail(records, topics, settings.source)
+        inputs: list[Input] = [
+            await _input(reader, settings, position) for position in _newest(timeline.positions)
+        ]
+        if not timeline.positions:
             lying, also, whole = await scan(ticket.inputs(reader, topics.tickets), ticket.concerned)
             inputs = [record for record in lying if record.value is not None]
             looked, complete = [*looked, *also], complete and whole
@@ -70,8 +72,8 @@ async def find(
         judge = await committed(admin, f"{settings.kafka.group}-judge")
     return summary(
         settings,
-        Findings(ticket_id, began, records, found, looked, complete, ticket.unread),
-        [ticket.occurrence(one, text) for one in inputs],
+        Findings(ticket_id, began, records, timeline, looked, complete, ticket.unread),
+        [ticket.occurrence(item, text) for item in inputs],
         classify | judge,
     )
 
@@ -83,13 +85,13 @@ class Sought:
     """
 
     def __init__(
-        self, ticket_id: str, tasks: Iterable[str], intake: TicketReader, topics: Topics
+        self, ticket_id: str, tasks: Iterable[str], ticket_reader: TicketReader, topics: Topics
     ) -> None:
         self._ticket_id = ticket_id
         self._text = ticket_id.encode()
         self._by_task = sorted(label_key(ticket_id, task) for task in tasks)
         self._keys = frozenset(self._by_task)
-        self._intake = intake
+        self._ticket_reader = ticket_reader
         self._tickets = topics.tickets
         self._dead = topics.dead
         self.unread: list[str] = []
@@ -120,17 +122,17 @@ class Sought:
         """The ticket in an input record, with what it says or without."""
         if isinstance(record, Occurrence):
             return record
-        made = Occurrence(
+        occurrence = Occurrence(
             record.topic, record.partition, record.offset, True, at_ms=record.timestamp
         )
         try:
-            ticket = self._intake.ticket(record)
+            ticket = self._ticket_reader.ticket(record)
         except TicketError as error:
-            return replace(made, problem=error.reason)
+            return replace(occurrence, problem=error.reason)
         except (Unavailable, OSError):
-            return replace(made, problem="the decoder can't read anything now")
-        made = replace(made, created_at=ticket.created_at)
-        return replace(made, subject=ticket.subject, text=ticket.text) if text else made
+            return replace(occurrence, problem="the decoder can't read anything now")
+        occurrence = replace(occurrence, created_at=ticket.created_at)
+        return replace(occurrence, subject=ticket.subject, text=ticket.text) if text else occurrence
 
     def _named_by(self, letter: Record) -> bool:
         if is_mark(letter.headers):
@@ -143,7 +145,7 @@ class Sought:
 
     def _id_in(self, letter: Record) -> object:
         if DeadLetter.from_headers(letter.headers).topic == self._tickets:
-            return self._intake.ticket_id(letter)
+            return self._ticket_reader.ticket_id(letter)
         raw = orjson.loads(letter.value or b"")
         return raw["ticket"]["id"] if "ticket" in raw else raw["ticket_id"]
 
@@ -157,7 +159,7 @@ def _hashed(reader: Reader, topic: str, keys: Sequence[bytes]) -> list[TopicPart
 
 async def _scan(
     reader: Reader,
-    places: Sequence[TopicPartition],
+    topic_partitions: Sequence[TopicPartition],
     wanted: Wanted,
     *,
     since: datetime,
@@ -165,15 +167,15 @@ async def _scan(
     limit: int,
 ) -> tuple[list[Record], list[Looked], bool]:
     """The wanted records of these partitions, where was looked, and whether that is all."""
-    parts = await reader.parts(places, since)
+    parts = await reader.parts(topic_partitions, since)
     cut = _newest_parts(parts, limit)
     total, read = sum(part.count for part in cut), 0
-    found: list[Record] = []
+    records: list[Record] = []
     async for batch in reader.batches(cut):
         read += len(batch)
         watch(read, total)
-        found += [record for record in batch if wanted(record)]
-    return found, _looked(cut), cut == parts
+        records += [record for record in batch if wanted(record)]
+    return records, _looked(cut), cut == parts
 
 
 def _newest_parts(parts: list[Part], limit: int) -> list[Part]:
@@ -190,10 +192,10 @@ def _looked(parts: Iterable[Part]) -> list[Looked]:
     return [
         Looked(
             topic,
-            tuple(part.partition.partition for part in some),
-            sum(part.count for part in some),
+            tuple(part.partition.partition for part in parts_of_topic),
+            sum(part.count for part in parts_of_topic),
         )
-        for topic, some in by_topic.items()
+        for topic, parts_of_topic in by_topic.items()
     ]
 
 
@@ -202,10 +204,12 @@ def _newest(positions: Collection[Position]) -> list[Position]:
     return ordered[-OCCURRENCES:]
 
 
-async def _input(reader: Reader, settings: Settings, at: Position) -> Input:
+async def _input(reader: Reader, settings: Settings, position: Position) -> Input:
     """The input record at a position, or the note that it is not there."""
-    if (at.source, at.topic) == (settings.source, settings.topics.tickets):
-        record = await reader.record(TopicPartition(at.topic, at.partition), at.offset)
+    if (position.source, position.topic) == (settings.source, settings.topics.tickets):
+        record = await reader.record(
+            TopicPartition(position.topic, position.partition), position.offset
+        )
         if record is not None:
             return record
-    return Occurrence(at.topic, at.partition, at.offset, there=False)
+    return Occurrence(position.topic, position.partition, position.offset, there=False)

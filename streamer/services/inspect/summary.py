@@ -69,10 +69,11 @@ def summary(
 
 
 def _inputs(occurrences: Sequence[Occurrence]) -> Iterator[Hop]:
-    for one in occurrences:
-        if one.at_ms is not None:
-            note = one.problem or ""
-            yield Hop("ticket", None, one.topic, one.partition, one.offset, one.at_ms, note)
+    for occurrence in occurrences:
+        if occurrence.at_ms is not None:
+            note = occurrence.problem or ""
+            where = occurrence.topic, occurrence.partition, occurrence.offset
+            yield Hop("ticket", None, *where, occurrence.at_ms, note)
 
 
 def _outcome(
@@ -82,19 +83,21 @@ def _outcome(
     occurrences: Sequence[Occurrence],
     standing: Committed,
 ) -> Outcome:
-    records = sorted((one for one in trail.labels if one.task == task), key=lambda one: one.offset)
+    records = sorted(
+        (record for record in trail.labels if record.task == task), key=lambda record: record.offset
+    )
     table = LabelTable()
     for record in records:
         table.apply(record)
     state = next(iter(table.values()), None)
-    labels = tuple(one.label for one in records if one.label is not None)
+    labels = tuple(record.label for record in records if record.label is not None)
     requests = [item for item in trail.requests if item[1].task == task]
     verdicts = [log for log in trail.verdicts if log.task == task]
     return Outcome(
         task=task,
         labels=labels,
         state=state,
-        deleted=state is None and any(one.value is None for one in records),
+        deleted=state is None and any(record.value is None for record in records),
         verdicts=tuple(_named(settings, log) for log in verdicts),
         judged=tuple(verdicts),
         spent=() if state is None else latency(state, records, requests, occurrences),
@@ -104,10 +107,10 @@ def _outcome(
 
 def _named(settings: Settings, log: VerdictLog) -> Mapping[str, float]:
     """The judge's probabilities by label; nothing for a label set that isn't configured now."""
-    known = settings.tasks[log.task].label_set
-    if log.vector is None or log.label_set != known.version:
+    label_set = settings.tasks[log.task].label_set
+    if log.vector is None or log.label_set != label_set.version:
         return {}
-    return dict(zip(known.labels, log.vector, strict=True))
+    return dict(zip(label_set.labels, log.vector, strict=True))
 
 
 def _waiting(
@@ -119,18 +122,19 @@ def _waiting(
     standing: Committed,
 ) -> str | None:
     """Who has yet to work on it, by how far the groups are."""
-    decided = {one.label.decision_id for one in records if one.label is not None}
+    decided = {record.label.decision_id for record in records if record.label is not None}
     for hop, request in trail.requests:
         verifies = request.purpose == "verify"
-        at = standing.get(TopicPartition(hop.topic, hop.partition), 0)
-        if (verifies or request.decision_id not in decided) and at <= hop.offset:
-            return f"the judge has {hop.offset - at} records before it in {hop.topic}"
+        committed = standing.get(TopicPartition(hop.topic, hop.partition), 0)
+        if (verifies or request.decision_id not in decided) and committed <= hop.offset:
+            return f"the judge has {hop.offset - committed} records before it in {hop.topic}"
     if records or trail.requests or trail.dead:
         return None
-    for one in occurrences:
-        at = standing.get(TopicPartition(one.topic, one.partition), 0)
-        if one.there and at <= one.offset:
-            return f"classify has {one.offset - at} records before it in {one.topic}"
+    for occurrence in occurrences:
+        committed = standing.get(TopicPartition(occurrence.topic, occurrence.partition), 0)
+        if occurrence.there and committed <= occurrence.offset:
+            before = occurrence.offset - committed
+            return f"classify has {before} records before it in {occurrence.topic}"
     return None
 
 
@@ -141,8 +145,9 @@ def _trace_id(
     for record in newest:
         if (context := incoming(record.headers)) is not None:
             return f"{context.trace_id:032x}"
-    for one in occurrences:
-        return TicketIdentity(source, one.topic, one.partition, one.offset).trace_id
+    for occurrence in occurrences:
+        where = occurrence.topic, occurrence.partition, occurrence.offset
+        return TicketIdentity(source, *where).trace_id
     return None
 
 
@@ -161,12 +166,15 @@ def _advice(
         yield "a record whose id nobody could read is among `streamer dead list`"
         yield f"it may not have reached {settings.topics.tickets} yet"
         return
-    if any(not one.there for one in occurrences):
+    if not all(occurrence.there for occurrence in occurrences):
         yield "the ticket itself is no longer on its topic: its retention has passed"
-    unknown = [one for one in outcomes if not one.labels and not one.deleted and not one.waiting]
+    unknown = [
+        outcome.task
+        for outcome in outcomes
+        if not outcome.labels and not outcome.deleted and not outcome.waiting
+    ]
     if unknown and not findings.trail.dead and not findings.trail.requests:
-        names = ", ".join(one.task for one in unknown)
         yield (
-            f"no label for {names}: the ticket doesn't meet the task's `when`, or the label is "
-            "older than --since"
+            f"no label for {', '.join(unknown)}: the ticket doesn't meet the task's "
+            "`when`, or the label is older than --since"
         )

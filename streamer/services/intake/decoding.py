@@ -33,11 +33,11 @@ class Decoding:
         `Unavailable` where it says "not now"; and what is no fault of the record, as it is.
         """
         try:
-            found = self._decoded(record)
-            if not isinstance(found, Mapping):
-                kind = type(found).__name__
+            fields = self._decoded(record)
+            if not isinstance(fields, Mapping):
+                kind = type(fields).__name__
                 raise TicketError("unreadable", f"a mapping is needed, the decoder gave {kind}")
-            return plain(found, self._max_bytes)
+            return plain(fields, self._max_bytes)
         # Not `Exception` alone: libraries in other languages raise what they can't bear beside it.
         except BaseException as error:
             if not by_the_record(error):
@@ -55,8 +55,8 @@ class Decoding:
         if name not in self._told:
             self._told.add(name)
             # Where and never what: the message may quote the ticket.
-            at = extract_tb(error.__traceback__)[-1]
-            log.error("input.decoder failed with %s at %s:%s", name, at.filename, at.lineno)
+            frame = extract_tb(error.__traceback__)[-1]
+            log.error("input.decoder failed with %s at %s:%s", name, frame.filename, frame.lineno)
         return TicketError(FAILED, name)
 
 
@@ -64,13 +64,13 @@ def load_decoder(name: str) -> Decoder:
     """The function behind a dotted name (`package.module.function`); raises `ConfigError`."""
     module, _, function = name.replace(":", ".").rpartition(".")
     try:
-        found: Decoder = getattr(importlib.import_module(module), function)
+        decoder: Decoder = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
             f"input.decoder: {name!r} can't be imported ({error}); give the dotted name of a "
             "function (key, value, headers) -> dict that is importable here"
         ) from None
-    return found
+    return decoder
 
 
 def said(error: ValueError) -> str:

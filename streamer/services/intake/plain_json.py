@@ -32,35 +32,35 @@ def check_depth(written: bytes, fields: Any) -> None:
         raise _too_deep() from None
 
 
-def plain(found: Mapping[str, Any], most: int) -> Mapping[str, Any]:
+def plain(fields: Mapping[str, Any], most: int) -> Mapping[str, Any]:
     """What a decoder found as plain JSON values; subclasses and other mappings become plain ones.
 
     NaN stays: it is written as null. Raises `TicketError` that says what JSON can't hold and where,
     and for what is more than `most` bytes of JSON.
     """
-    written = _written(found, most)
+    written = _written(fields, most)
     if written is None:
-        copied: Mapping[str, Any] = _Copy(most).of(found)
+        copied: Mapping[str, Any] = _Copy(most).of(fields)
         return copied
     if len(written) > most:
         raise _too_large(most)
-    check_depth(written, found)
-    return found
+    check_depth(written, fields)
+    return fields
 
 
-def _written(found: Any, most: int) -> bytes | None:
+def _written(value: Any, most: int) -> bytes | None:
     """The JSON of Python's own types; None where it takes a closer look."""
     try:
         # It takes no subclass and no type of a library, where orjson would take some.
-        compact = len(marshal.dumps(found))
-        return orjson.dumps(found) if _places(found, most) * compact < _ROOM else None
+        compact = len(marshal.dumps(value))
+        return orjson.dumps(value) if _value_count(value, most) * compact < _ROOM else None
     except (TypeError, ValueError):
         return None
 
 
-def _places(found: Any, most: int) -> int:
+def _value_count(root: Any, most: int) -> int:
     """How many values there are, one that stands in several places counted at each; or too many."""
-    nests, count = [found], 0
+    nests, count = [root], 0
     for part in nests:
         values = part.values() if type(part) is dict else part
         count += len(values)
@@ -92,7 +92,7 @@ class _Copy:
         if isinstance(part, Mapping):
             return {self._key(name): self._below(name, value) for name, value in part.items()}
         if isinstance(part, list | tuple):
-            return [self._below(place, value) for place, value in enumerate(part)]
+            return [self._below(index, value) for index, value in enumerate(part)]
         raise self._refusal(f"is of type {type(part).__name__}, which JSON can't hold")
 
     def _below(self, step: object, part: Any) -> Any:

@@ -46,39 +46,39 @@ class TicketId:
 
     def _in_json(self, text: str) -> Any:
         try:
-            found = orjson.loads(text)
+            value = orjson.loads(text)
         except ValueError:
             return text
-        if isinstance(found, dict) and set(found) == _ENVELOPE:
-            found = found["payload"]
-        if not isinstance(found, dict):
-            return found
-        only = next(iter(found.values())) if len(found) == 1 else None
-        inner = find(found, self._pointer)
+        if isinstance(value, dict) and set(value) == _ENVELOPE:
+            value = value["payload"]
+        if not isinstance(value, dict):
+            return value
+        only = next(iter(value.values())) if len(value) == 1 else None
+        inner = find(value, self._pointer)
         return only if inner is None else inner
 
 
-def _checked(found: Any, where: str) -> str:
-    text = found if isinstance(found, str) else _number(found)
+def _checked(value: Any, where: str) -> str:
+    text = value if isinstance(value, str) else _number(value)
     if text is None or not says_something(text):
-        raise TicketError("no_id", f"an id is needed, found {_met(found)} {where}")
+        raise TicketError("no_id", f"an id is needed, found {_met(value)} {where}")
     if len(text) > LONGEST:
         raise TicketError("no_id", f"an id of {len(text)} characters, the limit is {LONGEST}")
     return text
 
 
-def _number(found: Any) -> str | None:
-    if isinstance(found, bool) or not isinstance(found, int | float):
+def _number(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if isinstance(found, int):
-        return str(found)
+    if isinstance(value, int):
+        return str(value)
     # Beyond that a float stands for several whole numbers.
-    return str(int(found)) if found.is_integer() and abs(found) < _EXACT else None
+    return str(int(value)) if value.is_integer() and abs(value) < _EXACT else None
 
 
-def _met(found: Any) -> str:
-    if isinstance(found, float):
-        return "a number that is no whole one" if abs(found) < _EXACT else "a number too large"
+def _met(value: Any) -> str:
+    if isinstance(value, float):
+        return "a number that is no whole one" if abs(value) < _EXACT else "a number too large"
     return (
-        "a text in which nothing can be seen" if isinstance(found, str) and found else kind(found)
+        "a text in which nothing can be seen" if isinstance(value, str) and value else kind(value)
     )

@@ -69,11 +69,11 @@ class TicketReader:
             raise TicketError("header_name", f"a header's name is not UTF-8: {name[:200]}")
         fields = self.fields(record)
         subject = self._subject(fields) if self._subject else None
-        at = record.timestamp
-        if self._created_at is None and at >= 0:
-            created_at, ms = rfc3339(at), float(at)
+        timestamp = record.timestamp
+        if self._created_at is None and timestamp >= 0:
+            created_at, ms = rfc3339(timestamp), float(timestamp)
         else:
-            created_at, ms = self._moment(fields, at)
+            created_at, ms = self._moment(fields, timestamp)
         ticket = Ticket(
             id=self._id.of(fields),
             text=self.text.of(fields),
@@ -124,11 +124,13 @@ class TicketReader:
         check_depth(value, fields)
         return fields
 
-    def _moment(self, fields: Mapping[str, Any], at: int) -> tuple[str, float]:
+    def _moment(self, fields: Mapping[str, Any], timestamp: int) -> tuple[str, float]:
         given = self._created_at(fields) if self._created_at else None
         if isinstance(given, str) and (ms := milliseconds(given)) is not None:
             return rfc3339(int(ms)), ms
         if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < 1e14:
-            at = int(given if given > MILLISECONDS_FROM else given * 1000)
+            timestamp = int(given if given > MILLISECONDS_FROM else given * 1000)
         # Kafka's -1 says that no time is known.
-        return (rfc3339(at), float(at)) if at >= 0 else (rfc3339(time.time_ns() // 10**6), math.nan)
+        if timestamp >= 0:
+            return rfc3339(timestamp), float(timestamp)
+        return rfc3339(time.time_ns() // 10**6), math.nan

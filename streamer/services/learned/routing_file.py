@@ -56,20 +56,20 @@ def read_routing(key: str, folder: Path) -> Routing:
 
 
 def _check(key: str, task: Task, folder: Path, routes: TaskRoutes) -> None:
-    at_once = [number for number, way in routes.ways.items() if not way.workers]
+    at_once = [number for number, route in routes.ways.items() if not route.workers]
     if at_once and task.budget is not None:
         raise ConfigError(
             f"{key}: segments {', '.join(at_once)} of {folder} go to the judge at once, and no"
             " label could stand in for it when the task's budget is used up: take the budget out,"
             " and choose the ways for less by `streamer segments fit --judge-budget`"
         )
-    known = {worker.model for worker in task.workers}
-    asked = {worker for way in routes.ways.values() for worker in way.workers}
-    if routes.label_set != task.label_set.version or not asked <= known:
+    models = {worker.model for worker in task.workers}
+    asked = {worker for route in routes.ways.values() for worker in route.workers}
+    if routes.label_set != task.label_set.version or not asked <= models:
         raise ConfigError(
             f"{key}: {folder} is of label set {routes.label_set} and workers"
             f" {', '.join(sorted(asked))}; this task has label set {task.label_set.version} and"
-            f" workers {', '.join(sorted(known))}: run `streamer segments fit` again"
+            f" workers {', '.join(sorted(models))}: run `streamer segments fit` again"
         )
 
 

@@ -30,7 +30,7 @@ def rule_before(task: Task, calibration: Calibration | None) -> DeferralRule:
 def load_calibration(name: str, task: Task, path: Path) -> Calibration:
     """The calibration of task `name` in a file; raises `ConfigError` where it is of another one."""
     try:
-        found = Calibration.from_json(path.read_bytes())
+        calibration = Calibration.from_json(path.read_bytes())
     except OSError as error:
         raise ConfigError(
             f"tasks.{name}.calibration: can't read {path} ({error.strerror}); run "
@@ -41,11 +41,12 @@ def load_calibration(name: str, task: Task, path: Path) -> Calibration:
             f"tasks.{name}.calibration: {path} is no calibration ({in_words(error)}); run "
             "`streamer calibrate` again"
         ) from None
-    known = (name, task.label_set.version, tuple(worker.model for worker in task.workers))
-    if (found.task, found.label_set, tuple(found.models)) != known:
+    expected = (name, task.label_set.version, tuple(worker.model for worker in task.workers))
+    if (calibration.task, calibration.label_set, tuple(calibration.models)) != expected:
         raise ConfigError(
-            f"tasks.{name}.calibration: {path} is of task {found.task!r} with workers "
-            f"{', '.join(found.models)} and label set {found.label_set}; this task has workers "
-            f"{', '.join(known[2])} and label set {known[1]}: run `streamer calibrate` again"
+            f"tasks.{name}.calibration: {path} is of task {calibration.task!r} with workers "
+            f"{', '.join(calibration.models)} and label set {calibration.label_set}; this task has "
+            f"workers {', '.join(expected[2])} and label set {expected[1]}: run "
+            "`streamer calibrate` again"
         )
-    return found
+    return calibration

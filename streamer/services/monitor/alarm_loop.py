@@ -33,12 +33,12 @@ class AlarmLoop:
         """Show what stands, and publish what changed."""
         now_ms = int(time.time() * 1000)
         await self._test(now_ms)
-        found = standing(
+        alarms = standing(
             [*self._watch.quick(now_ms), *self._drifted], self._alerts.standing, now_ms
         )
-        self._view.stand(found)
-        self._metrics.alarms(found)
-        await self._alerts.tell(found, self._producer, now_ms)
+        self._view.stand(alarms)
+        self._metrics.alarms(alarms)
+        await self._alerts.tell(alarms, self._producer, now_ms)
 
     async def _test(self, now_ms: int) -> None:
         closed_ms = RECENT.start(now_ms - LATE_MS)

@@ -41,9 +41,9 @@ class Alerts:
     async def tell(self, standing: Mapping[Id, Standing], producer: Any, now_ms: int) -> None:
         """Publish what began, ended or grew worse since; what fails is told at the next call."""
         changes = [
-            as_alarm(one, "raised", now_ms, self._runbooks)
-            for name, one in standing.items()
-            if name not in self._told or self._told[name].severity != one.reading.severity
+            as_alarm(stands, "raised", now_ms, self._runbooks)
+            for name, stands in standing.items()
+            if name not in self._told or self._told[name].severity != stands.reading.severity
         ]
         changes += [
             replace(alarm, state="cleared", at=rfc3339(now_ms))

@@ -16,18 +16,18 @@ from streamer.services.learned.rules import load_calibration, rule_before
 
 def expectations(settings: Settings) -> dict[str, Expected]:
     """What to expect of each task, as far as its files say it; raises `ConfigError`."""
-    found = {}
+    by_task = {}
     for name, task in settings.tasks.items():
         if task.calibration is not None:
             path = settings.path(task.calibration)
-            found[name] = expected(task, load_calibration(name, task, path))
+            by_task[name] = expected(task, load_calibration(name, task, path))
         if task.segments is not None:
             key, folder = f"tasks.{name}.segments", settings.path(task.segments)
-            found[name] = routed(found.get(name, Expected()), key, folder)
-    return found
+            by_task[name] = routed(by_task.get(name, Expected()), key, folder)
+    return by_task
 
 
-def routed(known: Expected, key: str, folder: Path) -> Expected:
+def routed(base: Expected, key: str, folder: Path) -> Expected:
     """With the segments of a version, which lie in its folder; raises `ConfigError`, which names
     the key.
 
@@ -37,8 +37,8 @@ def routed(known: Expected, key: str, folder: Path) -> Expected:
     segments = read_segments(folder).segments
     total = max(sum(segment.size for segment in segments), 1)
     return Expected(
-        fidelity=known.fidelity,
-        since_ms=known.since_ms,
+        fidelity=base.fidelity,
+        since_ms=base.since_ms,
         segments=ExpectedSegments(
             version=read_routing(key, folder).version,
             names={str(segment.number): segment.name for segment in segments},
@@ -53,20 +53,22 @@ def expected(task: Task, calibration: Calibration) -> Expected:
     Of another rule than the calibrated one it knows neither the coverage nor the labels. A third
     worker that is asked only where the first two differ says nothing about its agreement at large.
     """
-    served, reference = task.rule.kind == "calibrated", calibration.reference
+    calibrated, reference = task.rule.kind == "calibrated", calibration.reference
     rate, promise = calibration.judge_rate.value, calibration.guarantee
-    promised = served and promise is not None and promise.holds and promise.measure == "fidelity"
+    promised = (
+        calibrated and promise is not None and promise.holds and promise.measure == "fidelity"
+    )
     agreement = {} if reference is None else reference.agreement
     asked = [worker.model for worker in task.workers]
     if not rule_before(task, calibration).asks_all:
         asked = asked[:2]
-    pairs = {f"{one}/{other}" for one, other in combinations(asked, 2)}
+    pairs = {f"{first}/{second}" for first, second in combinations(asked, 2)}
     return Expected(
-        coverage=1 - rate if served and rate is not None else None,
+        coverage=1 - rate if calibrated and rate is not None else None,
         fidelity=promise.at_least if promised and promise is not None else None,
         agreement={pair: share for pair, share in agreement.items() if pair in pairs},
-        labels=reference.labels if served and reference is not None else None,
-        source=f"calibration {calibration.version}" if served and reference else None,
+        labels=reference.labels if calibrated and reference is not None else None,
+        source=f"calibration {calibration.version}" if calibrated and reference else None,
         since_ms=int(milliseconds(calibration.made_at) or 0),
         calibration=calibration.version if promised else None,
     )

@@ -98,8 +98,8 @@ class LiveView:
         """Those that stand, the worst and oldest first."""
         now_ms = _now_ms()
         standing = self._standing.values()
-        found = [as_alarm(one, "raised", now_ms, self._runbooks) for one in standing]
-        return sorted(found, key=lambda alarm: (alarm.severity, alarm.since))
+        alarms = [as_alarm(stands, "raised", now_ms, self._runbooks) for stands in standing]
+        return sorted(alarms, key=lambda alarm: (alarm.severity, alarm.since))
 
     def _unwatched(self, now_ms: int) -> Iterator[str]:
         """Why the shares of a task are tested against nothing: it is served in another way."""

@@ -35,9 +35,9 @@ class MonitorMetrics:
         self._summaries["stale"] += taken.stale
         self._summaries["unreadable"] += unreadable
 
-    def behind(self, count: int) -> None:
+    def behind(self, summaries: int) -> None:
         """So many summaries are not taken yet."""
-        self._behind = count
+        self._behind = summaries
 
     def alarms(self, standing: Mapping[Id, Standing]) -> None:
         """These alarms stand now, and no others."""

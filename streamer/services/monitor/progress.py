@@ -37,16 +37,16 @@ class Progress:
         """From where `group` has committed, or else the topic begins; raises `ConfigError` where
         the topic has more than one partition.
         """
-        place, *others = reader.partitions(topic)
+        partition, *others = reader.partitions(topic)
         if others:
             raise ConfigError(
                 f"topic {topic} has {1 + len(others)} partitions, and summaries must be read in "
                 "order: make it anew with one"
             )
-        (part,) = await reader.parts([place], "earliest")
+        (part,) = await reader.parts([partition], "earliest")
         async with clients.admin() as admin:
-            at = (await committed(admin, group)).get(place, 0)
-        return cls(topic, max(part.start, at))
+            offset = (await committed(admin, group)).get(partition, 0)
+        return cls(topic, max(part.start, offset))
 
     def took(self, upto: int) -> None:
         """Everything before this offset is taken."""

@@ -45,7 +45,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     # It logs each rebalance in dozens of lines.
     for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    known, topics = expectations(settings), settings.topics
+    expected, topics = expectations(settings), settings.topics
     clients = kafka_clients(settings.kafka)
     await clients.ensure_topics([topics.stats, topics.alerts, topics.labels, topics.judge])
     producer = clients.producer(limit=_ALARM_BYTES, compression=None)
@@ -55,12 +55,12 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         StatsTopic.of(clients, topics.stats) as stats,
     ):
         monitor = await _Monitor.of(settings, clients, reader)
-        monitor.view.expect(known)
+        monitor.view.expect(expected)
         alerts = Alerts(topics.alerts, settings.monitor.runbooks)
         await alerts.read(reader)
         limits = settings.monitor.alarms
         kept_s = await retention_s(clients, topics.judge)
-        watch = Watch(monitor.tables.windows, known, limits, rfc3339, kept_s)
+        watch = Watch(monitor.tables.windows, expected, limits, rfc3339, kept_s)
         lookout = AlarmLoop(watch, monitor.view, alerts, monitor.metrics, producer)
         async with monitor.running():
             while not stop.is_set():

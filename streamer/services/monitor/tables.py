@@ -101,11 +101,11 @@ class SummaryTables:
             log.warning("the monitor's tables did not stop in time; nothing is lost by that")
 
     def _table(self, name: str) -> ConfirmedTable:
-        made = self._app.Table(
+        table = self._app.Table(
             name, partitions=1, use_partitioner=True, extra_topic_configs=_CHANGELOG
         )
-        assert isinstance(made, ConfirmedTable)  # by the setting `Table`
-        return made
+        assert isinstance(table, ConfirmedTable)  # by the setting `Table`
+        return table
 
     async def _take(self, stream: StreamT[Any]) -> None:
         # Not take(), which acknowledges what its body failed on.

@@ -106,9 +106,9 @@ class Tail:
         ends = time.monotonic() + 1.0
         left = PER_SECOND
         while left and time.monotonic() < ends:
-            found = await labels.batch(_WAIT_S, left)
-            left -= len(found)
-            self.take(found)
+            batch = await labels.batch(_WAIT_S, left)
+            left -= len(batch)
+            self.take(batch)
         if not left:
             await asyncio.sleep(max(0.0, ends - time.monotonic()))
             self._skipped += await labels.skip()

@@ -32,10 +32,10 @@ def by_the_record(error: BaseException) -> bool:
 def _behind(error: BaseException) -> Iterator[BaseException]:
     """An error, and those that it was raised from: libraries put the network's into their own."""
     chain, met = [error], {id(error)}
-    for one in chain:
-        yield one
-        inner = one.__cause__ if one.__suppress_context__ else one.__context__
-        members = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+    for link in chain:
+        yield link
+        inner = link.__cause__ if link.__suppress_context__ else link.__context__
+        members = link.exceptions if isinstance(link, BaseExceptionGroup) else ()
         more = [each for each in (inner, *members) if each is not None and id(each) not in met]
         met.update(map(id, more))
         # The loop goes on to these.

@@ -178,7 +178,7 @@ class Status:
 
     def partitions(self) -> list[int]:
         """The partitions that are read here."""
-        return [place.partition for place in self._assignment()]
+        return [partition.partition for partition in self._assignment()]
 
     def rebalances(self) -> int:
         """How often partitions were given out anew."""
@@ -189,8 +189,8 @@ class Status:
 
         Never more than all: an added one may be assigned before it is counted.
         """
-        read, known = len(self._assignment()), None if self._topic is None else self._topic.count
-        return min(1.0, read / known) if known else 1.0
+        read, total = len(self._assignment()), None if self._topic is None else self._topic.count
+        return min(1.0, read / total) if total else 1.0
 
     def healthy(self) -> str | None:
         """Why the process should be restarted; None when it is fine.

@@ -39,7 +39,7 @@ class Writing:
     def all(
         self,
         carried: Sequence[Carried],
-        places: Sequence[int],
+        indexes: Sequence[int],
         write: Callable[[Sequence[int]], Sequence[T]],
     ) -> list[T | Emission]:
         """What `write` makes of the tickets at these places, and the letters of those that died.
@@ -48,37 +48,37 @@ class Writing:
         about.
         """
         if self._died:
-            places = [place for place in places if id(carried[place].record) not in self._died]
-        return self._written(carried, places, write) if places else []
+            indexes = [index for index in indexes if id(carried[index].record) not in self._died]
+        return self._written(carried, indexes, write) if indexes else []
 
     def _written(
         self,
         carried: Sequence[Carried],
-        places: Sequence[int],
+        indexes: Sequence[int],
         write: Callable[[Sequence[int]], Sequence[T]],
     ) -> list[T | Emission]:
         try:
-            return list(write(places))
+            return list(write(indexes))
         except Exception as error:
             if not by_the_record(error):
                 raise
-            if len(places) == 1:
-                return [self._dead(carried[places[0]], error)]
-        half = len(places) // 2
+            if len(indexes) == 1:
+                return [self._dead(carried[indexes[0]], error)]
+        half = len(indexes) // 2
         return [
-            *self._written(carried, places[:half], write),
-            *self._written(carried, places[half:], write),
+            *self._written(carried, indexes[:half], write),
+            *self._written(carried, indexes[half:], write),
         ]
 
-    def _dead(self, one: Carried, error: Exception) -> Emission:
-        self._died.add(id(one.record))
-        name, at = type(error).__name__, extract_tb(error.__traceback__)[-1]
+    def _dead(self, carried: Carried, error: Exception) -> Emission:
+        self._died.add(id(carried.record))
+        name, frame = type(error).__name__, extract_tb(error.__traceback__)[-1]
         # Where and never what: the message may quote the ticket.
         log.error(
             "%s[%d]@%d can't be written: %s at %s:%s; report it, the record is a dead letter",
-            *(one.record.topic, one.record.partition, one.record.offset),
-            *(name, at.filename, at.lineno),
+            *(carried.record.topic, carried.record.partition, carried.record.offset),
+            *(name, frame.filename, frame.lineno),
         )
-        one.trace.failed("unwritable")
-        headers = one.trace.headers(self._dead_letters.topic)
-        return self._dead_letters.emission(one.record, TicketError("unwritable", name), headers)
+        carried.trace.failed("unwritable")
+        headers = carried.trace.headers(self._dead_letters.topic)
+        return self._dead_letters.emission(carried.record, TicketError("unwritable", name), headers)

@@ -20,7 +20,7 @@ def copied(given: Word, to: Rank) -> Word:
     topic, partition = to.place.partition
     offset, source = to.place.offset, raw["position"]["source"]
     identity = TicketIdentity(source, topic, partition, offset)
-    made: dict[str, Any] = {
+    label: dict[str, Any] = {
         **raw,
         "revision": to.revision,
         "final": True,
@@ -29,4 +29,4 @@ def copied(given: Word, to: Rank) -> Word:
         "carried": raw.get("carried") or raw["position"],
         "released": given.spoke is None,
     }
-    return word(orjson.dumps(made))
+    return word(orjson.dumps(label))

@@ -42,15 +42,15 @@ class Group:
                 f"Kafka doesn't tell who is in the group {self.name} ({error!r}): look at this "
                 "user's rights"
             ) from error
-        members = [member for answer in answers for one in answer.groups for member in one[5]]
+        members = [member for answer in answers for group in answer.groups for member in group[5]]
         if members:
             raise ConfigError(f"{len(members)} tables are running as {self.name}: stop them first")
 
     async def half_rebuilt(self) -> set[TopicPartition]:
         """The partitions of which a rebuild is noted that did not end."""
         async with self.clients.admin() as admin:
-            known = await noted(admin, self.name, self.labels)
-        return {place for place, (_, note) in known.items() if note == _REBUILDING}
+            commits = await noted(admin, self.name, self.labels)
+        return {partition for partition, (_, note) in commits.items() if note == _REBUILDING}
 
     async def begin_rebuild(self) -> None:
         """Note that a rebuild writes from here on."""
@@ -58,7 +58,7 @@ class Group:
 
     async def end_rebuild(self, ends: Mapping[TopicPartition, int]) -> None:
         """Have the tables go on at these offsets."""
-        await self._commit({place: (end, "") for place, end in ends.items()})
+        await self._commit({partition: (end, "") for partition, end in ends.items()})
 
     async def _commit(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
         consumer = AIOKafkaConsumer(

@@ -125,9 +125,9 @@ class TableHandler:
         held = desk.shelves[record.partition]
         if key in held.fresh:
             return  # what is on its way lies behind it
-        state, known = held.shelf.state(key), held.shelf.cause(key)
+        state, cause = held.shelf.state(key), held.shelf.cause(key)
         theirs = caused(record.headers) or 0
-        if theirs > max(known, held.heard):
+        if theirs > max(cause, held.heard):
             return
         if _says(record, state):
             held.shelf.lies(key, record.offset)
@@ -138,7 +138,7 @@ class TableHandler:
             if body is None:
                 log.error("%s: what stood there is gone; rebuild the table", desk.current)
                 return
-        mine = headers(state, desk.me, max(known, theirs))
+        mine = headers(state, desk.me, max(cause, theirs))
         emission = Emission(record, desk.current, key, body, mine)
         self._on_its_way(emission)
         await self._publisher.acknowledged(await self._publisher.send([emission]))
@@ -161,12 +161,12 @@ class TableHandler:
         body = await self._body(record, heard, state, changes)
         # What is heard once more doesn't make a state older than it was said to be.
         cause = max(cause, record.offset)
-        made = Emission(record, desk.current, key, body, headers(state, desk.me, cause))
-        if not self._publisher.fits(made):
+        emission = Emission(record, desk.current, key, body, headers(state, desk.me, cause))
+        if not self._publisher.fits(emission):
             return [self._dead_letters.emission(record, TOO_LARGE)]
         held.shelf.put(key, _lean(state), heard_at(record), cause)
         changes.pop(key, None)
-        changes[key] = made
+        changes[key] = emission
         if correction is None:
             return [Settled(record, "written")]
         self._metrics.table("carried" if state.person is not None else "released")
@@ -178,9 +178,9 @@ class TableHandler:
         """The label that stands, as it is written."""
         if state.top is None:
             return None
-        for known in (heard, state.wanted):
-            if isinstance(known, Word) and known.id == state.stands and known.body:
-                return known.body if known.rank == state.top else copied(known, state.top).body
+        for spoken in (heard, state.wanted):
+            if isinstance(spoken, Word) and spoken.id == state.stands and spoken.body:
+                return spoken.body if spoken.rank == state.top else copied(spoken, state.top).body
         return await self._last(record, changes)
 
     async def _last(self, record: Record, changes: Mapping[bytes, Emission]) -> bytes:
@@ -217,8 +217,8 @@ class TableHandler:
             return []
         shelf = desk.shelves[number].shelf
         shelf.forget(int(now - DELETIONS_KEPT_S))
-        found = (key for key in shelf.idle(int(now - desk.keep_s)) if key not in changes)
-        idle = list(islice(found, ENDED_AT_ONCE))
+        keys = (key for key in shelf.idle(int(now - desk.keep_s)) if key not in changes)
+        idle = list(islice(keys, ENDED_AT_ONCE))
         if len(idle) < ENDED_AT_ONCE:
             self._swept[number] = now
         ended = []
@@ -234,8 +234,8 @@ class TableHandler:
 
     def _on_its_way(self, emission: Emission) -> None:
         fresh = self._desk.shelves[emission.record.partition].fresh
-        known = fresh.get(emission.key or b"")
-        count = 1 if known is None else known.count + 1
+        earlier = fresh.get(emission.key or b"")
+        count = 1 if earlier is None else earlier.count + 1
         fresh[emission.key or b""] = Written(count, emission.value)
 
 
@@ -254,8 +254,8 @@ def _says(record: Record, state: State) -> bool:
         theirs = written(record)
     except (ValueError, TypeError, LookupError):
         return False
-    said = theirs.top, theirs.stands, theirs.beside
-    return said == (state.top, state.stands, state.beside)
+    told = theirs.top, theirs.stands, theirs.beside
+    return told == (state.top, state.stands, state.beside)
 
 
 def _lean(state: State) -> State:

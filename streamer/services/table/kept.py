@@ -22,5 +22,5 @@ class Kept:
             return fresh.body
         if (offset := held.shelf.offset(key)) is None:
             return None
-        found = await self._reader.record(TopicPartition(self._topic, partition), offset)
-        return None if found is None or found.key != key else found.value
+        record = await self._reader.record(TopicPartition(self._topic, partition), offset)
+        return None if record is None or record.key != key else record.value

@@ -23,7 +23,7 @@ async def merged(clients: "Clients", parts: Iterable[Part]) -> AsyncIterator[Rec
             reader = await stack.enter_async_context(Reader.of(clients, [part.partition.topic]))
             streams.append(_one_by_one(reader, part))
         heads = [(number, await anext(stream, None)) for number, stream in enumerate(streams)]
-        queue = [(one.timestamp, number, one) for number, one in heads if one is not None]
+        queue = [(head.timestamp, number, head) for number, head in heads if head is not None]
         heapq.heapify(queue)
         while queue:
             _, number, record = queue[0]

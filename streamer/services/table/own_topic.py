@@ -76,9 +76,11 @@ class OwnTopic:
     def misplaced(self, batch: Sequence[Record]) -> NDArray[np.bool_]:
         """Which labels, [len(batch)], have no key, or one whose states lie in another partition."""
         count = len(self._consumer.partitions_for_topic(self._topic))
-        places = partitions([record.key or b"" for record in batch], count).tolist()
-        given = zip(batch, places, strict=True)
-        return np.array([one.key is None or one.partition != place for one, place in given])
+        targets = partitions([record.key or b"" for record in batch], count).tolist()
+        given = zip(batch, targets, strict=True)
+        return np.array(
+            [record.key is None or record.partition != partition for record, partition in given]
+        )
 
     async def catch_up(self, numbers: Iterable[int]) -> None:
         """Return once these partitions, which are held, are ready.
@@ -92,7 +94,9 @@ class OwnTopic:
             return
         self._wanted = {*self._held(), *missing}
         try:
-            ends = await self._consumer.end_offsets([self._place(number) for number in missing])
+            ends = await self._consumer.end_offsets(
+                [self._topic_partition(number) for number in missing]
+            )
             await self._until_read(ends)
             await self._refuse_other_labels(missing)
         except KafkaError as error:
@@ -122,13 +126,13 @@ class OwnTopic:
         if not self._followed:
             await asyncio.sleep(POLL_MS / 1000)
             return
-        found = await self._consumer.getmany(timeout_ms=POLL_MS)
+        batches = await self._consumer.getmany(timeout_ms=POLL_MS)
         self._notice_a_stop()
         self._let_go()
-        for place, records in found.items():
-            await self._take(place.partition, records, stray)
+        for partition, records in batches.items():
+            await self._take(partition.partition, records, stray)
         for number, held in self._followed.items():
-            held.position = await self._consumer.position(self._place(number))
+            held.position = await self._consumer.position(self._topic_partition(number))
         async with self._read:
             self._read.notify_all()
         await self._mend(stray)
@@ -149,11 +153,13 @@ class OwnTopic:
             held is self._followed[number] for number, held in wanted.items()
         ):
             return
-        places = [self._place(number) for number in wanted]
-        first = await self._consumer.beginning_offsets(places) if places else {}
-        self._consumer.assign(places)
-        for place in places:
-            self._consumer.seek(place, max(wanted[place.partition].position, first[place]))
+        topic_partitions = [self._topic_partition(number) for number in wanted]
+        first = await self._consumer.beginning_offsets(topic_partitions) if topic_partitions else {}
+        self._consumer.assign(topic_partitions)
+        for partition in topic_partitions:
+            self._consumer.seek(
+                partition, max(wanted[partition.partition].position, first[partition])
+            )
         self._followed = wanted
 
     def _let_go(self) -> None:
@@ -176,8 +182,8 @@ class OwnTopic:
         for record in self._placed(number, records):
             held.strays.pop(record.key or b"", None)
             mine = writer(record.headers) == self._me
-            known = number in self._ready and held is self._shelves[number]
-            if not known or not (mine or await stray(record)):
+            ready = number in self._ready and held is self._shelves[number]
+            if not ready or not (mine or await stray(record)):
                 _restore(held, record)
             if mine:
                 _read_back(held, record)
@@ -185,9 +191,9 @@ class OwnTopic:
     def _placed(self, number: int, records: Sequence[Record]) -> Iterator[Record]:
         """Those whose keys belong here: the others aren't read as the state of any key."""
         count = len(self._consumer.partitions_for_topic(self._topic))
-        places = partitions([record.key or b"" for record in records], count).tolist()
-        for record, place in zip(records, places, strict=True):
-            if place == number and record.key is not None:
+        targets = partitions([record.key or b"" for record in records], count).tolist()
+        for record, partition in zip(records, targets, strict=True):
+            if partition == number and record.key is not None:
                 yield record
             elif writer(record.headers) is not None:
                 raise self._other_layout(number)
@@ -200,13 +206,13 @@ class OwnTopic:
         )
 
     async def _refuse_other_labels(self, numbers: Iterable[int]) -> None:
-        places = [TopicPartition(self._labels, number) for number in numbers]
-        for place, end in (await self._consumer.end_offsets(places)).items():
-            if self._shelves[place.partition].heard >= end:
+        topic_partitions = [TopicPartition(self._labels, number) for number in numbers]
+        for partition, end in (await self._consumer.end_offsets(topic_partitions)).items():
+            if self._shelves[partition.partition].heard >= end:
                 raise ConfigError(
-                    f"{self._topic}[{place.partition}] tells of labels that {self._labels} doesn't "
-                    "have: that was made again. Stop the table everywhere, then run `streamer "
-                    "table --rebuild`"
+                    f"{self._topic}[{partition.partition}] tells of labels that {self._labels} "
+                    "doesn't have: that was made again. Stop the table everywhere, then run "
+                    "`streamer table --rebuild`"
                 )
 
     async def _until_read(self, ends: dict[TopicPartition, int]) -> None:
@@ -214,9 +220,11 @@ class OwnTopic:
             await self._read.wait_for(lambda: self._reached(ends))
 
     def _reached(self, ends: dict[TopicPartition, int]) -> bool:
-        return all(self._shelves[place.partition].position >= end for place, end in ends.items())
+        return all(
+            self._shelves[partition.partition].position >= end for partition, end in ends.items()
+        )
 
-    def _place(self, number: int) -> TopicPartition:
+    def _topic_partition(self, number: int) -> TopicPartition:
         return TopicPartition(self._topic, number)
 
 

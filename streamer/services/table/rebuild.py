@@ -77,22 +77,24 @@ async def _write(
     topics, kafka = settings.topics, settings.kafka
     stays = People(settings.tasks).stays
     ends = [part.end for part in parts]
-    made = Rebuilt(topics.labels, own_topic(topics), uuid.uuid4().bytes, stays, ends)
+    rebuilt = Rebuilt(topics.labels, own_topic(topics), uuid.uuid4().bytes, stays, ends)
     async for record in merged(clients, parts):
-        made.learn(record)
-    made.end_silent(int(time.time() - settings.table.keep * 86_400))
+        rebuilt.learn(record)
+    rebuilt.end_silent(int(time.time() - settings.table.keep * 86_400))
     async with clients.started(
         clients.producer(limit=kafka.max_record_bytes, compression=None)
     ) as producer:
         out = Publisher(producer, kafka.max_record_bytes + MARGIN, kafka.acknowledge_within)
         async for batch in reader.batches(parts):
-            await _publish(out, [one for record in batch for one in made.find(record)])
-        await _publish(out, list(made.rest()))
+            await _publish(out, [emission for record in batch for emission in rebuilt.find(record)])
+        await _publish(out, list(rebuilt.rest()))
         async for batch in reader.batches(left):
-            await _publish(out, [one for record in batch for one in made.sweep(record)])
-    if made.missing:
-        raise BrokerError(f"{made.missing} labels vanished from {topics.labels} meanwhile")
-    return len(made)
+            await _publish(
+                out, [emission for record in batch for emission in rebuilt.sweep(record)]
+            )
+    if rebuilt.missing:
+        raise BrokerError(f"{rebuilt.missing} labels vanished from {topics.labels} meanwhile")
+    return len(rebuilt)
 
 
 async def _publish(out: Publisher, emissions: Sequence[Emission]) -> None:

@@ -115,19 +115,23 @@ class Rebuilt:
         return headers(state, self._me, max(self._ends[number] - 1, 0))
 
     def _find_of_person(self, key: bytes, state: State, record: Record, heard: Word) -> None:
-        known, _, body = self._people.get(key, (state, record, b""))
-        if known.machine is not None and heard.id == known.machine.id:
-            known = replace(known, machine=replace(known.machine, body=heard.body))
+        person_state, _, body = self._people.get(key, (state, record, b""))
+        if person_state.machine is not None and heard.id == person_state.machine.id:
+            person_state = replace(
+                person_state, machine=replace(person_state.machine, body=heard.body)
+            )
         if state.person is not None and heard.id == state.person.id and not body:
             body = heard.body
         if _tells(heard, state):
             body = heard.body
-        self._people[key] = known, record, body
+        self._people[key] = person_state, record, body
 
-    def _written(self, key: bytes, state: State, record: Record, found: Word) -> Iterator[Emission]:
-        body = found.body
+    def _written(
+        self, key: bytes, state: State, record: Record, stands: Word
+    ) -> Iterator[Emission]:
+        body = stands.body
         if key in self._unwritten and state.top is not None:
-            body = copied(found, state.top).body
+            body = copied(stands, state.top).body
             yield Emission(record, self._labels, key, body)
         yield Emission(record, self._current, key, body, self._headers(key, state))
 

@@ -24,15 +24,15 @@ def headers(state: State, writer: bytes, cause: int) -> list[Header]:
 
     `cause` is the offset in the key's partition of the labels topic that the state follows from.
     """
-    found = [(STANDS, writer), (_CAUSE, b"%d" % cause), *deletion_headers(state.gone)]
+    record_headers = [(STANDS, writer), (_CAUSE, b"%d" % cause), *deletion_headers(state.gone)]
     held = state.machine if state.person is not None else None
-    known = {
+    more = {
         "released": state.released and (*state.released,),
         "machine": held and held.body.decode(),
     }
-    if any(known.values()):
-        found.append((_KNOWN, orjson.dumps(known)))
-    return found
+    if any(more.values()):
+        record_headers.append((_KNOWN, orjson.dumps(more)))
+    return record_headers
 
 
 def written(record: Record) -> State:
@@ -45,15 +45,15 @@ def written(record: Record) -> State:
     gone = deleted_at(record.headers)
     if record.value is None:
         return State(gone=gone)
-    known = orjson.loads(dict(record.headers).get(_KNOWN) or b"{}")
-    stands, machine = word(record.value), known["machine"] if known else None
+    more = orjson.loads(dict(record.headers).get(_KNOWN) or b"{}")
+    stands, machine = word(record.value), more["machine"] if more else None
     holds = stands.spoke is not None and not stands.released
     return State(
         top=stands.rank,
         stands=stands.id,
         person=stands if holds else None,
         machine=stands if stands.spoke is None else _word(machine),
-        released=_place(known["released"] if known else None),
+        released=_place(more["released"] if more else None),
         gone=gone,
     )
 
@@ -66,17 +66,17 @@ def _word(body: Any) -> Word | None:
     return word(body.encode())
 
 
-def writer(found: Sequence[Header]) -> bytes | None:
+def writer(given: Sequence[Header]) -> bytes | None:
     """Which process wrote a record with these headers."""
-    return dict(found).get(STANDS)
+    return dict(given).get(STANDS)
 
 
-def caused(found: Sequence[Header]) -> int | None:
+def caused(given: Sequence[Header]) -> int | None:
     """Which offset of the labels topic a record with these headers follows from.
 
     None where they don't say: tables of before this header left it out.
     """
-    told = dict(found).get(_CAUSE) or b""
+    told = dict(given).get(_CAUSE) or b""
     return int(told) if _OFFSET.fullmatch(told) else None
 
 

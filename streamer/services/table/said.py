@@ -74,8 +74,8 @@ def word(body: bytes) -> Word:
 
 def heard_at(record: Record) -> int:
     """When a record was written, in seconds; now, where its time is none or lies ahead."""
-    now, at = int(time.time()), record.timestamp // 1000
-    return at if 0 <= at <= now else now
+    now, written = int(time.time()), record.timestamp // 1000
+    return written if 0 <= written <= now else now
 
 
 def _id(label: Label, place: Place) -> bytes:
@@ -88,7 +88,7 @@ def _place(position: Position) -> Place:
     return Place(partition, _number(position.offset))
 
 
-def _number(found: int) -> int:
-    if not 0 <= found < 2**63:
+def _number(number: int) -> int:
+    if not 0 <= number < 2**63:
         raise ValueError("no offset")
-    return found
+    return number

@@ -56,15 +56,15 @@ class SameTopics:
                 _refuse_another(topic, state, self._known.setdefault(topic, state))
 
 
-def _refuse_another(topic: str, state: TopicState, known: TopicState) -> None:
-    if state.id != known.id:
+def _refuse_another(topic: str, state: TopicState, before: TopicState) -> None:
+    if state.id != before.id:
         raise ConfigError(
             f"{topic} was made again: stop the table everywhere, then run `streamer table "
             "--rebuild`"
         )
-    if state.partitions > known.partitions:
+    if state.partitions > before.partitions:
         raise ConfigError(
-            f"{topic} has {state.partitions} partitions and had {known.partitions}: keys have "
+            f"{topic} has {state.partitions} partitions and had {before.partitions}: keys have "
             "moved. Stop the table everywhere, give both its topics the same number, then run "
             "`streamer table --rebuild`"
         )

@@ -75,14 +75,16 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
             stays=People(settings.tasks).stays,
             keep_s=settings.table.keep * 86_400,
         )
-        made: asyncio.Future[TableHandler] = asyncio.get_running_loop().create_future()
+        handler_made: asyncio.Future[TableHandler] = asyncio.get_running_loop().create_future()
 
         def handler(publisher: Publisher) -> TableHandler:
-            made.set_result(TableHandler(desk, publisher, stream.dead_letters(metrics), metrics))
-            return made.result()
+            handler_made.set_result(
+                TableHandler(desk, publisher, stream.dead_letters(metrics), metrics)
+            )
+            return handler_made.result()
 
         async def follow() -> None:
-            await own.run((await made).repair)
+            await own.run((await handler_made).repair)
 
         await first(stream.run(Publishing(handler), metrics, status, stop), follow(), watch.run())
 

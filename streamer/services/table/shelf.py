@@ -36,8 +36,8 @@ class Shelf:
             return whole[0]
         if (packed := self._packed.get(key)) is None:
             return State()
-        at, offset, revision, stands, *_ = _PACKED.unpack(packed)
-        top = Rank(Place(self._partitions[at], offset), revision)
+        index, offset, revision, stands, *_ = _PACKED.unpack(packed)
+        top = Rank(Place(self._partitions[index], offset), revision)
         return State(top=top, stands=stands, machine=_unread(top, stands))
 
     def put(self, key: bytes, state: State, seconds: int, cause: int = 0) -> None:
@@ -57,14 +57,14 @@ class Shelf:
     def offset(self, key: bytes) -> int | None:
         """Where the key's last record lies."""
         packed = self._packed.get(key)
-        found = _UNREAD if packed is None else _PACKED.unpack(packed)[4]
-        return None if found == _UNREAD else found
+        offset = _UNREAD if packed is None else _PACKED.unpack(packed)[4]
+        return None if offset == _UNREAD else offset
 
     def lies(self, key: bytes, offset: int) -> None:
         """Note where the key's last record lies."""
         if (packed := self._packed.get(key)) is not None:
-            at, place, revision, stands, _, *more = _PACKED.unpack(packed)
-            self._packed[key] = _PACKED.pack(at, place, revision, stands, offset, *more)
+            index, top_offset, revision, stands, _, *more = _PACKED.unpack(packed)
+            self._packed[key] = _PACKED.pack(index, top_offset, revision, stands, offset, *more)
 
     def cause(self, key: bytes) -> int:
         """Which record of the labels topic brought a key to its state."""
@@ -99,15 +99,15 @@ class Shelf:
         return 0 if (packed := self._packed.get(key)) is None else _PACKED.unpack(packed)[5]
 
     def _pack(self, key: bytes, top: Rank, stands: bytes, seconds: int, cause: int) -> None:
-        known = self.offset(key)
-        lies = _UNREAD if known is None else known
+        offset = self.offset(key)
+        lies = _UNREAD if offset is None else offset
         partition = top.place.partition
         assert partition is not None  # the rank of a label, which has a whole position
-        at = self._numbers.setdefault(partition, len(self._partitions))
-        if at == len(self._partitions):
+        index = self._numbers.setdefault(partition, len(self._partitions))
+        if index == len(self._partitions):
             self._partitions.append(partition)
         self._packed[key] = _PACKED.pack(
-            at,
+            index,
             top.place.offset,
             top.revision,
             stands,

@@ -54,10 +54,10 @@ class Step(NamedTuple):
     correction: Word | None
 
 
-def step(state: State, said: Word | Gone, stays: Stays) -> Step:
+def step(state: State, heard: Word | Gone, stays: Stays) -> Step:
     """What becomes of a state by one more record, in the order of the log."""
     before = state.top, state.stands, state.beside
-    state = _deleted(state, said.place) if isinstance(said, Gone) else _heard(state, said)
+    state = _deleted(state, heard.place) if isinstance(heard, Gone) else _heard(state, heard)
     if state.person is not None and not _at_top(state) and not stays(state.person):
         state = replace(state, person=None, released=state.top.place if state.top else None)
     wanted = state.wanted
@@ -67,12 +67,12 @@ def step(state: State, said: Word | Gone, stays: Stays) -> Step:
     return Step(replace(state, top=top, stands=wanted.id), True, wanted)
 
 
-def _heard(state: State, said: Word) -> State:
-    if state.gone is not None and precedes(said.rank.place, state.gone):
+def _heard(state: State, heard: Word) -> State:
+    if state.gone is not None and precedes(heard.rank.place, state.gone):
         return state
-    if state.top is None or not outranked(said.rank, state.top):
-        state = replace(state, top=said.rank, stands=said.id)
-    return _decided(state, said) if said.spoke is None else _spoken(state, said, said.spoke)
+    if state.top is None or not outranked(heard.rank, state.top):
+        state = replace(state, top=heard.rank, stands=heard.id)
+    return _decided(state, heard) if heard.spoke is None else _spoken(state, heard, heard.spoke)
 
 
 def _at_top(state: State) -> bool:
@@ -80,30 +80,30 @@ def _at_top(state: State) -> bool:
     return state.person is None or state.top is None or state.person.spoke == state.top.place
 
 
-def _decided(state: State, said: Word) -> State:
-    if state.machine is not None and outranked(said.rank, state.machine.rank):
+def _decided(state: State, heard: Word) -> State:
+    if state.machine is not None and outranked(heard.rank, state.machine.rank):
         return state
-    return replace(state, machine=said)
+    return replace(state, machine=heard)
 
 
-def _spoken(state: State, said: Word, spoke: Place) -> State:
-    known = None if state.person is None else state.person.spoke
-    if said.released:
-        if known is not None and precedes(spoke, known):
+def _spoken(state: State, heard: Word, spoke: Place) -> State:
+    last_spoke = None if state.person is None else state.person.spoke
+    if heard.released:
+        if last_spoke is not None and precedes(spoke, last_spoke):
             return state
         return replace(state, person=None, released=spoke)
     if state.gone is not None and precedes(spoke, state.gone):
         return state
-    if said.carried and not _newer(spoke, known, state.released):
+    if heard.carried and not _newer(spoke, last_spoke, state.released):
         return state
-    if known is not None and precedes(spoke, known):
+    if last_spoke is not None and precedes(spoke, last_spoke):
         return state
-    return replace(state, person=said)
+    return replace(state, person=heard)
 
 
-def _newer(spoke: Place, *known: Place | None) -> bool:
+def _newer(spoke: Place, *words: Place | None) -> bool:
     """Of a copy: whether it tells of a word that is not known in its own right."""
-    return all(place is None or precedes(place, spoke) for place in known)
+    return all(word is None or precedes(word, spoke) for word in words)
 
 
 def _deleted(state: State, place: Place | None) -> State:

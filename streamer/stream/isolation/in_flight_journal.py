@@ -132,14 +132,14 @@ class InFlightJournal(Commits):
             async with asyncio.timeout(SPARE_WITHIN_S):
                 await self._write([partition])
 
-    async def _learn(self, places: Mapping[TopicPartition, int]) -> None:
+    async def _learn(self, positions: Mapping[TopicPartition, int]) -> None:
         """Ask about new partitions; where nothing is committed yet, it counts from the place on."""
-        new = [partition for partition in places if partition not in self._pages]
+        new = [partition for partition in positions if partition not in self._pages]
         if not new:
             return
-        found = await self._look(new)
+        notes = await self._look(new)
         for partition in new:
-            offset, text = found.get(partition, (places[partition], ""))
+            offset, text = notes.get(partition, (positions[partition], ""))
             page = self._pages[partition] = Page(offset, Note.parse(text))
             self._written[partition] = text
             if page.window > offset:

@@ -22,9 +22,9 @@ class Note:
     def parse(cls, text: str) -> "Note":
         """From a commit's metadata. What is not ours says nothing."""
         try:
-            found = orjson.loads(text)
-            tried = {int(offset): int(count) for offset, count in found["tried"].items()}
-            return cls(int(found["open"]), tried)
+            note = orjson.loads(text)
+            tried = {int(offset): int(count) for offset, count in note["tried"].items()}
+            return cls(int(note["open"]), tried)
         except (ValueError, TypeError, KeyError, AttributeError):
             return cls()
 

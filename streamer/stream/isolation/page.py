@@ -12,11 +12,11 @@ class Page:
 
     __slots__ = ("_open", "_tried", "floor", "window")
 
-    def __init__(self, floor: int, found: Note) -> None:
+    def __init__(self, floor: int, note: Note) -> None:
         self.floor = floor
-        self.window = found.open
+        self.window = note.open
         self._open = 0
-        self._tried = dict(found.tried)
+        self._tried = dict(note.tried)
 
     def suspects(self, offset: int) -> bool:
         """Whether the record was perhaps in flight at an unclean end."""

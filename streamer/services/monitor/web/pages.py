@@ -18,12 +18,14 @@ _TYPES = {
 def routes(*, asks_token: bool) -> list[web.RouteDef]:
     """GET / and /static/NAME, read once; the page knows whether it has to ask for a token."""
     static = files("streamer.services.monitor.web") / "static"
-    found = {file.name: file.read_bytes() for file in static.iterdir()}
-    page = found.pop("index.html")
+    contents = {file.name: file.read_bytes() for file in static.iterdir()}
+    page = contents.pop("index.html")
     if asks_token:
         page = page.replace(b"<html ", b"<html data-token ", 1)
-    served = [web.get(f"/static/{name}", _file(name, body)) for name, body in found.items()]
-    return [web.get("/", _file("index.html", page)), *served]
+    static_routes = [
+        web.get(f"/static/{name}", _file(name, body)) for name, body in contents.items()
+    ]
+    return [web.get("/", _file("index.html", page)), *static_routes]
 
 
 def _file(name: str, body: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -32,7 +34,7 @@ def _file(name: str, body: bytes) -> Callable[[web.Request], Awaitable[web.Respo
     headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
 
     async def answer(request: web.Request) -> web.Response:
-        if any(known.value == tag for known in request.if_none_match or ()):
+        if any(etag.value == tag for etag in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         kind = _TYPES[PurePath(name).suffix]
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)

@@ -32,14 +32,14 @@ def seconds(request: web.Request, default: float, longest: float) -> float:
     if text is None:
         return default
     try:
-        found = float(text)
+        value = float(text)
     except ValueError:
-        found = 0.0
-    if not 0 < found <= longest:
+        value = 0.0
+    if not 0 < value <= longest:
         raise web.HTTPBadRequest(
             text=orjson.dumps(
                 {"error": f"seconds: a number above 0, up to {longest:.0f}"}
             ).decode(),
             content_type="application/json",
         )
-    return found
+    return value

@@ -54,9 +54,9 @@ def routes(tail: Newcomers, search: Search) -> web.RouteTableDef:
     return table
 
 
-async def _found(way: Awaitable[Mapping[str, Any]]) -> web.Response:
+async def _found(search: Awaitable[Mapping[str, Any]]) -> web.Response:
     try:
-        return as_json(await wait_for(way, WITHIN_S))
+        return as_json(await wait_for(search, WITHIN_S))
     except StreamerError as failed:
         return error(502, str(failed))
     except TimeoutError:
