@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.decide.decision import Decision
 from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.votes import plurality
 
 
@@ -20,6 +22,32 @@ class Candidate:
     label_ids: LabelIds
     confidence: NDArray[np.float64]
     ensemble: NDArray[np.float64] | None
+
+
+def workers_candidate(
+    decision: Decision,
+    worker_predictions: Sequence[Predictions],
+    policy: ServingPolicy,
+    outage: bool = False,
+    mean: bool = False,
+) -> Candidate:
+    """The label that the rule accepted, with the rule's confidence, else the likeliest; what most
+    say who can be reached, where that stands in for an `outage`.
+
+    A decision without a label has no candidate where no worker was asked. The mean is taken where
+    the judge may be asked about any of the tickets, or if `mean` asks for it.
+    """
+    accepted, left = decision.label_ids, decision.label_ids == ABSTAINED
+    if policy.falls_back(outage):
+        most = plurality(worker_predictions)
+        return Candidate(most.label_ids, most.confidence, None)
+    needed = mean or policy.publishes_first or left.any()
+    if not worker_predictions or not needed:
+        return Candidate(accepted, decision.confidence, None)
+    own = candidate(worker_predictions)
+    label_ids = np.where(left, own.label_ids, accepted)
+    confidence = np.where(left, own.confidence, decision.confidence)
+    return Candidate(label_ids, confidence, own.ensemble)
 
 
 def candidate(worker_predictions: Sequence[Predictions]) -> Candidate:

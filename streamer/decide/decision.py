@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.decide.predictions import LabelIds
+from streamer.decide.predictions import ABSTAINED, LabelIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,12 @@ class Decision:
     label_ids: LabelIds
     confidence: NDArray[np.float64]
     open: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, count: int) -> "Decision":
+        """No label for any of so many tickets."""
+        nothing = np.full(count, ABSTAINED), np.full(count, np.nan), np.zeros(count, np.bool_)
+        return cls(*nothing)
 
     def __getitem__(self, rows: NDArray[np.int64]) -> "Decision":
         """The decision on some of the tickets."""

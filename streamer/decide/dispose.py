@@ -1,0 +1,132 @@
+"""What becomes of tickets on which workers have voted, and why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.decide.candidate import Candidate
+from streamer.decide.decision import Decision
+from streamer.decide.predictions import ABSTAINED
+from streamer.decide.sampling import Draws
+from streamer.decide.serving_policy import ServingPolicy
+from streamer.decide.vote_result import Mask, Rows
+from streamer.records.label import Source
+from streamer.records.log import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedGroup:
+    """Tickets, by their rows, whose labels are published alike."""
+
+    rows: Rows
+    source: Source
+    final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """For N tickets: the labels to publish now, and what the judge is asked.
+
+    `published` is -1 where nothing is published yet, and there the judge decides: `deferred` says
+    why. `fallback` [N] marks published labels that no rule vouches for, `stands_in` says why they
+    stand. `verify` and `audit` [N] mark published tickets that the judge is asked about as well:
+    its label may correct the first, and is only counted for the second.
+    """
+
+    published: Decision
+    candidate: Candidate
+    fallback: Mask
+    verify: Mask
+    audit: Mask
+    deferred: Reason
+    stands_in: Reason
+
+    @property
+    def decide(self) -> Mask:
+        """[N]: where the judge decides."""
+        return np.asarray(self.published.label_ids == ABSTAINED)
+
+    @property
+    def final(self) -> Mask:
+        """[N]: where a label that is published is the last word."""
+        return ~self.verify
+
+    def source(self, row: int) -> Source | None:
+        """Whose label is published of the ticket; None where the judge decides."""
+        if self.published.label_ids[row] == ABSTAINED:
+            return None
+        return "fallback" if self.fallback[row] else "workers"
+
+    def why(self, row: int) -> Reason | None:
+        """Why no rule's label is published of the ticket; None where one is."""
+        if self.published.label_ids[row] == ABSTAINED:
+            return self.deferred
+        return self.stands_in if self.fallback[row] else None
+
+    def groups(self) -> Iterator[PublishedGroup]:
+        """The published labels, grouped by how they are published."""
+        labelled = ~self.decide
+        for fallback in (False, True) if np.count_nonzero(self.fallback) else (False,):
+            for final in (True, False) if np.count_nonzero(self.verify) else (True,):
+                marks = labelled & (self.fallback == fallback) & (self.final == final)
+                if np.count_nonzero(marks):
+                    source: Source = "fallback" if fallback else "workers"
+                    yield PublishedGroup(np.flatnonzero(marks), source, final)
+
+
+def dispose(
+    decision: Decision,
+    candidate: Candidate,
+    policy: ServingPolicy,
+    sample: Draws,
+    *,
+    asked: bool = True,
+    outage: bool = False,
+    allowed: Mask | None = None,
+) -> Disposition:
+    """Of N tickets with their sample [N], any part of a batch.
+
+    `asked` says whether any worker was, `outage` whether too many of them were out for a label to
+    stand, `allowed` [N] which judge calls a budget lets through where it is asked, by default all.
+    """
+    falls_back = policy.falls_back(outage)
+    doubted = decision.label_ids == ABSTAINED
+    published, fallback = decision, np.zeros(len(doubted), np.bool_)
+    if policy.publishes_first or falls_back:
+        published = _published(candidate, candidate.label_ids != ABSTAINED)
+        fallback = doubted & (published.label_ids != ABSTAINED) & falls_back
+    elif allowed is not None:
+        fallback = doubted & ~allowed & (candidate.label_ids != ABSTAINED)
+        published = _published(candidate, ~doubted | fallback)
+    labelled = published.label_ids != ABSTAINED
+    verify = sample.verify & labelled & policy.publishes_first
+    return Disposition(
+        published=published,
+        candidate=candidate,
+        fallback=fallback,
+        verify=verify,
+        audit=sample.uniform & labelled & ~verify,
+        deferred="outage" if outage else "disagreement" if asked else "judge_first",
+        stands_in="outage" if falls_back else "budget",
+    )
+
+
+def calls_within(count: int, decision: Decision, candidate: Candidate) -> Mask:
+    """[N]: the judge calls that go where only so many may: all but the last of the batch.
+
+    A ticket that no worker answered has no label that could stand in: it goes, and is charged
+    first.
+    """
+    wanted = decision.label_ids == ABSTAINED
+    spared = wanted & (candidate.label_ids != ABSTAINED)
+    left = count - int((wanted & ~spared).sum())
+    return np.asarray(~spared | (np.cumsum(spared) <= left))
+
+
+def _published(candidate: Candidate, marks: Mask) -> Decision:
+    return Decision(
+        np.where(marks, candidate.label_ids, ABSTAINED),
+        np.where(marks, candidate.confidence, np.nan),
+        np.zeros(len(marks), np.bool_),
+    )
