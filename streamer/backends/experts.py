@@ -42,22 +42,22 @@ class Experts:
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """[N, K], rows sum to 1: each from the expert of its segment."""
-        places = self.gate.names(texts).places
+        segment_ids = self.gate.names(texts).places
         answers = np.empty((len(texts), self.size), np.float32)
-        named = np.where(np.isin(places, list(self.experts)), places, -1)
-        for place in np.unique(named).tolist():
-            rows = np.flatnonzero(named == place)
-            model = self.experts.get(place, self.general)
+        named = np.where(np.isin(segment_ids, list(self.experts)), segment_ids, -1)
+        for segment_id in np.unique(named).tolist():
+            rows = np.flatnonzero(named == segment_id)
+            model = self.experts.get(segment_id, self.general)
             answers[rows] = model.probabilities([texts[row] for row in rows])
         return answers
 
     def save(self, folder: Path) -> None:
         """Write the files that are listed above."""
         limits = {"at_least": self.gate.at_least, "least_known": self.gate.least_known}
-        said = {**limits, "experts": sorted(self.experts)}
-        (folder / FILE).write_text(json.dumps(said), encoding="utf-8")
+        description = {**limits, "experts": sorted(self.experts)}
+        (folder / FILE).write_text(json.dumps(description), encoding="utf-8")
         models: dict[str, Any] = {_GATE: self.gate.model, _GENERAL: self.general}
-        models |= {_name(place): model for place, model in self.experts.items()}
+        models |= {_name(segment_id): model for segment_id, model in self.experts.items()}
         for name, model in models.items():
             (folder / name).mkdir()
             model.save(folder / name)
@@ -67,12 +67,12 @@ class Experts:
         """`load` reads one model of the kind. Raises ModelError where a file is missing, damaged,
         or doesn't fit the others.
         """
-        limits, places = _read(folder / FILE)
+        limits, segment_ids = _read(folder / FILE)
         gate = Gate.load(folder / _GATE, *limits)
         general = load(folder / _GENERAL)
-        experts = {place: load(folder / _name(place)) for place in places}
+        experts = {segment_id: load(folder / _name(segment_id)) for segment_id in segment_ids}
         sizes = {model.size for model in (general, *experts.values())}
-        if len(sizes) > 1 or any(place >= gate.model.size for place in places):
+        if len(sizes) > 1 or any(segment_id >= gate.model.size for segment_id in segment_ids):
             raise ModelError(f"{folder}: its parts don't fit each other; align this worker again")
         return cls(gate, general, experts)
 
@@ -84,21 +84,21 @@ def load_either(folder: Path, load: Callable[[Path], M]) -> M | Experts:
     return load(folder)
 
 
-def _name(place: int) -> str:
-    return f"expert-{place}"
+def _name(segment_id: int) -> str:
+    return f"expert-{segment_id}"
 
 
 def _read(path: Path) -> tuple[tuple[float, float], list[int]]:
     try:
         raw = json.loads(path.read_bytes())
         limits = (float(raw["at_least"]), float(raw["least_known"]))
-        places = list(raw["experts"])
+        segment_ids = list(raw["experts"])
         if not all(map(math.isfinite, limits)) or not all(
-            type(p) is int and p >= 0 for p in places
+            type(p) is int and p >= 0 for p in segment_ids
         ):
             raise ValueError("a number is out of its range")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"can't load {path}: {in_words(error)}; align this worker again"
         ) from error
-    return limits, places
+    return limits, segment_ids

@@ -46,19 +46,19 @@ class Features:
         return self.known_rows(texts)[0]
 
     def known_rows(
-        self, texts: Sequence[str], beside: int = 0
+        self, texts: Sequence[str], extra: int = 0
     ) -> tuple[scipy.sparse.csr_matrix, Floats]:
         """The same, and the share [N] of each text's n-grams that count; 0 of none.
 
-        The last `beside` pairs of every text are no n-grams: they are no part of that share.
+        The last `extra` pairs of every text are no n-grams: they are no part of that share.
         """
-        parts = [self._rows(part, beside) for part in _portions(texts)]
+        parts = [self._rows(part, extra) for part in _portions(texts)]
         if len(parts) == 1:
             return parts[0]
         rows, shares = zip(*parts, strict=True)
         return scipy.sparse.vstack(rows, format="csr"), np.concatenate(shares)
 
-    def _rows(self, texts: Sequence[str], beside: int) -> tuple[scipy.sparse.csr_matrix, Floats]:
+    def _rows(self, texts: Sequence[str], extra: int) -> tuple[scipy.sparse.csr_matrix, Floats]:
         rows, buckets = self.extract(texts)
         columns = self._column[buckets]
         known = columns >= 0
@@ -71,20 +71,20 @@ class Features:
         row_of = np.repeat(np.arange(len(texts)), np.diff(matrix.indptr))
         lengths = np.sqrt(np.bincount(row_of, matrix.data**2, minlength=len(texts)))
         matrix.data /= lengths[row_of].astype(np.float32)
-        grams = slice(len(rows) - beside * len(texts))
-        of = np.maximum(np.bincount(rows[grams], minlength=len(texts)), 1)
-        shares = np.bincount(rows[grams][known[grams]], minlength=len(texts)) / of
+        grams = slice(len(rows) - extra * len(texts))
+        totals = np.maximum(np.bincount(rows[grams], minlength=len(texts)), 1)
+        shares = np.bincount(rows[grams][known[grams]], minlength=len(texts)) / totals
         return matrix, shares.astype(np.float32)
 
 
 def _portions(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     """All texts in their order, few enough at a time that their hashes stay below 100 MB."""
     first, chars = 0, 0
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         chars += min(len(text), MAX_CHARS)
         if chars > _PORTION_CHARS:
-            yield texts[first : place + 1]
-            first, chars = place + 1, 0
+            yield texts[first : index + 1]
+            first, chars = index + 1, 0
     if first < len(texts) or not texts:
         yield texts[first:]
 

@@ -38,13 +38,13 @@ class Gate:
     def names(self, texts: Sequence[str]) -> Named:
         """The segments of N texts."""
         rows, known = self.model.features.known_rows(texts, SHAPE_PAIRS)
-        said = softmax(rows @ self.model.weights + self.model.bias)
-        confidence = said.max(axis=1)
+        probabilities = softmax(rows @ self.model.weights + self.model.bias)
+        confidence = probabilities.max(axis=1)
         # Without a known word there is a shape alone, which says nothing of what it is about.
         far = (known < self.least_known) | (known == 0)
         # A sureness that is no number is not at least anything.
-        sure = (confidence >= self.at_least) & ~far
-        return Named(np.where(sure, said.argmax(axis=1), GENERAL), confidence, far)
+        confident = (confidence >= self.at_least) & ~far
+        return Named(np.where(confident, probabilities.argmax(axis=1), GENERAL), confidence, far)
 
     @classmethod
     def load(cls, folder: Path, at_least: float, least_known: float) -> "Gate":

@@ -22,8 +22,8 @@ class LinearModel:
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """Log-odds of each label against the others, [N, K]."""
-        found: Floats = self.features.rows(texts) @ self.weights + self.bias
-        return found
+        scores: Floats = self.features.rows(texts) @ self.weights + self.bias
+        return scores
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """[N, K], rows sum to 1."""

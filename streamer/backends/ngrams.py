@@ -48,14 +48,14 @@ def words(texts: Sequence[str]) -> Pairs:
     starts, hashes = _tokens(data)
     rows = rows[starts]
     together = rows[:-1] == rows[1:]
-    found = []
+    pairs_by_kind = []
     for tokens, salt in ((hashes, 1), (_stems(data, starts, hashes), 30)):
         pairs = tokens[:-1] * _MULTIPLIER + tokens[1:]
-        found += [
+        pairs_by_kind += [
             (rows, _buckets(tokens, salt)),
             (rows[:-1][together], _buckets(pairs[together], salt + 1)),
         ]
-    return _joined(found)
+    return _joined(pairs_by_kind)
 
 
 SHAPE_PAIRS = 2
@@ -69,39 +69,39 @@ def words_and_shape(texts: Sequence[str]) -> Pairs:
     data, rows = _flatten(texts)
     starts, hashes = _tokens(data)
     every = np.arange(len(texts))
-    found = [(rows[starts], _buckets(hashes, 1))]
+    pairs = [(rows[starts], _buckets(hashes, 1))]
     sizes = ([text.count("\n") + 1 for text in texts], [len(text) + 1 for text in texts])
     for salt, values in enumerate(sizes, 40):  # SHAPE_PAIRS of them
         doublings = np.log2(np.array(values, np.float64)).astype(np.uint64)
-        found.append((every, _buckets(doublings, salt)))
-    return _joined(found)
+        pairs.append((every, _buckets(doublings, salt)))
+    return _joined(pairs)
 
 
 def chars(texts: Sequence[str]) -> Pairs:
     """All runs of two to four bytes, across word boundaries too."""
     data, rows = _flatten(texts)
-    found = []
+    pairs = []
     for length in (2, 3, 4):
         hashes = _windows(data, length)
         inside = rows[: len(hashes)] == rows[length - 1 :]
-        found.append((rows[: len(hashes)][inside], _buckets(hashes[inside], length)))
-    return _joined(found)
+        pairs.append((rows[: len(hashes)][inside], _buckets(hashes[inside], length)))
+    return _joined(pairs)
 
 
 def pieces(texts: Sequence[str]) -> Pairs:
     """Tokens with the beginnings and endings of words, so that forms of a word and typos share."""
     data, rows = _flatten(texts)
     starts, hashes = _tokens(data)
-    found = [(rows[starts], _buckets(hashes, 1))]
+    pairs = [(rows[starts], _buckets(hashes, 1))]
     ends = np.flatnonzero(_IN_WORD[data[:-1]] & ~_IN_WORD[data[1:]]) + 1
     outside = np.cumsum(np.append(0, ~_IN_WORD[data]))
     cuts = [(starts, length, 10 + length) for length in _PREFIXES]
-    for at, length, salt in [*cuts, (ends - _SUFFIX, _SUFFIX, 20)]:
+    for positions, length, salt in [*cuts, (ends - _SUFFIX, _SUFFIX, 20)]:
         windows = _windows(data, length)
-        at = at[(at >= 0) & (at < len(windows))]
-        at = at[outside[at + length] == outside[at]]
-        found.append((rows[at], _buckets(windows[at], salt)))
-    return _joined(found)
+        positions = positions[(positions >= 0) & (positions < len(windows))]
+        positions = positions[outside[positions + length] == outside[positions]]
+        pairs.append((rows[positions], _buckets(windows[positions], salt)))
+    return _joined(pairs)
 
 
 def _flatten(texts: Sequence[str]) -> tuple[_Bytes, Ids]:
@@ -121,10 +121,10 @@ def _tokens(data: _Bytes) -> tuple[Ids, _Hashes]:
     starts = np.flatnonzero(first)
     if not len(starts):
         return starts, np.empty(0, dtype=np.uint64)
-    place = np.arange(len(data)) - starts[np.maximum(np.cumsum(first) - 1, 0)]
-    terms = _BYTE_HASH[data] * _POWERS[np.clip(place, 0, _MAX_TOKEN - 1)]
-    terms[_IS_SPACE[data]] = 0
-    return starts, np.add.reduceat(terms, starts)
+    offset = np.arange(len(data)) - starts[np.maximum(np.cumsum(first) - 1, 0)]
+    byte_hashes = _BYTE_HASH[data] * _POWERS[np.clip(offset, 0, _MAX_TOKEN - 1)]
+    byte_hashes[_IS_SPACE[data]] = 0
+    return starts, np.add.reduceat(byte_hashes, starts)
 
 
 def _stems(data: _Bytes, starts: Ids, hashes: _Hashes) -> _Hashes:
@@ -133,9 +133,9 @@ def _stems(data: _Bytes, starts: Ids, hashes: _Hashes) -> _Hashes:
     if not len(windows):
         return hashes
     outside = np.cumsum(np.append(0, ~_IN_WORD[data]))
-    at = np.minimum(starts, len(windows) - 1)
-    long = (at == starts) & (outside[at + _STEM] == outside[at])
-    return np.where(long, windows[at], hashes)
+    first = np.minimum(starts, len(windows) - 1)
+    long = (first == starts) & (outside[first + _STEM] == outside[first])
+    return np.where(long, windows[first], hashes)
 
 
 def _windows(data: _Bytes, length: int) -> _Hashes:
@@ -152,6 +152,6 @@ def _buckets(hashes: _Hashes, salt: int) -> Ids:
     return (mixed >> np.uint64(64 - BUCKET_BITS)).astype(np.int64)
 
 
-def _joined(found: list[Pairs]) -> Pairs:
-    rows, buckets = zip(*found, strict=True)
+def _joined(pairs: list[Pairs]) -> Pairs:
+    rows, buckets = zip(*pairs, strict=True)
     return np.concatenate(rows), np.concatenate(buckets)

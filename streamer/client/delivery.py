@@ -71,7 +71,7 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
         except (KafkaError, TimeoutError) as error:
             log.warning("offsets were not committed, and are tried again: %r", error)
         else:
-            self._done = {tp: at for tp, at in self._done.items() if done.get(tp) != at}
+            self._done = {tp: offset for tp, offset in self._done.items() if done.get(tp) != offset}
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Give up all that was fetched; what the body has in hand at this moment comes again."""
@@ -82,8 +82,8 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Note what is there: where to begin is asked for by the fetch that needs it."""
-        for place in assigned:
-            self._note(place.topic)
+        for partition in assigned:
+            self._note(partition.topic)
 
     async def _commit_when_due(self) -> None:
         if self._now() >= self._committed_at + self._commit_every:
@@ -91,25 +91,29 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
 
     def _finish(self) -> None:
         if self._given is not None:
-            place = TopicPartition(self._given.topic, self._given.partition)
-            self._done[place] = self._given.offset + 1
+            partition = TopicPartition(self._given.topic, self._given.partition)
+            self._done[partition] = self._given.offset + 1
             self._given = None
 
     async def _fetch(self) -> None:
         # Not without waiting: such a call never lets the client's own tasks run.
         wait_ms = max(int(self._commit_every * 1000), _LEAST_WAIT_MS)
         try:
-            found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=_AT_ONCE)
+            batches = await self._consumer.getmany(timeout_ms=wait_ms, max_records=_AT_ONCE)
         except NoOffsetForPartitionError as error:
-            place = error.args[0]
-            there = self._note(place.topic)
-            await self._begin(place, self._start if place.partition in there else "earliest")
+            partition = error.args[0]
+            there = self._note(partition.topic)
+            await self._begin(
+                partition, self._start if partition.partition in there else "earliest"
+            )
         except OffsetOutOfRangeError as error:
-            for place, offset in error.args[0].items():
-                log.warning("%s: offset %d is gone; going on at the oldest label", place, offset)
-                await self._begin(place, "earliest")
+            for partition, offset in error.args[0].items():
+                log.warning(
+                    "%s: offset %d is gone; going on at the oldest label", partition, offset
+                )
+                await self._begin(partition, "earliest")
         else:
-            for records in found.values():
+            for records in batches.values():
                 self._waiting.extend(records)
 
     def _note(self, topic: str) -> frozenset[int]:
@@ -118,27 +122,27 @@ class Delivery(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka com
             self._there = frozenset(self._consumer.partitions_for_topic(topic) or ())
         return self._there
 
-    async def _begin(self, place: TopicPartition, start: Start) -> None:
-        offset = await self._offset(place, start)
+    async def _begin(self, partition: TopicPartition, start: Start) -> None:
+        offset = await self._offset(partition, start)
         try:
-            self._consumer.seek(place, offset)
+            self._consumer.seek(partition, offset)
         except IllegalStateError:
             return  # it moved to another member meanwhile
         # At once: a group that begins at `latest` and is restarted before it finished anything
         # would otherwise skip what came in between.
-        self._done[place] = offset
+        self._done[partition] = offset
         await self.commit()
 
-    async def _offset(self, place: TopicPartition, start: Start) -> int:
+    async def _offset(self, partition: TopicPartition, start: Start) -> int:
         if isinstance(start, datetime):
             moment = int(start.timestamp() * 1000)
-            found = (await self._consumer.offsets_for_times({place: moment}))[place]
-            if found is not None:
-                return int(found.offset)
+            first_later = (await self._consumer.offsets_for_times({partition: moment}))[partition]
+            if first_later is not None:
+                return int(first_later.offset)
         ask = (
             self._consumer.beginning_offsets if start == "earliest" else self._consumer.end_offsets
         )
-        return int((await ask([place]))[place])
+        return int((await ask([partition]))[partition])
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

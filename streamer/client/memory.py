@@ -32,10 +32,10 @@ class Memory:
             # Whoever wrote it didn't say how far it reaches.
             self._known.pop(record.key, None)
             return True
-        said, held = _said(record, record.rank), self._known.get(record.key)
-        if held is not None and (outranked(said.rank, held.rank) or said == held):
+        last, held = _said(record, record.rank), self._known.get(record.key)
+        if held is not None and (outranked(last.rank, held.rank) or last == held):
             return False
-        self._known[record.key] = said
+        self._known[record.key] = last
         self._known.move_to_end(record.key)
         if len(self._known) > self._limit:
             self._known.popitem(last=False)

@@ -46,8 +46,10 @@ class LabelRecord:
     def rank(self) -> Rank | None:
         """What version 1 of the contract compares; None where there is nothing to compare."""
         if self.label is not None:
-            at = self.label.position
-            return Rank(Place((at.topic, at.partition), at.offset), self.label.revision)
+            position = self.label.position
+            return Rank(
+                Place((position.topic, position.partition), position.offset), self.label.revision
+            )
         if self.deleted_at is None:
             return None
         return Rank(Place(self.deleted_in, self.deleted_at), _DELETED)
@@ -78,5 +80,5 @@ def _label(record: Any) -> tuple[Label | None, UnreadableLabel | None]:
         return Label.from_json(record.value), None
     except ValueError as error:
         path = ".".join(error.path) if isinstance(error, FieldError) else ""
-        place = record.topic, record.partition, record.offset
-        return None, UnreadableLabel(*place, path, str(error))
+        where = record.topic, record.partition, record.offset
+        return None, UnreadableLabel(*where, path, str(error))

@@ -60,16 +60,18 @@ class LabelStream:
 
     async def batch(self, wait_s: float, at_most: int | None = None) -> list[LabelRecord]:
         """What is there, up to `at_most`, after waiting at most `wait_s` seconds for anything."""
-        found = await self._consumer.getmany(timeout_ms=int(wait_s * 1000), max_records=at_most)
-        return [LabelRecord.of(record) for records in found.values() for record in records]
+        batches = await self._consumer.getmany(timeout_ms=int(wait_s * 1000), max_records=at_most)
+        return [LabelRecord.of(record) for records in batches.values() for record in records]
 
     async def skip(self) -> int:
         """Leave out what is there now, and return how many offsets that was."""
         left_out = 0
-        for place, end in (await self._consumer.end_offsets(self._consumer.assignment())).items():
-            ahead = end - await self._consumer.position(place)
+        for partition, end in (
+            await self._consumer.end_offsets(self._consumer.assignment())
+        ).items():
+            ahead = end - await self._consumer.position(partition)
             if ahead > 0:
-                self._consumer.seek(place, end)
+                self._consumer.seek(partition, end)
                 left_out += ahead
         return left_out
 

@@ -15,10 +15,10 @@ ENOUGH = 3000
 
 @dataclass(frozen=True, slots=True)
 class Audits:
-    """The judge agreed with `hits` of `of`; the first is in the window from `since_ms` on."""
+    """The judge agreed with `hits` of `total`; the first is in the window from `since_ms` on."""
 
     hits: int
-    of: int
+    total: int
     since_ms: int
 
 
@@ -56,15 +56,19 @@ class Expected:
 
     def or_from(self, window: Window, since: str) -> "Expected":
         """With what is missing taken from a window, the first since a time."""
-        shares = {pair: hits / of for pair, (hits, of) in tallies.agreements(window).items() if of}
-        accepted, of = tallies.decisions(window)
+        shares = {
+            pair: hits / tickets
+            for pair, (hits, tickets) in tallies.agreements(window).items()
+            if tickets
+        }
+        accepted, decided = tallies.decisions(window)
         labels, source = self.labels, self.source
         if labels is None and (total := sum(tallies.published(window).values())):
             labels = {name: n / total for name, n in tallies.published(window).items()}
             source = f"the first {total} labels since {since}"
         return replace(
             self,
-            coverage=accepted / of if self.coverage is None and of else self.coverage,
+            coverage=accepted / decided if self.coverage is None and decided else self.coverage,
             agreement=shares | dict(self.agreement),
             labels=labels,
             source=source,
@@ -72,12 +76,12 @@ class Expected:
 
     def audited_in(self, windows: Iterable[tuple[int, Window]]) -> "Expected":
         """With the audits since the promise is in force, and what the first of each segment say."""
-        known, cells = self, list(windows)
+        expected, cells = self, list(windows)
         if self.fidelity is not None:
-            known = replace(known, audits=self._audits(cells))
+            expected = replace(expected, audits=self._audits(cells))
         if self.segments is not None:
-            known = replace(known, segments=self.segments.audited_in(cells))
-        return known
+            expected = replace(expected, segments=self.segments.audited_in(cells))
+        return expected
 
     def audited(self, window: Window) -> tallies.Tally:
         """Audits of a window that the promise is of: what another calibration accepted is not."""
@@ -86,24 +90,24 @@ class Expected:
         return tallies.audited_under(window, self.calibration)
 
     def _audits(self, windows: Iterable[tuple[int, Window]]) -> Audits | None:
-        found: Audits | None = None
+        audits: Audits | None = None
         for start, window in windows:
-            hits, of = self.audited(window)
-            if of:
-                before = found or Audits(0, 0, start)
-                found = Audits(before.hits + hits, before.of + of, before.since_ms)
-        return found
+            hits, total = self.audited(window)
+            if total:
+                before = audits or Audits(0, 0, start)
+                audits = Audits(before.hits + hits, before.total + total, before.since_ms)
+        return audits
 
 
 def first_enough(windows: Iterable[tuple[int, Window]]) -> tuple[int, Window] | None:
     """The first windows with `ENOUGH` tickets together, and the start of the last of them; None
     where there are fewer.
     """
-    found: list[Window] = []
+    first: list[Window] = []
     tickets = 0
     for start, window in windows:
-        found.append(window)
+        first.append(window)
         tickets += tallies.decisions(window)[1]
         if tickets >= ENOUGH:
-            return start, merged(found)
+            return start, merged(first)
     return None

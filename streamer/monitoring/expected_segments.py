@@ -16,22 +16,22 @@ AUDITS = 300
 
 @dataclass(frozen=True, slots=True)
 class FirstAudits:
-    """Of the first `of` audits of a segment the judge agreed with `hits`; the last of them are in
-    the window that begins at `until_ms`.
+    """Of the first `total` audits of a segment the judge agreed with `hits`; the last of them are
+    in the window that begins at `until_ms`.
     """
 
     hits: int
-    of: int
+    total: int
     until_ms: int
 
     @property
     def share(self) -> float:
-        return self.hits / self.of
+        return self.hits / self.total
 
     @property
     def low(self) -> float:
         """The lower end of the share's interval: what was seen may have been luck."""
-        return float(always_valid_interval(self.hits, self.of)[0])
+        return float(always_valid_interval(self.hits, self.total)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,13 @@ class ExpectedSegments:
 
     def audited_in(self, windows: Iterable[tuple[int, Window]]) -> "ExpectedSegments":
         """With the first `AUDITS` of each segment, where there are so many."""
-        found: dict[str, FirstAudits] = {}
+        audits: dict[str, FirstAudits] = {}
         for start, window in windows:
-            for number, (hits, of) in tallies.segment_audits(window).items():
-                before = found.get(number, FirstAudits(0, 0, start))
-                if before.of < AUDITS:
-                    found[number] = FirstAudits(before.hits + hits, before.of + of, start)
-        enough = {number: one for number, one in sorted(found.items()) if one.of >= AUDITS}
+            for number, (hits, total) in tallies.segment_audits(window).items():
+                before = audits.get(number, FirstAudits(0, 0, start))
+                if before.total < AUDITS:
+                    audits[number] = FirstAudits(before.hits + hits, before.total + total, start)
+        enough = {
+            number: first for number, first in sorted(audits.items()) if first.total >= AUDITS
+        }
         return replace(self, audits=enough)

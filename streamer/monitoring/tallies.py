@@ -99,7 +99,7 @@ def _shares(counts: Mapping[str, int], hit: str, miss: str) -> dict[str, Tally]:
     for name, count in counts.items():
         subject, _, outcome = name.rpartition("/")
         split.setdefault(subject, {})[outcome] = count
-    return {subject: _share(found, hit, miss) for subject, found in sorted(split.items())}
+    return {subject: _share(outcomes, hit, miss) for subject, outcomes in sorted(split.items())}
 
 
 def _share(counts: Mapping[str, int], hit: str, miss: str) -> Tally:

@@ -69,18 +69,18 @@ def _promise(expected: Expected) -> Promise | None:
     if expected.audits is None:
         return Promise(_share((0, 0), expected.fidelity), None)
     audits = expected.audits
-    return Promise(_share((audits.hits, audits.of), expected.fidelity), audits.since_ms)
+    return Promise(_share((audits.hits, audits.total), expected.fidelity), audits.since_ms)
 
 
 def _share(tally: Tally, reference: float | None = None) -> Share:
-    hits, of = tally
-    return Share(hits / of if of else None, hits, of, reference)
+    hits, total = tally
+    return Share(hits / total if total else None, hits, total, reference)
 
 
 def _segments(window: Window, expected: ExpectedSegments) -> Mapping[str, SegmentView]:
     """Those that are expected, and those that were met besides."""
     shares, audits = tallies.segments(window), tallies.segment_audits(window)
-    total = next((of for _, of in shares.values()), 0)
+    total = next((tickets for _, tickets in shares.values()), 0)
     return {
         number: SegmentView(
             expected.names.get(number),
@@ -98,15 +98,15 @@ def _first(expected: ExpectedSegments, number: str) -> float | None:
 
 def _percentiles(window: Window, clock: str) -> Mapping[str, Percentiles]:
     return {
-        path.removeprefix(f"{clock}/"): made
+        path.removeprefix(f"{clock}/"): percentiles
         for path, buckets in sorted(window.latency.items())
-        if path.startswith(f"{clock}/") and (made := _of(buckets.items()))
+        if path.startswith(f"{clock}/") and (percentiles := _of(buckets.items()))
     }
 
 
 def _of(buckets: Iterable[tuple[str, int]]) -> Percentiles | None:
-    found = Histogram.of({int(place): count for place, count in buckets})
-    p50, p95, p99 = (found.percentile(q) for q in (50, 95, 99))
+    histogram = Histogram.of({int(bucket): count for bucket, count in buckets})
+    p50, p95, p99 = (histogram.percentile(q) for q in (50, 95, 99))
     if p50 is None or p95 is None or p99 is None:
         return None
-    return Percentiles(p50, p95, p99, found.count)
+    return Percentiles(p50, p95, p99, histogram.count)

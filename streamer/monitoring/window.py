@@ -58,7 +58,7 @@ class Window:
         number = summary.sequence
         heard = Heard(summary.service, summary.at_ms, ((number, number),), summary.gauges)
         latency = {
-            path: {str(place): n for place, n in pairs} for path, pairs in summary.latency.items()
+            path: {str(bucket): n for bucket, n in pairs} for path, pairs in summary.latency.items()
         }
         return self + Window(_counts(summary), latency, {summary.process: heard})
 
@@ -66,8 +66,8 @@ class Window:
         """Both together; of windows that do not overlap."""
         heard = dict(self.heard)
         for process, more in other.heard.items():
-            known = heard.get(process)
-            heard[process] = more if known is None else known + more
+            earlier = heard.get(process)
+            heard[process] = more if earlier is None else earlier + more
         return Window(
             _summed(self.counts, other.counts), _summed(self.latency, other.latency), heard
         )
@@ -75,8 +75,8 @@ class Window:
     def to_value(self) -> dict[str, Any]:
         """As JSON can hold it."""
         heard = {
-            process: [one.service, one.at_ms, one.runs, one.gauges]
-            for process, one in self.heard.items()
+            process: [last.service, last.at_ms, last.runs, last.gauges]
+            for process, last in self.heard.items()
         }
         return {"counts": self.counts, "latency": self.latency, "heard": heard}
 
@@ -100,13 +100,13 @@ def _counts(summary: Summary) -> Counts:
 def _summed(one: Counts, other: Counts) -> Counts:
     if not one or not other:
         return one or other
-    made = dict(one)
+    total = dict(one)
     for family, counts in other.items():
-        sums = dict(made.get(family, {}))
+        sums = dict(total.get(family, {}))
         for name, count in counts.items():
             sums[name] = sums.get(name, 0) + count
-        made[family] = sums
-    return made
+        total[family] = sums
+    return total
 
 
 def _joined(runs: Runs) -> Runs:

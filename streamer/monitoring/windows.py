@@ -57,15 +57,15 @@ class Windows:
         """Add summaries, writing each window once, and let go of windows that are too old."""
         taken, touched = Taken(), _Touched()
         for summary in summaries:
-            places = [
+            targets = [
                 (table, _key(summary.task, resolution.start(summary.at_ms)))
                 for resolution, table in self._tables
                 if resolution.keeps(resolution.start(summary.at_ms), now_ms)
             ]
-            fresh = [touched.add(table, key, summary) for table, key in places]
+            fresh = [touched.add(table, key, summary) for table, key in targets]
             taken.added += any(fresh)
-            taken.repeated += bool(places) and not any(fresh)
-            taken.stale += not places
+            taken.repeated += bool(targets) and not any(fresh)
+            taken.stale += not targets
         touched.write()
         self._sweep(now_ms)
         return taken
@@ -110,22 +110,25 @@ class _Touched:
 
     def add(self, table: Table, key: str, summary: Summary) -> bool:
         """Whether the summary was new to the window."""
-        place = (id(table), key)
-        if place not in self._windows:
+        window_key = (id(table), key)
+        if window_key not in self._windows:
             value = table.get(key)
-            self._windows[place] = (table, Window() if value is None else Window.from_value(value))
-        before = self._windows[place][1]
+            self._windows[window_key] = (
+                table,
+                Window() if value is None else Window.from_value(value),
+            )
+        before = self._windows[window_key][1]
         after = before.add(summary)
         if after is before:
             return False
-        self._windows[place] = (table, after)
-        self._changed.add(place)
+        self._windows[window_key] = (table, after)
+        self._changed.add(window_key)
         return True
 
     def write(self) -> None:
-        for place in self._changed:
-            table, window = self._windows[place]
-            table[place[1]] = window.to_value()
+        for window_key in self._changed:
+            table, window = self._windows[window_key]
+            table[window_key[1]] = window.to_value()
 
 
 def merged(windows: Iterable[Window]) -> Window:
@@ -137,9 +140,9 @@ def merged(windows: Iterable[Window]) -> Window:
         for sums, more in ((counts, window.counts), (latency, window.latency)):
             for family, named in more.items():
                 sums[family].update(named)
-        for process, one in window.heard.items():
-            known = heard.get(process)
-            heard[process] = one if known is None else known + one
+        for process, last in window.heard.items():
+            earlier = heard.get(process)
+            heard[process] = last if earlier is None else earlier + last
     return Window(dict(counts), dict(latency), heard)
 
 

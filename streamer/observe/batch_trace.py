@@ -68,12 +68,12 @@ class BatchTrace(_Call):
     """
 
     def __init__(
-        self, recorder: Recorder, topic: str, traces: Sequence[TicketTrace], count: int
+        self, recorder: Recorder, topic: str, traces: Sequence[TicketTrace], records: int
     ) -> None:
         self._recorder = recorder
         self._traces = traces
         self._topic = topic
-        self._count = count
+        self._count = records
         self._received_ns = traces[0].received_ns if traces else None
         sampled = [trace for trace in traces if trace.span is not None]
         super().__init__(self._start(sampled) if sampled else ())
@@ -111,16 +111,16 @@ class BatchTrace(_Call):
 
     def _start(self, sampled: Sequence[TicketTrace]) -> list[OpenSpan]:
         alone = sampled[0].span.context if len(sampled) == 1 and sampled[0].span else None
-        made: list[OpenSpan] = []
+        spans: list[OpenSpan] = []
         for first in range(0, len(sampled), MAX_LINKS):
-            some = sampled[first : first + MAX_LINKS]
-            links = [link for trace in some if (link := trace.link)]
+            traces = sampled[first : first + MAX_LINKS]
+            links = [link for trace in traces if (link := trace.link)]
             # More than one span can link to is one trace still, that of the first of its spans.
-            made.append(self._one(links, made[0].context if made else alone))
+            spans.append(self._one(links, spans[0].context if spans else alone))
             if alone is None:
-                for trace in some:
-                    trace.seen_in(made[-1].context)
-        return made
+                for trace in traces:
+                    trace.seen_in(spans[-1].context)
+        return spans
 
     def _one(
         self,

@@ -66,20 +66,20 @@ def read(engine: EngineView) -> dict[str, Values]:
         "streamer_watermark_age_seconds": engine.watermark_age,
         "streamer_poll_age_seconds": time.monotonic() - engine.polled_at,
     }
-    found: dict[str, Values] = {name: {(): value} for name, value in plain.items()}
+    by_family: dict[str, Values] = {name: {(): value} for name, value in plain.items()}
     oldest = engine.oldest_ms
     age = 0.0 if oldest is None else max(time.time() - oldest / 1000, 0.0)
-    found["streamer_oldest_record_seconds"] = {(): age}
-    found["streamer_lag_records"] = {(str(tp),): lag for tp, lag in engine.lags.items()}
-    found["streamer_settled_total"] = {(why,): n for why, n in counts.settled.items()}
-    return found
+    by_family["streamer_oldest_record_seconds"] = {(): age}
+    by_family["streamer_lag_records"] = {(str(tp),): lag for tp, lag in engine.lags.items()}
+    by_family["streamer_settled_total"] = {(why,): n for why, n in counts.settled.items()}
+    return by_family
 
 
 def read_lanes(engines: Mapping[str, EngineView]) -> dict[str, Values]:
     """As `read` for all engines of a process, with the lane as the first label."""
-    found: dict[str, Values] = {}
+    by_family: dict[str, Values] = {}
     for lane, engine in engines.items():
         for name, values in read(engine).items():
             mine = {(lane, *labels): value for labels, value in values.items()}
-            found.setdefault(name, {}).update(mine)
-    return found
+            by_family.setdefault(name, {}).update(mine)
+    return by_family

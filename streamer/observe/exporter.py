@@ -64,10 +64,10 @@ def traces_url(environ: Mapping[str, str]) -> str | None:
 
 def resource(service_name: str) -> Resource:
     """What the environment says of this process; `service_name` where it names no service."""
-    found = Resource.create()
-    if str(found.attributes[SERVICE_NAME]).startswith("unknown_service"):
-        return found.merge(Resource({SERVICE_NAME: service_name}))
-    return found
+    described = Resource.create()
+    if str(described.attributes[SERVICE_NAME]).startswith("unknown_service"):
+        return described.merge(Resource({SERVICE_NAME: service_name}))
+    return described
 
 
 def _off(environ: Mapping[str, str]) -> bool:

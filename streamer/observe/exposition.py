@@ -17,23 +17,23 @@ Labels = tuple[str, ...]
 
 def counter(family: Family, values: Mapping[Labels, float]) -> Metric:
     """A counter with one sample per combination of label values."""
-    found = CounterMetricFamily(family.name, family.meaning, labels=family.labels)
+    metric = CounterMetricFamily(family.name, family.meaning, labels=family.labels)
     for labels, value in values.items():
-        found.add_metric(labels, value)
-    return found
+        metric.add_metric(labels, value)
+    return metric
 
 
 def gauge(family: Family, values: Mapping[Labels, float]) -> Metric:
     """As `counter`, for what goes up and down."""
-    found = GaugeMetricFamily(family.name, family.meaning, labels=family.labels)
+    metric = GaugeMetricFamily(family.name, family.meaning, labels=family.labels)
     for labels, value in values.items():
-        found.add_metric(labels, value)
-    return found
+        metric.add_metric(labels, value)
+    return metric
 
 
 def histogram(family: Family, histograms: Mapping[Labels, Histogram]) -> Metric:
     """A histogram for each combination of label values."""
-    found = HistogramMetricFamily(family.name, family.meaning, labels=family.labels)
-    for labels, one in histograms.items():
-        found.add_metric(labels, one.buckets(), one.sum)
-    return found
+    metric = HistogramMetricFamily(family.name, family.meaning, labels=family.labels)
+    for labels, counted in histograms.items():
+        metric.add_metric(labels, counted.buckets(), counted.sum)
+    return metric

@@ -30,10 +30,10 @@ class Histogram:
     @classmethod
     def of(cls, counts: Mapping[int, int]) -> "Histogram":
         """Counts by bucket, as `counts` numbers them; without their sum."""
-        made = cls()
-        for place, count in counts.items():
-            made._counts[place] = count
-        return made
+        histogram = cls()
+        for bucket, count in counts.items():
+            histogram._counts[bucket] = count
+        return histogram
 
     def observe(self, ms: npt.ArrayLike) -> None:
         """Count durations [N], or one, in milliseconds; those that are not finite are left out."""
@@ -47,8 +47,8 @@ class Histogram:
                 self._one(value)
             return
         values = np.maximum(values[np.isfinite(values)], 0.0)
-        places = np.searchsorted(EDGES_MS, values)
-        self._counts += np.bincount(places, minlength=len(self._counts))
+        buckets = np.searchsorted(EDGES_MS, values)
+        self._counts += np.bincount(buckets, minlength=len(self._counts))
         self._sum_ms += float(values.sum())
 
     def _one(self, ms: float) -> None:
@@ -75,8 +75,8 @@ class Histogram:
         """(upper edge in seconds, how many up to there), as Prometheus wants them."""
         up_to = np.cumsum(self._counts)
         edges = EDGES_MS[::PUBLISHED] / self._unit
-        found = zip(edges.tolist(), up_to[: len(EDGES_MS) : PUBLISHED].tolist(), strict=True)
-        return [(str(edge), float(n)) for edge, n in found] + [("+Inf", float(up_to[-1]))]
+        pairs = zip(edges.tolist(), up_to[: len(EDGES_MS) : PUBLISHED].tolist(), strict=True)
+        return [(str(edge), float(n)) for edge, n in pairs] + [("+Inf", float(up_to[-1]))]
 
     def percentile(self, q: float) -> float | None:
         """The `q`-th percentile (0 to 100) in seconds, to within a bucket; None when empty."""
@@ -84,11 +84,11 @@ class Histogram:
         if not up_to[-1]:
             return None
         rank = max(q / 100 * float(up_to[-1]), 1e-9)
-        place = int(np.searchsorted(up_to, rank))
-        if place == len(EDGES_MS):
+        bucket = int(np.searchsorted(up_to, rank))
+        if bucket == len(EDGES_MS):
             return float(EDGES_MS[-1]) / self._unit
-        upper = float(EDGES_MS[place])
-        lower = float(EDGES_MS[place - 1]) if place else 0.0
-        before = float(up_to[place - 1]) if place else 0.0
-        share = (rank - before) / float(self._counts[place])
+        upper = float(EDGES_MS[bucket])
+        lower = float(EDGES_MS[bucket - 1]) if bucket else 0.0
+        before = float(up_to[bucket - 1]) if bucket else 0.0
+        share = (rank - before) / float(self._counts[bucket])
         return (lower + (upper - lower) * share) / self._unit

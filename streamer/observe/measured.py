@@ -50,16 +50,16 @@ class MeasuredProducer:
 
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> "asyncio.Future[Any]":
         """See aiokafka. Counted once Kafka has acknowledged it, and not at all where it fails."""
-        count, began = batch.record_count(), time.monotonic()
+        records, began = batch.record_count(), time.monotonic()
         sent: asyncio.Future[Any] = await self._producer.send_batch(
             batch, topic, partition=partition
         )
-        sent.add_done_callback(partial(self._acknowledged, topic, count, began))
+        sent.add_done_callback(partial(self._acknowledged, topic, records, began))
         return sent
 
     def _acknowledged(
-        self, topic: str, count: int, began: float, sent: "asyncio.Future[Any]"
+        self, topic: str, records: int, began: float, sent: "asyncio.Future[Any]"
     ) -> None:
         if not sent.cancelled() and sent.exception() is None:
             self._metrics.operation("send", topic, time.monotonic() - began)
-            self._metrics.sent(topic, count)
+            self._metrics.sent(topic, records)

@@ -83,28 +83,28 @@ class Metrics:
         """Labels that were published, by what they say."""
         self._add("streamer_published_total", (task, label), count)
 
-    def decisions(self, task: str, accepted: int, of: int) -> None:
+    def decisions(self, task: str, accepted: int, total: int) -> None:
         """Of so many tickets that workers voted on, the rule accepted so many."""
-        self._shares("streamer_decisions_total", (task,), "accepted", "deferred", accepted, of)
+        self._shares("streamer_decisions_total", (task,), "accepted", "deferred", accepted, total)
 
-    def stratum(self, task: str, accepted: int, of: int) -> None:
+    def stratum(self, task: str, accepted: int, total: int) -> None:
         """As `decisions`, of the uniform stratum alone."""
-        self._shares("streamer_stratum_total", (task,), "accepted", "deferred", accepted, of)
+        self._shares("streamer_stratum_total", (task,), "accepted", "deferred", accepted, total)
 
-    def ballots(self, task: str, worker: str, given: int, of: int) -> None:
+    def ballots(self, task: str, worker: str, given: int, total: int) -> None:
         """Of so many votes that a worker was asked for, it gave so many."""
-        self._shares("streamer_ballots_total", (task, worker), "given", "abstained", given, of)
+        self._shares("streamer_ballots_total", (task, worker), "given", "abstained", given, total)
 
-    def agreements(self, task: str, one: str, other: str, agreed: int, of: int) -> None:
+    def agreements(self, task: str, worker: str, other: str, agreed: int, total: int) -> None:
         """Of so many tickets on which both workers voted, they agreed on so many."""
-        self._shares("streamer_agreements_total", (task, one, other), "yes", "no", agreed, of)
+        self._shares("streamer_agreements_total", (task, worker, other), "yes", "no", agreed, total)
 
-    def audited(self, task: str, calibration: str | None, agreed: int, of: int) -> None:
+    def audited(self, task: str, calibration: str | None, agreed: int, total: int) -> None:
         """Of so many labels that the rule accepted in the uniform stratum, the judge gave these."""
-        self._shares("streamer_audited_total", (task,), "yes", "no", agreed, of)
+        self._shares("streamer_audited_total", (task,), "yes", "no", agreed, total)
         if calibration is not None:
             labels = (task, calibration)
-            self._shares("streamer_calibration_audited_total", labels, "yes", "no", agreed, of)
+            self._shares("streamer_calibration_audited_total", labels, "yes", "no", agreed, total)
 
     def routed(self, task: str, segment: str, count: int) -> None:
         """Tickets that took the way of a segment, by its number, or the `general` one."""
@@ -123,10 +123,10 @@ class Metrics:
         self._observe("streamer_routing_seconds", (), seconds * 1000)
         self._add("streamer_routing_rows_total", (), rows)
 
-    def segment_audited(self, task: str, segment: str, agreed: int, of: int) -> None:
+    def segment_audited(self, task: str, segment: str, agreed: int, total: int) -> None:
         """As `audited`, of the labels that took the way of this segment."""
         labels = (task, segment)
-        self._shares("streamer_segment_audited_total", labels, "yes", "no", agreed, of)
+        self._shares("streamer_segment_audited_total", labels, "yes", "no", agreed, total)
 
     def deferred(self, task: str, reason: str, count: int = 1) -> None:
         """Tickets that the judge has to settle."""
@@ -246,8 +246,8 @@ class Metrics:
 
     def percentile(self, task: str, source: str, q: float, clock: Clock = "ticket") -> float | None:
         """The `q`-th percentile (0 to 100) of a latency in seconds; None before any label."""
-        found = self._histograms[f"streamer_{clock}_latency_seconds"].get((task, source))
-        return None if found is None else found.percentile(q)
+        observed = self._histograms[f"streamer_{clock}_latency_seconds"].get((task, source))
+        return None if observed is None else observed.percentile(q)
 
     def snapshot(self) -> Mapping[str, Values]:
         """What counters and gauges say now, by family and labels; none that was never set.
@@ -260,7 +260,7 @@ class Metrics:
 
     def buckets(self, family: str) -> Mapping[tuple[str, ...], tuple[int, ...]]:
         """The counts of a histogram's fine buckets, by its labels."""
-        return {labels: found.counts for labels, found in self._histograms[family].items()}
+        return {labels: observed.counts for labels, observed in self._histograms[family].items()}
 
     def render(self) -> bytes:
         """Everything, in the Prometheus text format."""
@@ -291,10 +291,10 @@ class Metrics:
         self._values[name][labels] += count
 
     def _shares(
-        self, name: str, labels: tuple[str, ...], yes: str, no: str, count: int, of: int
+        self, name: str, labels: tuple[str, ...], yes: str, no: str, count: int, total: int
     ) -> None:
         self._add(name, (*labels, yes), count)
-        self._add(name, (*labels, no), of - count)
+        self._add(name, (*labels, no), total - count)
 
     def _observe(self, name: str, labels: tuple[str, ...], ms: npt.ArrayLike) -> None:
         self._histograms[name][labels].observe(ms)

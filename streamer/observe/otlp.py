@@ -38,17 +38,17 @@ _UNSET = b"\x7a\x00"
 
 def encoded(first: ReadableSpan, spans: Sequence[OpenSpan]) -> bytes:
     """A request with ended spans of one service: those of `first`, in its resource and scope."""
-    one = encode_spans([first]).resource_spans[0]
-    scope = one.scope_spans[0]
+    resource_spans = encode_spans([first]).resource_spans[0]
+    scope = resource_spans.scope_spans[0]
     in_scope = [
         _field(1, scope.scope.SerializeToString()),
         *[_field(2, _span(span)) for span in spans],
         _field(3, scope.schema_url.encode()),
     ]
     in_resource = [
-        _field(1, one.resource.SerializeToString()),
+        _field(1, resource_spans.resource.SerializeToString()),
         _field(2, b"".join(in_scope)),
-        _field(3, one.schema_url.encode()),
+        _field(3, resource_spans.schema_url.encode()),
     ]
     return _field(1, b"".join(in_resource))
 
@@ -130,9 +130,9 @@ def _number(field: int, value: int) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    made = bytearray()
+    encoded_bytes = bytearray()
     while value > 127:
-        made.append(value & 127 | 128)
+        encoded_bytes.append(value & 127 | 128)
         value >>= 7
-    made.append(value)
-    return bytes(made)
+    encoded_bytes.append(value)
+    return bytes(encoded_bytes)

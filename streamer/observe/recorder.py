@@ -8,7 +8,7 @@ from streamer.observe import semconv as s
 from streamer.observe.late import LateBudget
 from streamer.observe.spans import Attributes, OpenSpan, Spans
 from streamer.observe.traceparent import TraceParent
-from streamer.records.identity import Place
+from streamer.records.identity import Location
 
 
 class Recorder:
@@ -24,10 +24,14 @@ class Recorder:
         self._group = group
 
     def process(
-        self, place: Place, parent: TraceParent | int, start_ns: int | None, late: str | None = None
+        self,
+        location: Location,
+        parent: TraceParent | int,
+        start_ns: int | None,
+        late: str | None = None,
     ) -> OpenSpan:
         """The span of one ticket here: under the context it came with, or root of a trace id."""
-        name, attributes = f"process {place.topic}", self._place(place)
+        name, attributes = f"process {location.topic}", self._location(location)
         if late is not None:
             attributes[s.LATE] = late
         if isinstance(parent, int):
@@ -37,7 +41,7 @@ class Recorder:
         return self.spans.child(parent.context(), name, SpanKind.CONSUMER, attributes, start_ns)
 
     def late(
-        self, place: Place, traceparent: str, start_ns: int | None, why: str
+        self, location: Location, traceparent: str, start_ns: int | None, why: str
     ) -> OpenSpan | None:
         """A span for an unsampled ticket after all; None when there were too many lately.
 
@@ -46,7 +50,7 @@ class Recorder:
         """
         if not self.allows_late():
             return None
-        return self.process(place, TraceParent(traceparent).trace_id, start_ns, why)
+        return self.process(location, TraceParent(traceparent).trace_id, start_ns, why)
 
     def allows_late(self) -> bool:
         """Whether one more span may be written after the fact now."""
@@ -68,24 +72,24 @@ class Recorder:
         span.end()
         return span.context
 
-    def _place(self, place: Place) -> dict[str, str | int]:
-        found: dict[str, str | int] = {
+    def _location(self, location: Location) -> dict[str, str | int]:
+        attributes: dict[str, str | int] = {
             s.MESSAGING_SYSTEM: "kafka",
             s.OPERATION_NAME: "process",
             s.OPERATION_TYPE: "process",
-            s.DESTINATION: place.topic,
-            s.PARTITION: str(place.partition),
-            s.OFFSET: place.offset,
+            s.DESTINATION: location.topic,
+            s.PARTITION: str(location.partition),
+            s.OFFSET: location.offset,
         }
-        return found if self._group is None else found | {s.GROUP: self._group}
+        return attributes if self._group is None else attributes | {s.GROUP: self._group}
 
 
 @lru_cache(maxsize=64)
 def _sending(topic: str) -> tuple[str, Attributes]:
-    known = {
+    attributes = {
         s.MESSAGING_SYSTEM: "kafka",
         s.OPERATION_NAME: "send",
         s.OPERATION_TYPE: "send",
         s.DESTINATION: topic,
     }
-    return f"send {topic}", known
+    return f"send {topic}", attributes

@@ -47,20 +47,20 @@ class Slowest:
             interval.slowest = np.sort(np.concatenate([interval.slowest, ms]))[-self._few :]
         if top <= interval.slow_ms or not interval.left:
             return []
-        found = np.flatnonzero(ms > interval.slow_ms)
-        found = found[np.argsort(-ms[found], kind="stable")][: interval.left]
-        interval.left -= len(found)
-        return [int(place) for place in found]
+        rows = np.flatnonzero(ms > interval.slow_ms)
+        rows = rows[np.argsort(-ms[rows], kind="stable")][: interval.left]
+        interval.left -= len(rows)
+        return [int(row) for row in rows]
 
     def _interval(self, path: str) -> _Interval:
-        now, known = self._clock(), self._paths.get(path)
-        if known is None:
-            known = self._paths[path] = _Interval(now + self._every)
-        elif now >= known.ends:
-            known.ends = now + self._every
-            known.slow_ms = self._slow_by(known.slowest)
-            known.left, known.slowest = self._few, np.empty(0)
-        return known
+        now, interval = self._clock(), self._paths.get(path)
+        if interval is None:
+            interval = self._paths[path] = _Interval(now + self._every)
+        elif now >= interval.ends:
+            interval.ends = now + self._every
+            interval.slow_ms = self._slow_by(interval.slowest)
+            interval.left, interval.slowest = self._few, np.empty(0)
+        return interval
 
     def _slow_by(self, slowest: Milliseconds) -> float:
         return float(slowest[0] if len(slowest) == self._few else slowest[-1])

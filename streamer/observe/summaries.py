@@ -76,7 +76,7 @@ class Summaries:
         seconds, self._looked_at = now - self._looked_at, now
         # Once for all families: to read an engine is to look at every record that it works on.
         values = self._metrics.snapshot()
-        made, latency, gauges = self._counts(values), self._latencies(), dict(_gauges(values))
+        counts, latency, gauges = self._counts(values), self._latencies(), dict(_gauges(values))
         return [
             Summary(
                 process=self._process,
@@ -85,11 +85,11 @@ class Summaries:
                 sequence=self._next(task),
                 at_ms=int(now * 1000),
                 seconds=seconds,
-                counts=made.get(task, {}),
+                counts=counts.get(task, {}),
                 gauges=gauges if task is None else {},
                 latency=latency.get(task, {}),
             )
-            for task in (None, *sorted({*self._metrics.tasks, *filter(None, made)}))
+            for task in (None, *sorted({*self._metrics.tasks, *filter(None, counts)}))
         ]
 
     def _next(self, task: str | None) -> int:
@@ -97,42 +97,42 @@ class Summaries:
         return self._sequences[task]
 
     def _counts(self, values: Mapping[str, Values]) -> dict[str | None, Counts]:
-        made: dict[str | None, Counts] = defaultdict(lambda: defaultdict(dict))
+        by_task: dict[str | None, Counts] = defaultdict(lambda: defaultdict(dict))
         for short, family in OF_TASKS.items():
             for (task, *others), count in self._new(family, values):
-                made[task][short]["/".join(others)] = count
+                by_task[task][short]["/".join(others)] = count
         for short, family in OF_PROCESS.items():
             for labels, count in self._new(family, values):
-                made[None][short]["/".join(labels)] = count
-        return made
+                by_task[None][short]["/".join(labels)] = count
+        return by_task
 
     def _new(
         self, family: str, values: Mapping[str, Values]
     ) -> Iterator[tuple[tuple[str, ...], int]]:
         for labels, value in values.get(family, {}).items():
-            known = self._counted.get((family, labels), 0.0)
-            if value != known:
+            before = self._counted.get((family, labels), 0.0)
+            if value != before:
                 self._counted[family, labels] = value
-                yield labels, int(value - known)
+                yield labels, int(value - before)
 
     def _latencies(self) -> dict[str | None, Latency]:
-        made: dict[str | None, Latency] = defaultdict(dict)
+        by_task: dict[str | None, Latency] = defaultdict(dict)
         for clock, family in LATENCIES.items():
             for labels, counts in self._metrics.buckets(family).items():
                 task, source = labels
-                known = self._buckets.get((family, labels), (0,) * len(counts))
+                earlier = self._buckets.get((family, labels), (0,) * len(counts))
                 fresh = tuple(
-                    (place, count - before)
-                    for place, (count, before) in enumerate(zip(counts, known, strict=True))
+                    (bucket, count - before)
+                    for bucket, (count, before) in enumerate(zip(counts, earlier, strict=True))
                     if count != before
                 )
                 if fresh:
                     self._buckets[family, labels] = counts
-                    made[task][f"{clock}/{source}"] = fresh
-        return made
+                    by_task[task][f"{clock}/{source}"] = fresh
+        return by_task
 
 
-def _gauges(known: Mapping[str, Values]) -> Iterator[tuple[str, float]]:
+def _gauges(values_of: Mapping[str, Values]) -> Iterator[tuple[str, float]]:
     for short, family in GAUGES.items():
-        if values := known.get(family, {}).values():
+        if values := values_of.get(family, {}).values():
             yield short, max(values) if short == "oldest_s" else sum(values)

@@ -9,7 +9,7 @@ from streamer.observe import semconv as s
 from streamer.observe.recorder import Recorder
 from streamer.observe.spans import Attributes, OpenSpan
 from streamer.observe.traceparent import TRACEPARENT, TRACESTATE, below
-from streamer.records.identity import Place
+from streamer.records.identity import Location
 from streamer.records.label import Rule, Vote
 
 Header = tuple[str, bytes]
@@ -25,19 +25,19 @@ class TicketTrace:
     own where it is sampled. No method takes a ticket's text: it must not get into spans.
     """
 
-    __slots__ = ("_place", "_received_ns", "_recorder", "_state", "span", "traceparent")
+    __slots__ = ("_location", "_received_ns", "_recorder", "_state", "span", "traceparent")
 
     def __init__(
         self,
         recorder: Recorder,
-        place: Place,
+        location: Location,
         received_ns: int | None,
         traceparent: str,
         state: bytes | None,
         span: OpenSpan | None = None,
     ) -> None:
         self._recorder = recorder
-        self._place = place
+        self._location = location
         self._received_ns = received_ns
         self.traceparent = traceparent
         self._state = state
@@ -71,7 +71,7 @@ class TicketTrace:
         """
         if self.span is not None:
             return
-        self.span = self._recorder.late(self._place, self.traceparent, self._received_ns, why)
+        self.span = self._recorder.late(self._location, self.traceparent, self._received_ns, why)
         if self.span is not None:
             self.traceparent = below(self.traceparent, self.span.context)
             if ticket_id:
@@ -180,13 +180,13 @@ class TicketTrace:
         self,
         step: Step,
         task: str,
-        known: dict[str, str],
+        more: dict[str, str],
         rule: Rule | None,
         votes: Sequence[Vote],
     ) -> None:
         if self.span is None:
             return
-        attributes: dict[str, str | int | tuple[str, ...]] = {s.TASK: task, **known}
+        attributes: dict[str, str | int | tuple[str, ...]] = {s.TASK: task, **more}
         if rule is not None:
             attributes |= {s.RULE: rule.kind, s.QUORUM: rule.quorum}
         if votes:

@@ -40,18 +40,18 @@ class TraceParent(NamedTuple):
 
 def incoming(headers: Sequence[tuple[str, bytes]]) -> TraceParent | None:
     """The last valid context among a record's headers: who forwards a record appends."""
-    found = state = None
+    parent = state = None
     for name, value in headers:
         if name == TRACEPARENT:
             if value and _FORMAT.match(value) and (len(value) == LENGTH or value[:2] != b"00"):
-                found = value
+                parent = value
         elif name == TRACESTATE:
             # A context without its vendors' state is valid; one beyond W3C's limits is not.
             state = value if value and _within_limits(value) else None
-    if found is None:
+    if parent is None:
         return None
     # A later version is read as version 00, and goes on as that: we can't vouch for more.
-    return TraceParent(f"00{found[2:LENGTH].decode()}", state)
+    return TraceParent(f"00{parent[2:LENGTH].decode()}", state)
 
 
 def _within_limits(state: bytes) -> bool:

@@ -15,11 +15,11 @@ from streamer.observe.span_queue import SpanQueue
 from streamer.observe.spans import OpenSpan, Spans
 from streamer.observe.ticket_trace import Header, TicketTrace
 from streamer.observe.traceparent import TRACEPARENT, TraceParent, below, incoming, unsampled
-from streamer.records.identity import Place, TicketIdentity
+from streamer.records.identity import Location, TicketIdentity
 from streamer.records.judge_request import JudgeRequest
 
 
-class Incoming(Place, Protocol):
+class Incoming(Location, Protocol):
     """A Kafka record, as far as its trace goes."""
 
     @property
@@ -56,23 +56,23 @@ class Tracing:
         self,
         headers: Sequence[Header],
         trace_id: str,
-        place: Place,
+        location: Location,
         received_ns: int | None = None,
     ) -> TicketTrace:
         """The trace of one ticket, continued from its `traceparent` or begun as `trace_id`.
 
-        `place` is where the record lies that is read now: the ticket, or the judge's request.
+        `location` is where the record lies that is read now: the ticket, or the judge's request.
         `received_ns` is when its batch came, in nanoseconds since the epoch. Of several valid
         `traceparent` headers the last counts.
         """
         parent = incoming(headers) if headers else None
         if parent is not None:
             if self._queue is not None and parent.sampled:
-                return self._sampled(place, received_ns, parent, parent.text, parent.state)
-            return TicketTrace(self._recorder, place, received_ns, parent.text, parent.state)
+                return self._sampled(location, received_ns, parent, parent.text, parent.state)
+            return TicketTrace(self._recorder, location, received_ns, parent.text, parent.state)
         if trace_id[16:] < self._bound:
-            return self._sampled(place, received_ns, int(trace_id, 16), f"00-{trace_id}-", None)
-        return TicketTrace(self._recorder, place, received_ns, unsampled(trace_id), None)
+            return self._sampled(location, received_ns, int(trace_id, 16), f"00-{trace_id}-", None)
+        return TicketTrace(self._recorder, location, received_ns, unsampled(trace_id), None)
 
     def request(
         self, record: Incoming, request: JudgeRequest, *, received_ns: int | None = None
@@ -82,8 +82,10 @@ class Tracing:
         Continued from the record's header, or from what the request itself says when somebody
         wrote the record again without its headers.
         """
-        at = request.position
-        identity = TicketIdentity(at.source, at.topic, at.partition, at.offset)
+        position = request.position
+        identity = TicketIdentity(
+            position.source, position.topic, position.partition, position.offset
+        )
         headers = [(TRACEPARENT, request.traceparent.encode()), *record.headers]
         trace = self.ticket(headers, identity.trace_id, record, received_ns)
         trace.identify(request.ticket.id)
@@ -91,15 +93,15 @@ class Tracing:
 
     def record(self, record: Incoming, received_ns: int) -> TicketTrace:
         """The trace of a record of which nothing more can be read than where it lies."""
-        place = TicketIdentity(record.topic, record.topic, record.partition, record.offset)
-        return self.ticket(record.headers, place.trace_id, record, received_ns)
+        identity = TicketIdentity(record.topic, record.topic, record.partition, record.offset)
+        return self.ticket(record.headers, identity.trace_id, record, received_ns)
 
-    def batch(self, topic: str, traces: Sequence[TicketTrace], count: int) -> BatchTrace:
-        """The trace of one handler batch of `count` records: a context manager.
+    def batch(self, topic: str, traces: Sequence[TicketTrace], records: int) -> BatchTrace:
+        """The trace of one handler batch of so many `records`: a context manager.
 
         `traces` may be those of all its tickets: only the sampled ones matter.
         """
-        return BatchTrace(self._recorder, topic, traces, count)
+        return BatchTrace(self._recorder, topic, traces, records)
 
     def slow(self, task: str, ms: Milliseconds) -> list[int]:
         """The places of tickets to follow afterwards among these latencies [N] of a task."""
@@ -127,16 +129,16 @@ class Tracing:
 
     def _sampled(
         self,
-        place: Place,
+        location: Location,
         received_ns: int | None,
         parent: TraceParent | int,
         text: str,
         state: bytes | None,
     ) -> TicketTrace:
         received_ns = time.time_ns() if received_ns is None else received_ns
-        span = self._recorder.process(place, parent, received_ns)
+        span = self._recorder.process(location, parent, received_ns)
         context = below(text, span.context)
-        return TicketTrace(self._recorder, place, received_ns, context, state, span)
+        return TicketTrace(self._recorder, location, received_ns, context, state, span)
 
 
 def _bound(sample: float) -> str:

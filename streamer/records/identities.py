@@ -11,7 +11,7 @@ from streamer.records.identity import (
     FIRST,
     GAMMA,
     SECOND,
-    Place,
+    Location,
     TicketIdentity,
     seeds,
     task_hash,
@@ -23,7 +23,7 @@ Words = NDArray[np.uint64]
 FEW = 8
 
 
-def digests(source: str, places: Sequence[Place]) -> list[bytes]:
+def digests(source: str, places: Sequence[Location]) -> list[bytes]:
     """`TicketIdentity.digest` of N records; records of one partition mostly lie together."""
     if len(places) < FEW:
         return [

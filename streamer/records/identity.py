@@ -10,7 +10,7 @@ SECOND = 0x94D049BB133111EB
 WORD = 2**64 - 1
 
 
-class Place(Protocol):
+class Location(Protocol):
     """Where a record lies: a Kafka record, or a ticket's identity."""
 
     @property

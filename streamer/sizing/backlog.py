@@ -40,27 +40,27 @@ class Backlog:
         """
         if phases[-1].serve < phases[-1].arrive:
             return cls(inf, inf, inf)
-        came, served = _curves(phases)
-        most = max(above[1] - below[1] for above, below in zip(came, served, strict=True))
-        if came[-1][1] > served[-1][1]:
+        arrivals, departures = _curves(phases)
+        most = max(above[1] - below[1] for above, below in zip(arrivals, departures, strict=True))
+        if arrivals[-1][1] > departures[-1][1]:
             return cls(most, inf, inf)
-        levels = {count for _, count in (*came, *served) if count <= served[-1][1]}
-        oldest = max(_last_at(served, level) - _first_at(came, level) for level in levels)
-        return cls(most, max(oldest, 0.0), _empty_at(came, served))
+        levels = {count for _, count in (*arrivals, *departures) if count <= departures[-1][1]}
+        oldest = max(_last_at(departures, level) - _first_at(arrivals, level) for level in levels)
+        return cls(most, max(oldest, 0.0), _empty_at(arrivals, departures))
 
 
 def _curves(phases: Sequence[Phase]) -> tuple[Points, Points]:
     """How many have come and how many were served, at every corner of either."""
-    at, came, served = phases[0].start, 0.0, 0.0
-    arrivals, departures = [(at, came)], [(at, served)]
+    now, came, served = phases[0].start, 0.0, 0.0
+    arrivals, departures = [(now, came)], [(now, served)]
     for phase, end in zip(phases, _ends(phases), strict=True):
-        for until, serve in _pieces(phase, at, end, came - served):
-            came += phase.arrive * (until - at)
+        for until, serve in _pieces(phase, now, end, came - served):
+            came += phase.arrive * (until - now)
             # What is left of a subtraction of large numbers would be a queue that never empties.
-            served = came if serve is None else served + serve * (until - at)
-            at = until
-            arrivals.append((at, came))
-            departures.append((at, served))
+            served = came if serve is None else served + serve * (until - now)
+            now = until
+            arrivals.append((now, came))
+            departures.append((now, served))
     return arrivals, departures
 
 
@@ -70,7 +70,7 @@ def _ends(phases: Sequence[Phase]) -> Iterator[float | None]:
 
 
 def _pieces(
-    phase: Phase, at: float, end: float | None, queue: float
+    phase: Phase, now: float, end: float | None, queue: float
 ) -> Iterator[tuple[float, float | None]]:
     """Until when a phase serves how many a second; None for all that has come by then.
 
@@ -78,9 +78,9 @@ def _pieces(
     """
     spare = phase.serve - phase.arrive
     if queue <= 0 and spare >= 0:
-        yield (at if end is None else end), None
+        yield (now if end is None else end), None
         return
-    empty = at + queue / spare if spare > 0 else inf
+    empty = now + queue / spare if spare > 0 else inf
     if end is not None and end <= empty:
         yield end, phase.serve
     elif empty < inf:
@@ -91,23 +91,23 @@ def _pieces(
 def _first_at(curve: Points, level: float) -> float:
     """When a curve first came up to a level."""
     counts = [count for _, count in curve]
-    place = bisect_left(counts, level)
-    return _between(curve, place, level)
+    index = bisect_left(counts, level)
+    return _between(curve, index, level)
 
 
 def _last_at(curve: Points, level: float) -> float:
     """When a curve last was at a level: what stands there leaves no sooner."""
     counts = [count for _, count in curve]
-    place = bisect_right(counts, level)
-    return curve[place - 1][0] if counts[place - 1] == level else _between(curve, place, level)
+    index = bisect_right(counts, level)
+    return curve[index - 1][0] if counts[index - 1] == level else _between(curve, index, level)
 
 
-def _between(curve: Points, place: int, level: float) -> float:
-    at, count = curve[place]
-    if count == level or place == 0:
-        return at
-    before, less = curve[place - 1]
-    return before + (at - before) * (level - less) / (count - less)
+def _between(curve: Points, index: int, level: float) -> float:
+    moment, count = curve[index]
+    if count == level or index == 0:
+        return moment
+    before, less = curve[index - 1]
+    return before + (moment - before) * (level - less) / (count - less)
 
 
 def _empty_at(came: Points, served: Points) -> float:

@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Protocol
 
-from streamer.records.identity import Place
+from streamer.records.identity import Location
 
 
-class Record(Place, Protocol):
+class Record(Location, Protocol):
     """One record of the input topic, raw. `timestamp` is in milliseconds since the epoch."""
 
     @property

@@ -53,23 +53,25 @@ class CoalescingWorker:
         if not call.cancelled():
             call.exception()
 
-    async def _asked(self, some: Sequence[_Question]) -> None:
-        tensor = some[0].tensor
-        if len(some) > 1:
-            tensor = TextTensor([text for one in some for text in one.tensor.texts])
-        traceparent = next((one.traceparent for one in some if one.traceparent), None)
+    async def _asked(self, questions: Sequence[_Question]) -> None:
+        tensor = questions[0].tensor
+        if len(questions) > 1:
+            tensor = TextTensor([text for question in questions for text in question.tensor.texts])
+        traceparent = next(
+            (question.traceparent for question in questions if question.traceparent), None
+        )
         try:
             answer = await self._worker.answer(tensor, traceparent)
         except asyncio.CancelledError:
-            for one in some:
-                one.answer.cancel()
+            for question in questions:
+                question.answer.cancel()
             raise
         except BaseException as error:
-            for one in some:
-                if not one.answer.done():
-                    one.answer.set_exception(error)
+            for question in questions:
+                if not question.answer.done():
+                    question.answer.set_exception(error)
             raise
-        ends = list(accumulate(len(one.tensor) for one in some))
-        for one, start, end in zip(some, [0, *ends], ends, strict=False):
-            if not one.answer.done():
-                one.answer.set_result(WorkerAnswer(answer.version, answer.probs[start:end]))
+        ends = list(accumulate(len(question.tensor) for question in questions))
+        for question, start, end in zip(questions, [0, *ends], ends, strict=False):
+            if not question.answer.done():
+                question.answer.set_result(WorkerAnswer(answer.version, answer.probs[start:end]))

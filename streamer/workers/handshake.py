@@ -74,8 +74,8 @@ async def meet(
     Raises Outage or Refused: Misfit where it answers and can't be a worker of these labels.
     """
     most_rows = await client.most_rows(model, deadline_s, version)
-    met, found = await client.labels(model, deadline_s, version)
-    if wrong := _other_labels(labels, found):
+    met, served = await client.labels(model, deadline_s, version)
+    if wrong := _other_labels(labels, served):
         raise Misfit(model, f"version {met}: {wrong}", _TRAIN)
     # Two, where it takes two: of one row alone many a wrong shape looks right.
     canaries = TextTensor([CANARY] * min(2, most_rows))
@@ -85,24 +85,24 @@ async def meet(
     return Met(met, most_rows)
 
 
-def _other_labels(wanted: Sequence[str], found: Sequence[str]) -> str | None:
-    if list(wanted) == list(found):
+def _other_labels(wanted: Sequence[str], served: Sequence[str]) -> str | None:
+    if list(wanted) == list(served):
         return None
-    if not found:
+    if not served:
         return "it names no labels: its PROBS have no label_filename"
-    at = next(
-        (i for i, (w, f) in enumerate(zip(wanted, found, strict=False)) if w != f),
-        min(len(wanted), len(found)),
+    index = next(
+        (i for i, (w, f) in enumerate(zip(wanted, served, strict=False)) if w != f),
+        min(len(wanted), len(served)),
     )
     return (
-        f"its labels differ from the configuration: {len(found)} labels where"
-        f" {len(wanted)} are configured, the first difference at position {at}:"
-        f" {_name(found, at)} where {_name(wanted, at)} is configured"
+        f"its labels differ from the configuration: {len(served)} labels where"
+        f" {len(wanted)} are configured, the first difference at position {index}:"
+        f" {_name(served, index)} where {_name(wanted, index)} is configured"
     )
 
 
-def _name(labels: Sequence[str], at: int) -> str:
-    return repr(labels[at]) if at < len(labels) else "none"
+def _name(labels: Sequence[str], index: int) -> str:
+    return repr(labels[index]) if index < len(labels) else "none"
 
 
 def _no_vote(probs: Probabilities, shape: tuple[int, int]) -> str | None:

@@ -42,7 +42,7 @@ class TextTensor:
         """In order, as few as may be of up to so many rows; of none, one of none."""
         if len(self) <= most_rows:
             return [self]
-        return [self[at : at + most_rows] for at in range(0, len(self), most_rows)]
+        return [self[first : first + most_rows] for first in range(0, len(self), most_rows)]
 
 
 def probs_request(
@@ -90,11 +90,11 @@ def read_most_rows(model: str, response: service_pb2.ModelConfigResponse) -> int
     return rows if rows > 0 else sys.maxsize
 
 
-def _mistyped(what: str, found: int, wanted: int) -> list[str]:
-    if found == wanted:
+def _mistyped(what: str, given: int, wanted: int) -> list[str]:
+    if given == wanted:
         return []
     name = model_config_pb2.DataType.Name
-    return [f"it has no {what} of {name(wanted)}" + (f" but of {name(found)}" if found else "")]
+    return [f"it has no {what} of {name(wanted)}" + (f" but of {name(given)}" if given else "")]
 
 
 def read_probs(
@@ -104,14 +104,14 @@ def read_probs(
 
     Raises Nonsense when the answer isn't the PROBS of the worker contract.
     """
-    said = [f"{out.name} {out.datatype} {list(out.shape)}" for out in response.outputs]
+    outputs = [f"{out.name} {out.datatype} {list(out.shape)}" for out in response.outputs]
     try:
         (output,), (raw,) = response.outputs, response.raw_output_contents
         probs = np.frombuffer(raw, np.float32).reshape(output.shape)
     except ValueError as error:
-        raise Nonsense(model, f"answers {', '.join(said)} ({error})", CONTRACT) from error
+        raise Nonsense(model, f"answers {', '.join(outputs)} ({error})", CONTRACT) from error
     if (output.name, output.datatype, probs.ndim) != ("PROBS", "FP32", 2):
-        raise Nonsense(model, f"answers {said[0]}, not PROBS FP32 [N,K]", CONTRACT)
+        raise Nonsense(model, f"answers {outputs[0]}, not PROBS FP32 [N,K]", CONTRACT)
     return response.model_version, probs
 
 
@@ -134,9 +134,9 @@ def read_labels(
 
 
 def _strings(raw: bytes) -> list[str]:
-    found, at = [], 0
-    while at < len(raw):
-        (length,) = _LENGTH.unpack_from(raw, at)
-        at += _LENGTH.size + length
-        found.append(raw[at - length : at].decode())
-    return found
+    strings, end = [], 0
+    while end < len(raw):
+        (length,) = _LENGTH.unpack_from(raw, end)
+        end += _LENGTH.size + length
+        strings.append(raw[end - length : end].decode())
+    return strings

@@ -129,12 +129,16 @@ class Worker:
             # Two versions change places: those of the rarer are asked again, and all of them if
             # the other one doesn't answer any more.
             ((common, _),) = met.most_common(1)
-            rare = [at for at, answer in enumerate(answers) if answer.version not in ("", common)]
-            again = await asyncio.gather(*(self.answer(parts[at], traceparent) for at in rare))
+            rare = [
+                index for index, answer in enumerate(answers) if answer.version not in ("", common)
+            ]
+            again = await asyncio.gather(
+                *(self.answer(parts[index], traceparent) for index in rare)
+            )
             if common not in {answer.version for answer in again}:
                 return await self._in_parts(tensor, traceparent)
-            for at, answer in zip(rare, again, strict=True):
-                answers[at] = answer
+            for index, answer in zip(rare, again, strict=True):
+                answers[index] = answer
         return _joined(answers)
 
     async def back(self) -> None:

@@ -167,7 +167,7 @@ def test_the_first_audits_are_as_many_as_are_enough() -> None:
     cells = [(20, window(150, 20)), (30, window(140, 10)), (40, window(9, 0))]
     found = SEGMENTS.audited_in([*cells, (50, window(20, 0, "2"))])
     assert found.audits == {"1": FirstAudits(290, 320, 30)}
-    assert found.audits["1"].of >= AUDITS
+    assert found.audits["1"].total >= AUDITS
     assert found.audits["1"].low < found.audits["1"].share
     assert SEGMENTS.audited_in(cells[1:]).audits == {}
 

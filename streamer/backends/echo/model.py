@@ -60,5 +60,5 @@ class TritonPythonModel:
             row[:] = np.nan
             return
         markers = (self._versions, self._own, self._shared)
-        if named := next(filter(None, (one.search(text) for one in markers)), None):
+        if named := next(filter(None, (marker.search(text) for marker in markers)), None):
             row[:] = self._probs(np.array([int(named[1]) % self._size]))[0]

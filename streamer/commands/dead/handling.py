@@ -15,7 +15,7 @@ from streamer.commands.file_tickets import FileRecord
 from streamer.config.settings import Settings
 from streamer.errors import BrokerError, ConfigError, TicketError
 from streamer.records.dead_letter import PREFIX, Handled, What, original
-from streamer.services.inspect.letters import Letter, Place, collect
+from streamer.services.inspect.letters import Letter, LetterPosition, collect
 from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.kafka import kafka_clients
 from streamer.stream.handler import Record
@@ -149,7 +149,7 @@ async def _carry_out(
 
 
 async def _records(
-    reader: Reader, topic: str, known: Mapping[Place, Letter]
+    reader: Reader, topic: str, known: Mapping[LetterPosition, Letter]
 ) -> AsyncIterator[Sequence[Record]]:
     """The letters again, now with their values, a few at a time."""
     parts = []
@@ -166,7 +166,7 @@ async def _send_back(
     producer: Any,
     reader: Reader,
     records: Iterable[Record],
-    known: Mapping[Place, Letter],
+    known: Mapping[LetterPosition, Letter],
     value: bytes | None,
 ) -> None:
     sent = []

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from streamer.errors import ConfigError
-from streamer.services.inspect.letters import Letter, Place
+from streamer.services.inspect.letters import Letter, LetterPosition
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Those at `places`, or all that every given filter takes; times are of the letter's death."""
 
-    places: tuple[Place, ...] = ()
+    places: tuple[LetterPosition, ...] = ()
     reason: str | None = None
     task: str | None = None
     since: datetime | None = None

@@ -13,7 +13,7 @@ from streamer.config.settings import Settings
 from streamer.errors import ConfigError
 from streamer.records.dead_letter import original
 from streamer.records.fetched import printable
-from streamer.services.inspect.letters import Letter, Letters, Place, collect, letter_of
+from streamer.services.inspect.letters import Letter, LetterPosition, Letters, collect, letter_of
 from streamer.services.runtime.kafka import kafka_clients
 from streamer.stream.handler import Record
 from streamer.stream.reading import Reader
@@ -47,7 +47,7 @@ def list_letters(settings: Settings, selection: Selection, everything: bool, as_
     return 0
 
 
-def show(settings: Settings, place: Place, as_json: bool, out: Path | None = None) -> int:
+def show(settings: Settings, place: LetterPosition, as_json: bool, out: Path | None = None) -> int:
     """Write one letter whole, and to the file `out` its value alone, byte for byte.
 
     Raises `ConfigError` where there is none, or the file can't be written.
@@ -96,7 +96,7 @@ async def _letters(settings: Settings) -> Letters:
         return await collect(reader, topic)
 
 
-async def _record(settings: Settings, place: Place) -> Record | None:
+async def _record(settings: Settings, place: LetterPosition) -> Record | None:
     topic = settings.topics.dead
     async with Reader.of(kafka_clients(settings.kafka), [topic]) as reader:
         return await reader.record(TopicPartition(topic, place[0]), place[1])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from streamer.dev.demo.scenario import Played
 
-Place = tuple[int, int]
+PartitionOffset = tuple[int, int]
 """Partition and offset of a record on the tickets topic."""
 
 
@@ -18,7 +18,7 @@ class Outcome:
     the time of the record that says so.
     """
 
-    place: Place
+    place: PartitionOffset
     task: str
     kind: str
     detail: str
@@ -30,15 +30,15 @@ class Accounts:
 
     def __init__(self, tasks: Iterable[str]) -> None:
         self._tasks = tuple(tasks)
-        self._sent: dict[Place, tuple[Played, int]] = {}
-        self._found: dict[tuple[Place, str], Outcome] = {}
+        self._sent: dict[PartitionOffset, tuple[Played, int]] = {}
+        self._found: dict[tuple[PartitionOffset, str], Outcome] = {}
         self._deleted: dict[str, set[str]] = {}
-        self._owed: set[tuple[Place, str]] = set()
+        self._owed: set[tuple[PartitionOffset, str]] = set()
         self._deletions: set[tuple[str, str]] = set()
         self.repeats = 0
         self.differing: list[tuple[Outcome, Outcome]] = []
 
-    def sent(self, place: Place, played: Played, at_ms: int) -> None:
+    def sent(self, place: PartitionOffset, played: Played, at_ms: int) -> None:
         """A record lies on the topic since `at_ms`."""
         self._sent[place] = (played, at_ms)
         if played.fate == "deleted":
@@ -99,7 +99,7 @@ class Accounts:
     def _pair(self, outcome: Outcome) -> tuple[Played, Outcome]:
         return self._sent[outcome.place][0], outcome
 
-    def _name(self, place: Place, task: str) -> str:
+    def _name(self, place: PartitionOffset, task: str) -> str:
         key = self._sent[place][0].key.decode("utf-8", "replace")
         return f"{key}, task {task or 'none'}, partition {place[0]}, offset {place[1]}"
 

@@ -48,20 +48,23 @@ class TaskDrift:
         """
         tests = [*tests_of(expected, self._limits), *segment_tests(expected, self._limits)]
         begun = [_Begun(test, test.detector(self._run_length)) for test in tests]
-        place = (expected, [start for start, _ in (*older[:1], *older[-1:])])
-        if self._known[0] != place:
-            self._known = (place, [one.fold(one.nothing(), older) for one in begun])
+        cells_seen = (expected, [start for start, _ in (*older[:1], *older[-1:])])
+        if self._known[0] != cells_seen:
+            self._known = (
+                cells_seen,
+                [begun_test.fold(begun_test.nothing(), older) for begun_test in begun],
+            )
         return [
             reading
-            for one, before in zip(begun, self._known[1], strict=True)
-            for reading in self._read(one.test, before, one.fold(before, newer))
+            for begun_test, before in zip(begun, self._known[1], strict=True)
+            for reading in self._read(begun_test.test, before, begun_test.fold(before, newer))
         ]
 
     def _read(self, test: Test, before: _Seen, after: _Seen) -> Iterator[Reading]:
         sums = after.sums or before.sums
         if not sums or not sums[0][1]:
             return
-        shares = [hits / of for hits, of in sums]
+        shares = [hits / total for hits, total in sums]
         band, share = max(
             zip(test.bands, shares, strict=True), key=lambda pair: pair[0].excess(pair[1])
         )
@@ -102,14 +105,14 @@ class _Begun:
             sums = sums + counts if half else np.zeros_like(counts)
             out = bool(self.detector.out(evidence, [since_ms is not None])[0])
             since_ms = (start if since_ms is None else since_ms) if out else None
-        tallies = [(hits, of) for hits, of in sums.tolist()] if sums.any() else []
+        tallies = [(hits, total) for hits, total in sums.tolist()] if sums.any() else []
         return _Seen(evidence, since_ms, tallies)
 
 
-def _text(test: Test, band: Band, share: float, of: int, recent: bool) -> str:
+def _text(test: Test, band: Band, share: float, total: int, recent: bool) -> str:
     within = "" if band.high >= 1 else f" within {band.high - band.expected:.1%}"
     least = "at least " if band.high >= 1 else ""
     now = "lately" if test.lately else "of the last hour"
     when = now if recent else "before the last hour"
     expects = test.expects or f"expected is {least}{band.expected:.1%}{within}"
-    return f"{band.name} is {share:.1%} of {of} {test.what} {when}; {expects}"
+    return f"{band.name} is {share:.1%} of {total} {test.what} {when}; {expects}"

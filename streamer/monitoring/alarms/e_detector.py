@@ -61,13 +61,13 @@ class EDetector:
         """Nothing seen."""
         return Evidence(np.full(self._watched.shape, -np.inf))
 
-    def after(self, evidence: Evidence, hits: ArrayLike, of: ArrayLike) -> Evidence:
-        """One step on, with `hits` of `of` tickets [G, S]; shares of none stay as they were.
+    def after(self, evidence: Evidence, hits: ArrayLike, totals: ArrayLike) -> Evidence:
+        """One step on, with `hits` of `totals` tickets [G, S]; shares of none stay as they were.
 
         Wealth is capped where one bet alone is enough, which only takes from it: so that evidence
         to the contrary ends an alarm within about the time that it took to raise it.
         """
-        hit, total = np.asarray(hits, np.float64), np.asarray(of, np.float64)
+        hit, total = np.asarray(hits, np.float64), np.asarray(totals, np.float64)
         miss = total - hit
         bets = hit[..., None, None] * self._hit + miss[..., None, None] * self._miss
         grown = bets + np.logaddexp(0.0, evidence.wealth)

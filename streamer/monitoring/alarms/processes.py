@@ -57,8 +57,15 @@ def silent(processes: Sequence[ProcessView], limits: Alarms) -> Iterator[Reading
 
 def lost(processes: Sequence[ProcessView]) -> Iterator[Reading]:
     """Summaries that never came, of the last minutes: the sums are too low by theirs."""
-    count = sum(process.lost for process in processes)
-    text = f"{count} summaries of the last minutes never came: the sums are too low"
+    lost_summaries = sum(process.lost for process in processes)
+    text = f"{lost_summaries} summaries of the last minutes never came: the sums are too low"
     yield Reading(
-        "summaries_lost", None, None, "warning", count, LOST, text, out=held(count, LOST, 0)
+        "summaries_lost",
+        None,
+        None,
+        "warning",
+        lost_summaries,
+        LOST,
+        text,
+        out=held(lost_summaries, LOST, 0),
     )

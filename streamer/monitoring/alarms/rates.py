@@ -15,26 +15,28 @@ _CLEARED_AT = 0.5
 
 def abstaining(task: str, window: Window, limits: Alarms) -> Iterator[Reading]:
     """Workers that give too few votes, in the last minutes of a task."""
-    for worker, (hits, of) in tallies.abstentions(window).items():
-        if of:
-            share, limit = hits / of, limits.abstaining
-            text = f"{worker} gave no vote on {share:.1%} of {of} tickets in the last minutes"
-            out = _out(share, of, limit)
+    for worker, (hits, total) in tallies.abstentions(window).items():
+        if total:
+            share, limit = hits / total, limits.abstaining
+            text = f"{worker} gave no vote on {share:.1%} of {total} tickets in the last minutes"
+            out = _out(share, total, limit)
             yield Reading("worker_abstains", task, worker, "warning", share, limit, text, out)
 
 
 def dead_letters(window: Window, limits: Alarms) -> Iterator[Reading]:
     """Too many dead letters, in the last minutes of all processes."""
-    hits, of = tallies.dead(window)
-    if of:
-        share, limit = hits / of, limits.dead_letters
+    hits, total = tallies.dead(window)
+    if total:
+        share, limit = hits / total, limits.dead_letters
         reasons = sorted(window.counts.get("dead", {}).items(), key=lambda item: -item[1])
         most = ", ".join(f"{reason} {count}" for reason, count in reasons[:3])
-        text = f"{hits} of {of} records in the last minutes became dead letters: {most or 'none'}"
-        out = _out(share, of, limit)
+        text = (
+            f"{hits} of {total} records in the last minutes became dead letters: {most or 'none'}"
+        )
+        out = _out(share, total, limit)
         yield Reading("dead_letters", None, None, "warning", share, limit, text, out)
 
 
-def _out(share: float, of: int, limit: float) -> bool | None:
+def _out(share: float, total: int, limit: float) -> bool | None:
     out = held(share, limit, limit * _CLEARED_AT)
-    return None if out and of < LEAST else out
+    return None if out and total < LEAST else out

@@ -95,15 +95,15 @@ def _fidelity(segments: ExpectedSegments, promised: float | None, limits: Alarms
                 among=len(segments.shares),
                 since_ms=first.until_ms,
                 lately=True,
-                expects=f"it was {first.share:.1%} of the first {first.of}",
+                expects=f"it was {first.share:.1%} of the first {first.total}",
             )
 
 
 def _shares(numbers: Sequence[str]) -> Callable[[Window], Sequence[Tally]]:
     def count(window: Window) -> Sequence[Tally]:
-        found = tallies.segments(window)
-        total = next((of for _, of in found.values()), 0)
-        hits = [found.get(number, (0, 0))[0] for number in numbers]
+        shares = tallies.segments(window)
+        total = next((tickets for _, tickets in shares.values()), 0)
+        hits = [shares.get(number, (0, 0))[0] for number in numbers]
         return [(n, total) for n in (*hits, total - sum(hits))]
 
     return count

@@ -99,8 +99,8 @@ def _agreement(pair: str) -> Callable[[Window], Sequence[Tally]]:
     return lambda window: [tallies.agreements(window).get(pair, (0, 0))]
 
 
-def _labels(known: Sequence[str]) -> Callable[[Window], Sequence[Tally]]:
-    names = sorted(known)
+def _labels(labels: Sequence[str]) -> Callable[[Window], Sequence[Tally]]:
+    names = sorted(labels)
 
     def count(window: Window) -> Sequence[Tally]:
         published = tallies.published(window)

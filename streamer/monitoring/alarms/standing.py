@@ -23,10 +23,10 @@ def standing(
 
     What is not read any more, such as a worker that was taken out, stands no longer.
     """
-    found: dict[Id, Standing] = {}
+    stands: dict[Id, Standing] = {}
     for reading in readings:
         stood = before.get(reading.id)
         if reading.out or (reading.out is None and stood is not None):
             first = now_ms if reading.since_ms is None else reading.since_ms
-            found[reading.id] = Standing(reading, first if stood is None else stood)
-    return found
+            stands[reading.id] = Standing(reading, first if stood is None else stood)
+    return stands

@@ -56,13 +56,13 @@ class Watch:
     def __init__(
         self,
         windows: Windows,
-        known: Mapping[str, Expected],
+        expected: Mapping[str, Expected],
         limits: Alarms,
         stamp: Callable[[int], str],
         retention_s: float | None = None,
     ) -> None:
         self._windows = windows
-        self._known = known
+        self._known = expected
         self._limits = limits
         self._stamp = stamp
         self._retention_s = retention_s
@@ -74,7 +74,7 @@ class Watch:
         heard = process_views(self._windows.hour(now_ms), now_ms)
         minutes = now_ms - MINUTES_MS
         last = merged(w for _, w in self._windows.among(RECENT, None, minutes, now_ms + LATE_MS))
-        found = [
+        readings = [
             *processes.judge_queue(heard, limits, self._retention_s),
             *processes.silent(heard, limits),
             *processes.lost(process_views(last, now_ms)),
@@ -84,8 +84,8 @@ class Watch:
             window = merged(
                 w for _, w in self._windows.among(RECENT, task, minutes, now_ms + LATE_MS)
             )
-            found += rates.abstaining(task, window, limits)
-        return found
+            readings += rates.abstaining(task, window, limits)
+        return readings
 
     def cells(self, now_ms: int) -> dict[str, Cells]:
         """The closed windows by task: what `drift` needs, taken at one moment."""
@@ -107,8 +107,8 @@ class Watch:
         """
         readings: list[Reading] = []
         everything = dict(self._known)
-        for task, some in cells.items():
-            expected, left = self._expected(task, some)
+        for task, task_cells in cells.items():
+            expected, left = self._expected(task, task_cells)
             drift = self._drifts.setdefault(
                 task, TaskDrift(task, self._limits, RECENT.step_ms / 1000)
             )
@@ -118,14 +118,14 @@ class Watch:
 
     def _expected(self, task: str, cells: Cells) -> tuple[Expected, Cells]:
         """What to expect of a task, and the later cells, which are tested."""
-        known = self._known.get(task, Expected())
-        cells = cells.after(known.since_ms)
+        expected = self._known.get(task, Expected())
+        cells = cells.after(expected.since_ms)
         # Another set of workers may have voted until this version was served.
-        cells = cells.served_by(known.routing)
-        first = None if known.complete else first_enough(cells)
-        known = known.audited_in(cells)
+        cells = cells.served_by(expected.routing)
+        first = None if expected.complete else first_enough(cells)
+        expected = expected.audited_in(cells)
         if first is None:
-            return known, cells
+            return expected, cells
         start, window = first
         began = next(iter(cells))[0]
-        return known.or_from(window, self._stamp(began)), cells.after(start)
+        return expected.or_from(window, self._stamp(began)), cells.after(start)

@@ -10,7 +10,7 @@ from streamer.stream.handler import Record
 from streamer.stream.offset_reset import Start
 from streamer.stream.reading import Reader
 
-Place = tuple[int, int]
+LetterPosition = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Letters:
 
 async def collect(reader: Reader, topic: str, since: Start = "earliest") -> Letters:
     """All letters written since then, with what was done with them until now."""
-    letters, handled = Letters(), dict[Place, Handled]()
+    letters, handled = Letters(), dict[LetterPosition, Handled]()
     parts = await reader.parts(reader.partitions(topic), since)
     async for batch in reader.batches(parts):
         for record in batch:
@@ -93,7 +93,7 @@ def letter_of(record: Record) -> Letter:
     )
 
 
-def _marked(letter: Letter, handled: dict[Place, Handled]) -> Letter:
+def _marked(letter: Letter, handled: dict[LetterPosition, Handled]) -> Letter:
     mark = handled.get((letter.partition, letter.offset))
     if mark is None:
         return letter
