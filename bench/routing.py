@@ -33,6 +33,7 @@ from streamer.observe.tracing import Tracing
 from streamer.records.label import Rule
 from streamer.records.routing import RouteRecord, TaskRoutes
 from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.observing import Observing
 from streamer.services.classify.publish.outputs import Outputs
 from streamer.services.classify.route.building import RouteBuilder
 from streamer.services.classify.route.segment_router import SegmentRouter
@@ -160,7 +161,7 @@ async def _handlers(
     client = TritonClient(triton.url)
     workers = [Worker(client, worker.model, task.labels) for worker in task.workers]
     names = tuple(worker.model for worker in workers)
-    ways = RouteBuilder(task, workers, Metrics())
+    ways = RouteBuilder(task, workers)
     served = RouteRecord(names, Rule("unanimity", len(names), len(names)), {})
     numbers = range(1, SEGMENTS + 1)
     router = SegmentRouter(gate, numbers, "bench")
@@ -178,15 +179,16 @@ async def _handlers(
 
 
 def _handler(task: Task) -> ClassifyHandler:
+    tracing = Tracing("bench", 0.0)
     return ClassifyHandler(
-        "bench",
-        TicketReader(),
-        [task],
-        Outputs("labels", "judge", "audit", "review", "log"),
-        DeadLetters("dead", 2**20),
-        Tracing("bench", 0.0),
-        Metrics(),
-        Sampling("bench"),
+        source="bench",
+        intake=TicketReader(),
+        tasks=[task],
+        outputs=Outputs("labels", "judge", "audit", "review", "log"),
+        dead_letters=DeadLetters("dead", 2**20),
+        tracing=tracing,
+        observing=Observing(Metrics(), tracing),
+        sampling=Sampling("bench"),
     )
 
 

@@ -14,7 +14,6 @@ from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
 from streamer.judging.judge import JudgeScores as JudgeAnswer
 from streamer.learn.data.dataset import Dataset
-from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration
 from streamer.records.identities import digests
@@ -82,7 +81,6 @@ class Serving:
                 )
             ],
             self.policy.on_outage,
-            Metrics(),
         )
         labels = LabelSet(cases.labels)
         task = Task(

@@ -16,6 +16,7 @@ from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
 from streamer.records.labelset import LabelSet
 from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.observing import Observing
 from streamer.services.classify.publish.outputs import Outputs
 from streamer.services.classify.route.routes import Routes
 from streamer.services.classify.task import Condition, Task
@@ -90,21 +91,23 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         tasks: dict[str, Condition | None] | None = None,
         workers: Sequence[str] = ECHO_MODELS,
         rule: DeferralRule | None = None,
-        stratum: Sampling | None = None,
+        sampling: Sampling | None = None,
         policy: ServingPolicy | None = None,
         verify: float = 0.0,
         needs_ensemble: bool = False,
         trials: Sequence[Trial] = (),
         tracing: Tracing | None = None,
-        routing: Callable[[Sequence[Worker], Metrics], Routes] | None = None,
+        routing: Callable[[Sequence[Worker], Observing], Routes] | None = None,
         **intake: object,
     ) -> Run:
         metrics = Metrics(tasks=[], workers=[])
+        traced = tracing or Tracing("test", 0.0)
+        observing = Observing(metrics, traced)
         met = [Worker(client, name, ECHO_LABELS) for name in workers]
         chosen = rule or VoteRule("majority", len(met))
         terms = CalibratedRule(chosen, Provenance(chosen.described(workers)))
-        voting = Voting(met, [terms], "wait", metrics)
-        shadows = [Shadow(client, trial, ECHO_LABELS, metrics) for trial in trials]
+        voting = Voting([observing.counted(worker) for worker in met], [terms], "wait")
+        shadows = [Shadow(client, trial, ECHO_LABELS) for trial in trials]
         made = [
             Task(
                 name,
@@ -115,21 +118,20 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
                 needs_ensemble=needs_ensemble,
                 verify=verify,
                 shadows=Shadows(shadows, "salt") if shadows else None,
-                routes=routing(met, metrics) if routing else None,
+                routes=routing(met, observing) if routing else None,
             )
             for name, condition in (tasks or {"intent": None}).items()
         ]
         dead = DeadLetters("dead", 2**20, on_letter=metrics.dead)
-        mapping = TicketReader(**intake)
         built = ClassifyHandler(
-            "support",
-            mapping,
-            made,
-            OUTPUTS,
-            dead,
-            tracing or Tracing("test", 0.0),
-            metrics,
-            stratum or Sampling("salt"),
+            source="support",
+            intake=TicketReader(**intake),
+            tasks=made,
+            outputs=OUTPUTS,
+            dead_letters=dead,
+            tracing=traced,
+            observing=observing,
+            sampling=sampling or Sampling("salt"),
         )
         return Run(built, metrics)
 

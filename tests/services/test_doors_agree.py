@@ -24,6 +24,7 @@ from streamer.records.labelset import LabelSet
 from streamer.records.log import log_from_json
 from streamer.records.review import Review
 from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.observing import Observing
 from streamer.services.classify.task import Condition, Task
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
@@ -65,7 +66,7 @@ class Voter:
 
 def handler(decoder: Callable[..., Any] | None) -> ClassifyHandler:
     """Every ticket is logged, audited, shown to a person, and labelled or judged; some follow."""
-    metrics = Metrics()
+    tracing = Tracing("test", 0.0)
     voters, rule = [Voter(number) for number in range(3)], VoteRule("majority", 3)
     terms = [CalibratedRule(rule, Provenance(rule.described([one.model for one in voters])))]
     conditions = {
@@ -74,18 +75,18 @@ def handler(decoder: Callable[..., Any] | None) -> ClassifyHandler:
         "field": Condition(("a",), field="/x/0"),
     }
     tasks = [
-        Task(name, LABELS, Voting(voters, terms, "wait", metrics), condition)
+        Task(name, LABELS, Voting(voters, terms, "wait"), condition)
         for name, condition in conditions.items()
     ]
     return ClassifyHandler(
-        "support",
-        TicketReader(subject="/x", created_at="/at", decoder=decoder),
-        tasks,
-        OUTPUTS,
-        DeadLetters("dead", 2**20),
-        Tracing("test", 0.0),
-        metrics,
-        Sampling("salt", 1.0, 1.0, 1.0),
+        source="support",
+        intake=TicketReader(subject="/x", created_at="/at", decoder=decoder),
+        tasks=tasks,
+        outputs=OUTPUTS,
+        dead_letters=DeadLetters("dead", 2**20),
+        tracing=tracing,
+        observing=Observing(Metrics(), tracing),
+        sampling=Sampling("salt", 1.0, 1.0, 1.0),
         dead_at_most=1,
     )
 

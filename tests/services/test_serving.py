@@ -35,7 +35,7 @@ async def test_an_audited_ticket_is_asked_of_all_and_its_label_is_the_same(
 ) -> None:
     record = ticket(votes(1, 1, 2))
     plain = await make().of(record)
-    run = await make(stratum=ALL).of(record)
+    run = await make(sampling=ALL).of(record)
     assert (run.asked("echo_c"), plain.asked("echo_c")) == (1, 0)
     (label,), (other,) = run.labels, plain.labels
     assert (label.label, label.source, label.revision) == (other.label, "workers", 0)
@@ -59,7 +59,7 @@ async def test_audits_change_nothing_that_is_published(
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
     how = {"rule": VoteRule(kind, 3), "policy": ServingPolicy(mode), "verify": 1.0}
     plain = await make(needs_ensemble=True, **how).of(*records)
-    audited = await make(stratum=ALL, needs_ensemble=True, **how).of(*records)
+    audited = await make(sampling=ALL, needs_ensemble=True, **how).of(*records)
     assert audited.asked("echo_c") > plain.asked("echo_c")
     assert _timeless(audited) == _timeless(plain)
     asked, others = (
@@ -74,7 +74,7 @@ def _timeless(run: Run) -> dict[str, Label]:
 
 
 async def test_an_audited_ticket_that_is_deferred_is_judged_once(make: MakeHandler) -> None:
-    run = await make(stratum=ALL).of(ticket(votes(0, 1, 2)))
+    run = await make(sampling=ALL).of(ticket(votes(0, 1, 2)))
     (request,) = run.requests
     assert (request.purpose, request.uniform) == ("decide", True)
     assert request.candidate is not None
@@ -82,7 +82,7 @@ async def test_an_audited_ticket_that_is_deferred_is_judged_once(make: MakeHandl
 
 
 async def test_the_log_says_what_was_decided_and_why(make: MakeHandler) -> None:
-    run = await make(stratum=ALL).of(ticket(votes(1, 1, 2)), ticket(votes(0, 1, 2)))
+    run = await make(sampling=ALL).of(ticket(votes(1, 1, 2)), ticket(votes(0, 1, 2)))
     accepted, deferred = sorted(ballots(run), key=lambda log: log.position.offset)
     assert accepted.label == accepted.candidate == run.labels[0].label
     assert (accepted.source, accepted.deferred, accepted.final) == ("workers", None, True)
@@ -102,7 +102,7 @@ async def test_nothing_is_logged_or_audited_that_was_not_drawn(make: MakeHandler
 
 
 async def test_logging_alone_asks_nobody_more(make: MakeHandler) -> None:
-    run = await make(stratum=Sampling("salt", log=1.0)).of(ticket(votes(1, 1, 2)))
+    run = await make(sampling=Sampling("salt", log=1.0)).of(ticket(votes(1, 1, 2)))
     (log,) = ballots(run)
     assert not log.uniform
     assert run.asked("echo_c") == 0
@@ -110,7 +110,7 @@ async def test_logging_alone_asks_nobody_more(make: MakeHandler) -> None:
 
 
 async def test_the_gold_sample_goes_to_a_person_too(make: MakeHandler) -> None:
-    run = await make(stratum=Sampling("salt", gold=1.0)).of(ticket(votes(1, 1, 2)))
+    run = await make(sampling=Sampling("salt", gold=1.0)).of(ticket(votes(1, 1, 2)))
     assert len(audits(run)) == 1
     (item,) = run.to("review")
     review = Review.from_json(item.value or b"")
@@ -121,7 +121,7 @@ async def test_the_gold_sample_goes_to_a_person_too(make: MakeHandler) -> None:
 
 async def test_over_the_budget_the_ensembles_label_stands_in(make: MakeHandler) -> None:
     budget = JudgeBudget(ShareCap(0.5, burst=4), now=0)
-    run = await make(policy=ServingPolicy(budget=budget), stratum=ALL).of(
+    run = await make(policy=ServingPolicy(budget=budget), sampling=ALL).of(
         *[ticket(votes(0, 1, 2)) for _ in range(6)]
     )
     assert len(run.requests) == 2

@@ -13,6 +13,7 @@ from streamer.decide.sampling import Sampling, drawn
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.services.classify.answers.answers_handler import AnswersHandler
+from streamer.services.classify.observing import Observing
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Emission, Settled
 from tests.services.classify.answers.test_answers_handler import MOODS, answer
@@ -81,7 +82,7 @@ def tracing(request: pytest.FixtureRequest) -> Iterator[Tracing]:
 async def test_classify(make: MakeHandler, tracing: Tracing, seed: int) -> None:
     print("seed", seed)
     some = random.Random(seed)
-    handler = make(tracing=tracing, stratum=Sampling("salt", 0.5, 0.5, 0.5))
+    handler = make(tracing=tracing, sampling=Sampling("salt", 0.5, 0.5, 0.5))
     batch: list[Rec] = []
     for _ in range(60):
         kinds = [
@@ -129,14 +130,14 @@ async def test_answers(tracing: Tracing, seed: int) -> None:
     print("seed", seed)
     some = random.Random(seed)
     handler = AnswersHandler(
-        "support",
-        {"mood": MOODS},
-        partial(drawn, salt="salt", purpose="gold", share=0.5),
-        "labels",
-        "log",
-        DeadLetters("dead", 2**20),
-        tracing,
-        Metrics(),
+        source="support",
+        label_sets={"mood": MOODS},
+        gold=partial(drawn, salt="salt", purpose="gold", share=0.5),
+        labels_topic="labels",
+        log_topic="log",
+        dead_letters=DeadLetters("dead", 2**20),
+        tracing=tracing,
+        observing=Observing(Metrics(), tracing),
     )
     batch = [
         Rec(

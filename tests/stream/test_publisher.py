@@ -16,6 +16,9 @@ class Builder:
         self.records: list[dict[str, Any]] = []
         self._room = room
 
+    def record_count(self) -> int:
+        return len(self.records)
+
     def append(self, **record: Any) -> object | None:
         if len(self.records) >= self._room:
             return None

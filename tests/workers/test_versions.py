@@ -6,7 +6,6 @@ import pytest
 
 from streamer.errors import ConfigError
 from streamer.learn.artifacts.repository import write_model
-from streamer.observe.metrics import Metrics
 from streamer.services.classify.vote.shadows import Shadow, Trial
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
@@ -27,9 +26,7 @@ async def test_promotion_and_rollback_are_one_value(tmp_path: Path) -> None:
                 assert (await worker.answer(TextTensor(texts))).version == answers
                 await worker.close()
             trial = Trial("echo_a", "2", 1.0, 5.0)
-            said = await Shadow(client, trial, ECHO_LABELS, Metrics(tasks=[], workers=[])).votes(
-                texts
-            )
+            said = await Shadow(client, trial, ECHO_LABELS).votes(texts)
             assert [(vote.version, vote.label) for vote in said] == [
                 ("2", ECHO_LABELS[1]),
                 ("2", ECHO_LABELS[2]),

@@ -22,6 +22,7 @@ from streamer.services.backfill.people import held_by_people
 from streamer.services.backfill.survey import Survey, survey
 from streamer.services.classify.assembly import ready_tasks
 from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.observing import Observing
 from streamer.services.classify.publish.outputs import Outputs
 from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime import process
@@ -166,20 +167,21 @@ class _Work:
         tracing = Tracing("streamer-backfill", 0.0, group=self.group)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, tracing.shutdown)
-            tasks = await ready_tasks(settings, stack, metrics, stop, self.name)
+            observing = Observing(metrics, tracing)
+            tasks = await ready_tasks(settings, stack, observing, stop, self.name)
             if tasks is None:
                 return
             ticket_reader = TicketReader.of(settings.input)
             handler = ClassifyHandler(
-                settings.source,
-                ticket_reader,
-                tasks,
-                outputs,
-                stream.dead_letters(metrics),
-                tracing,
-                metrics,
+                source=settings.source,
+                intake=ticket_reader,
+                tasks=tasks,
+                outputs=outputs,
+                dead_letters=stream.dead_letters(metrics),
+                tracing=tracing,
+                observing=observing,
                 # No audits, no log, no sample for people: of each ticket once, when it came.
-                Sampling(settings.audit.salt),
+                sampling=Sampling(settings.audit.salt),
                 dead_at_most=settings.input.dead_at_most,
             )
             held = await held_by_people(kafka_clients(settings.kafka), topics.current)

@@ -10,8 +10,8 @@ from streamer.config.tasks import Task as TaskSettings
 from streamer.decide.budget import JudgeBudget, RateCap, ShareCap
 from streamer.decide.disposition import ServingPolicy
 from streamer.errors import ConfigError
-from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Calibration
+from streamer.services.classify.observing import Observing
 from streamer.services.classify.route.building import RouteBuilder
 from streamer.services.classify.route.routes import Routes
 from streamer.services.classify.route.segment_router import SegmentRouter
@@ -26,7 +26,7 @@ from streamer.workers.worker import Worker
 async def ready_tasks(
     settings: Settings,
     stack: AsyncExitStack,
-    metrics: Metrics,
+    observing: Observing,
     stop: asyncio.Event,
     backfill: str | None = None,
 ) -> list[Task] | None:
@@ -38,28 +38,29 @@ async def ready_tasks(
     calibrations, routings = read_calibrations(settings), read_routings(settings)
     client = triton_client(settings)
     stack.push_async_callback(client.close)
-    workers = await _workers(client, settings, stack, metrics, stop)
+    workers = await _workers(client, settings, stack, observing, stop)
     if workers is None:
         return None
     check_versions(calibrations, workers)
     routers = {file.routing.version: _router(file) for file in routings.values()}
-    found = []
+    tasks = []
     for name, task in settings.tasks.items():
-        mine = [workers[worker.model] for worker in task.workers]
-        ways, file = RouteBuilder(task, mine, metrics, calibrations.get(name)), routings.get(name)
-        routes = None if file is None else _routes(ways, file, routers[file.routing.version])
+        own = [workers[worker.model] for worker in task.workers]
+        builder = RouteBuilder(task, own, observing.counted, calibrations.get(name))
+        file = routings.get(name)
+        routes = None if file is None else _routes(builder, file, routers[file.routing.version])
         # A backfill is no traffic to try a version on.
-        shadows = None if backfill else _shadows(client, task, settings.audit.salt, metrics)
-        found.append(_task(name, task, ways, routes, backfill, shadows))
-    return found
+        shadows = None if backfill else _shadows(client, task, settings.audit.salt)
+        tasks.append(_task(name, task, builder, routes, backfill, shadows))
+    return tasks
 
 
 def _router(file: RoutingFile) -> SegmentRouter:
     return SegmentRouter(file.gate, file.routing.numbers, file.routing.version)
 
 
-def _routes(ways: RouteBuilder, file: RoutingFile, router: SegmentRouter) -> Routes:
-    return ways.routed(file.routes, file.routing.numbers, router)
+def _routes(builder: RouteBuilder, file: RoutingFile, router: SegmentRouter) -> Routes:
+    return builder.routed(file.routes, file.routing.numbers, router)
 
 
 def triton_client(settings: Settings) -> TritonClient:
@@ -73,7 +74,7 @@ async def _workers(
     client: TritonClient,
     settings: Settings,
     stack: AsyncExitStack,
-    metrics: Metrics,
+    observing: Observing,
     stop: asyncio.Event,
 ) -> dict[str, Worker] | None:
     """Workers that have shaken hands, by model; None where told to stop before."""
@@ -90,7 +91,7 @@ async def _workers(
                 abstain_after_s=triton.abstain_after,
                 max_in_flight=triton.max_in_flight,
                 version=worker.version or "",
-                on_event=metrics.on_worker(model),
+                on_event=observing.on_worker(model),
             )
             stack.push_async_callback(workers[model].close)
     greeting = asyncio.gather(*(worker.start() for worker in workers.values()))
@@ -143,7 +144,7 @@ def read_routings(settings: Settings) -> dict[str, RoutingFile]:
 def _task(
     name: str,
     task: TaskSettings,
-    ways: RouteBuilder,
+    builder: RouteBuilder,
     routes: Routes | None,
     backfill: str | None,
     shadows: Shadows | None,
@@ -154,7 +155,7 @@ def _task(
     return Task(
         name,
         task.label_set,
-        ways.configured(),
+        builder.configured(),
         condition,
         ServingPolicy(task.mode, task.on_outage, _budget(task)),
         needs_ensemble=(task.after.kind, task.after.alpha) != ("v3", 0),
@@ -165,9 +166,7 @@ def _task(
     )
 
 
-def _shadows(
-    client: TritonClient, task: TaskSettings, salt: str, metrics: Metrics
-) -> Shadows | None:
+def _shadows(client: TritonClient, task: TaskSettings, salt: str) -> Shadows | None:
     trials = [
         Trial(worker.model, worker.shadow.version, worker.shadow.share, worker.shadow.deadline)
         for worker in task.workers
@@ -175,7 +174,7 @@ def _shadows(
     ]
     if not trials:
         return None
-    return Shadows([Shadow(client, trial, task.labels, metrics) for trial in trials], salt)
+    return Shadows([Shadow(client, trial, task.labels) for trial in trials], salt)
 
 
 def _budget(task: TaskSettings) -> JudgeBudget | None:

@@ -1,29 +1,25 @@
 """What classify does with a batch: read tickets, let workers vote, publish or defer."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from streamer.decide.disposition import Disposition
 from streamer.decide.sampling import Draws, Sampling
-from streamer.decide.vote_result import Mask, Provenance, Rows, VoteResult
+from streamer.decide.vote_result import Mask, Rows, VoteResult
 from streamer.observe.batch_trace import BatchTrace
-from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import Follower
 from streamer.services.classify.arrival import Arrival
 from streamer.services.classify.door import Door
 from streamer.services.classify.failing import Failing
-from streamer.services.classify.publish.label_form import LabelForm
-from streamer.services.classify.publish.outputs import Outputs, TaskOutputs
-from streamer.services.classify.route.route_counts import begin, follow
+from streamer.services.classify.observing import Observing
+from streamer.services.classify.publish.outputs import Outputs, OutputWriter, TaskOutputs
 from streamer.services.classify.route.segment_router import Names, SegmentRouter
 from streamer.services.classify.task import Task
 from streamer.services.classify.vote.shadows import Asked
-from streamer.services.classify.vote.vote_counts import tally
 from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.concurrency import merge
 from streamer.services.runtime.writing import Writing
@@ -33,12 +29,12 @@ from streamer.stream.handler import Barrier, Emission, Record, Settled
 Group = Sequence[Emission | Settled]
 
 
-@dataclass(frozen=True, slots=True)
-class _BatchContext:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
     """One batch on its way; `unlogged` waits with its rows for what the shadows say."""
 
     seen_ms: float
-    batch_trace: BatchTrace
+    trace: BatchTrace
     closing: ExitStack
     named: Mapping[SegmentRouter, Names]
     writing: Writing
@@ -56,232 +52,209 @@ class ClassifyHandler:
 
     def __init__(
         self,
+        *,
         source: str,
         intake: TicketReader,
         tasks: Sequence[Task],
         outputs: Outputs,
         dead_letters: DeadLetters,
         tracing: Tracing,
-        metrics: Metrics,
-        stratum: Sampling,
+        observing: Observing,
+        sampling: Sampling,
         part: Callable[[], float] = lambda: 1.0,
         dead_at_most: float = 0.5,
     ) -> None:
-        self._source = source
         self._door = Door(
-            source,
-            intake,
-            [task.name for task in tasks],
-            outputs.labels,
-            dead_letters,
-            Failing(dead_at_most),
-            tracing,
-            metrics,
+            source=source,
+            intake=intake,
+            tasks=[task.name for task in tasks],
+            labels=outputs.labels,
+            dead_letters=dead_letters,
+            failing=Failing(dead_at_most),
+            tracing=tracing,
         )
-        self._tasks = tuple(tasks)
-        self._routers = {task.routes.router for task in tasks if task.routes is not None}
-        for task in tasks:
-            if task.routes is not None:
-                begin(metrics, task.name, task.routes)
-        self._forms: dict[tuple[str, tuple[Provenance, ...]], LabelForm] = {}
         self._roots = [task for task in tasks if not (task.condition and task.condition.task)]
-        self._outputs = outputs
+        self._children = {
+            task.name: [
+                other for other in tasks if other.condition and other.condition.task == task.name
+            ]
+            for task in tasks
+        }
+        self._routers = {task.routes.router for task in tasks if task.routes is not None}
+        self._writer = OutputWriter(source, outputs)
         self._dead_letters = dead_letters
-        self._tracing = tracing
-        self._metrics = metrics
-        self._stratum = stratum
+        self._observing = observing
+        self._sampling = sampling
         self._part = part
+        observing.begin(tasks, intake.text.pointers)
 
     async def handle(
         self, batch: Sequence[Record]
     ) -> AsyncGenerator[Sequence[Emission | Settled] | Barrier, None]:
         """Yields dead letters first, then each task's labels and judge requests, then deletions."""
         seen_ms = time.time() * 1000
-        arrivals, before, after = await self._door.read(batch, int(seen_ms * 1e6))
-        if before:
-            yield before
-        chosen = {task.name: self._meeting(task, arrivals) for task in self._roots}
-        if missed := self._missed(arrivals, chosen.values()):
-            yield missed
-        traces = [arrival.trace for arrival in arrivals]
-        tracing = self._tracing.batch(batch[0].topic, traces, len(batch))
-        with ExitStack() as closing, tracing as batch_trace:
-            named = {router: self._names(router, arrivals) for router in self._routers}
-            context = _BatchContext(
-                seen_ms, batch_trace, closing, named, Writing(self._dead_letters)
+        read = await self._door.read(batch, int(seen_ms * 1e6))
+        with self._observing.batch(batch, read) as trace, ExitStack() as closing:
+            if read.before:
+                yield read.before
+            chosen = [(task, _meeting(task, read.arrivals)) for task in self._roots]
+            if missed := _missed(read.arrivals, chosen):
+                yield missed
+            context = _Batch(
+                seen_ms=seen_ms,
+                trace=trace,
+                closing=closing,
+                named=self._named(read.arrivals),
+                writing=Writing(self._dead_letters),
             )
-            work = [
-                self._classify(task, chosen[task.name], context)
-                for task in self._roots
-                if chosen[task.name]
-            ]
-            if work:
-                async for group in merge(work):
-                    yield group
-            if after:
-                yield after
-            # Last of all, so that no label and no request waits for a version on trial.
-            for task_outputs, rows, asked in context.unlogged:
-                votes = await asked.votes()
-                yield task_outputs.logs([votes.get(row, ()) for row in rows.tolist()])
-        self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
+            work = [self._classify(task, met, context) for task, met in chosen if met]
+            async for group in merge(work):
+                yield group
+            if read.after:
+                yield read.after
+            async for group in self._late_logs(context):
+                yield group
+        self._observing.batch_done(batch, seen_ms)
 
-    def _meeting(self, task: Task, arrivals: Sequence[Arrival]) -> list[Arrival]:
-        if task.condition is None:
-            return list(arrivals)
-        return [arrival for arrival in arrivals if task.condition.met_by(arrival)]
+    async def _late_logs(self, batch: _Batch) -> AsyncIterator[Group]:
+        """Last of all, so that no label and no request waits for a version on trial."""
+        for task_outputs, rows, asked in batch.unlogged:
+            votes = await asked.votes()
+            own = [votes.get(row, ()) for row in rows.tolist()]
+            self._observing.shadowed(own)
+            yield task_outputs.logs(own)
 
-    def _missed(self, arrivals: Sequence[Arrival], chosen: Iterable[Sequence[Arrival]]) -> Group:
-        if all(task.condition is None for task in self._roots):
-            return []
-        met = {id(arrival) for some in chosen for arrival in some}
-        return [
-            Settled(arrival.record, "no task applies")
-            for arrival in arrivals
-            if id(arrival) not in met
-        ]
+    def _named(self, arrivals: Sequence[Arrival]) -> dict[SegmentRouter, Names]:
+        """The segments of a batch, as each router has them."""
+        named = {router: router.names(arrivals) for router in self._routers}
+        for names in named.values():
+            self._observing.named(names)
+        return named
 
     async def _classify(
-        self, task: Task, arrivals: Sequence[Arrival], context: _BatchContext
+        self, task: Task, arrivals: Sequence[Arrival], batch: _Batch
     ) -> AsyncIterator[Group | Barrier]:
-        draws = self._stratum.draws([arrival.ticket.id for arrival in arrivals], task.verify)
+        ids = [arrival.ticket.id for arrival in arrivals]
+        draws, texts = self._sampling.draws(ids, task.verify), _texts(arrivals)
         audited = draws.uniform if np.count_nonzero(draws.uniform) else None
-        texts = _texts(arrivals)
-        asked = None
-        if task.shadows is not None:
-            asked = task.shadows.ask([arrival.ticket.id for arrival in arrivals], texts)
+        asked = None if task.shadows is None else task.shadows.ask(ids, texts)
         if asked is not None:
-            context.closing.callback(asked.close)
+            batch.closing.callback(asked.close)
             draws = replace(draws, logged=draws.logged | asked.marks)
         if task.routes is not None:
-            names = context.named[task.routes.router]
-            follow(self._metrics, task.name, task.routes, arrivals, names)
+            self._observing.routed(task, arrivals, batch.named[task.routes.router])
         suspended = False
-        async for count in self._counts(task, arrivals, texts, context, audited):
-            plan = self._plan(task, count, draws)
-            suspended |= plan.suspended
-            some = [arrivals[row] for row in count.rows.tolist()]
-            async for group in self._settle(task, some, plan, context, asked):
+        async for vote_result in _votes(task, arrivals, texts, batch, audited):
+            task_outputs = self._outputs(task, arrivals, vote_result, draws, batch)
+            self._observing.leaving(task_outputs, batch.seen_ms)
+            suspended |= task_outputs.disposition.suspended
+            async for group in self._publish(task_outputs, batch, asked):
                 yield group
-            tally(self._metrics, task.name, plan)
-        self._metrics.suspended(task.name, suspended)
+        self._observing.task_done(task, suspended)
 
-    def _names(self, router: SegmentRouter, arrivals: Sequence[Arrival]) -> Names:
-        names = router.names(arrivals)
-        self._metrics.routing(names.seconds, len(arrivals))
-        return names
-
-    def _counts(
+    def _outputs(
         self,
         task: Task,
         arrivals: Sequence[Arrival],
-        texts: Sequence[bytes],
-        context: _BatchContext,
-        audited: Mask | None = None,
-    ) -> AsyncIterator[VoteResult]:
-        if task.routes is None:
-            return task.voting.run(texts, context.batch_trace, audited)
-        places = context.named[task.routes.router].of(arrivals).places
-        return task.routes.run(texts, places, context.batch_trace, audited)
+        vote_result: VoteResult,
+        draws: Draws,
+        batch: _Batch,
+    ) -> TaskOutputs:
+        """What the tickets of a vote result lead to; `arrivals` and `draws` are those it is of."""
+        rows = vote_result.rows
+        disposition = task.policy.plan(vote_result, draws[rows], time.monotonic(), self._part())
+        self._observing.disposed(task, disposition)
+        voted_on = [arrivals[row] for row in rows.tolist()]
+        return TaskOutputs(self._writer, task, voted_on, disposition, batch.writing)
 
-    async def _settle(
-        self,
-        task: Task,
-        arrivals: Sequence[Arrival],
-        plan: Disposition,
-        context: _BatchContext,
-        asked: Asked | None,
+    async def _publish(
+        self, task_outputs: TaskOutputs, batch: _Batch, asked: Asked | None
     ) -> AsyncIterator[Group | Barrier]:
-        task_outputs = self._settling(task, arrivals, plan, context)
-        for labels in task_outputs.labels(context.seen_ms):
+        disposition = task_outputs.disposition
+        for labels in task_outputs.labels():
             yield labels
-        for child in self._children(task):
-            if ready := _whose_label(arrivals, plan, task, child):
-                async for group in self._classify(child, ready, context):
+        for child in self._children[task_outputs.task.name]:
+            if labelled := _whose_label(task_outputs, child):
+                async for group in self._classify(child, labelled, batch):
                     yield group
-        if np.count_nonzero(plan.decide):
-            self._metrics.deferred(task.name, plan.deferred, int(plan.decide.sum()))
-            deferred = [arrivals[place] for place in np.flatnonzero(plan.decide).tolist()]
-            followers, letters = await self._followers(task, deferred, context)
-            yield [*letters, *task_outputs.requests(plan.decide, "decide", followers)]
+        if np.count_nonzero(disposition.decide):
+            yield await self._requests(task_outputs, batch)
         if beside := [
-            *task_outputs.requests(plan.audit, "audit", {}),
+            *task_outputs.requests(disposition.audit, "audit"),
             *task_outputs.reviews(),
             *(task_outputs.logs() if asked is None else ()),
         ]:
             yield beside
         if asked is not None:
-            context.unlogged.append((task_outputs, plan.count.rows, asked))
-        if np.count_nonzero(plan.verify):
+            batch.unlogged.append((task_outputs, disposition.count.rows, asked))
+        if np.count_nonzero(disposition.verify):
             # A verdict that came first would be revised by the label that it is about.
             yield Barrier()
-            yield task_outputs.requests(plan.verify, "verify", {})
+            yield task_outputs.requests(disposition.verify, "verify")
 
-    def _plan(self, task: Task, count: VoteResult, draws: Draws) -> Disposition:
-        plan = task.policy.plan(count, draws[count.rows], time.monotonic(), self._part())
-        if (budget := task.policy.budget) is not None:
-            self._metrics.budget(task.name, budget.left, budget.spent)
-        return plan
-
-    def _settling(
-        self, task: Task, arrivals: Sequence[Arrival], plan: Disposition, context: _BatchContext
-    ) -> TaskOutputs:
-        return TaskOutputs(
-            self._source,
-            task,
-            self._form(task, plan.count.provenances),
-            self._outputs,
-            arrivals,
-            plan,
-            context.writing,
-            self._metrics,
-            self._tracing,
-        )
-
-    def _form(self, task: Task, provenances: tuple[Provenance, ...]) -> LabelForm:
-        key = (task.name, provenances)
-        if key not in self._forms:
-            self._forms[key] = LabelForm(
-                self._source, task.name, task.label_set, provenances, task.backfill
-            )
-        return self._forms[key]
-
-    def _children(self, task: Task) -> list[Task]:
-        return [
-            child for child in self._tasks if child.condition and child.condition.task == task.name
-        ]
-
-    async def _followers(
-        self, task: Task, arrivals: Sequence[Arrival], context: _BatchContext
-    ) -> tuple[dict[int, list[Follower]], list[Emission]]:
-        """Tasks that wait for the judge's label of this one, voted on ahead, by ticket; and the
-        letters of tickets of which these can't be written.
+    async def _requests(self, task_outputs: TaskOutputs, batch: _Batch) -> list[Emission]:
+        """Requests of the tickets that the judge decides, with the tasks that wait for its label
+        voted on ahead; and the letters of tickets of which these can't be written.
         """
+        decide = task_outputs.disposition.decide
+        deferred = [task_outputs.arrivals[place] for place in np.flatnonzero(decide).tolist()]
         followers: dict[int, list[Follower]] = {}
         letters: list[Emission] = []
-        for child in self._children(task):
-            # Not of the stratum: whether they count at all, the judge's label of this task decides.
-            draws = Draws.none(len(arrivals))
-            async for count in self._counts(child, arrivals, _texts(arrivals), context):
-                some = [arrivals[row] for row in count.rows.tolist()]
-                task_outputs = self._settling(child, some, self._plan(child, count, draws), context)
-                made, died = task_outputs.followers(
-                    child.condition.values if child.condition else ()
-                )
+        for child in self._children[task_outputs.task.name]:
+            # No audit of them: whether they count at all, the judge's label of this task decides.
+            draws = Draws.none(len(deferred))
+            async for vote_result in _votes(child, deferred, _texts(deferred), batch):
+                outputs = self._outputs(child, deferred, vote_result, draws, batch)
+                written, died = outputs.followers(_values(child))
                 letters += died
-                for place, follower in made:
-                    followers.setdefault(int(count.rows[place]), []).append(follower)
-        return followers, letters
+                for place, follower in written:
+                    followers.setdefault(int(vote_result.rows[place]), []).append(follower)
+        return [*letters, *task_outputs.requests(decide, "decide", followers)]
+
+
+def _meeting(task: Task, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Those that meet the task's condition."""
+    if task.condition is None:
+        return list(arrivals)
+    return [arrival for arrival in arrivals if task.condition.met_by(arrival)]
+
+
+def _missed(
+    arrivals: Sequence[Arrival], chosen: Sequence[tuple[Task, Sequence[Arrival]]]
+) -> list[Settled]:
+    """Those that no task is for."""
+    if all(task.condition is None for task, _ in chosen):
+        return []
+    met = {id(arrival) for _, own in chosen for arrival in own}
+    return [
+        Settled(arrival.record, "no task applies") for arrival in arrivals if id(arrival) not in met
+    ]
+
+
+def _votes(
+    task: Task,
+    arrivals: Sequence[Arrival],
+    texts: Sequence[bytes],
+    batch: _Batch,
+    audited: Mask | None = None,
+) -> AsyncIterator[VoteResult]:
+    if task.routes is None:
+        return task.voting.run(texts, batch.trace, audited)
+    segments = batch.named[task.routes.router].of(arrivals).places
+    return task.routes.run(texts, segments, batch.trace, audited)
 
 
 def _texts(arrivals: Sequence[Arrival]) -> list[bytes]:
     return [arrival.ticket.text.encode("utf-8", "replace") for arrival in arrivals]
 
 
-def _whose_label(
-    arrivals: Sequence[Arrival], plan: Disposition, task: Task, child: Task
-) -> list[Arrival]:
-    values = child.condition.values if child.condition else ()
-    wanted = [task.label_set.index[value] for value in values]
-    places = np.flatnonzero(np.isin(plan.published.label_ids, wanted))
-    return [arrivals[place] for place in places.tolist()]
+def _whose_label(task_outputs: TaskOutputs, child: Task) -> list[Arrival]:
+    """The tickets whose label, as it is published, is one that the child is for."""
+    index = task_outputs.task.label_set.index
+    wanted = [index[value] for value in _values(child)]
+    met = np.isin(task_outputs.disposition.published.label_ids, wanted)
+    return [task_outputs.arrivals[place] for place in np.flatnonzero(met).tolist()]
+
+
+def _values(child: Task) -> tuple[str, ...]:
+    return child.condition.values if child.condition else ()

@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 from streamer.errors import TicketError, Unavailable
-from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.dead_letter import attempts
 from streamer.records.deletion import deletion_headers
@@ -31,11 +30,16 @@ log = logging.getLogger(__name__)
 
 
 class Read(NamedTuple):
-    """What a batch holds: tickets, and what is published before and after their labels."""
+    """What a batch holds: tickets, and what is published before and after their labels.
+
+    `deletions` of tickets are among that; `no_text` has, by pointer, how many had no text there.
+    """
 
     arrivals: list[Arrival]
-    before: list[Emission | Settled]
-    after: list[Emission | Settled]
+    before: Sequence[Emission | Settled]
+    after: Sequence[Emission | Settled]
+    deletions: int
+    no_text: Mapping[str, int]
 
 
 class Door:
@@ -48,6 +52,7 @@ class Door:
 
     def __init__(
         self,
+        *,
         source: str,
         intake: TicketReader,
         tasks: Collection[str],
@@ -55,7 +60,6 @@ class Door:
         dead_letters: DeadLetters,
         failing: Failing,
         tracing: Tracing,
-        metrics: Metrics,
     ) -> None:
         self._source = source
         self._intake = intake
@@ -64,10 +68,7 @@ class Door:
         self._dead_letters = dead_letters
         self._failing = failing
         self._tracing = tracing
-        self._metrics = metrics
         self._told = False
-        for pointer in intake.text.pointers:
-            metrics.no_text(pointer, 0)
 
     async def read(self, batch: Sequence[Record], received_ns: int) -> Read:
         """The tickets in a batch, and what is published for the other records.
@@ -85,29 +86,22 @@ class Door:
         given = zip(batch, known, trace_ids(known), strict=True)
         for place, (record, digest, trace_id) in enumerate(given):
             try:
-                found = self._one(record, digest, trace_id, received_ns)
+                outcome = self._one(record, digest, trace_id, received_ns)
             except Unavailable:
-                found = await _later(partial(self._one, record, digest, trace_id, received_ns))
-            if isinstance(found, Arrival):
-                arrivals.append(found)
-            elif isinstance(found, TicketError):
-                settled.append(self._dead(record, trace_id, found, received_ns))
+                outcome = await _later(partial(self._one, record, digest, trace_id, received_ns))
+            if isinstance(outcome, Arrival):
+                arrivals.append(outcome)
+            elif isinstance(outcome, TicketError):
+                settled.append(self._dead(record, trace_id, outcome, received_ns))
                 # Whoever sends dead letters again looks at what becomes of them.
                 if not attempts(record.headers):
-                    died[place] = _kind(found)
+                    died[place] = _kind(outcome)
             else:
-                deletions[place] = found
-        for pointer, count in self._intake.text.taken().items():
-            self._metrics.no_text(pointer, count)
+                deletions[place] = outcome
         self._failing.look(died, len(batch))
-        if not deletions:
-            return Read(arrivals, settled, [])
-        places = {id(record): place for place, record in enumerate(batch)}
-        newest = {arrival.ticket.id: places[id(arrival.record)] for arrival in arrivals}
-        after: list[Emission | Settled] = []
-        for place, (ticket_id, made) in deletions.items():
-            (settled if newest.get(ticket_id, -1) > place else after).extend(made)
-        return Read(arrivals, settled, after)
+        before, after = _around(batch, arrivals, deletions)
+        no_text = self._intake.text.taken()
+        return Read(arrivals, [*settled, *before], after, len(deletions), no_text)
 
     def _one(
         self, record: Record, digest: bytes, trace_id: str, received_ns: int
@@ -137,7 +131,6 @@ class Door:
 
     def _deletion(self, record: Record, trace_id: str, received_ns: int) -> _Deletion:
         ticket_id = self._intake.deleted(record)
-        self._metrics.tombstone()
         trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
         trace.identify(ticket_id)
         trace.deleted()
@@ -162,6 +155,20 @@ class Door:
         return dead
 
 
+def _around(
+    batch: Sequence[Record], arrivals: Sequence[Arrival], deletions: Mapping[int, _Deletion]
+) -> tuple[list[Emission], list[Emission]]:
+    """The deletions before the labels of a batch, and those after."""
+    before: list[Emission] = []
+    after: list[Emission] = []
+    if deletions:
+        places = {id(record): place for place, record in enumerate(batch)}
+        newest = {arrival.ticket.id: places[id(arrival.record)] for arrival in arrivals}
+        for place, (ticket_id, emissions) in deletions.items():
+            (before if newest.get(ticket_id, -1) > place else after).extend(emissions)
+    return before, after
+
+
 async def _later(read: Callable[[], T]) -> T:
     """What `read` gives once the decoder can read again; the stream is held as long."""
     log.warning("input.decoder says that it can't read now: waiting for it")
@@ -169,12 +176,12 @@ async def _later(read: Callable[[], T]) -> T:
     while True:
         await asyncio.sleep(pause)
         try:
-            found = read()
+            outcome = read()
         except Unavailable:
             pause = min(2 * pause, LONGEST_PAUSE)
         else:
             log.warning("input.decoder reads again")
-            return found
+            return outcome
 
 
 def _kind(error: TicketError) -> str:

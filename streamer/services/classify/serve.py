@@ -12,6 +12,7 @@ from streamer.observe.tracing import Tracing
 from streamer.services.classify.answers.answers import answers_stream
 from streamer.services.classify.assembly import ready_tasks
 from streamer.services.classify.classify_handler import ClassifyHandler
+from streamer.services.classify.observing import Observing
 from streamer.services.classify.publish.outputs import Outputs
 from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.concurrency import together
@@ -43,26 +44,27 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
         stack.push_async_callback(asyncio.to_thread, tracing.shutdown)
         status = Status("Triton")
         await stack.enter_async_context(status.served(settings.classify.listen, metrics))
-        tasks = await ready_tasks(settings, stack, metrics, stop)
+        observing = Observing(metrics, tracing)
+        tasks = await ready_tasks(settings, stack, observing, stop)
         if tasks is None:
             return
         handler = ClassifyHandler(
-            settings.source,
-            TicketReader.of(settings.input),
-            tasks,
-            outputs,
-            stream.dead_letters(metrics),
-            tracing,
-            metrics,
-            _stratum(settings),
-            status.part,
-            settings.input.dead_at_most,
+            source=settings.source,
+            intake=TicketReader.of(settings.input),
+            tasks=tasks,
+            outputs=outputs,
+            dead_letters=stream.dead_letters(metrics),
+            tracing=tracing,
+            observing=observing,
+            sampling=_sampling(settings),
+            part=status.part,
+            dead_at_most=settings.input.dead_at_most,
         )
         answers = answers_stream(settings, metrics, tracing, stop)
         await together(stream.run(handler, metrics, status, stop), answers)
 
 
-def _stratum(settings: Settings) -> Sampling:
+def _sampling(settings: Settings) -> Sampling:
     audit = settings.audit
     return Sampling(audit.salt, audit.share, settings.log.share, settings.review.gold)
 

@@ -8,6 +8,7 @@ from streamer.decide.sampling import drawn
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.services.classify.answers.answers_handler import AnswersHandler
+from streamer.services.classify.observing import Observing
 from streamer.services.runtime.stream_service import Status, Stream
 
 
@@ -36,14 +37,14 @@ async def answers_stream(
         lane="answers",
     )
     handler = AnswersHandler(
-        settings.source,
-        {name: task.label_set for name, task in settings.tasks.items()},
-        partial(drawn, salt=settings.audit.salt, purpose="gold", share=settings.review.gold),
-        topics.labels,
-        topics.log,
-        stream.dead_letters(metrics),
-        tracing,
-        metrics,
+        source=settings.source,
+        label_sets={name: task.label_set for name, task in settings.tasks.items()},
+        gold=partial(drawn, salt=settings.audit.salt, purpose="gold", share=settings.review.gold),
+        labels_topic=topics.labels,
+        log_topic=topics.log,
+        dead_letters=stream.dead_letters(metrics),
+        tracing=tracing,
+        observing=Observing(metrics, tracing),
         has_table=topics.current is not None,
     )
     await stream.run(handler, metrics, Status("answers"), stop)

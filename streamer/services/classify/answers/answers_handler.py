@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import TicketError
-from streamer.observe.metrics import Metrics
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
 from streamer.records.answer import Answer
@@ -17,6 +16,7 @@ from streamer.records.label import Label, Rule
 from streamer.records.labelset import LabelSet
 from streamer.records.log import AnswerLog, log_json
 from streamer.records.times import milliseconds, rfc3339
+from streamer.services.classify.observing import Observing
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Emission, Record, Settled
 
@@ -40,6 +40,7 @@ class AnswersHandler:
 
     def __init__(
         self,
+        *,
         source: str,
         label_sets: Mapping[str, LabelSet],
         gold: Gold,
@@ -47,7 +48,7 @@ class AnswersHandler:
         log_topic: str,
         dead_letters: DeadLetters,
         tracing: Tracing,
-        metrics: Metrics,
+        observing: Observing,
         has_table: bool = False,
     ) -> None:
         self._has_table = has_table
@@ -58,7 +59,7 @@ class AnswersHandler:
         self._log_topic = log_topic
         self._dead_letters = dead_letters
         self._tracing = tracing
-        self._metrics = metrics
+        self._observing = observing
 
     async def handle(
         self, batch: Sequence[Record]
@@ -74,10 +75,10 @@ class AnswersHandler:
                 trace.decided(answer.task, answer.label, "person", rule=PERSON)
                 group += self._emissions(record, answer, trace, is_gold, decided_at)
             yield group
-        for _, answer, trace in read:
+        for _, _, trace in read:
             trace.end()
-            self._count(answer, seen_ms)
-        self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
+        self._observing.answered([answer for _, answer, _ in read], seen_ms)
+        self._observing.batch_done(batch, seen_ms)
 
     def _read(
         self, batch: Sequence[Record], received_ns: int
@@ -130,10 +131,6 @@ class AnswersHandler:
             Emission(record, topic, label.key, value, trace.headers(topic))
             for topic, value in topics.items()
         ]
-
-    def _count(self, answer: Answer, seen_ms: float) -> None:
-        answered = np.array([milliseconds(answer.at) or seen_ms])
-        self._metrics.labels(answer.task, "person", answered, seen_ms, time.time() * 1000)
 
 
 def _check_label(answer: Answer, known: LabelSet) -> None:

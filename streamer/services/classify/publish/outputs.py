@@ -1,18 +1,15 @@
-"""Publishes what was planned: labels, judge requests, audits, reviews and the log."""
+"""Publishes what was decided: labels, judge requests, audits, reviews and the log."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
 from streamer.decide.disposition import Disposition, PublishedGroup
-from streamer.decide.vote_result import Mask
-from streamer.observe.metrics import Metrics
-from streamer.observe.slowest import Milliseconds
-from streamer.observe.tracing import Tracing
+from streamer.decide.vote_result import Mask, Provenance
 from streamer.records.judge_request import Follower, Purpose
 from streamer.records.label import Label, Source, label_key
 from streamer.records.log import ShadowVote, log_json
@@ -39,187 +36,171 @@ class Outputs:
     log: str
 
 
+class OutputWriter:
+    """Makes the records of tickets from the input called `source`, for these topics."""
+
+    def __init__(self, source: str, topics: Outputs) -> None:
+        self.source = source
+        self.topics = topics
+        self._forms: dict[tuple[str, tuple[Provenance, ...]], LabelForm] = {}
+
+    def form(self, task: Task, provenances: tuple[Provenance, ...]) -> LabelForm:
+        """The form of a task's labels, which remembers what it wrote before."""
+        form = self._forms.get((task.name, provenances))
+        if form is None:
+            form = LabelForm(self.source, task.name, task.label_set, provenances, task.backfill)
+            self._forms[task.name, provenances] = form
+        return form
+
+
 class TaskOutputs:
-    """One count of one task on its way out; `arrivals` are the counted tickets, in its order."""
+    """Some tickets of one task on their way out; `arrivals` are those of the disposition, in its
+    order. `ballots` are the votes with a say, and `now_ms` is when the labels were decided.
+    """
 
     def __init__(
         self,
-        source: str,
+        writer: OutputWriter,
         task: Task,
-        form: LabelForm,
-        outputs: Outputs,
         arrivals: Sequence[Arrival],
-        plan: Disposition,
+        disposition: Disposition,
         writing: Writing,
-        metrics: Metrics,
-        tracing: Tracing,
     ) -> None:
-        self._source = source
-        self._task = task
-        self._form = form
-        self._outputs = outputs
-        self._arrivals = arrivals
-        self._plan = plan
+        self.task = task
+        self.arrivals = arrivals
+        self.disposition = disposition
+        self.ballots = Ballots(disposition.count.worker_votes, task.label_set)
+        self.now_ms = time.time() * 1000
+        self._source = writer.source
+        self._topics = writer.topics
+        self._form = writer.form(task, disposition.count.provenances)
         self._writing = writing
-        self._metrics = metrics
-        self._tracing = tracing
-        self._ballots = Ballots(plan.count.worker_votes, task.label_set)
-        self._now_ms = time.time() * 1000
-        self._requests = Requests(source, task, plan, self._ballots)
+        self._now = rfc3339(int(self.now_ms))
 
-    def labels(self, seen_ms: float) -> Iterator[list[Emission]]:
-        """The labels that are published now."""
-        for part in self._plan.parts():
-            places = part.places.tolist()
-            created = np.array([self._arrivals[place].created_ms for place in places])
-            self._metrics.labels(self._task.name, part.source, created, seen_ms, self._now_ms)
-            self._follow_slow(places, np.nan_to_num(self._now_ms - created))
-            self._count_labels(part)
-            yield self._writing.all(self._arrivals, places, partial(self._labels, part))
+    def labels(self) -> Iterator[list[Emission]]:
+        """The labels that are published now, by how they are."""
+        for group in self.disposition.parts():
+            write = partial(self._labels, group)
+            yield self._writing.all(self.arrivals, group.places.tolist(), write)
 
     def requests(
-        self, marks: Mask, purpose: Purpose, followers: Mapping[int, Sequence[Follower]]
+        self,
+        marks: Mask,
+        purpose: Purpose,
+        followers: Mapping[int, Sequence[Follower]] = MappingProxyType({}),
     ) -> list[Emission]:
         """Judge requests for the marked tickets; `followers` by their places among these."""
         marked = np.flatnonzero(marks).tolist()
-        behind = {marked[at]: found for at, found in followers.items()}
+        if not marked:
+            return []
+        behind = {marked[number]: waiting for number, waiting in followers.items()}
+        requests = Requests(self._source, self.task, self.disposition, self.ballots)
+        topic = self._topics.audit if purpose == "audit" else self._topics.judge
 
-        def write(places: Sequence[int]) -> list[Emission]:
-            return [self._request(place, purpose, behind.get(place, ())) for place in places]
+        def emission(place: int, arrival: Arrival) -> Emission:
+            headers = arrival.trace.headers(topic)
+            context, waiting = _traceparent(headers), behind.get(place, ())
+            request = requests.make(arrival, place, purpose, context, waiting)
+            key = label_key(arrival.ticket.id, self.task.name)
+            return Emission(arrival.record, topic, key, request.to_json(), headers)
 
-        return self._writing.all(self._arrivals, marked, write)
-
-    def _request(self, place: int, purpose: Purpose, followers: Sequence[Follower]) -> Emission:
-        topic = self._outputs.audit if purpose == "audit" else self._outputs.judge
-        arrival = self._arrivals[place]
-        if purpose == "decide" and arrival.trace.sampled:
-            votes = self._ballots.votes_on(place)
-            arrival.trace.deferred(self._task.name, self._plan.deferred, votes=votes)
-        headers = arrival.trace.headers(topic)
-        context = _traceparent(headers)
-        value = self._requests.make(arrival, place, purpose, context, followers).to_json()
-        return Emission(arrival.record, topic, self._key(arrival), value, headers)
+        return self._each(marked, emission)
 
     def followers(self, values: Sequence[str]) -> tuple[list[tuple[int, Follower]], list[Emission]]:
         """By place, each ticket's label or request for a judge's label of another task among
         `values`; and the letters of those that can't be written.
         """
         write = partial(self._followers, tuple(values))
-        made = self._writing.all(self._arrivals, range(len(self._arrivals)), write)
-        letters = [one for one in made if isinstance(one, Emission)]
-        return [one for one in made if not isinstance(one, Emission)], letters
+        written = self._writing.all(self.arrivals, range(len(self.arrivals)), write)
+        letters = [item for item in written if isinstance(item, Emission)]
+        return [item for item in written if not isinstance(item, Emission)], letters
 
     def _followers(
         self, values: tuple[str, ...], places: Sequence[int]
     ) -> list[tuple[int, Follower]]:
-        found = []
-        written = self._written(places, "workers", True)
-        for place, value in zip(places, written, strict=True):
-            if self._plan.decide[place]:
-                arrival = self._arrivals[place]
-                context = arrival.trace.traceparent
-                made = self._requests.make(arrival, place, "decide", context)
-                found.append((place, Follower(values, request=made)))
+        followers = []
+        requests = Requests(self._source, self.task, self.disposition, self.ballots)
+        labels = self._written(places, "workers", True)
+        for place, label in zip(places, labels, strict=True):
+            if self.disposition.decide[place]:
+                arrival = self.arrivals[place]
+                request = requests.make(arrival, place, "decide", arrival.trace.traceparent)
+                followers.append((place, Follower(values, request=request)))
             else:
-                found.append((place, Follower(values, label=self._label(value, place))))
-        return found
+                followers.append((place, Follower(values, label=self._label(label, place))))
+        return followers
 
     def logs(self, shadows: Sequence[tuple[ShadowVote, ...]] | None = None) -> list[Emission]:
         """The log of the tickets that were drawn for it, with what `shadows` said of each."""
-        if not np.count_nonzero(self._plan.draws.logged):
+        logged = np.flatnonzero(self.disposition.draws.logged).tolist()
+        if not logged:
             return []
-        count = self._plan.count
-        audited = Ballots((*count.worker_votes, *count.audit_votes), self._task.label_set)
-        logs = Logs(self._source, self._task, self._plan, audited, self._now)
+        vote_result = self.disposition.count
+        everybody = (*vote_result.worker_votes, *vote_result.audit_votes)
+        ballots = Ballots(everybody, self.task.label_set)
+        logs = Logs(self._source, self.task, self.disposition, ballots, self._now)
 
-        def write(place: int, arrival: Arrival) -> bytes:
-            return log_json(logs.make(arrival, place, () if shadows is None else shadows[place]))
+        def emission(place: int, arrival: Arrival) -> Emission:
+            log = logs.make(arrival, place, () if shadows is None else shadows[place])
+            return self._emission(arrival, self._topics.log, log_json(log))
 
-        return self._each(self._plan.draws.logged, self._outputs.log, write)
+        return self._each(logged, emission)
 
     def reviews(self) -> list[Emission]:
         """The tickets that a person is asked about as a sample of the truth."""
 
-        def write(place: int, arrival: Arrival) -> bytes:
-            return self._review(arrival, place).to_json()
+        def emission(place: int, arrival: Arrival) -> Emission:
+            review = self._review(arrival, place)
+            return self._emission(arrival, self._topics.review, review.to_json())
 
-        return self._each(self._plan.draws.gold, self._outputs.review, write)
+        return self._each(np.flatnonzero(self.disposition.draws.gold).tolist(), emission)
 
     def _each(
-        self, marks: Mask, topic: str, value: Callable[[int, Arrival], bytes]
+        self, places: Sequence[int], emission: Callable[[int, Arrival], Emission]
     ) -> list[Emission]:
         def write(places: Sequence[int]) -> list[Emission]:
-            return [self._emission(place, topic, value) for place in places]
+            return [emission(place, self.arrivals[place]) for place in places]
 
-        return self._writing.all(self._arrivals, np.flatnonzero(marks).tolist(), write)
+        return self._writing.all(self.arrivals, places, write)
 
-    def _emission(self, place: int, topic: str, value: Callable[[int, Arrival], bytes]) -> Emission:
-        arrival = self._arrivals[place]
-        written, headers = value(place, arrival), arrival.trace.headers(topic)
-        return Emission(arrival.record, topic, self._key(arrival), written, headers)
+    def _emission(self, arrival: Arrival, topic: str, value: bytes) -> Emission:
+        headers, key = arrival.trace.headers(topic), label_key(arrival.ticket.id, self.task.name)
+        return Emission(arrival.record, topic, key, value, headers)
 
-    @property
-    def _now(self) -> str:
-        return rfc3339(int(self._now_ms))
-
-    def _key(self, arrival: Arrival) -> bytes:
-        return label_key(arrival.ticket.id, self._task.name)
-
-    def _labels(self, part: PublishedGroup, places: Sequence[int]) -> list[Emission]:
-        values = self._written(places, part.source, part.final)
-        some = [self._arrivals[place] for place in places]
-        for place, arrival in zip(places, some, strict=True):
-            if arrival.trace.sampled:
-                self._trace(arrival, part, place)
-        topic = self._outputs.labels
+    def _labels(self, group: PublishedGroup, places: Sequence[int]) -> list[Emission]:
+        labels = self._written(places, group.source, group.final)
+        topic = self._topics.labels
         return [
-            Emission(arrival.record, topic, self._key(arrival), value, arrival.trace.headers(topic))
-            for arrival, value in zip(some, values, strict=True)
+            self._emission(self.arrivals[place], topic, label)
+            for place, label in zip(places, labels, strict=True)
         ]
 
     def _written(self, places: Sequence[int], source: Source, final: bool) -> list[bytes]:
         """The labels of the tickets at these places as JSON."""
-        published, ballots, which = self._plan.published, self._ballots, self._plan.count.which
-        some = self._arrivals
-        if len(places) < len(some):
+        arrivals, ballots, disposition = self.arrivals, self.ballots, self.disposition
+        published, rule_index = disposition.published, disposition.count.which
+        if len(places) < len(arrivals):
             rows = np.array(places, np.int64)
-            published, ballots, which = published[rows], ballots[rows], which[rows]
-            some = [self._arrivals[place] for place in places]
-        return self._form.write(some, published, ballots, which, source, final, self._now)
-
-    def _follow_slow(self, places: Sequence[int], ms: Milliseconds) -> None:
-        for at in self._tracing.slow(self._task.name, ms):
-            arrival = self._arrivals[places[at]]
-            arrival.trace.late("slow", arrival.ticket.id, float(ms[at]))
-
-    def _trace(self, arrival: Arrival, part: PublishedGroup, place: int) -> None:
-        name = self._task.label_set.labels[int(self._plan.published.label_ids[place])]
-        rule = self._plan.count.provenance(place).rule
-        votes = self._ballots.votes_on(place)
-        arrival.trace.decided(self._task.name, name, part.source, rule=rule, votes=votes)
-
-    def _count_labels(self, part: PublishedGroup) -> None:
-        names = self._task.label_set.labels
-        counted = Counter(self._plan.published.label_ids[part.places].tolist())
-        for code, count in counted.items():
-            self._metrics.published(self._task.name, names[code], count)
+            published, ballots, rule_index = published[rows], ballots[rows], rule_index[rows]
+            arrivals = [arrivals[place] for place in places]
+        return self._form.write(arrivals, published, ballots, rule_index, source, final, self._now)
 
     def _label(self, written: bytes, place: int) -> Label:
         label = Label.from_json(written)
-        return replace(label, source="fallback") if self._plan.fallback[place] else label
+        return replace(label, source="fallback") if self.disposition.fallback[place] else label
 
     def _review(self, arrival: Arrival, place: int) -> Review:
-        task = self._task
-        code = int(self._plan.published.label_ids[place])
+        task = self.task
+        label_id = int(self.disposition.published.label_ids[place])
         return Review(
             ticket=arrival.ticket,
             task=task.name,
             labels=task.label_set.labels,
             label_set=task.label_set.version,
             reason="gold",
-            label=task.label_set.labels[code] if code >= 0 else None,
+            label=task.label_set.labels[label_id] if label_id >= 0 else None,
             confidence=None,
-            votes=self._ballots.votes_on(place),
+            votes=self.ballots.votes_on(place),
             judge=None,
             decision_id=arrival.decision_id(task.name),
             position=arrival.position(self._source),

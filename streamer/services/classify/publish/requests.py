@@ -13,12 +13,12 @@ REVISIONS: dict[Purpose, int] = {"decide": 0, "verify": 1, "audit": 0}
 
 
 class Requests:
-    """Writes the judge requests of one count of one task; `source` is the input's name."""
+    """Writes the judge requests of one vote result of one task; `source` is the input's name."""
 
-    def __init__(self, source: str, task: Task, plan: Disposition, ballots: Ballots) -> None:
+    def __init__(self, source: str, task: Task, disposition: Disposition, ballots: Ballots) -> None:
         self._source = source
         self._task = task
-        self._plan = plan
+        self._disposition = disposition
         self._ballots = ballots
 
     def make(
@@ -29,10 +29,10 @@ class Requests:
         traceparent: str,
         followers: Sequence[Follower] = (),
     ) -> JudgeRequest:
-        """The request for the ticket at this place of the count."""
-        task, own = self._task, self._plan.own
-        code = int(own.label_ids[place])
-        provenance = self._plan.count.provenance(place)
+        """The request for the ticket at this place of the vote result."""
+        task, own = self._task, self._disposition.own
+        label_id = int(own.label_ids[place])
+        provenance = self._disposition.count.provenance(place)
         needed = task.needs_ensemble and own.ensemble is not None
         return JudgeRequest(
             ticket=arrival.ticket,
@@ -47,12 +47,12 @@ class Requests:
             created_at=arrival.ticket.created_at,
             traceparent=traceparent,
             followers=tuple(followers),
-            candidate=task.label_set.labels[code] if code >= 0 else None,
+            candidate=task.label_set.labels[label_id] if label_id >= 0 else None,
             ensemble=tuple(rounded(own.ensemble[place]).tolist())
             if needed and own.ensemble is not None
             else None,
-            uniform=bool(self._plan.draws.uniform[place]),
-            accepted=bool(self._plan.count.decision.label_ids[place] >= 0),
+            uniform=bool(self._disposition.draws.uniform[place]),
+            accepted=bool(self._disposition.count.decision.label_ids[place] >= 0),
             calibration=provenance.calibration,
             backfill=task.backfill,
             segment=provenance.segment,

@@ -1,14 +1,13 @@
 """The ways that a task's tickets may take, made of its settings and the workers that answer."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from streamer.config.tasks import Task
 from streamer.decide.calibrated import recorded_rule
 from streamer.decide.thresholded_rule import alike
 from streamer.decide.vote_result import Provenance
 from streamer.errors import ConfigError
-from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Calibration
 from streamer.records.label import Segmented
 from streamer.records.routing import RouteRecord, TaskRoutes
@@ -27,25 +26,27 @@ Names = tuple[str, ...]
 
 
 class RouteBuilder:
-    """Makes the ways of one task; `workers` are its own, in the order of its settings."""
+    """Makes the routes of one task; `workers` are its own, in the order of its settings.
+
+    Each is asked through what `counted` makes of it.
+    """
 
     def __init__(
         self,
         task: Task,
         workers: Sequence[Worker],
-        metrics: Metrics,
+        counted: Callable[[Voter], Voter] = lambda worker: worker,
         calibration: Calibration | None = None,
     ) -> None:
         self._task = task
-        self._workers = {worker.model: worker for worker in workers}
-        self._gathered = {worker.model: CoalescingWorker(worker) for worker in workers}
-        self._metrics = metrics
+        self._workers = {worker.model: counted(worker) for worker in workers}
+        self._coalescing = {worker.model: counted(CoalescingWorker(worker)) for worker in workers}
         self._calibration = calibration
 
     def configured(self) -> Voting:
         """All workers under the task's own rule."""
         workers, terms = list(self._workers.values()), self._configured(None)
-        return Voting(workers, [terms], self._task.on_outage, self._metrics)
+        return Voting(workers, [terms], self._task.on_outage)
 
     def routed(self, found: TaskRoutes, numbers: Sequence[int], router: SegmentRouter) -> Routes:
         """A way for every segment that has one, by its place among the `numbers`.
@@ -88,13 +89,13 @@ class RouteBuilder:
         )
 
     def _served(self, names: Names, asked: Sequence[CalibratedRule | Provenance]) -> routes.Decider:
-        mine = [self._gathered[name] for name in names]
-        others: list[Voter] = [one for name, one in self._gathered.items() if name not in names]
+        mine = [self._coalescing[name] for name in names]
+        others: list[Voter] = [one for name, one in self._coalescing.items() if name not in names]
         terms = [one for one in asked if isinstance(one, CalibratedRule)]
         if not terms:
             at_once = [one for one in asked if isinstance(one, Provenance)]
-            return JudgeFirst(at_once, self._metrics, others)
-        return Voting(mine, terms, self._task.on_outage, self._metrics, others)
+            return JudgeFirst(at_once, others)
+        return Voting(mine, terms, self._task.on_outage, others)
 
 
 def _terms(

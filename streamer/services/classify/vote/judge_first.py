@@ -10,7 +10,6 @@ from streamer.decide.decision import Decision
 from streamer.decide.predictions import ABSTAINED
 from streamer.decide.vote_result import Mask, Provenance, Rows, VoteResult
 from streamer.observe.batch_trace import BatchTrace
-from streamer.observe.metrics import Metrics
 from streamer.services.classify.vote.asking import ask_worker, asked_about
 from streamer.workers.worker import Voter
 
@@ -18,11 +17,8 @@ from streamer.workers.worker import Voter
 class JudgeFirst:
     """Like a vote in which nobody has a say; the `others` are asked for the uniform stratum."""
 
-    def __init__(
-        self, provenances: Sequence[Provenance], metrics: Metrics, others: Sequence[Voter]
-    ) -> None:
+    def __init__(self, provenances: Sequence[Provenance], others: Sequence[Voter]) -> None:
         self._provenances = tuple(provenances)
-        self._metrics = metrics
         self._others = tuple(others)
 
     @property
@@ -49,9 +45,7 @@ class JudgeFirst:
         if drawn.any():
             some = count[np.flatnonzero(drawn)]
             tensor = asked_about(texts, some)
-            asked = (
-                ask_worker(worker, tensor, batch_trace, self._metrics) for worker in self._others
-            )
+            asked = (ask_worker(worker, tensor, batch_trace) for worker in self._others)
             yield replace(some, audit_votes=tuple(await asyncio.gather(*asked)))
 
     def _nothing(self, which: Rows) -> VoteResult:

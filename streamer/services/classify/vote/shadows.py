@@ -14,7 +14,6 @@ from streamer.decide.rounding import rounded
 from streamer.decide.sampling import drawn
 from streamer.decide.temperature import tempered
 from streamer.errors import ModelError
-from streamer.observe.metrics import Metrics
 from streamer.records.log import ShadowVote
 from streamer.workers.faults import Nonsense
 from streamer.workers.handshake import Met, meet
@@ -45,13 +44,10 @@ class Shadow:
     After a failure it is left alone for a while, the longer the more often it fails in a row.
     """
 
-    def __init__(
-        self, client: TritonClient, trial: Trial, labels: Sequence[str], metrics: Metrics
-    ) -> None:
+    def __init__(self, client: TritonClient, trial: Trial, labels: Sequence[str]) -> None:
         self.trial = trial
         self._client = client
         self._labels = tuple(labels)
-        self._metrics = metrics
         self._met: Met | None = None
         self._pause_s = _PAUSE_S
         self._out_until: float | None = None
@@ -67,7 +63,7 @@ class Shadow:
             self._failed(error)
             return self._nothing(len(texts))
         self._pause_s, self._out_until = _PAUSE_S, None
-        return self._said(tempered(Predictions.of(probs), 1))
+        return self._votes(tempered(Predictions.of(probs), 1))
 
     async def _probs(self, tensor: TextTensor) -> NDArray[np.float32]:
         model, version, deadline_s = self.trial.model, self.trial.version, self.trial.deadline_s
@@ -95,27 +91,20 @@ class Shadow:
         # What comes back under the same number may be another model.
         self._met = None
 
-    def _said(self, predictions: Predictions) -> list[ShadowVote]:
+    def _votes(self, predictions: Predictions) -> list[ShadowVote]:
         trial, vectors = self.trial, predictions.probabilities
-        found = []
-        for row, code in enumerate(predictions.label_ids.tolist()):
-            if code < 0 or vectors is None:
-                found.append(ShadowVote(trial.model, trial.version, None, None, "unusable"))
+        votes = []
+        for row, label_id in enumerate(predictions.label_ids.tolist()):
+            if label_id < 0 or vectors is None:
+                votes.append(ShadowVote(trial.model, trial.version, None, None, "unusable"))
             else:
                 vector = tuple(rounded(vectors[row]).tolist())
-                found.append(ShadowVote(trial.model, trial.version, self._labels[code], vector))
-        given = sum(vote.label is not None for vote in found)
-        self._count("given", given)
-        self._count("unusable", len(found) - given)
-        return found
+                label = self._labels[label_id]
+                votes.append(ShadowVote(trial.model, trial.version, label, vector))
+        return votes
 
-    def _nothing(self, count: int) -> list[ShadowVote]:
-        self._count("outage", count)
-        return [ShadowVote(self.trial.model, self.trial.version, None, None, "outage")] * count
-
-    def _count(self, outcome: str, count: int) -> None:
-        if count:
-            self._metrics.shadowed(self.trial.model, self.trial.version, outcome, count)
+    def _nothing(self, tickets: int) -> list[ShadowVote]:
+        return [ShadowVote(self.trial.model, self.trial.version, None, None, "outage")] * tickets
 
 
 class Asked:

@@ -9,7 +9,6 @@ import numpy as np
 from streamer.decide.thresholded_rule import ThresholdedRule
 from streamer.decide.vote_result import Mask, OutagePolicy, Rows, VoteResult, WorkerVotes
 from streamer.observe.batch_trace import BatchTrace
-from streamer.observe.metrics import Metrics
 from streamer.services.classify.vote.asking import ask_worker, asked_about
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.workers.wire import TextTensor
@@ -31,7 +30,6 @@ class Voting:
         workers: Sequence[Voter],
         terms: Sequence[CalibratedRule],
         on_outage: OutagePolicy,
-        metrics: Metrics,
         nonvoting: Sequence[Voter] = (),
     ) -> None:
         self._workers = tuple(workers)
@@ -41,7 +39,6 @@ class Voting:
         heat = [[each.temperatures.get(name, np.nan) for name in self._places] for each in terms]
         self._ruling = ThresholdedRule.of([each.rule for each in terms], np.array(heat))
         self._on_outage = on_outage
-        self._metrics = metrics
         self._others = tuple(nonvoting)
 
     @property
@@ -159,7 +156,7 @@ class Voting:
     async def _seat(
         self, worker: Voter, tensor: TextTensor, batch_trace: BatchTrace, which: Rows
     ) -> WorkerVotes:
-        votes = await ask_worker(worker, tensor, batch_trace, self._metrics)
+        votes = await ask_worker(worker, tensor, batch_trace)
         place = self._places.get(worker.model)
         if place is None:
             return votes

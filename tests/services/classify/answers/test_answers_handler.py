@@ -19,6 +19,7 @@ from streamer.records.label import Label, Position, Rule
 from streamer.records.labelset import LabelSet
 from streamer.records.log import AnswerLog, log_from_json
 from streamer.services.classify.answers.answers_handler import AnswersHandler
+from streamer.services.classify.observing import Observing
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Emission
 from tests.services.records import Rec
@@ -46,6 +47,9 @@ def record(value: Answer | bytes | None, offset: int = 0) -> Rec:
     return Rec(raw, b"key", offset, topic="tickets.answers")
 
 
+TRACING = Tracing("test", 0.0)
+
+
 @pytest.fixture
 def metrics() -> Metrics:
     return Metrics()
@@ -54,14 +58,14 @@ def metrics() -> Metrics:
 @pytest.fixture
 def handler(metrics: Metrics) -> AnswersHandler:
     return AnswersHandler(
-        "support",
-        {"mood": MOODS},
-        partial(drawn, salt="salt", purpose="gold", share=0.5),
-        "labels",
-        "log",
-        DeadLetters("dead", 2**20, on_letter=metrics.dead),
-        Tracing("test", 0.0),
-        metrics,
+        source="support",
+        label_sets={"mood": MOODS},
+        gold=partial(drawn, salt="salt", purpose="gold", share=0.5),
+        labels_topic="labels",
+        log_topic="log",
+        dead_letters=DeadLetters("dead", 2**20, on_letter=metrics.dead),
+        tracing=TRACING,
+        observing=Observing(metrics, TRACING),
     )
 
 
@@ -166,14 +170,14 @@ async def test_what_is_no_answer_is_a_dead_letter_and_stops_nobody(
 
 def releasing(metrics: Metrics, has_table: bool) -> AnswersHandler:
     return AnswersHandler(
-        "support",
-        {"mood": MOODS},
-        lambda ids: np.zeros(len(ids), np.bool_),
-        "labels",
-        "log",
-        DeadLetters("dead", 2**20, on_letter=metrics.dead),
-        Tracing("test", 0.0),
-        metrics,
+        source="support",
+        label_sets={"mood": MOODS},
+        gold=lambda ids: np.zeros(len(ids), np.bool_),
+        labels_topic="labels",
+        log_topic="log",
+        dead_letters=DeadLetters("dead", 2**20, on_letter=metrics.dead),
+        tracing=TRACING,
+        observing=Observing(metrics, TRACING),
         has_table=has_table,
     )
 

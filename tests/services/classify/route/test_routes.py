@@ -15,12 +15,12 @@ from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.replay.known_versions import KnownVersions
 from streamer.learn.replay.replay import replay
-from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.label import Rule, Segmented
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, log_from_json
 from streamer.records.routing import RouteRecord, Routing, TaskRoutes
+from streamer.services.classify.observing import Observing
 from streamer.services.classify.route.building import RouteBuilder
 from streamer.services.classify.route.routes import Routes
 from streamer.services.classify.route.segment_router import SegmentRouter
@@ -42,13 +42,13 @@ class BrokenGate(Gate):
 
 def routing(
     ways: dict[str, RouteRecord] | None = None, found: Gate | None = None, single: bool = False
-) -> Callable[[Sequence[Worker], Metrics], Routes]:
-    def made(workers: Sequence[Worker], metrics: Metrics) -> Routes:
+) -> Callable[[Sequence[Worker], Observing], Routes]:
+    def made(workers: Sequence[Worker], observing: Observing) -> Routes:
         task = Task(labels=ECHO_LABELS, workers=tuple({"model": name} for name in ECHO_MODELS))
         own = {"4": ALONE, "7": JUDGE} if ways is None else ways
         routes = TaskRoutes(LabelSet(ECHO_LABELS).version, {}, 0.1, own)
         router = SegmentRouter(None if single else found or word_gate(), NUMBERS, "v")
-        return RouteBuilder(task, workers, metrics).routed(routes, NUMBERS, router)
+        return RouteBuilder(task, workers, observing.counted).routed(routes, NUMBERS, router)
 
     return made
 
@@ -104,7 +104,7 @@ async def test_the_uniform_stratum_hears_everybody_and_is_labelled_like_the_rest
     patterns = list(itertools.product(range(3), repeat=3))
     records = [said(p, word) for p in patterns for word in ("alpha", "beta", "hello")]
     plain = await make(routing=routing()).of(*records)
-    drawn = await make(routing=routing(), stratum=Sampling("salt", audit=1.0)).of(*records)
+    drawn = await make(routing=routing(), sampling=Sampling("salt", audit=1.0)).of(*records)
     assert {label.ticket_id: label.label for label in plain.labels} == {
         label.ticket_id: label.label for label in drawn.labels
     }
@@ -121,7 +121,7 @@ async def test_tickets_that_are_unsure_or_far_or_not_routed_are_served_as_withou
 ) -> None:
     patterns = itertools.product((0, 1, 2), repeat=3)
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
-    how = {"stratum": Sampling("salt", audit=0.5, log=1.0), "needs_ensemble": True}
+    how = {"sampling": Sampling("salt", audit=0.5, log=1.0), "needs_ensemble": True}
     plain = await make(**how).of(*records)
     unsure = await make(routing=routing(found=word_gate(at_least=1.01)), **how).of(*records)
     broken = BrokenGate(word_gate().model, 0.5, 0.0)
@@ -193,7 +193,7 @@ async def test_a_routed_log_is_decided_alike_once_more(make: MakeHandler) -> Non
     patterns = [*itertools.product(range(3), repeat=3), (-1, -1, -1)]
     records = [said(p, word) for p in patterns for word in ("alpha", "beta", "hello")]
     everything = Sampling("salt", audit=0.5, log=1.0)
-    found = logs(await make(routing=routing(ways), stratum=everything).of(*records))
+    found = logs(await make(routing=routing(ways), sampling=everything).of(*records))
     assert len(found) == len(records)
     labels = {"intent": LabelSet(ECHO_LABELS)}
     files = Routing("s", NUMBERS, None, {"intent": TaskRoutes("", {}, 0.1, ways)})

@@ -10,7 +10,6 @@ import pytest
 from streamer.decide.disposition import ServingPolicy
 from streamer.decide.sampling import Sampling, drawn
 from streamer.decide.votes import Kind, VoteRule
-from streamer.observe.metrics import Metrics
 from streamer.records.log import BallotLog, Mode, log_from_json
 from streamer.services.classify.vote.shadows import Shadow, Trial
 from streamer.workers.wire import TextTensor
@@ -51,7 +50,7 @@ async def test_labels_and_requests_are_those_without(
     patterns = itertools.product((0, 1, 2), repeat=3)
     records = [*(ticket(votes(*pattern)) for pattern in patterns), ticket("#nan")]
     how = {"rule": VoteRule(kind, 3), "policy": ServingPolicy(mode), "verify": 1.0}
-    how["stratum"] = Sampling("salt", audit=audit)
+    how["sampling"] = Sampling("salt", audit=audit)
     plain = await make(needs_ensemble=True, **how).of(*records)
     tried = await make(needs_ensemble=True, trials=trials, **how).of(*records)
     assert timeless(tried) == timeless(plain)
@@ -125,7 +124,7 @@ class Small:
 
 async def test_a_version_that_takes_few_rows_a_call_is_asked_in_parts() -> None:
     client = Small()
-    shadow = Shadow(client, ALL, ECHO_LABELS, Metrics(tasks=[], workers=[]))
+    shadow = Shadow(client, ALL, ECHO_LABELS)
     said = await shadow.votes([b"x" * length for length in range(8)])
     assert [vote.label for vote in said] == [*ECHO_LABELS, *ECHO_LABELS]
     assert client.calls == [2, 3, 3, 2]  # a canary, and eight rows
