@@ -30,9 +30,9 @@ def script(shell: str, command: argparse.ArgumentParser) -> str:
 
 def _parsers(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     """A parser with those of its verbs, and of their verbs."""
-    found = [command]
+    parsers = [command]
     for action in command._actions:
         if isinstance(action, argparse._SubParsersAction):
             for verb in action.choices.values():
-                found += _parsers(verb)
-    return found
+                parsers += _parsers(verb)
+    return parsers

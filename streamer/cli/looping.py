@@ -38,8 +38,10 @@ def add(verbs: Verbs) -> None:
             "streamer learn status",
         ),
     )
-    ways = tuple(_TAKEN)
-    added.add_argument("what", choices=ways, metavar="WHAT", help=", ".join(ways))
+    verbs_of_learn = tuple(_TAKEN)
+    added.add_argument(
+        "what", choices=verbs_of_learn, metavar="WHAT", help=", ".join(verbs_of_learn)
+    )
     added.add_argument(
         "log", type=Path, nargs="?", metavar="LOG", help="from `streamer log export`"
     )
@@ -139,8 +141,8 @@ def _aligned(options: argparse.Namespace, loop: Any) -> Train:
     def trained(tasks: Sequence[str]) -> Mapping[str, str]:
         # Those that were named, and not all: where none is, one with too little is left out.
         wanted = align.Wanted(options.task, options.segments, options.keep, seed=_seed(options))
-        made = align.align(loop.settings, _log(options), options.tickets, wanted)
-        return {model: str(version) for model, version in made.versions.items()}
+        result = align.align(loop.settings, _log(options), options.tickets, wanted)
+        return {model: str(version) for model, version in result.versions.items()}
 
     return trained
 
@@ -169,5 +171,5 @@ def _refuse_strangers(options: argparse.Namespace) -> None:
     for name in sorted(set().union(*_TAKEN.values()) - _TAKEN[options.what]):
         value = getattr(options, name)
         if value is not None and value is not False and value != []:
-            said = "LOG" if name == "log" else f"--{name}"
-            raise ConfigError(f"`streamer learn {options.what}` takes no {said}")
+            option = "LOG" if name == "log" else f"--{name}"
+            raise ConfigError(f"`streamer learn {options.what}` takes no {option}")

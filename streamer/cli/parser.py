@@ -38,18 +38,18 @@ exit codes:
 
 def parser() -> Parser:
     """The verbs and their options."""
-    found = Parser(
+    root = Parser(
         prog="streamer", usage="streamer VERB [options]", description="Tickets in, labels out."
     )
-    found.add_argument(
+    root.add_argument(
         "--version",
         action="version",
         version=f"streamer {version('streamer')}",
         help="print the version and exit",
     )
-    found.set_defaults(command=found)
+    root.set_defaults(command=root)
     # Listed by purpose in the epilog, where argparse would make one long list of them.
-    parsers = found.add_subparsers(
+    parsers = root.add_subparsers(
         prog="streamer", metavar="VERB", help=argparse.SUPPRESS, parser_class=Parser
     )
     listings = []
@@ -58,5 +58,5 @@ def parser() -> Parser:
         for room in rooms:
             room.add(verbs)
         listings.append(verbs.listing())
-    found.epilog = "\n\n".join([*listings, _END])
-    return found
+    root.epilog = "\n\n".join([*listings, _END])
+    return root

@@ -108,8 +108,8 @@ def _add_dead(verbs: Verbs) -> None:
             "streamer dead drop 3:812 3:815",
         ),
     )
-    ways = ("list", "show", "replay", "drop")
-    added.add_argument("what", choices=ways, metavar="WHAT", help=", ".join(ways))
+    verbs_of_dead = ("list", "show", "replay", "drop")
+    added.add_argument("what", choices=verbs_of_dead, metavar="WHAT", help=", ".join(verbs_of_dead))
     added.add_argument(
         "place", type=letter, nargs="*", metavar="PARTITION:OFFSET", help="a dead letter, as listed"
     )

@@ -27,7 +27,7 @@ def add(verbs: Verbs) -> None:
     )
     checked.add_argument("--connect", action="store_true", help="also ask Kafka and Triton")
     with_json(checked, 'one line of JSON: {"good": ..., "problems": [...]}')
-    made = verbs.add(
+    listed = verbs.add(
         topics,
         "list the configured topics, or create those that are missing",
         more="What it creates keeps what it must: only the labels topic is compacted, and all take"
@@ -38,17 +38,17 @@ def add(verbs: Verbs) -> None:
             "streamer topics --create --replication 3",
         ),
     )
-    made.add_argument("--create", action="store_true", help="create the missing ones")
-    made.add_argument(
+    listed.add_argument("--create", action="store_true", help="create the missing ones")
+    listed.add_argument(
         "--tickets", action="store_true", help="create that one too where another is spelt alike"
     )
-    made.add_argument(
+    listed.add_argument(
         "--partitions", type=at_least_one, metavar="N", help="of each new one, and at least (6)"
     )
-    made.add_argument(
+    listed.add_argument(
         "--replication", type=int, metavar="N", help="copies of each (3, or as brokers allow)"
     )
-    with_json(made, "one line of JSON for each topic")
+    with_json(listed, "one line of JSON for each topic")
     described = verbs.add(
         schema,
         "print the JSON Schema of a record, or the AsyncAPI document of all topics",

@@ -43,21 +43,21 @@ class Parser(argparse.ArgumentParser):
     def _taken(self) -> str:
         """What the verb takes, in words."""
         verb = self.prog.rpartition(" ")[2]
-        words = [_name(one) for one in self._get_positional_actions()]
+        words = [_name(action) for action in self._get_positional_actions()]
         options = [
-            f"{one.option_strings[-1]} {one.metavar or one.dest.upper()}"
-            for one in self._get_optional_actions()
-            if one.nargs != 0 and one.option_strings[-1] not in _EVERYWHERE
+            f"{action.option_strings[-1]} {action.metavar or action.dest.upper()}"
+            for action in self._get_optional_actions()
+            if action.nargs != 0 and action.option_strings[-1] not in _EVERYWHERE
         ]
-        found = f"{verb} takes {' '.join(words) or 'nothing but options'}"
-        return f"{found}; values stand behind {', '.join(options)}" if options else found
+        taken = f"{verb} takes {' '.join(words) or 'nothing but options'}"
+        return f"{taken}; values stand behind {', '.join(options)}" if options else taken
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
-        known = [str(choice) for choice in action.choices]
+        choices = [str(choice) for choice in action.choices]
         what = "verb" if isinstance(action, argparse._SubParsersAction) else _name(action)
-        hint = did_you_mean(str(value), known) or f"; use one of {', '.join(known)}"
+        hint = did_you_mean(str(value), choices) or f"; use one of {', '.join(choices)}"
         self.error(f"there is no {what} {value!r}{hint}")
 
 

@@ -40,7 +40,9 @@ class Verbs:
             verb,
             help=text,
             description=f"{text[0].upper()}{text[1:]}.\n\n{more}",
-            epilog="\n".join(["examples:", *(f"  {one}" for one in examples)]) if examples else "",
+            epilog="\n".join(["examples:", *(f"  {example}" for example in examples)])
+            if examples
+            else "",
             parents=[_configuration(), _output()] if configured else [_output()],
         )
         added.set_defaults(run=run, verb=verb, usage=added)

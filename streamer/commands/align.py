@@ -98,14 +98,14 @@ class _Tested:
         """Raises `ConfigError` where a ticket has not the answers of all workers."""
         logged = logged_of(given.settings, name, parts.test)
         calibration = logged.calibration()
-        cases = logged.judged(calibration)
-        if not len(cases):
+        dataset = logged.judged(calibration)
+        if not len(dataset):
             raise ConfigError(
                 f"no test ticket of {name} has the answers of all its workers in their newest"
                 " versions: export a log of the workers that are configured now"
             )
-        texts = tuple(given.texts[each] for each in cases.ids)
-        return cls(cases, texts, logged.rule(calibration), calibration is not None)
+        texts = tuple(given.texts[each] for each in dataset.ids)
+        return cls(dataset, texts, logged.rule(calibration), calibration is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +122,14 @@ def run(
     settings: Settings, log: Path, file: Path, wanted: Wanted, out: Path | None, as_json: bool
 ) -> int:
     """Align, and say what came of it; with `out` on a page as well. Raises `ConfigError`."""
-    made = align(settings, log, file, wanted)
-    _note_unpinned(settings, made)
+    result = align(settings, log, file, wanted)
+    _note_unpinned(settings, result)
     if out is not None:
-        write(made.reports, out)
+        write(result.reports, out)
     if as_json:
-        tell_json(made)
+        tell_json(result)
     else:
-        tell_reports(made.reports)
+        tell_reports(result.reports)
     return 0
 
 
@@ -152,20 +152,20 @@ def align(settings: Settings, log: Path, file: Path, wanted: Wanted) -> Result:
         wanted,
     )
     reports = tuple(_reports(given, names))
-    found = {model: number for one in reports for model, number in one.versions.items()}
-    return Result(found, reports)
+    versions = {model: number for report in reports for model, number in report.versions.items()}
+    return Result(versions, reports)
 
 
 def _drawn_by_shares(
     settings: Settings, decisions: Sequence[LoggedDecision]
 ) -> list[LoggedDecision]:
     """Without what a trial alone had logged: the weights know of the configured shares only."""
-    ids = [one.ballot.ticket_id if one.ballot else "" for one in decisions]
+    ids = [decision.ballot.ticket_id if decision.ballot else "" for decision in decisions]
     logged = drawn(ids, settings.audit.salt, "log", settings.log.share).tolist()
     return [
-        one
-        for one, is_drawn in zip(decisions, logged, strict=True)
-        if one.ballot is not None and (one.ballot.uniform or is_drawn)
+        decision
+        for decision, is_drawn in zip(decisions, logged, strict=True)
+        if decision.ballot is not None and (decision.ballot.uniform or is_drawn)
     ]
 
 
@@ -209,17 +209,17 @@ def _aligned(given: _Given, name: str) -> TaskReport:
         kept,
         versions,
         _weighting(lesson),
-        tuple(trials(one.worker.model, one.choice) for one in fitted),
+        tuple(trials(fit.worker.model, fit.choice) for fit in fitted),
         worker_changes(tested.cases, after, _segments(given, tested.texts)),
         pair_changes(tested.cases, after),
         None if tested.rule is None else vote_change(tested.cases, after, tested.rule),
     )
 
 
-def _note_unpinned(settings: Settings, made: Result) -> None:
+def _note_unpinned(settings: Settings, result: Result) -> None:
     for name, task in settings.tasks.items():
         for worker in task.workers:
-            if worker.model in made.versions and worker.version is None:
+            if worker.model in result.versions and worker.version is None:
                 note(
                     f"{name}: {worker.model} has no `version` in streamer.yaml, so the new one"
                     " votes as soon as Triton loads it: pin the one that serves first"
@@ -227,9 +227,11 @@ def _note_unpinned(settings: Settings, made: Result) -> None:
 
 
 def _check_keep(settings: Settings, names: Sequence[str], keep: str | None) -> None:
-    known = [worker.model for name in names for worker in settings.tasks[name].workers]
-    if keep not in (None, NOBODY, *known):
-        raise ConfigError(f"--keep {keep}: no such worker; use one of {', '.join(known)}, or none")
+    workers = [worker.model for name in names for worker in settings.tasks[name].workers]
+    if keep not in (None, NOBODY, *workers):
+        raise ConfigError(
+            f"--keep {keep}: no such worker; use one of {', '.join(workers)}, or none"
+        )
 
 
 def _split(name: str, task: Task, keep: str | None) -> tuple[list[Worker], tuple[str, ...]]:
@@ -242,13 +244,13 @@ def _split(name: str, task: Task, keep: str | None) -> tuple[list[Worker], tuple
     stay = keep if keep in [worker.model for worker in task.workers] else None
     if stay is None and keep != NOBODY and 1 < len(able) == len(task.workers):
         stay = able[-1].model
-    found = [worker for worker in able if worker.model != stay]
-    if not found:
+    aligned = [worker for worker in able if worker.model != stay]
+    if not aligned:
         raise ConfigError(
             f"task {name} has no worker to align: give one a kind that is trained here"
             f" ({', '.join(sorted(KINDS))}), or keep another"
         )
-    return found, tuple(worker.model for worker in task.workers if worker not in found)
+    return aligned, tuple(worker.model for worker in task.workers if worker not in aligned)
 
 
 def _check_folders(settings: Settings, workers: Sequence[Worker]) -> None:
@@ -290,29 +292,29 @@ def _after(tested: _Tested, lesson: TrainingSet, fitted: Sequence[_Fitted]) -> l
     """What the workers would have said. Where temperatures are served, each new version is given
     one of its own, fitted to the held-out tickets as `streamer calibrate` would.
     """
-    made = {one.worker.model: one for one in fitted}
-    found = []
+    by_model = {fit.worker.model: fit for fit in fitted}
+    after = []
     for name, predictions in zip(
         tested.cases.workers, tested.cases.worker_predictions, strict=True
     ):
-        if name in made:
-            raw = Predictions.of(made[name].aligned.model.probabilities(tested.texts))
-            held_out = Predictions.of(made[name].choice.answers)
+        if name in by_model:
+            raw = Predictions.of(by_model[name].aligned.model.probabilities(tested.texts))
+            held_out = Predictions.of(by_model[name].choice.answers)
             warmth = fit_temperature(held_out, lesson.held_out.label_ids).temperature
-            found.append(tempered(raw, warmth if tested.calibrated else 1.0))
+            after.append(tempered(raw, warmth if tested.calibrated else 1.0))
         else:
-            found.append(predictions)
-    return found
+            after.append(predictions)
+    return after
 
 
 def _segments(given: _Given, texts: Sequence[str]) -> dict[str, Mask]:
     if given.gate is None or given.segmentation is None:
         return {}
-    places = given.gate.names(texts).places
+    segment_ids = given.gate.names(texts).places
     # Two segments may be called alike; no two have a number in common.
-    names = [f"{one.number}: {one.name}" for one in given.segmentation.segments]
-    found = {name: np.asarray(places == place) for place, name in enumerate(names)}
-    return {**found, "all others": np.asarray(places < 0)}
+    names = [f"{segment.number}: {segment.name}" for segment in given.segmentation.segments]
+    masks = {name: np.asarray(segment_ids == index) for index, name in enumerate(names)}
+    return {**masks, "all others": np.asarray(segment_ids < 0)}
 
 
 def _written(
@@ -329,8 +331,8 @@ def _written(
     )
     repository = settings.path(settings.triton.models)
     return {
-        one.worker.model: version.write(
-            repository, one.worker.model, one.kind, origin, lesson, one.choice, one.aligned
+        fit.worker.model: version.write(
+            repository, fit.worker.model, fit.kind, origin, lesson, fit.choice, fit.aligned
         )
-        for one in fitted
+        for fit in fitted
     }

@@ -16,30 +16,31 @@ _COLUMNS = ("before", "after", "difference")
 def tell_reports(reports: Sequence[TaskReport]) -> None:
     """Write every task's on stdout."""
     out = console()
-    for one in reports:
-        for line in _material(one):
+    for report in reports:
+        for line in _material(report):
             out.print(line)
-        for shown in (_tried(one), _workers(one), _pairs(one), _vote(one)):
+        for shown in (_tried(report), _workers(report), _pairs(report), _vote(report)):
             if shown.row_count:
                 out.print(shown)
-        for line in _ends(one):
+        for line in _ends(report):
             out.print(line)
 
 
-def _material(one: TaskReport) -> Iterator[str]:
-    known = one.weighting
+def _material(report: TaskReport) -> Iterator[str]:
+    weighting = report.weighting
     yield (
-        f"{one.task}: learnt from {known.judged} judged tickets ({known.uniform} of the uniform"
-        f" stratum), worth {known.effective:.0f} of equal weight, and {known.examples} examples;"
-        f" tested on the {one.tickets} uniform tickets since {one.since}"
+        f"{report.task}: learnt from {weighting.judged} judged tickets ({weighting.uniform} of"
+        f" the uniform stratum), worth {weighting.effective:.0f} of equal weight, and"
+        f" {weighting.examples} examples; tested on the {report.tickets} uniform tickets since"
+        f" {report.since}"
     )
-    if known.copies:
-        yield f"{known.copies} copies of test texts were left out"
+    if weighting.copies:
+        yield f"{weighting.copies} copies of test texts were left out"
 
 
-def _tried(one: TaskReport) -> Table:
+def _tried(report: TaskReport) -> Table:
     shown = table("held-out tickets", "agreement with the judge", "distance", "taken")
-    for trial in one.trials:
+    for trial in report.trials:
         for each in trial.tried:
             shown.add_row(
                 clean(f"{trial.worker}: {each.shape}, {each.loss}"),
@@ -50,9 +51,9 @@ def _tried(one: TaskReport) -> Table:
     return shown
 
 
-def _workers(one: TaskReport) -> Table:
+def _workers(report: TaskReport) -> Table:
     shown = table("agreement with the judge", "tickets", *_COLUMNS, "distance")
-    for each in one.workers:
+    for each in report.workers:
         where = each.worker if each.segment is None else f"  {each.segment}"
         far = each.distance
         moved = "-"
@@ -62,39 +63,39 @@ def _workers(one: TaskReport) -> Table:
     return shown
 
 
-def _pairs(one: TaskReport) -> Table:
+def _pairs(report: TaskReport) -> Table:
     shown = table("who errs together", *_COLUMNS)
-    for pair in one.pairs:
+    for pair in report.pairs:
         shown.add_row(f"{' + '.join(pair.workers)}: agree", *_change(pair.agreement))
         shown.add_row("  wrong alike, of those with an error", *_change(pair.wrong_alike))
     return shown
 
 
-def _vote(one: TaskReport) -> Table:
-    shown = table("the vote" if one.vote is None else f"the vote: {one.vote.rule}", *_COLUMNS)
-    if one.vote is not None:
+def _vote(report: TaskReport) -> Table:
+    shown = table("the vote" if report.vote is None else f"the vote: {report.vote.rule}", *_COLUMNS)
+    if report.vote is not None:
         rows = {
-            "accepted without the judge (A1)": one.vote.coverage,
-            "of those as the judge (A2)": one.vote.fidelity,
-            "both (A3)": one.vote.agreement,
-            "left to the judge": one.vote.judge_rate,
-            "published unlike the judge": one.vote.differing,
+            "accepted without the judge (A1)": report.vote.coverage,
+            "of those as the judge (A2)": report.vote.fidelity,
+            "both (A3)": report.vote.agreement,
+            "left to the judge": report.vote.judge_rate,
+            "published unlike the judge": report.vote.differing,
         }
         for name, each in rows.items():
             shown.add_row(name, *_change(each))
     return shown
 
 
-def _ends(one: TaskReport) -> Iterator[str]:
-    if one.vote is None:
+def _ends(report: TaskReport) -> Iterator[str]:
+    if report.vote is None:
         yield "the rule waits for a calibration: nothing can be said of the vote"
     else:
-        yield one.vote.verdict
-    if one.kept:
-        yield f"as they were: {', '.join(one.kept)}"
-    for model, number in one.versions.items():
+        yield report.vote.verdict
+    if report.kept:
+        yield f"as they were: {', '.join(report.kept)}"
+    for model, number in report.versions.items():
         yield f"written: {model}, version {number}"
-    if not one.versions:
+    if not report.versions:
         yield "nothing was written"
 
 
@@ -109,5 +110,5 @@ def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
 
 
-def _interval(found: Interval) -> str:
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+def _interval(interval: Interval) -> str:
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"

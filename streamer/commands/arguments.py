@@ -37,8 +37,8 @@ def after(text: str) -> ArbitrationRule:
 
 def prices(given: Sequence[tuple[str, float]]) -> Prices | None:
     """One number per model; None where none was given."""
-    found = dict(given)
-    return Prices(found, found.pop(JUDGE, 0.0)) if found else None
+    by_model = dict(given)
+    return Prices(by_model, by_model.pop(JUDGE, 0.0)) if by_model else None
 
 
 def wish(options: argparse.Namespace) -> Targets:

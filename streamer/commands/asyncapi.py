@@ -46,13 +46,17 @@ def document(topics: Topics) -> Part:
     names = [message.record for channel in CHANNELS for message in channel.messages]
     bodies, shared = components([name for name in EXAMPLES if name in names], _PLACE)
     addresses = topics.model_dump(exclude_none=True)
-    channels = [one for one in CHANNELS if one.topic in addresses]
+    channels = [channel for channel in CHANNELS if channel.topic in addresses]
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "streamer", "version": CONTRACT, "description": _TEXT},
         "defaultContentType": "application/json",
-        "channels": {one.topic: _channel(one, addresses[one.topic]) for one in channels},
-        "operations": dict(_operation(one, action) for one in channels for action in _actions(one)),
+        "channels": {
+            channel.topic: _channel(channel, addresses[channel.topic]) for channel in channels
+        },
+        "operations": dict(
+            _operation(channel, action) for channel in channels for action in _actions(channel)
+        ),
         "components": {
             "messages": {
                 message.name: _message(message, bodies)
@@ -83,7 +87,8 @@ def _channel(channel: Channel, address: str) -> Part:
         "address": address,
         "description": channel.text,
         "messages": {
-            one.name: {"$ref": f"#/components/messages/{one.name}"} for one in channel.messages
+            message.name: {"$ref": f"#/components/messages/{message.name}"}
+            for message in channel.messages
         },
         "bindings": {
             "kafka": {
@@ -112,7 +117,7 @@ def _message(message: Message, bodies: dict[str, Part]) -> Part:
     headers = {name: {"type": "string", "description": HEADERS[name]} for name in message.headers}
     if dead:
         headers |= {PREFIX + name: _as_text(field) for name, field in _dead_fields().items()}
-    found: Part = {
+    described: Part = {
         "name": message.name,
         "summary": message.text,
         "payload": _payload(message, bodies),
@@ -125,10 +130,10 @@ def _message(message: Message, bodies: dict[str, Part]) -> Part:
         "examples": _examples(message),
     }
     if headers:
-        found["headers"] = {"type": "object", "properties": headers}
+        described["headers"] = {"type": "object", "properties": headers}
     if dead or (message.record is None and not message.deletion):
-        found["contentType"] = "application/octet-stream"
-    return found
+        described["contentType"] = "application/octet-stream"
+    return described
 
 
 def _payload(message: Message, bodies: dict[str, Part]) -> Part:
@@ -147,7 +152,7 @@ def _dead_fields() -> Part:
 
 def _as_text(field: Part) -> Part:
     # Header values are bytes: numbers are written in decimal digits, flags as true or false.
-    kinds = [field.get("type"), *(one.get("type") for one in field.get("anyOf", ()))]
+    kinds = [field.get("type"), *(option.get("type") for option in field.get("anyOf", ()))]
     if "integer" in kinds:
         return {"type": "string", "pattern": "^[0-9]+$"}
     return (
@@ -164,6 +169,6 @@ def _examples(message: Message) -> list[Part]:
         return [with_headers | {"payload": _FOREIGN}]
     if message.record == "dead-letter":
         (letter,) = EXAMPLES["dead-letter"]
-        said = {name: value.decode() for name, value in letter.headers()}
-        return [{"headers": headers | said, "payload": {"id": "4712"}}]
+        letter_headers = {name: value.decode() for name, value in letter.headers()}
+        return [{"headers": headers | letter_headers, "payload": {"id": "4712"}}]
     return [with_headers | {"payload": payload} for payload in example(message.record)]

@@ -46,48 +46,52 @@ def run(
     target = _target(settings, each.name, each.task, out)
     made_at = rfc3339(int(time.time() * 1000))
     after = arbitration_rule(each.task.after.kind, each.task.after.alpha)
-    cases, period = each.table.cases, each.table.period
-    made = calibrate(cases, wish, made_at=made_at, after=after, period=period)
-    now = None if trial else now_or_none(settings, task, each.task, cases, wish)
-    _write(made, target)
+    dataset, period = each.table.cases, each.table.period
+    calibration = calibrate(dataset, wish, made_at=made_at, after=after, period=period)
+    now = None if trial else now_or_none(settings, task, each.task, dataset, wish)
+    _write(calibration, target)
     if as_json:
-        tell_json({"file": str(target), "calibration": made, "now": now})
+        tell_json({"file": str(target), "calibration": calibration, "now": now})
         return 0
-    tell("\n".join([*told(made, now), f"written to {target}"]))
-    if not trial and (made.guarantee is None or made.guarantee.holds):
+    tell("\n".join([*told(calibration, now), f"written to {target}"]))
+    if not trial and (calibration.guarantee is None or calibration.guarantee.holds):
         tell("\n".join(to_write(settings, task, target)))
     return 0
 
 
-def told(made: Calibration, now: Now | None = None) -> Iterator[str]:
+def told(calibration: Calibration, now: Now | None = None) -> Iterator[str]:
     """What a calibration means, in plain words, beside the rule that serves now."""
-    gold = f", {made.data.gold} with a known truth" if made.data.gold else ""
-    yield f"{made.task}: learnt from {made.data.rows} tickets of the uniform stratum{gold}"
-    yield f"chosen    {_rule(made.rule, list(made.models))}"
-    yield f"expected  judge rate {_share(made.judge_rate)}, fidelity {_share(made.fidelity)}" + (
-        f", accuracy {_share(made.accuracy)}" if made.accuracy.rows else ""
+    gold = f", {calibration.data.gold} with a known truth" if calibration.data.gold else ""
+    rows = calibration.data.rows
+    yield f"{calibration.task}: learnt from {rows} tickets of the uniform stratum{gold}"
+    yield f"chosen    {_rule(calibration.rule, list(calibration.models))}"
+    yield (
+        f"expected  judge rate {_share(calibration.judge_rate)}, "
+        f"fidelity {_share(calibration.fidelity)}"
+        + (f", accuracy {_share(calibration.accuracy)}" if calibration.accuracy.rows else "")
     )
     if now is not None:
-        yield f"now       {_rule(now.rule, list(made.models))}"
+        yield f"now       {_rule(now.rule, list(calibration.models))}"
         yield f"          judge rate {now.judge_rate}, fidelity {now.fidelity}"
-    if made.guarantee is None:
+    if calibration.guarantee is None:
         yield "promised  nothing: a judge budget is an aim, met on average"
     else:
-        yield from _promise(made.guarantee)
+        yield from _promise(calibration.guarantee)
 
 
-def _promise(found: Guarantee) -> Iterator[str]:
-    tested = f"{found.hits} of {found.rows} right, at least {found.bound:.3f}"
-    wished = f"{found.measure} of at least {found.at_least:g} with confidence {found.confidence:g}"
-    if not found.holds:
+def _promise(guarantee: Guarantee) -> Iterator[str]:
+    tested = f"{guarantee.hits} of {guarantee.rows} right, at least {guarantee.bound:.3f}"
+    aim = f"{guarantee.measure} of at least {guarantee.at_least:g}"
+    wished = f"{aim} with confidence {guarantee.confidence:g}"
+    if not guarantee.holds:
         yield f"promised  nothing: a {wished} is out of reach of this log ({tested})"
         yield "          all tickets go to the judge; wish for less, or log more tickets"
         return
     yield f"promised  {wished} ({tested})"
-    if found.labels:
-        yield f"          for each alone: {', '.join(found.labels)}"
-    if found.pooled:
-        yield f"          only together with the others: {', '.join(found.pooled)}"
+    if guarantee.labels:
+        yield f"          for each alone: {', '.join(guarantee.labels)}"
+    if guarantee.pooled:
+        yield f"          only together with the others: {', '.join(guarantee.pooled)}"
 
 
 def _rule(rule: Rule, workers: Sequence[str]) -> str:
@@ -95,16 +99,16 @@ def _rule(rule: Rule, workers: Sequence[str]) -> str:
     if rule.kind == "judge":
         return "the judge for every ticket"
     numbers = {"at least": rule.at_least, "alpha": rule.alpha}
-    known = [f"measure {rule.measure}"] if rule.measure is not None else []
-    known += [f"{name} {value:.7g}" for name, value in numbers.items() if value is not None]
+    thresholds = [f"measure {rule.measure}"] if rule.measure is not None else []
+    thresholds += [f"{name} {value:.7g}" for name, value in numbers.items() if value is not None]
     alone = [f"by {rule.worker} alone"] if rule.worker else []
-    return ", ".join([f"{rule.kind} of {names}", *known, *alone])
+    return ", ".join([f"{rule.kind} of {names}", *thresholds, *alone])
 
 
-def _share(found: Estimate) -> str:
-    if found.value is None:
+def _share(estimate: Estimate) -> str:
+    if estimate.value is None:
         return "-"
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
 def _refuse_follower(settings: Settings, name: str) -> None:
@@ -138,11 +142,11 @@ def _refuse_empty_promise(settings: Settings, name: str, wish: Targets) -> None:
 
 def _refuse_gaps(each: Logged) -> None:
     """Audits that are given up are accepted tickets: what is left would be no fair sample."""
-    lacking, count = each.table.unjudged, len(each.table.cases)
-    if lacking > UNJUDGED * count:
+    lacking, tickets = each.table.unjudged, len(each.table.cases)
+    if lacking > UNJUDGED * tickets:
         raise ConfigError(
-            f"{each.name}: {lacking} of {count} tickets have no verdict, and the others are no fair"
-            f" sample (over {UNJUDGED:.0%}): export another time range (--since), or raise"
+            f"{each.name}: {lacking} of {tickets} tickets have no verdict, and the others are"
+            f" no fair sample (over {UNJUDGED:.0%}): export another time range (--since), or raise"
             " audit.patience, or add judges, and wait"
         )
 
@@ -153,11 +157,11 @@ def _target(settings: Settings, name: str, task: Task, out: Path | None) -> Path
     return settings.path(task.calibration or Path(f"{name}.calibration.json"))
 
 
-def _write(made: Calibration, target: Path) -> None:
+def _write(calibration: Calibration, target: Path) -> None:
     """The file takes its name when it is whole: a service may start meanwhile."""
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        unfinished.write_bytes(made.to_json())
+        unfinished.write_bytes(calibration.to_json())
         unfinished.replace(target)
     except OSError as error:
         raise ConfigError(f"can't write {target}: {error.strerror}; make its folder") from None

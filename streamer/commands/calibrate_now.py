@@ -28,21 +28,26 @@ class Now:
     fidelity: Share
 
     @classmethod
-    def of(cls, settings: Settings, name: str, task: Task, cases: Dataset, wish: Targets) -> "Now":
+    def of(
+        cls, settings: Settings, name: str, task: Task, dataset: Dataset, wish: Targets
+    ) -> "Now":
         """Of the tickets that `calibrate` takes for what to expect of this wish.
 
         Raises `ConfigError` where the configured calibration can't be read.
         """
         file = None if task.calibration is None else settings.path(task.calibration)
         # A task may name the file before it is made.
-        known = load_calibration(name, task, file) if file and file.exists() else None
-        judged = cases[np.flatnonzero(cases.judge.label_ids != ABSTAINED)]
+        calibration = load_calibration(name, task, file) if file and file.exists() else None
+        judged = dataset[np.flatnonzero(dataset.judge.label_ids != ABSTAINED)]
         shown = judged if isinstance(wish, JudgeBudget) else halves(judged)[1]
-        if known is not None:
-            warm = [known.models[worker].temperature for worker in shown.workers]
+        if calibration is not None:
+            warm = [calibration.models[worker].temperature for worker in shown.workers]
             pairs = zip(shown.worker_predictions, warm, strict=True)
-            shown = replace(shown, worker_predictions=tuple(tempered(one, t) for one, t in pairs))
-        rule = rule_before(task, known)
+            shown = replace(
+                shown,
+                worker_predictions=tuple(tempered(predictions, t) for predictions, t in pairs),
+            )
+        rule = rule_before(task, calibration)
         accepted = rule.decide(shown.worker_predictions).label_ids
         bypassed = accepted != ABSTAINED
         fidelity = share((accepted == shown.judge.label_ids)[bypassed])
@@ -50,14 +55,14 @@ class Now:
 
 
 def now_or_none(
-    settings: Settings, name: str, task: Task, cases: Dataset, wish: Targets
+    settings: Settings, name: str, task: Task, dataset: Dataset, wish: Targets
 ) -> Now | None:
     """None where no rule serves: before the first calibration of a calibrated task."""
     file = task.calibration
     if task.rule.kind == "calibrated" and not (file and settings.path(file).exists()):
         return None
     try:
-        return Now.of(settings, name, task, cases, wish)
+        return Now.of(settings, name, task, dataset, wish)
     except ConfigError:
         return None
 

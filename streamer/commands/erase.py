@@ -27,26 +27,33 @@ def run(settings: Settings, ids: Sequence[str], since: timedelta, dry_run: bool)
 
 async def _erase(settings: Settings, ids: Sequence[str], since: timedelta, dry_run: bool) -> int:
     clients, topics = kafka_clients(settings.kafka), settings.topics
-    found = {one: await find(settings, one, since, text=False) for one in ids}
+    inspections = {
+        ticket_id: await find(settings, ticket_id, since, text=False) for ticket_id in ids
+    }
     async with clients.admin() as admin:
         names = text_topics(topics)
         kept = {name: Retention.of(await topic_config(admin, name)) for name in names}
         described = await admin.describe_topics([topics.tickets])
-    count = len(described[0]["partitions"])
-    places = {one: _places(one, inspection, count) for one, inspection in found.items()}
+    partition_count = len(described[0]["partitions"])
+    targets = {
+        ticket_id: _partitions(ticket_id, inspection, partition_count)
+        for ticket_id, inspection in inspections.items()
+    }
     if not dry_run:
-        await _send(clients, settings, places)
-    for one, inspection in found.items():
-        where = ", ".join(f"{topics.tickets}[{number}]" for number in places[one])
-        tell(f"{clean(one)}: deletion {'would be ' if dry_run else ''}sent to {where}")
+        await _send(clients, settings, targets)
+    for ticket_id, inspection in inspections.items():
+        where = ", ".join(f"{topics.tickets}[{number}]" for number in targets[ticket_id])
+        tell(f"{clean(ticket_id)}: deletion {'would be ' if dry_run else ''}sent to {where}")
         for line in _remains(inspection, kept, topics.answers):
             tell(f"  {line}")
         if not inspection.occurrences:
-            note(_UNSEEN.format(clean(one), topics.tickets))
+            note(_UNSEEN.format(clean(ticket_id), topics.tickets))
         if inspection.unread:
-            note(f"{clean(one)}: {doubt(inspection.unread)}")
+            note(f"{clean(ticket_id)}: {doubt(inspection.unread)}")
         if not inspection.complete:
-            note(f"{clean(one)}: there was too much to read, so more may be left than is said")
+            note(
+                f"{clean(ticket_id)}: there was too much to read, so more may be left than is said"
+            )
     table = "" if topics.current is None else f", and the table what stands in {topics.current}"
     note(f"classify deletes the labels when it comes to it{table}")
     note("docs/privacy.md says what is left")
@@ -59,22 +66,22 @@ _UNSEEN = (
 )
 
 
-def _places(ticket_id: str, found: Inspection, count: int) -> list[int]:
+def _partitions(ticket_id: str, inspection: Inspection, count: int) -> list[int]:
     """The partitions to tell: a deletion reaches what lies before it in its own partition."""
-    known = {one.partition for one in found.occurrences}
+    numbers = {occurrence.partition for occurrence in inspection.occurrences}
     # Of a ticket that came often only the newest occurrences are looked at, but all of its labels.
-    known |= {label.position.partition for task in found.outcomes for label in task.labels}
-    there = sorted(number for number in known if number < count)
+    numbers |= {label.position.partition for task in inspection.outcomes for label in task.labels}
+    there = sorted(number for number in numbers if number < count)
     return there or partitions([ticket_id.encode()], count).tolist()
 
 
-def _remains(found: Inspection, kept: Mapping[str, Retention], answers: str) -> Iterator[str]:
+def _remains(inspection: Inspection, kept: Mapping[str, Retention], answers: str) -> Iterator[str]:
     """Where text of the ticket was found, and until when it stays there.
 
     A person's answer names a ticket and holds none of its text, alive or dead.
     """
     last: dict[str, int] = {}
-    for hop in found.hops:
+    for hop in inspection.hops:
         if hop.topic in kept and hop.died_on != answers:
             last[hop.topic] = max(last.get(hop.topic, 0), hop.at_ms)
     for topic, at_ms in last.items():
@@ -92,13 +99,13 @@ def _until(at_ms: int, kept: Retention) -> str:
 
 
 async def _send(
-    clients: "Clients", settings: Settings, places: Mapping[str, Sequence[int]]
+    clients: "Clients", settings: Settings, targets: Mapping[str, Sequence[int]]
 ) -> None:
     topic = settings.topics.tickets
     producer = clients.producer(limit=settings.kafka.max_record_bytes, compression=None)
     async with clients.started(producer):
         try:
-            for ticket_id, numbers in places.items():
+            for ticket_id, numbers in targets.items():
                 for number in numbers:
                     key = ticket_id.encode()
                     await producer.send_and_wait(topic, None, key=key, partition=number)

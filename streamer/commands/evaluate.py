@@ -35,14 +35,14 @@ def run(
     if prices is None:
         note(f"no prices given: each worker's answer counts as {WORKER_PRICE:g} of a verdict")
     # Read whole before the first is measured, so that the bar knows how many there are.
-    found = list(logged(settings, file, tasks, gold))
-    for each in watched(found, "tasks", len(found)):
+    logged_tasks = list(logged(settings, file, tasks, gold))
+    for each in watched(logged_tasks, "tasks", len(logged_tasks)):
         evaluation = evaluate(each.table.cases, _options(each, prices, latencies))
         page = write(evaluation, folder / each.name)
         if as_json:
             tried = [_json(trial) for trial in each.trials]
-            said = {"task": each.name, "tickets": evaluation.tickets, "page": str(page)}
-            tell_json({**said, "shadows": tried})
+            summary = {"task": each.name, "tickets": evaluation.tickets, "page": str(page)}
+            tell_json({**summary, "shadows": tried})
         else:
             tell(f"{each.name}: {evaluation.tickets} tickets, {page}")
             for trial in each.trials:
@@ -65,12 +65,12 @@ def _shown(share: Share | None) -> str:
 
 def _json(trial: Trial) -> dict[str, object]:
     shares = ("agreement", "judged", "serving_judged")
-    found: dict[str, Share | None] = {name: getattr(trial, name) for name in shares}
+    by_name: dict[str, Share | None] = {name: getattr(trial, name) for name in shares}
     return {
         **asdict(trial),
         **{
             name: share and {"value": share.value, "interval": share.interval, "of": share.of}
-            for name, share in found.items()
+            for name, share in by_name.items()
         },
     }
 

@@ -45,31 +45,33 @@ class FileTickets:
     def __init__(self, settings: Settings, file: Path) -> None:
         self._file = file
         self._input = settings.input
-        self._intake = TicketReader.of(settings.input)
+        self._ticket_reader = TicketReader.of(settings.input)
         self._limit = settings.kafka.max_record_bytes
 
     def __iter__(self) -> Iterator[FileTicket]:
-        found = ((row, fields) for row, fields in self._rows() if not _blank(fields))
-        return numbered(found, self._input.id) if self._input.decoder is None else self._own(found)
+        filled = ((row, fields) for row, fields in self._rows() if not _blank(fields))
+        return (
+            numbered(filled, self._input.id) if self._input.decoder is None else self._own(filled)
+        )
 
     def check(self) -> None:
         """Raises `ConfigError` where classify would refuse any of them."""
-        found = [(one.row, self._refused(one)) for one in self]
-        refused = [(row, why) for row, why in found if why is not None]
+        refusals = [(ticket.row, self._refused(ticket)) for ticket in self]
+        refused = [(row, why) for row, why in refusals if why is not None]
         if refused:
             row, why = refused[0]
             raise ConfigError(
                 f"{self._file}: nothing was sent: classify would refuse {len(refused)} of "
-                f"{len(found)} rows, the first is row {row} ({why}); {self._advice(row)}"
+                f"{len(refusals)} rows, the first is row {row} ({why}); {self._advice(row)}"
             )
 
-    def _refused(self, one: FileTicket) -> str | None:
-        key = one.id.encode()
+    def _refused(self, ticket: FileTicket) -> str | None:
+        key = ticket.id.encode()
         try:
-            self._intake.ticket(FileRecord(one.value, key))
+            self._ticket_reader.ticket(FileRecord(ticket.value, key))
         except TicketError as error:
             return error.detail
-        size = len(key) + len(one.value)
+        size = len(key) + len(ticket.value)
         return f"{size} bytes, more than kafka.max_record_bytes" if size > self._limit else None
 
     def _advice(self, row: int) -> str:
@@ -78,7 +80,9 @@ class FileTickets:
                 f"send writes rows as JSON, and input.decoder ({self._input.decoder}) has to read "
                 "that: correct the rows, or produce them in your own format by other means"
             )
-        names = next((", ".join(map(repr, found)) for at, found in self._rows() if at == row), "")
+        names = next(
+            (", ".join(map(repr, fields)) for number, fields in self._rows() if number == row), ""
+        )
         return (
             f"it has {names}, and id and text are looked for at {self._input.id} and "
             f"{', '.join(self._input.text)}: correct `input`, or the rows"
@@ -87,25 +91,27 @@ class FileTickets:
     def _rows(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
         return enumerate(rows(self._file), 1)
 
-    def _own(self, found: Iterable[tuple[int, Mapping[str, Any]]]) -> Iterator[FileTicket]:
+    def _own(self, numbered_rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Iterator[FileTicket]:
         """Where a decoder of the user's says what is in a record, it also says what its id is."""
-        for number, row in found:
+        for number, row in numbered_rows:
             value = _json(row, number)
             try:
-                yield FileTicket(number, self._intake.ticket_id(FileRecord(value)), value)
+                yield FileTicket(number, self._ticket_reader.ticket_id(FileRecord(value)), value)
             except TicketError as error:
                 raise ConfigError(
                     f"{self._file}: row {number} ({error.detail}); {self._advice(number)}"
                 ) from None
 
 
-def numbered(found: Iterable[tuple[int, Mapping[str, Any]]], pointer: str) -> Iterator[FileTicket]:
+def numbered(
+    numbered_rows: Iterable[tuple[int, Mapping[str, Any]]], pointer: str
+) -> Iterator[FileTicket]:
     """Each row, given with its number, as it is; one without an id gets the number as one.
 
     Raises `ConfigError` for a row that can't be written.
     """
     ids = TicketId(pointer)
-    for number, row in found:
+    for number, row in numbered_rows:
         ticket_id = find(row, pointer)
         if ticket_id in (None, ""):
             row, ticket_id = _with_id(row, pointer, number), number

@@ -27,15 +27,15 @@ def run(settings: Settings, ticket_id: str, since: timedelta, text: bool, as_jso
     with bars() as bar:
         task = bar.add_task("looking", total=None)
 
-        def watch(read: int, of: int) -> None:
-            bar.update(task, completed=read, total=of)
+        def watch(read: int, total: int) -> None:
+            bar.update(task, completed=read, total=total)
 
-        found = asyncio.run(_find(settings, ticket_id, since, text, watch))
+        inspection = asyncio.run(_find(settings, ticket_id, since, text, watch))
     if as_json:
-        tell_json(found.to_dict())
+        tell_json(inspection.to_dict())
     else:
-        tell("\n".join(page(found)))
-    return 0 if found.found else 1
+        tell("\n".join(page(inspection)))
+    return 0 if inspection.found else 1
 
 
 async def _find(
@@ -44,37 +44,37 @@ async def _find(
     return await find(settings, ticket_id, since, text=text, watch=watch)
 
 
-def page(found: Inspection) -> Iterator[str]:
+def page(inspection: Inspection) -> Iterator[str]:
     """The lines of the screen, harmless whatever the records hold."""
-    trace = f"   trace {found.trace_id}" if found.trace_id else ""
-    yield paint(f"ticket {clean(found.ticket_id)}", "bold") + trace
-    for one in found.occurrences:
-        yield from _occurrence(one)
-    for outcome in found.outcomes:
+    trace = f"   trace {inspection.trace_id}" if inspection.trace_id else ""
+    yield paint(f"ticket {clean(inspection.ticket_id)}", "bold") + trace
+    for occurrence in inspection.occurrences:
+        yield from _occurrence(occurrence)
+    for outcome in inspection.outcomes:
         if outcome.labels or outcome.deleted or outcome.waiting:
             yield ""
             yield from _outcome(outcome)
-    if found.hops:
+    if inspection.hops:
         yield ""
         yield paint("hops", "bold")
-        yield from map(_hop, found.hops)
-    if not found.found:
-        yield from _nowhere(found)
-    for advice in found.advice:
+        yield from map(_hop, inspection.hops)
+    if not inspection.found:
+        yield from _nowhere(inspection)
+    for advice in inspection.advice:
         yield paint(advice, "yellow")
 
 
-def _occurrence(one: Occurrence) -> Iterator[str]:
-    if not one.there:
-        yield f"  {clean(one.place)}   no longer there"
+def _occurrence(occurrence: Occurrence) -> Iterator[str]:
+    if not occurrence.there:
+        yield f"  {clean(occurrence.place)}   no longer there"
         return
-    created = f"   created {clean(one.created_at)}" if one.created_at else ""
-    problem = f"   {one.problem}" if one.problem else ""
-    yield f"  {clean(one.place)}   {_time(one.at_ms)}{created}{problem}"
-    if one.subject:
-        yield f"  {_quoted(one.subject)}"
-    if one.text:
-        yield f"  {_quoted(one.text)}"
+    created = f"   created {clean(occurrence.created_at)}" if occurrence.created_at else ""
+    problem = f"   {occurrence.problem}" if occurrence.problem else ""
+    yield f"  {clean(occurrence.place)}   {_time(occurrence.at_ms)}{created}{problem}"
+    if occurrence.subject:
+        yield f"  {_quoted(occurrence.subject)}"
+    if occurrence.text:
+        yield f"  {_quoted(occurrence.text)}"
 
 
 def _quoted(text: str) -> str:
@@ -98,8 +98,8 @@ def _outcome(outcome: Outcome) -> Iterator[str]:
         yield f"  waiting  {clean(outcome.waiting)}"
 
 
-def _state(label: Label, of: int) -> str:
-    sure = "" if label.confidence is None else f"  {label.confidence:.3f}"
+def _state(label: Label, labels: int) -> str:
+    confidence = "" if label.confidence is None else f"  {label.confidence:.3f}"
     words = [f"by {label.source}", "final" if label.final else "not final", *_held(label)]
     if label.verdict is not None:
         words.append(label.verdict)
@@ -107,9 +107,9 @@ def _state(label: Label, of: int) -> str:
         words.append(f"revision {label.revision}")
     if label.backfill is not None:
         words.append(f"backfill {label.backfill}")
-    if of > 1:
-        words.append(f"the state of {of} labels")
-    return f"{paint(clean(label.label), 'green')}{sure}  {clean(', '.join(words))}"
+    if labels > 1:
+        words.append(f"the state of {labels} labels")
+    return f"{paint(clean(label.label), 'green')}{confidence}  {clean(', '.join(words))}"
 
 
 def _held(label: Label) -> Iterator[str]:
@@ -126,9 +126,9 @@ def _reasons(label: Label) -> Iterator[str]:
     calibration = f"; calibration {clean(label.calibration)}" if label.calibration else ""
     yield f"  rule     {_rule(label.rule)}{calibration}"
     if label.segment is not None:
-        place = label.segment.number
-        which = "none, served like all" if place is None else str(place)
-        yield f"  segment  {which}; routing {clean(label.segment.version)}"
+        segment_id = label.segment.number
+        segment = "none, served like all" if segment_id is None else str(segment_id)
+        yield f"  segment  {segment}; routing {clean(label.segment.version)}"
     if label.judge is not None:
         after = "" if label.after is None else f", then {label.after.kind}:{label.after.alpha:g}"
         yield f"  judge    version {clean(label.judge)}{after}"
@@ -138,8 +138,8 @@ def _vote(vote: Vote) -> str:
     who = f"{cell(vote.worker, 20)} {cell(vote.version or '', 4)}"
     if vote.label is None:
         return f"{who} ({clean(vote.abstained or 'abstained')})"
-    sure = "" if vote.probability is None else f"{vote.probability:.3f}"
-    return f"{who} {cell(vote.label, 20)} {sure}"
+    probability = "" if vote.probability is None else f"{vote.probability:.3f}"
+    return f"{who} {cell(vote.label, 20)} {probability}"
 
 
 def _rule(rule: Rule) -> str:
@@ -181,8 +181,8 @@ def _seconds(seconds: float) -> str:
 
 
 def _hop(hop: Hop) -> str:
-    place, task = cell(hop.place, 32), cell(hop.task or "-", 12)
-    return f"  {_time(hop.at_ms)}  {hop.kind:<13}  {place}  {task}  {clean(hop.note)}"
+    where, task = cell(hop.place, 32), cell(hop.task or "-", 12)
+    return f"  {_time(hop.at_ms)}  {hop.kind:<13}  {where}  {task}  {clean(hop.note)}"
 
 
 def _time(ms: int | None) -> str:
@@ -191,8 +191,8 @@ def _time(ms: int | None) -> str:
     return local(ms).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
-def _nowhere(found: Inspection) -> Iterator[str]:
-    yield f"not found since {found.since}; looked into"
-    for one in found.looked:
-        numbers = ", ".join(map(str, one.partitions))
-        yield f"  {one.topic} [{numbers}]: {one.records} records"
+def _nowhere(inspection: Inspection) -> Iterator[str]:
+    yield f"not found since {inspection.since}; looked into"
+    for looked in inspection.looked:
+        numbers = ", ".join(map(str, looked.partitions))
+        yield f"  {looked.topic} [{numbers}]: {looked.records} records"

@@ -49,8 +49,8 @@ def run(
     for name in tasks or ():
         if name not in settings.tasks:
             raise ConfigError(no_such_task(name, settings.tasks))
-    known = judge_tasks(settings)
-    followed = {name: known[name] for name in tasks or known}
+    all_tasks = judge_tasks(settings)
+    followed = {name: all_tasks[name] for name in tasks or all_tasks}
     for trial in asyncio.run(_trials(load(settings), followed, text)):
         if as_json:
             tell_json(_document(trial))
@@ -69,10 +69,10 @@ async def _trials(judge: Judge, tasks: Mapping[str, JudgeTask], text: str) -> li
 
 async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> Trial:
     label_set = judge.label_sets(name)[0]
-    version, known = judge.version(name, label_set.version), task.calibration
-    fits = known is not None and known.judge.version in (None, version)
+    version, calibration = judge.version(name, label_set.version), task.calibration
+    fits = calibration is not None and calibration.judge.version in (None, version)
     answer = await judge.score(name, label_set.version, [text])
-    temperature = known.judge.temperature if known is not None and fits else None
+    temperature = calibration.judge.temperature if calibration is not None and fits else None
     row = judgement(quantised(answer.probabilities), temperature).probabilities
     assert row is not None  # a judge always has them
     coverage = None if answer.coverage is None else float(answer.coverage[0])
@@ -86,8 +86,8 @@ async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> Trial:
         coverage=coverage,
         truncated=bool(answer.truncated[0]),
         unsure=task.unsure(scores[0][1], coverage),
-        calibration=known.version if known is not None and fits else None,
-        strange=known.version if known is not None and not fits else None,
+        calibration=calibration.version if calibration is not None and fits else None,
+        strange=calibration.version if calibration is not None and not fits else None,
     )
 
 
@@ -111,23 +111,23 @@ def _show(trial: Trial) -> None:
         tell(clean(trial.prompt, keep="\n"))
     for label, share in trial.scores:
         tell(f"  {label:<24} {share:8.5f}  {'█' * round(share * _BAR)}")
-    for said in _remarks(trial):
-        tell(f"  {said}")
+    for remark in _remarks(trial):
+        tell(f"  {remark}")
 
 
 def _remarks(trial: Trial) -> list[str]:
-    said = []
+    remarks = []
     if trial.calibration is not None:
-        said.append(f"with the temperature of calibration {trial.calibration}")
+        remarks.append(f"with the temperature of calibration {trial.calibration}")
     if trial.strange is not None:
-        said.append(
+        remarks.append(
             f"calibration {trial.strange} is of another version of the judge: it is left out here, "
             "and the service refuses to start with it; run `streamer calibrate` again"
         )
     if trial.coverage is not None:
-        said.append(f"{trial.coverage:.4f} of the model's probability is on the labels")
+        remarks.append(f"{trial.coverage:.4f} of the model's probability is on the labels")
     if trial.truncated:
-        said.append("of the text it read head and tail only: judge.max_ticket_tokens")
+        remarks.append("of the text it read head and tail only: judge.max_ticket_tokens")
     if trial.unsure:
-        said.append("it is unsure: a person would be asked")
-    return said
+        remarks.append("it is unsure: a person would be asked")
+    return remarks

@@ -45,14 +45,14 @@ class Logged:
         """
         if self.file is None or not self.file.exists():
             return None
-        found = load_calibration(self.name, self.task, self.file)
-        met, known = self.table.cases.versions.get(JUDGE), found.judge.version
-        if None not in (met, known) and met != known:
+        calibration = load_calibration(self.name, self.task, self.file)
+        met, calibrated_for = self.table.cases.versions.get(JUDGE), calibration.judge.version
+        if None not in (met, calibrated_for) and met != calibrated_for:
             raise ConfigError(
-                f"tasks.{self.name}.calibration: {self.file} is of judge {known}, the log of judge"
-                f" {met}: run `streamer calibrate` again"
+                f"tasks.{self.name}.calibration: {self.file} is of judge {calibrated_for}, the"
+                f" log of judge {met}: run `streamer calibrate` again"
             )
-        return found
+        return calibration
 
     def rule(self, calibration: Calibration | None) -> DeferralRule | None:
         """The configured rule; None where it waits for a calibration that is not there yet."""
@@ -62,13 +62,15 @@ class Logged:
 
     def judged(self, calibration: Calibration | None) -> Dataset:
         """The tickets that have a verdict, tempered as the services do it."""
-        cases, known = self.table.cases, temperatures(calibration)
-        some = cases[np.flatnonzero(cases.judge.label_ids != ABSTAINED)]
-        if not known:
-            return some
-        pairs = zip(some.workers, some.worker_predictions, strict=True)
-        warm = tuple(tempered(predictions, known[name]) for name, predictions in pairs)
-        return replace(some, worker_predictions=warm, judge=tempered(some.judge, known[JUDGE]))
+        dataset, temperature_of = self.table.cases, temperatures(calibration)
+        judged = dataset[np.flatnonzero(dataset.judge.label_ids != ABSTAINED)]
+        if not temperature_of:
+            return judged
+        pairs = zip(judged.workers, judged.worker_predictions, strict=True)
+        warm = tuple(tempered(predictions, temperature_of[name]) for name, predictions in pairs)
+        return replace(
+            judged, worker_predictions=warm, judge=tempered(judged.judge, temperature_of[JUDGE])
+        )
 
 
 def temperatures(calibration: Calibration | None) -> dict[str, float]:
@@ -98,11 +100,11 @@ def logged(
     empty = True
     for name in chosen:
         mine = _promoted(settings, name, decisions) if trial else decisions
-        found = logged_of(settings, name, mine, gold)
-        if len(found.table.cases):
+        task_log = logged_of(settings, name, mine, gold)
+        if len(task_log.table.cases):
             empty = False
-            _say(name, _other_than_served(found.task))
-            yield found
+            _say(name, _other_than_served(task_log.task))
+            yield task_log
     if empty:
         raise ConfigError(
             f"{file}: no ticket of the uniform stratum for {', '.join(chosen)}: raise audit.share,"

@@ -19,7 +19,7 @@ async def newest(clients: "Clients", topic: str) -> list[Record]:
 
     Raises `ConfigError` or `BrokerError`.
     """
-    found: list[Record] = []
+    kept: list[Record] = []
     taken = 0
     async with Reader.of(clients, [topic]) as reader:
         parts = await reader.parts(reader.partitions(topic), "earliest")
@@ -27,8 +27,8 @@ async def newest(clients: "Clients", topic: str) -> list[Record]:
             for record in records:
                 if record.value is not None and taken < _BYTES:
                     taken += len(record.value)
-                    found.append(record)
-    return found
+                    kept.append(record)
+    return kept
 
 
 def _ends(parts: Sequence[Part]) -> list[Part]:

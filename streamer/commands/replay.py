@@ -43,13 +43,13 @@ def run(
     folders. Raises `ConfigError`.
     """
     tasks = {name: task.label_set for name, task in settings.tasks.items()}
-    known = KnownVersions(_calibrations(settings, calibrations), _routings(settings, segments))
-    found = replay(watched(read_log(file), "records"), tasks, known)
+    versions = KnownVersions(_calibrations(settings, calibrations), _routings(settings, segments))
+    replayed = replay(watched(read_log(file), "records"), tasks, versions)
     if as_json:
-        tell_json(found)
+        tell_json(replayed)
     else:
-        tell("\n".join(_told(found)))
-    return 1 if found.differences else 0
+        tell("\n".join(_told(replayed)))
+    return 1 if replayed.differences else 0
 
 
 def suppose(
@@ -67,11 +67,11 @@ def suppose(
     Raises `ConfigError`.
     """
     for each in logged(settings, file, tasks, gold=None):
-        found = _supposed(each, rule, after, mode, latencies)
+        answer = _supposed(each, rule, after, mode, latencies)
         if as_json:
-            tell_json({"task": each.name, **_figures(found)})
+            tell_json({"task": each.name, **_figures(answer)})
         else:
-            tell("\n".join(_answer(each.name, found)))
+            tell("\n".join(_answer(each.name, answer)))
     say = note if as_json else tell
     say("of the uniform stratum alone: other tickets of a log are no fair sample")
     return 0
@@ -105,79 +105,79 @@ def _calibrations(settings: Settings, files: Sequence[Path]) -> dict[str, Calibr
     named = [
         settings.path(task.calibration) for task in settings.tasks.values() if task.calibration
     ]
-    found = {}
+    calibrations = {}
     for path in (*files, *(path for path in named if path.exists())):
         try:
-            one = Calibration.from_json(path.read_bytes())
+            calibration = Calibration.from_json(path.read_bytes())
         except OSError as error:
             raise ConfigError(
                 f"can't read {path}: {error.strerror}; correct --calibration"
             ) from None
         except (ValueError, TypeError, KeyError):
             raise ConfigError(f"{path} is no calibration; correct --calibration") from None
-        found[one.version] = one
-    return found
+        calibrations[calibration.version] = calibration
+    return calibrations
 
 
 def _routings(settings: Settings, folders: Sequence[Path]) -> dict[str, Routing]:
     named = [settings.path(task.segments) for task in settings.tasks.values() if task.segments]
-    found = [read_routing("--segments", folder) for folder in (*folders, *named)]
-    return {one.version: one for one in found}
+    routings = [read_routing("--segments", folder) for folder in (*folders, *named)]
+    return {routing.version: routing for routing in routings}
 
 
-def _told(found: Replayed) -> Iterator[str]:
-    for difference in found.differences[:SHOWN]:
+def _told(replayed: Replayed) -> Iterator[str]:
+    for difference in replayed.differences[:SHOWN]:
         yield _difference(difference)
-    if len(found.differences) > SHOWN:
-        yield f"... and {len(found.differences) - SHOWN} more"
-    for why, some in found.otherwise.items():
-        yield f"{_decisions(some)} decided otherwise since {SINCE}: {why}"
-        for difference in some[:SHOWN]:
+    if len(replayed.differences) > SHOWN:
+        yield f"... and {len(replayed.differences) - SHOWN} more"
+    for why, differences in replayed.otherwise.items():
+        yield f"{_decisions(differences)} decided otherwise since {SINCE}: {why}"
+        for difference in differences[:SHOWN]:
             yield f"  {_difference(difference)}"
-        if len(some) > SHOWN:
-            yield f"  ... and {len(some) - SHOWN} more"
-    for why, count in found.skipped.items():
+        if len(differences) > SHOWN:
+            yield f"  ... and {len(differences) - SHOWN} more"
+    for why, count in replayed.skipped.items():
         yield f"{count} records not decided again: {why}"
     wrong = {"ballot": set[str](), "verdict": set[str]()}
-    for each in found.differences:
+    for each in replayed.differences:
         wrong[each.kind].add(each.decision_id)
-    for kind, count in (("ballot", found.ballots), ("verdict", found.verdicts)):
+    for kind, count in (("ballot", replayed.ballots), ("verdict", replayed.verdicts)):
         yield f"{count} {kind}s decided again, {len(wrong[kind])} decisions differ"
 
 
-def _decisions(some: Sequence[Difference]) -> str:
-    count = len({each.decision_id for each in some})
+def _decisions(differences: Sequence[Difference]) -> str:
+    count = len({each.decision_id for each in differences})
     return "1 decision" if count == 1 else f"{count} decisions"
 
 
-def _difference(one: Difference) -> str:
+def _difference(difference: Difference) -> str:
     return clean(
-        f"{one.task} {one.decision_id}: {one.kind}'s {one.field} is {one.logged!r} in the log and"
-        f" {one.found!r} now"
+        f"{difference.task} {difference.decision_id}: {difference.kind}'s {difference.field} is"
+        f" {difference.logged!r} in the log and {difference.found!r} now"
     )
 
 
-def _answer(task: str, found: WhatIf) -> Iterator[str]:
-    yield f"{task}, {found.mode}, {found.tickets} tickets"
-    yield f"  coverage     {found.coverage}"
-    yield f"  fidelity     {found.fidelity}"
-    yield f"  judge rate   {found.judge_rate}"
-    if found.mode == "optimistic":
-        yield f"  corrections  {found.corrections}"
-    if found.hedge is not None:
-        yield f"  waste        {found.hedge.waste:.3f} of the judge's time"
+def _answer(task: str, answer: WhatIf) -> Iterator[str]:
+    yield f"{task}, {answer.mode}, {answer.tickets} tickets"
+    yield f"  coverage     {answer.coverage}"
+    yield f"  fidelity     {answer.fidelity}"
+    yield f"  judge rate   {answer.judge_rate}"
+    if answer.mode == "optimistic":
+        yield f"  corrections  {answer.corrections}"
+    if answer.hedge is not None:
+        yield f"  waste        {answer.hedge.waste:.3f} of the judge's time"
         yield (
-            f"  p99          {found.hedge.p99:.3f} s of deferred tickets, simulated;"
-            f" {found.hedge.p99_sequential:.3f} s in mode sequential"
+            f"  p99          {answer.hedge.p99:.3f} s of deferred tickets, simulated;"
+            f" {answer.hedge.p99_sequential:.3f} s in mode sequential"
         )
 
 
-def _figures(found: WhatIf) -> dict[str, Any]:
+def _figures(answer: WhatIf) -> dict[str, Any]:
     shares = {
-        "coverage": found.coverage,
-        "fidelity": found.fidelity,
-        "judge_rate": found.judge_rate,
-        "corrections": found.corrections,
+        "coverage": answer.coverage,
+        "fidelity": answer.fidelity,
+        "judge_rate": answer.judge_rate,
+        "corrections": answer.corrections,
     }
-    told = {name: {**asdict(one), "interval": one.interval} for name, one in shares.items()}
-    return {"mode": found.mode, "tickets": found.tickets, **told, "hedge": found.hedge}
+    told = {name: {**asdict(share), "interval": share.interval} for name, share in shares.items()}
+    return {"mode": answer.mode, "tickets": answer.tickets, **told, "hedge": answer.hedge}

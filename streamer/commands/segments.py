@@ -67,11 +67,11 @@ def fit(
         material, embeddings, encoder, seed=wanted.seed, size=wanted.size, previous=previous
     )
     tasks = _logged(settings, decisions)
-    texts, places = material.texts, found.places
-    classifier = learn_classifier(texts, places, len(found.segmentation.segments), wanted.seed)
+    texts, segment_ids = material.texts, found.places
+    classifier = learn_classifier(texts, segment_ids, len(found.segmentation.segments), wanted.seed)
     moments = [times[name] for name in material.ids]
     gate = None if classifier is None else classifier.gate
-    made = report(
+    result = report(
         found,
         material,
         moments,
@@ -80,24 +80,24 @@ def fit(
         routed=list(_routed(found, material, gate, tasks, wanted.budget)),
         text=wanted.text,
     )
-    target = versions.write(folder, found.segmentation, made, classifier)
-    (_tell_json if as_json else _tell)(made, target)
+    target = versions.write(folder, found.segmentation, result, classifier)
+    (_tell_json if as_json else _tell)(result, target)
     return 0
 
 
 def _uniform(decisions: Sequence[LoggedDecision]) -> Mapping[str, str]:
     """The first time of every ticket of the uniform stratum, by its id."""
-    found: dict[str, str] = {}
-    for one in decisions:
-        if one.ballot is not None and one.ballot.uniform:
-            ticket, at = one.ballot.ticket_id, one.ballot.at
-            found[ticket] = min(at, found.get(ticket, at))
-    if not found:
+    first: dict[str, str] = {}
+    for decision in decisions:
+        if decision.ballot is not None and decision.ballot.uniform:
+            ticket, decided_at = decision.ballot.ticket_id, decision.ballot.at
+            first[ticket] = min(decided_at, first.get(ticket, decided_at))
+    if not first:
         raise ConfigError(
             "the log has no ticket of the uniform stratum: raise audit.share, wait, and export the"
             " log again"
         )
-    return found
+    return first
 
 
 def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
@@ -113,8 +113,8 @@ def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
 
 
 def _logged(settings: Settings, decisions: Sequence[LoggedDecision]) -> list[Logged]:
-    found = [logged_of(settings, name, decisions) for name in settings.tasks]
-    return [each for each in found if len(each.table.cases)]
+    logs = [logged_of(settings, name, decisions) for name in settings.tasks]
+    return [each for each in logs if len(each.table.cases)]
 
 
 def _routed(
@@ -130,34 +130,35 @@ def _routed(
     where = dict(zip(material.ids, named.tolist(), strict=True))
     for each in tasks if budget is not None else ():
         # Of a sample, or of tickets without a text, nothing is known of the others.
-        known = [row for row, name in enumerate(each.table.cases.ids) if name in where]
-        cases = each.table.cases[np.array(known, np.int64)]
-        places = np.array([where[name] for name in cases.ids], np.int64)
-        prices = dict.fromkeys(cases.workers, WORKER_PRICE)
-        numbers = [one.number for one in parts]
-        made = route(cases, places, numbers, prices, budget or 0.0, _configured(each))
-        if made is None:
+        rows = [row for row, name in enumerate(each.table.cases.ids) if name in where]
+        dataset = each.table.cases[np.array(rows, np.int64)]
+        segment_ids = np.array([where[name] for name in dataset.ids], np.int64)
+        prices = dict.fromkeys(dataset.workers, WORKER_PRICE)
+        numbers = [part.number for part in parts]
+        routed = route(dataset, segment_ids, numbers, prices, budget or 0.0, _configured(each))
+        if routed is None:
             note(f"{each.name}: too few judged tickets to choose ways by")
         else:
-            yield made
+            yield routed
 
 
 def _configured(each: Logged) -> SegmentRoute:
     """How the task is served without segments."""
     calibration, workers = each.calibration(), each.table.cases.workers
-    known = temperatures(calibration)
-    heat = tuple(known[name] for name in workers) if known else ()
+    temperature_of = temperatures(calibration)
+    heat = tuple(temperature_of[name] for name in workers) if temperature_of else ()
     return SegmentRoute(tuple(range(len(workers))), rule_before(each.task, calibration), heat)
 
 
 def _tell(made: Report, target: Path) -> None:
     names = [task.task for task in made.everywhere]
     shown = table("segment", "share", *names, title=f"version {made.version}")
-    for one in made.segments:
+    for segment in made.segments:
         shares = [
-            "-" if each.best is None else f"{each.best.agreement.value:.3f}" for each in one.served
+            "-" if each.best is None else f"{each.best.agreement.value:.3f}"
+            for each in segment.served
         ]
-        shown.add_row(clean(one.name), f"{one.share.value:.3f}", *shares)
+        shown.add_row(clean(segment.name), f"{segment.share.value:.3f}", *shares)
     out = console()
     out.print(shown)
     if names:
@@ -176,8 +177,13 @@ def _tell(made: Report, target: Path) -> None:
 
 def _tell_json(made: Report, target: Path) -> None:
     segments = [
-        {"number": one.number, "name": one.name, "share": one.share.value, "new": not one.carried}
-        for one in made.segments
+        {
+            "number": segment.number,
+            "name": segment.name,
+            "share": segment.share.value,
+            "new": not segment.carried,
+        }
+        for segment in made.segments
     ]
-    said = {"folder": str(target), "version": made.version, "segments": segments}
-    tell_json({**said, "classifier": made.classifier, "routed": made.routed})
+    summary = {"folder": str(target), "version": made.version, "segments": segments}
+    tell_json({**summary, "classifier": made.classifier, "routed": made.routed})

@@ -40,11 +40,13 @@ def run(
     All rows are looked at before any is sent. Raises `ConfigError` where the file, Kafka or the
     topic is not there or classify would refuse a row, `BrokerError` where Kafka fails.
     """
-    found = FileTickets(settings, file)
-    found.check()
+    tickets_of_file = FileTickets(settings, file)
+    tickets_of_file.check()
     began = time.monotonic()
     topic, sent = settings.topics.tickets, _Sent(row=from_row - 1)
-    chosen = watched((one for one in found if one.row >= from_row), f"tickets to {topic}")
+    chosen = watched(
+        (ticket for ticket in tickets_of_file if ticket.row >= from_row), f"tickets to {topic}"
+    )
     try:
         asyncio.run(_send(settings, chosen, rate, sent))
     except KafkaError as error:
@@ -62,9 +64,9 @@ def run(
     return 0
 
 
-def tickets(found: Iterable[Mapping[str, Any]], pointer: str) -> Iterator[Ticket]:
+def tickets(given_rows: Iterable[Mapping[str, Any]], pointer: str) -> Iterator[Ticket]:
     """Ticket id and JSON of each row, as `numbered` has them."""
-    for _, ticket_id, value in numbered(enumerate(found, 1), pointer):
+    for _, ticket_id, value in numbered(enumerate(given_rows, 1), pointer):
         yield ticket_id, value
 
 
@@ -91,7 +93,7 @@ async def _send(
 
 async def _acknowledged(waiting: Sequence[tuple[int, "asyncio.Future[Any]"]], sent: _Sent) -> None:
     """Wait for all, and count up to the first that failed; raises what that one raised."""
-    answers = await asyncio.gather(*(one for _, one in waiting), return_exceptions=True)
+    answers = await asyncio.gather(*(future for _, future in waiting), return_exceptions=True)
     for (row, _), answer in zip(waiting, answers, strict=True):
         if isinstance(answer, BaseException):
             raise answer

@@ -40,7 +40,7 @@ def _check(load: Load, can: Capacity, bursts: Sequence[Burst]) -> None:
     if not 0 < can.busy <= 1:
         raise ConfigError("--busy is a share above 0 and up to 1: 60% leaves room for bursts")
     numbers = [load.rate, load.tasks, *astuple(can)]
-    numbers += [one for burst in bursts for one in (burst.factor, burst.lasts)]
+    numbers += [figure for burst in bursts for figure in (burst.factor, burst.lasts)]
     if not all(isfinite(number) and number > 0 for number in numbers):
         raise ConfigError("rates, tokens, prices and times must be above 0: look at the options")
     if any(not isfinite(burst.start) or burst.start < 0 for burst in bursts):
@@ -137,8 +137,8 @@ def _document(
         **asdict(plan),
         # JSON has no infinity: null says never.
         "bursts": [
-            {**asdict(burst), **{name: _known(value) for name, value in asdict(found).items()}}
-            for burst, found in zip(bursts, backlogs, strict=True)
+            {**asdict(burst), **{name: _known(value) for name, value in asdict(backlog).items()}}
+            for burst, backlog in zip(bursts, backlogs, strict=True)
         ],
     }
 

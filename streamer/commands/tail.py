@@ -65,5 +65,5 @@ def _of_label(label: Label) -> str:
 
 
 def _vote(vote: Vote) -> str:
-    said = vote.label if vote.label is not None else f"({vote.abstained})"
-    return f"{clean(vote.worker)}={clean(said)}"
+    answer = vote.label if vote.label is not None else f"({vote.abstained})"
+    return f"{clean(vote.worker)}={clean(answer)}"

@@ -18,14 +18,14 @@ def ticket_texts(settings: Settings, file: Path) -> Mapping[str, str]:
     Of repeated ids the last counts. Those that the services would refuse are left out, and that is
     said. Raises `ConfigError` where the file can't be read.
     """
-    intake, found, refused = TicketReader.of(settings.input), dict[str, str](), 0
+    ticket_reader, texts, refused = TicketReader.of(settings.input), dict[str, str](), 0
     for _, value in watched(tickets(rows(file), settings.input.id), "tickets"):
         try:
-            ticket = intake.ticket(FileRecord(value))
+            ticket = ticket_reader.ticket(FileRecord(value))
         except TicketError:
             refused += 1
         else:
-            found[ticket.id] = ticket.text
+            texts[ticket.id] = ticket.text
     if refused:
         note(f"{refused} tickets of {file} are left out: no id or no text (as classify refuses)")
-    return found
+    return texts

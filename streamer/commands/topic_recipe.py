@@ -40,7 +40,7 @@ def recipes(settings: Settings, partitions: int = PARTITIONS) -> list[TopicSpec]
 
 def by_hand(settings: Settings, name: str) -> str:
     """The command of Kafka's own tools that makes the topic of this name, as it should be."""
-    recipe = next(one for one in recipes(settings) if one.name == name)
+    recipe = next(spec for spec in recipes(settings) if spec.name == name)
     return " ".join(["kafka-topics.sh", *_words(settings.kafka.bootstrap, recipe)])
 
 

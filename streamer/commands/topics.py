@@ -45,21 +45,21 @@ def run(
     Without `replication` there are three copies, or one on each of fewer brokers.
     """
     wanted = recipes(settings, partitions or PARTITIONS)
-    made: list[str] = []
+    created: list[str] = []
     if create:
         before = asyncio.run(_found(settings))
         if not tickets:
             _check_spelling(settings.topics.tickets, before.names)
         wanted = _as_wide_as_labels(settings, wanted, before.topics)
-        made = asyncio.run(_create(settings, wanted, replication))
-        _note_new(settings.topics.tickets, made, before.names)
+        created = asyncio.run(_create(settings, wanted, replication))
+        _note_new(settings.topics.tickets, created, before.names)
     now = asyncio.run(_found(settings))
-    found = now.topics
-    for one in wanted:
-        there = found.get(one.name)
-        _tell(there or one, _state(one.name, made, there), as_json)
-    missing = [one.name for one in wanted if one.name not in found]
-    wrong = [line for one in found.values() for line in _wrong(settings, one, partitions)]
+    topics = now.topics
+    for spec in wanted:
+        there = topics.get(spec.name)
+        _tell(there or spec, _state(spec.name, created, there), as_json)
+    missing = [spec.name for spec in wanted if spec.name not in topics]
+    wrong = [line for spec in topics.values() for line in _wrong(settings, spec, partitions)]
     for line in wrong:
         note(line)
     _note_missing(settings, missing, now.names)
@@ -81,18 +81,18 @@ def _as_wide_as_labels(
     """A table writes a key to the partition that it is read from."""
     labels = there.get(settings.topics.labels)
     return [
-        replace(one, partitions=labels.partitions)
-        if labels is not None and one.name == settings.topics.current
-        else one
-        for one in wanted
+        replace(spec, partitions=labels.partitions)
+        if labels is not None and spec.name == settings.topics.current
+        else spec
+        for spec in wanted
     ]
 
 
 def _check_spelling(tickets: str, there: frozenset[str]) -> None:
-    if (said := _misspelt(tickets, there)) is not None:
+    if (warning := _misspelt(tickets, there)) is not None:
         raise ConfigError(
-            f"{said} Nothing was made: correct topics.tickets, or add --tickets if a new topic is "
-            "meant"
+            f"{warning} Nothing was made: correct topics.tickets, or add --tickets if a new "
+            "topic is meant"
         )
 
 
@@ -103,8 +103,8 @@ def _misspelt(tickets: str, there: frozenset[str]) -> str | None:
 
 def _note_missing(settings: Settings, missing: Sequence[str], there: frozenset[str]) -> None:
     tickets = settings.topics.tickets
-    if (said := _misspelt(tickets, there)) is not None:
-        note(f"{said} Correct topics.tickets")
+    if (warning := _misspelt(tickets, there)) is not None:
+        note(f"{warning} Correct topics.tickets")
         missing = [name for name in missing if name != tickets]
     if missing:
         note("run `streamer topics --create`, or make them with Kafka's own tools:")
@@ -112,8 +112,8 @@ def _note_missing(settings: Settings, missing: Sequence[str], there: frozenset[s
         note(f"  {by_hand(settings, name)}")
 
 
-def _note_new(tickets: str, made: Sequence[str], there: frozenset[str]) -> None:
-    if tickets in made and there:
+def _note_new(tickets: str, created: Sequence[str], there: frozenset[str]) -> None:
+    if tickets in created and there:
         hint = did_you_mean(tickets, there) or "; your producers have to write there"
         note(f"{tickets} is new, and nobody has written tickets to it{hint}")
 
@@ -135,7 +135,7 @@ async def _found(settings: Settings) -> _Found:
         raise BrokerError(
             f"Kafka doesn't list its topics ({error!r}); look at the brokers"
         ) from error
-    return _Found(names, {one.name: one for one in specs})
+    return _Found(names, {spec.name: spec for spec in specs})
 
 
 async def _config(admin: AIOKafkaAdminClient, name: str) -> Mapping[str, str]:
@@ -147,46 +147,46 @@ async def _config(admin: AIOKafkaAdminClient, name: str) -> Mapping[str, str]:
         return {}
 
 
-def _wrong(settings: Settings, one: TopicSpec, partitions: int | None) -> Iterator[str]:
-    for problem in problems(one.name, one.config, settings):
-        yield f"{one.name}: {problem}"
-    shared = one.name in (settings.topics.tickets, settings.topics.judge)
-    if shared and partitions is not None and one.partitions < partitions:
-        service = "classify" if one.name == settings.topics.tickets else "judge"
+def _wrong(settings: Settings, spec: TopicSpec, partitions: int | None) -> Iterator[str]:
+    for problem in problems(spec.name, spec.config, settings):
+        yield f"{spec.name}: {problem}"
+    shared = spec.name in (settings.topics.tickets, settings.topics.judge)
+    if shared and partitions is not None and spec.partitions < partitions:
+        service = "classify" if spec.name == settings.topics.tickets else "judge"
         yield (
-            f"{one.name} has {_counted(one)}, and --partitions asks for {partitions}: more "
+            f"{spec.name} has {_counted(spec)}, and --partitions asks for {partitions}: more "
             f"processes of {service} than that get no work. Add some by "
-            f"`{wider_by_hand(settings, one.name, partitions)}`, which moves keys to other "
-            f"partitions, or ask for {one.partitions} (topics.partitions in the chart)"
+            f"`{wider_by_hand(settings, spec.name, partitions)}`, which moves keys to other "
+            f"partitions, or ask for {spec.partitions} (topics.partitions in the chart)"
         )
 
 
-def _state(name: str, made: Sequence[str], there: TopicSpec | None) -> str:
+def _state(name: str, created: Sequence[str], there: TopicSpec | None) -> str:
     if there is None:
         return "missing"
-    return "created" if name in made else "there"
+    return "created" if name in created else "there"
 
 
-def _tell(one: TopicSpec, state: str, as_json: bool) -> None:
+def _tell(spec: TopicSpec, state: str, as_json: bool) -> None:
     if not as_json:
-        tell("  ".join(_cells(one, state)))
+        tell("  ".join(_cells(spec, state)))
     elif state == "missing":
-        tell_json({"topic": one.name, "state": state})
+        tell_json({"topic": spec.name, "state": state})
     else:
-        told = {"partitions": one.partitions, "cleanup_policy": _policy(one)}
-        tell_json({"topic": one.name, "state": state, **told})
+        told = {"partitions": spec.partitions, "cleanup_policy": _policy(spec)}
+        tell_json({"topic": spec.name, "state": state, **told})
 
 
-def _cells(one: TopicSpec, state: str) -> Iterator[str]:
+def _cells(spec: TopicSpec, state: str) -> Iterator[str]:
     yield paint(f"{state:<7}", "yellow" if state == "missing" else "green")
-    yield f"{one.name:<28}"
-    yield f"{_policy(one):<7}"
-    yield _counted(one)
+    yield f"{spec.name:<28}"
+    yield f"{_policy(spec):<7}"
+    yield _counted(spec)
 
 
-def _policy(one: TopicSpec) -> str:
-    return one.config.get("cleanup.policy", "?")
+def _policy(spec: TopicSpec) -> str:
+    return spec.config.get("cleanup.policy", "?")
 
 
-def _counted(one: TopicSpec) -> str:
-    return f"{one.partitions} partition{'s' if one.partitions > 1 else ''}"
+def _counted(spec: TopicSpec) -> str:
+    return f"{spec.partitions} partition{'s' if spec.partitions > 1 else ''}"

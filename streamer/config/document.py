@@ -64,7 +64,8 @@ def explained(
         _line(detail, model, keys, written)
         for detail in details
         # A list of which something was refused seems shorter than it is.
-        if detail["type"] != "too_short" or not any(_within(one, detail["loc"]) for one in wrong)
+        if detail["type"] != "too_short"
+        or not any(_within(other, detail["loc"]) for other in wrong)
     )
     return ConfigError("\n".join(f"{where}: {line}" for line in lines))
 
@@ -84,24 +85,24 @@ def _line(detail: ErrorDetails, model: type[BaseModel], keys: str, written: Any)
         return f"{key}: unknown key{meant or f'; {keys} has the keys'}"
     if kind == "missing":
         return f"{key}: is missing; {keys} says what it may be"
-    found = _at(written, detail["loc"])
-    message = _message(detail, found)
-    if any(_quotes(message, value) for value in _put_in(found, detail["input"])):
+    value = _at(written, detail["loc"])
+    message = _message(detail, value)
+    if any(_quotes(message, text) for text in _put_in(value, detail["input"])):
         message = f"{keys} says what it may be"
     if not key:
         return message
-    if isinstance(found, dict) or key.endswith(_SECRET):
+    if isinstance(value, dict) or key.endswith(_SECRET):
         return f"{key}: {message}"
-    return f"{key}: {short(found)} is not allowed: {message}"
+    return f"{key}: {short(value)} is not allowed: {message}"
 
 
-def _within(place: Sequence[str | int], outer: Sequence[str | int]) -> bool:
-    return len(place) > len(outer) and place[: len(outer)] == outer
+def _within(inner: Sequence[str | int], outer: Sequence[str | int]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
-def _message(detail: ErrorDetails, found: Any) -> str:
+def _message(detail: ErrorDetails, value: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "string_type" and isinstance(found, bool | int | float):
+    if detail["type"] == "string_type" and isinstance(value, bool | int | float):
         return "a text is needed: put it in quotes"
     if detail["type"] == "too_short":
         return f"at least {detail['ctx']['min_length']} are needed"
@@ -109,21 +110,21 @@ def _message(detail: ErrorDetails, found: Any) -> str:
         return "a number is needed; a share such as 15% is written 0.15"
     if detail["type"] == "literal_error":
         choices = re.findall(r"'([^']*)'", detail.get("ctx", {}).get("expected", ""))
-        return message + did_you_mean(str(found), choices)
+        return message + did_you_mean(str(value), choices)
     return message
 
 
-def _put_in(written: Any, found: Any) -> Iterator[str]:
+def _put_in(written: Any, value: Any) -> Iterator[str]:
     """The texts that were put into what was written, in place of variables."""
     if isinstance(written, list | tuple):
         written = dict(enumerate(written))
     if isinstance(written, dict):
-        inside = dict(enumerate(found)) if isinstance(found, list | tuple) else found
+        inside = dict(enumerate(value)) if isinstance(value, list | tuple) else value
         if isinstance(inside, dict):
             for step in written.keys() & inside.keys():
                 yield from _put_in(written[step], inside[step])
     elif isinstance(written, str) and "${" in written:
-        yield str(found)
+        yield str(value)
 
 
 def _quotes(message: str, value: str) -> bool:
@@ -132,9 +133,9 @@ def _quotes(message: str, value: str) -> bool:
     return any(part in message for part in parts)
 
 
-def _at(written: Any, place: Sequence[str | int]) -> Any:
-    """What stands at a place; the text or number on the way to it where that is all there is."""
-    for step in place:
+def _at(written: Any, steps: Sequence[str | int]) -> Any:
+    """What stands behind these steps; the text or number on the way where that is all there is."""
+    for step in steps:
         inside = dict(enumerate(written)) if isinstance(written, list) else written
         if not isinstance(inside, dict) or step not in inside:
             break

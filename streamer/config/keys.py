@@ -6,9 +6,9 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 
-def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """The keys of the block at `place`, as they are written."""
-    block, steps = model, iter(place)
+def keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The keys of the block at `path`, as they are written."""
+    block, steps = model, iter(path)
     for step in steps:
         for key, field in block.model_fields.items():
             if step == (field.alias or key):

@@ -28,16 +28,16 @@ def laid_over(raw: Mapping[str, Any], learned: Learned, where: str) -> dict[str,
 
 def _task(task: Mapping[str, Any], serves: Serves, where: str) -> dict[str, Any]:
     files = {"calibration": serves.calibration, "segments": serves.segments}
-    found = {**task, **{name: file for name, file in files.items() if file is not None}}
+    laid = {**task, **{name: file for name, file in files.items() if file is not None}}
     workers = task.get("workers")
     if isinstance(workers, list):
-        blocks = [{"model": one} if isinstance(one, str) else one for one in workers]
+        blocks = [{"model": worker} if isinstance(worker, str) else worker for worker in workers]
         names = [block.get("model") for block in blocks if isinstance(block, Mapping)]
         for name in serves.workers:
             if name not in names:
                 raise _unknown(where, f"worker {name!r}")
-        found["workers"] = [_worker(block, serves.workers) for block in blocks]
-    return found
+        laid["workers"] = [_worker(block, serves.workers) for block in blocks]
+    return laid
 
 
 def _worker(block: Any, learned: Mapping[str, Serving]) -> Any:

@@ -42,8 +42,8 @@ def _settings(
     named = overrides.get("learned", raw.get("learned"))
     if isinstance(named, str):
         file = path.resolve().parent / named
-        known = read_learned(file) if learned is None else learned
-        raw = laid_over(raw, known, str(file))
+        learned_now = read_learned(file) if learned is None else learned
+        raw = laid_over(raw, learned_now, str(file))
     for key, value in overrides.items():
         _put(written, key, value)
         _put(raw, key, value)

@@ -314,8 +314,8 @@ class Settings(Block):
     def rooted(self, root: Path) -> "Settings":
         """These settings, with relative paths starting at `root`."""
         security = self.kafka.security.rooted(root)
-        made = self.model_copy(
+        settings = self.model_copy(
             update={"kafka": self.kafka.model_copy(update={"security": security})}
         )
-        made._root = root
-        return made
+        settings._root = root
+        return settings

@@ -63,9 +63,9 @@ def java() -> str:
             f" apt install openjdk-{OLDEST_JAVA}-jre-headless), {_INSTEAD}"
         )
     answer = subprocess.run([command, "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)
-    if found is None or int(found[1]) < OLDEST_JAVA:
-        version = found[1] if found else "unknown"
+    release = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)
+    if release is None or int(release[1]) < OLDEST_JAVA:
+        version = release[1] if release else "unknown"
         raise ConfigError(
             f"Java is too old: {command} is version {version}, Kafka {KAFKA_VERSION} needs"
             f" {OLDEST_JAVA} or newer; install it, {_INSTEAD}"
@@ -93,8 +93,10 @@ def _fetch(cache: Path, folder: Path) -> None:
         command = [maven, "-q", "-B", "-f", str(draft / "pom.xml"), *goal, "-DoutputDirectory=lib"]
         result = subprocess.run(command, capture_output=True, text=True, cwd=draft, check=False)
         if result.returncode != 0:
-            said = (result.stdout + result.stderr).strip()[-1500:]
-            raise ConfigError(f"Maven couldn't fetch Kafka's jars; repair that, {_INSTEAD}\n{said}")
+            output = (result.stdout + result.stderr).strip()[-1500:]
+            raise ConfigError(
+                f"Maven couldn't fetch Kafka's jars; repair that, {_INSTEAD}\n{output}"
+            )
         (draft / "lib").rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -156,9 +156,9 @@ def _format_storage(command: list[str], settings: Path) -> None:
         [*command, *tool, f"--cluster-id={cluster}"], capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
-        said = (result.stdout + result.stderr).strip()[-1500:]
+        output = (result.stdout + result.stderr).strip()[-1500:]
         raise ConfigError(
-            f"Kafka's storage tool refused {settings}; correct the properties\n{said}"
+            f"Kafka's storage tool refused {settings}; correct the properties\n{output}"
         )
 
 

@@ -58,24 +58,24 @@ class DeadLetter:
 
         Raises `KeyError` where there is none, `ValueError` where it is none that we wrote.
         """
-        found: dict[str, str] = {}
+        by_name: dict[str, str] = {}
         for name, value in headers:
             if name == PREFIX + "reason":
                 # Of an older letter nothing may be left, such as the hash of a value cut then.
-                found.clear()
+                by_name.clear()
             # An input may have others of that beginning, with any bytes or none.
             if name in _OURS:
-                found[name.removeprefix(PREFIX)] = (value or b"").decode()
+                by_name[name.removeprefix(PREFIX)] = (value or b"").decode()
         return cls(
-            reason=found["reason"],
-            error=found["error"],
-            topic=found["topic"],
-            partition=int(found["partition"]),
-            offset=int(found["offset"]),
-            at=found["at"],
-            truncated=found.get("truncated") == "true",
-            sha256=found.get("sha256"),
-            attempt=int(found.get("attempt", 0)),
+            reason=by_name["reason"],
+            error=by_name["error"],
+            topic=by_name["topic"],
+            partition=int(by_name["partition"]),
+            offset=int(by_name["offset"]),
+            at=by_name["at"],
+            truncated=by_name.get("truncated") == "true",
+            sha256=by_name.get("sha256"),
+            attempt=int(by_name.get("attempt", 0)),
         )
 
 
@@ -90,8 +90,8 @@ def original(headers: Iterable[Header]) -> list[Header]:
 def attempts(headers: Iterable[Header]) -> int:
     """How often a record was replayed, as its headers say; 0 where they say nothing readable."""
     # Anybody may have written the header: it can have no value, or a number without an end.
-    found = dict(headers).get(PREFIX + "attempt") or b""
-    return int(found) if _ATTEMPT.fullmatch(found) else 0
+    attempt = dict(headers).get(PREFIX + "attempt") or b""
+    return int(attempt) if _ATTEMPT.fullmatch(attempt) else 0
 
 
 def is_mark(headers: Iterable[Header]) -> bool:
@@ -128,7 +128,7 @@ class Handled:
     @classmethod
     def from_json(cls, value: bytes) -> "Handled":
         """Raises `ValueError` or `TypeError` when the value is no such record."""
-        found = made(cls, orjson.loads(value))
-        if found.what not in get_args(What):
+        handled = made(cls, orjson.loads(value))
+        if handled.what not in get_args(What):
             raise ValueError("a mark of another release")
-        return found
+        return handled

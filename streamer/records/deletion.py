@@ -13,11 +13,11 @@ _OFFSET = re.compile(rb"[0-9]{1,19}")
 
 def deleted_at(headers: Sequence[Header]) -> Place | None:
     """Where a deletion lay in the input; None where its headers don't say."""
-    found = dict(headers)
-    offset = found.get(DELETED_AT) or b""
+    by_name = dict(headers)
+    offset = by_name.get(DELETED_AT) or b""
     if not _OFFSET.fullmatch(offset):
         return None
-    topic, _, number = (found.get(DELETED_IN) or b"").decode("utf-8", "replace").rpartition("/")
+    topic, _, number = (by_name.get(DELETED_IN) or b"").decode("utf-8", "replace").rpartition("/")
     return Place((topic, int(number)) if topic and number.isdecimal() else None, int(offset))
 
 

@@ -180,4 +180,4 @@ EXAMPLES: Mapping[str, tuple[Any, ...]] = {
 
 def example(name: str) -> list[dict[str, Any]]:
     """The examples of a record as decoded JSON, as they are on their topic."""
-    return [orjson.loads(orjson.dumps(one)) for one in EXAMPLES[name]]
+    return [orjson.loads(orjson.dumps(record)) for record in EXAMPLES[name]]

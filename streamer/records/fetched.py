@@ -84,9 +84,9 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # aiokafka ha
 class _LenientBytes(bytearray):
     """Bytes of which a slice is decoded without an error: of all fields, names alone are."""
 
-    def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return _LenientBytes(found) if isinstance(at, slice) else found
+    def __getitem__(self, key: Any) -> Any:
+        value = super().__getitem__(key)
+        return _LenientBytes(value) if isinstance(key, slice) else value
 
     def decode(self, encoding: str = "utf-8", errors: str = "surrogateescape") -> str:
         return super().decode(encoding, errors)

@@ -21,11 +21,11 @@ def version_of(record: Any) -> str:
 
 def hashed_json(record: Any) -> bytes:
     """A dataclass as JSON for the eye, its version first."""
-    said = {"version": version_of(record), **asdict(record)}
-    return orjson.dumps(said, option=orjson.OPT_INDENT_2)
+    document = {"version": version_of(record), **asdict(record)}
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
 
 
-def check_unchanged(found: Hashed, version: str) -> None:
+def check_unchanged(record: Hashed, version: str) -> None:
     """Raises `ValueError` where a record that was read is not what was written as this version."""
-    if found.version != version:
-        raise ValueError(f"it was changed after it was made: {found.version}")
+    if record.version != version:
+        raise ValueError(f"it was changed after it was made: {record.version}")

@@ -23,37 +23,37 @@ Words = NDArray[np.uint64]
 FEW = 8
 
 
-def digests(source: str, places: Sequence[Location]) -> list[bytes]:
+def digests(source: str, locations: Sequence[Location]) -> list[bytes]:
     """`TicketIdentity.digest` of N records; records of one partition mostly lie together."""
-    if len(places) < FEW:
+    if len(locations) < FEW:
         return [
-            TicketIdentity(source, place.topic, place.partition, place.offset).digest
-            for place in places
+            TicketIdentity(source, location.topic, location.partition, location.offset).digest
+            for location in locations
         ]
-    found: list[Words] = []
-    for (topic, partition), run in groupby(places, attrgetter("topic", "partition")):
-        offsets = np.array([place.offset for place in run], np.uint64)
+    words: list[Words] = []
+    for (topic, partition), run in groupby(locations, attrgetter("topic", "partition")):
+        offsets = np.array([location.offset for location in run], np.uint64)
         start = np.array(seeds(source, topic, partition), np.uint64)
-        found.append(start + (offsets * np.uint64(GAMMA))[:, None])
-    return _pieces(mixed_words(np.concatenate(found)).astype(">u8").tobytes(), 16)
+        words.append(start + (offsets * np.uint64(GAMMA))[:, None])
+    return _pieces(mixed_words(np.concatenate(words)).astype(">u8").tobytes(), 16)
 
 
-def trace_ids(known: Sequence[bytes]) -> list[str]:
+def trace_ids(hashes: Sequence[bytes]) -> list[str]:
     """`TicketIdentity.trace_id` of N digests."""
-    if len(known) < FEW:
-        return [f"{int.from_bytes(digest) | 1:032x}" for digest in known]
-    words = _words(known)
+    if len(hashes) < FEW:
+        return [f"{int.from_bytes(digest) | 1:032x}" for digest in hashes]
+    words = _words(hashes)
     words[:, 1] |= np.uint64(1)
     text = words.astype(">u8").tobytes().hex()
-    return [text[at : at + 32] for at in range(0, len(text), 32)]
+    return [text[start : start + 32] for start in range(0, len(text), 32)]
 
 
-def decision_ids(known: Sequence[bytes], task: str) -> list[bytes]:
+def decision_ids(hashes: Sequence[bytes], task: str) -> list[bytes]:
     """`TicketIdentity.decision_id` of N digests, as ASCII."""
-    if len(known) < FEW:
-        return [b"%032x" % (int.from_bytes(digest) ^ task_hash(task)) for digest in known]
+    if len(hashes) < FEW:
+        return [b"%032x" % (int.from_bytes(digest) ^ task_hash(task)) for digest in hashes]
     mine = np.frombuffer(task_hash(task).to_bytes(16), ">u8").astype(np.uint64)
-    return _pieces((_words(known) ^ mine).astype(">u8").tobytes().hex().encode(), 32)
+    return _pieces((_words(hashes) ^ mine).astype(">u8").tobytes().hex().encode(), 32)
 
 
 def mixed_words(words: Words) -> Words:
@@ -63,9 +63,9 @@ def mixed_words(words: Words) -> Words:
     return words ^ (words >> np.uint64(31))
 
 
-def _words(known: Sequence[bytes]) -> Words:
-    return np.frombuffer(b"".join(known), ">u8").astype(np.uint64).reshape(-1, 2)
+def _words(hashes: Sequence[bytes]) -> Words:
+    return np.frombuffer(b"".join(hashes), ">u8").astype(np.uint64).reshape(-1, 2)
 
 
 def _pieces(whole: bytes, size: int) -> list[bytes]:
-    return [whole[at : at + size] for at in range(0, len(whole), size)]
+    return [whole[start : start + size] for start in range(0, len(whole), size)]

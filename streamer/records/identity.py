@@ -58,8 +58,8 @@ class TicketIdentity:
 @lru_cache(maxsize=4096)
 def seeds(source: str, topic: str, partition: int) -> tuple[int, int]:
     """Where the two sequences of a partition begin, 64 bits each."""
-    found = _hashed(f"{source}\0{topic}\0{partition}")
-    return found >> 64, found & WORD
+    both = _hashed(f"{source}\0{topic}\0{partition}")
+    return both >> 64, both & WORD
 
 
 @lru_cache(maxsize=256)

@@ -45,7 +45,7 @@ class Serves:
     @property
     def without_shadows(self) -> "Serves":
         """The same with nothing on trial."""
-        workers = {name: replace(one, shadow=None) for name, one in self.workers.items()}
+        workers = {name: replace(serving, shadow=None) for name, serving in self.workers.items()}
         return replace(self, workers=workers)
 
 
@@ -90,7 +90,7 @@ class Learned:
     @property
     def serves(self) -> dict[str, Serves]:
         """What is laid over each task now, by its name."""
-        return {one.task: one.serves for one in self.entries}
+        return {entry.task: entry.serves for entry in self.entries}
 
     @property
     def next_number(self) -> int:
@@ -99,7 +99,7 @@ class Learned:
 
     def of(self, task: str) -> tuple[Entry, ...]:
         """The steps of one task."""
-        return tuple(one for one in self.entries if one.task == task)
+        return tuple(entry for entry in self.entries if entry.task == task)
 
     def trial(self, task: str) -> Entry | None:
         """The open trial of a task."""
@@ -110,12 +110,12 @@ class Learned:
         """The last promotion that still stands, and what served before it."""
         standing: list[tuple[Entry, Serves]] = []
         before = Serves()
-        for one in self.of(task):
-            if one.kind == "promoted":
-                standing.append((one, before.without_shadows))
-            elif one.kind == "rolled_back":
+        for entry in self.of(task):
+            if entry.kind == "promoted":
+                standing.append((entry, before.without_shadows))
+            elif entry.kind == "rolled_back":
                 standing.pop()
-            before = one.serves
+            before = entry.serves
         return standing[-1] if standing else None
 
     def then(self, *entries: Entry) -> "Learned":
@@ -135,12 +135,12 @@ class Learned:
     def from_json(cls, value: bytes) -> "Learned":
         """Raises `ValueError`, `TypeError` or `KeyError` when the value is none, or was changed."""
         raw: dict[str, Any] = orjson.loads(value)
-        said = raw.pop("sha256")
+        digest = raw.pop("sha256")
         if raw["format"] != _FORMAT:
             raise ValueError(f"its format is {raw['format']!r}, this release knows {_FORMAT}")
-        if said != _digest(raw):
+        if digest != _digest(raw):
             raise ValueError("it was changed after it was written")
-        return cls(tuple([_entry(one) for one in raw["entries"]]))
+        return cls(tuple([_entry(entry) for entry in raw["entries"]]))
 
 
 def _digest(body: Mapping[str, Any]) -> str:
@@ -148,12 +148,12 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 
 def _entry(raw: Mapping[str, Any]) -> Entry:
-    models = {name: made(Trained, one) for name, one in raw["models"].items()}
+    models = {name: made(Trained, trained) for name, trained in raw["models"].items()}
     return made(Entry, {**raw, "serves": _serves(raw["serves"]), "models": models})
 
 
 def _serves(raw: Mapping[str, Any]) -> Serves:
-    workers = {name: _serving(one) for name, one in raw["workers"].items()}
+    workers = {name: _serving(serving) for name, serving in raw["workers"].items()}
     return made(Serves, {**raw, "workers": workers})
 
 

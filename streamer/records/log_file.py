@@ -127,12 +127,12 @@ def read_log(path: Path) -> Iterator[Log]:
 
 def _record(row: dict[str, Any]) -> Log:
     # A field that was added later is null in what was written before, or has no column there.
-    found = {
+    filled = {
         name: row[name]
         for name, defaulted in _FIELDS[row["kind"]].items()
         if not (defaulted and row.get(name) is None)
     }
     for name in _NESTED:
-        if found.get(name) is not None:
-            found[name] = orjson.Fragment(found[name])
-    return log_from_json(orjson.dumps(found))
+        if filled.get(name) is not None:
+            filled[name] = orjson.Fragment(filled[name])
+    return log_from_json(orjson.dumps(filled))

@@ -22,12 +22,12 @@ def hashes(keys: Sequence[bytes]) -> NDArray[np.uint32]:
     """`murmur2` of every key, of any number and length."""
     if len(keys) < FEW:
         return np.array([scalar_murmur2(key) & 0xFFFFFFFF for key in keys], np.uint32)
-    found = murmur2([key if len(key) <= LONG else b"" for key in keys])
+    hashed = murmur2([key if len(key) <= LONG else b"" for key in keys])
     # One by one: all keys are padded to the longest, and one of megabytes would be multiplied.
-    for place, key in enumerate(keys):
+    for index, key in enumerate(keys):
         if len(key) > LONG:
-            found[place] = scalar_murmur2(key) & 0xFFFFFFFF
-    return found
+            hashed[index] = scalar_murmur2(key) & 0xFFFFFFFF
+    return hashed
 
 
 def murmur2(keys: Sequence[bytes]) -> NDArray[np.uint32]:

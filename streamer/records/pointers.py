@@ -25,17 +25,17 @@ def finder(pointer: str) -> Callable[[Mapping[str, Any]], Any]:
     return methodcaller("get", *steps) if len(steps) == 1 else partial(_find, steps=steps)
 
 
-def kind(found: Any) -> str:
+def kind(value: Any) -> str:
     """What a pointer met, in JSON's words and without the value."""
-    if isinstance(found, str):
-        return "a text" if found else "an empty text"
-    if isinstance(found, bool):
+    if isinstance(value, str):
+        return "a text" if value else "an empty text"
+    if isinstance(value, bool):
         return "true or false"
-    if isinstance(found, int | float):
+    if isinstance(value, int | float):
         return "a number"
-    if isinstance(found, OBJECTS):
+    if isinstance(value, OBJECTS):
         return "an object"
-    return "nothing" if found is None else "a list"
+    return "nothing" if value is None else "a list"
 
 
 def _steps(pointer: str) -> list[str]:
@@ -43,18 +43,18 @@ def _steps(pointer: str) -> list[str]:
 
 
 def _find(fields: Any, steps: Sequence[str]) -> Any:
-    for place, step in enumerate(steps):
+    for depth, step in enumerate(steps):
         if isinstance(fields, OBJECTS):
             fields = fields.get(step)
         elif not isinstance(fields, list):
             return None
         elif not (step.isascii() and step.isdecimal()):
-            return _each(fields, steps[place:])
+            return _each(fields, steps[depth:])
         else:
             fields = fields[int(step)] if len(step) < 10 and int(step) < len(fields) else None
     return fields
 
 
 def _each(elements: Sequence[Any], steps: Sequence[str]) -> list[Any] | None:
-    found = [_find(element, steps) for element in elements if isinstance(element, OBJECTS)]
-    return [part for part in found if part is not None] or None
+    parts = [_find(element, steps) for element in elements if isinstance(element, OBJECTS)]
+    return [part for part in parts if part is not None] or None

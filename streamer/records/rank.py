@@ -17,17 +17,17 @@ class Rank(NamedTuple):
     revision: int
 
 
-def precedes(one: Place, other: Place) -> bool:
-    """Whether both lie in one partition, and `one` before `other`.
+def precedes(place: Place, other: Place) -> bool:
+    """Whether both lie in one partition, and `place` before `other`.
 
     Offsets of different partitions say nothing about each other: there the log's order counts.
     """
-    same = None in (one.partition, other.partition) or one.partition == other.partition
-    return same and one.offset < other.offset
+    same = None in (place.partition, other.partition) or place.partition == other.partition
+    return same and place.offset < other.offset
 
 
-def outranked(one: Rank, other: Rank) -> bool:
-    """Whether `one` can't be the state beside `other`, whichever comes last in the log."""
-    if precedes(one.place, other.place):
+def outranked(rank: Rank, other: Rank) -> bool:
+    """Whether `rank` can't be the state beside `other`, whichever comes last in the log."""
+    if precedes(rank.place, other.place):
         return True
-    return one.place == other.place and one.revision < other.revision
+    return rank.place == other.place and rank.revision < other.revision

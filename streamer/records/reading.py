@@ -44,8 +44,8 @@ def made(kind: Callable[..., T], raw: Mapping[str, Any]) -> T:
     What this release doesn't know is left out. Raises `FieldError`, which is a `ValueError`, where
     a field without a default is missing or anything is of another type.
     """
-    found: T = _reader(kind)(raw)
-    return found
+    record: T = _reader(kind)(raw)
+    return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class _Readers:
     def of(self, kind: Any) -> Convert:
         if kind not in self._made:
             # A record may hold others of its own kind.
-            self._made[kind] = lambda raw: found(raw)
-            found = self._made[kind] = self._compiled(kind)
+            self._made[kind] = lambda raw: convert(raw)
+            convert = self._made[kind] = self._compiled(kind)
         return self._made[kind]
 
     def _compiled(self, kind: Any) -> Convert:
@@ -114,17 +114,17 @@ class _Readers:
 
     def _field(self, hint: Any) -> _Field:
         options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-        optional, (one, *others) = NoneType in options, [o for o in options if o is not NoneType]
-        if others or one is Any:
+        optional, (option, *others) = NoneType in options, [o for o in options if o is not NoneType]
+        if others or option is Any:
             return _Field()
-        convert = self._convert(one)
+        convert = self._convert(option)
         if convert is not None:
             return _Field(convert=convert, optional=optional)
-        if get_origin(one) is Literal:
+        if get_origin(option) is Literal:
             # A later release may know more values, so these are no bounds.
-            one = type(get_args(one)[0])
+            option = type(get_args(option)[0])
         # JSON has one kind of numbers: 1 may stand for 1.0.
-        return _Field((float, int) if one is float else (one,), optional=optional)
+        return _Field((float, int) if option is float else (option,), optional=optional)
 
     def _convert(self, hint: Any) -> Convert | None:
         origin, inner = get_origin(hint), get_args(hint)
@@ -133,7 +133,7 @@ class _Readers:
         if origin is tuple and inner[-1] is Ellipsis:
             return partial(_list, self._field(inner[0]))
         if origin is tuple:
-            return partial(_row, [self._field(one) for one in inner])
+            return partial(_row, [self._field(part) for part in inner])
         if isinstance(origin, type) and issubclass(origin, Mapping):
             return partial(_object, self._field(inner[1]))
         return None
@@ -167,16 +167,16 @@ def _source(mine: Sequence[Field[Any]], asked: Mapping[str, _Field]) -> Iterator
     yield f" return kind({given})"
 
 
-def _checked(name: str, one: _Field) -> Iterator[str]:
-    present = f"_{name} is not None" if one.optional else "True"
-    if one.convert is not None:
+def _checked(name: str, field: _Field) -> Iterator[str]:
+    present = f"_{name} is not None" if field.optional else "True"
+    if field.convert is not None:
         yield f" if {present}:"
         yield "  try:"
         yield f"   _{name} = convert_{name}(_{name})"
         yield "  except FieldError as error:"
         yield f"   raise error.below({name!r}) from None"
-    if one.types:
-        wrong = " and ".join(f"_{name}.__class__ is not {kind.__name__}" for kind in one.types)
+    if field.types:
+        wrong = " and ".join(f"_{name}.__class__ is not {kind.__name__}" for kind in field.types)
         yield f" if {present} and {wrong}:"
         yield f"  raise asked[{name!r}].refusal(_{name}, {name!r})"
 
@@ -190,14 +190,14 @@ def _list(element: _Field, raw: Any) -> tuple[Any, ...]:
         raise FieldError(f"should be a list, and is {_word(raw)}")
     if element.types and set(map(type, raw)) <= {*element.types}:
         return tuple(raw)
-    return tuple([element.read(value, place) for place, value in enumerate(raw)])
+    return tuple([element.read(value, index) for index, value in enumerate(raw)])
 
 
 def _row(elements: Sequence[_Field], raw: Any) -> tuple[Any, ...]:
     if not isinstance(raw, list | tuple) or len(raw) != len(elements):
         raise FieldError(f"should be a list of {len(elements)}, and is {_word(raw)}")
     parts = zip(elements, raw, strict=True)
-    return tuple([element.read(value, place) for place, (element, value) in enumerate(parts)])
+    return tuple([element.read(value, index) for index, (element, value) in enumerate(parts)])
 
 
 def _object(value: _Field, raw: Any) -> Mapping[str, Any]:

@@ -74,18 +74,21 @@ class Routing:
     def from_json(cls, value: bytes) -> "Routing":
         """Raises `ValueError`, `TypeError` or `KeyError` when the value is none, or was changed."""
         raw: dict[str, Any] = orjson.loads(value)
-        found = cls(
+        routing = cls(
             raw["segments"],
             tuple(raw["numbers"]),
             None if raw["gate"] is None else made(GateLimits, raw["gate"]),
-            {name: _routes(one) for name, one in raw["tasks"].items()},
+            {name: _routes(task_routes) for name, task_routes in raw["tasks"].items()},
         )
-        check_unchanged(found, raw["version"])
-        return found
+        check_unchanged(routing, raw["version"])
+        return routing
 
 
 def _routes(raw: Mapping[str, Any]) -> TaskRoutes:
-    return made(TaskRoutes, {**raw, "ways": {at: _served(way) for at, way in raw["ways"].items()}})
+    return made(
+        TaskRoutes,
+        {**raw, "ways": {number: _served(route) for number, route in raw["ways"].items()}},
+    )
 
 
 def _served(raw: Mapping[str, Any]) -> RouteRecord:

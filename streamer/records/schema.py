@@ -45,15 +45,17 @@ def schema(name: str) -> Schema:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}
 
 
-def components(names: Iterable[str], place: str) -> tuple[dict[str, Schema], dict[str, Schema]]:
+def components(
+    names: Iterable[str], ref_prefix: str
+) -> tuple[dict[str, Schema], dict[str, Schema]]:
     """The schemas of several records by name, and the parts that they share.
 
-    References to a part are `place` and its name, such as `#/components/schemas/Vote`. There is
-    nothing in these schemas that draft 7 doesn't know.
+    References to a part are `ref_prefix` and its name, such as `#/components/schemas/Vote`. There
+    is nothing in these schemas that draft 7 doesn't know.
     """
     adapters = [(name, "validation", TypeAdapter(RECORDS[name])) for name in names]
-    found, shared = TypeAdapter.json_schemas(adapters, ref_template=place + "{model}")  # type: ignore[arg-type]  # the mode's literal is widened
-    return {name: _open(body) for (name, _), body in found.items()}, _open(shared)["$defs"]
+    bodies, shared = TypeAdapter.json_schemas(adapters, ref_template=ref_prefix + "{model}")  # type: ignore[arg-type]  # the mode's literal is widened
+    return {name: _open(body) for (name, _), body in bodies.items()}, _open(shared)["$defs"]
 
 
 def _open(node: Any) -> Any:
@@ -62,19 +64,19 @@ def _open(node: Any) -> Any:
         return [_open(item) for item in node]
     if not isinstance(node, dict):
         return node
-    found = {key: _open(value) for key, value in node.items()}
-    if "enum" in found:
-        found["examples"] = found.pop("enum")
-    if "prefixItems" in found:
-        found["items"] = found.pop("prefixItems")[0]
-    if isinstance(found.get("properties"), dict):
-        _open_object(found)
-    return found
+    opened = {key: _open(value) for key, value in node.items()}
+    if "enum" in opened:
+        opened["examples"] = opened.pop("enum")
+    if "prefixItems" in opened:
+        opened["items"] = opened.pop("prefixItems")[0]
+    if isinstance(opened.get("properties"), dict):
+        _open_object(opened)
+    return opened
 
 
-def _open_object(found: Schema) -> None:
-    for name, field in found["properties"].items():
+def _open_object(opened: Schema) -> None:
+    for name, field in opened["properties"].items():
         field.pop("title", None)
-        if "const" in field and name not in found["required"]:
-            found["required"].append(name)
-    found.setdefault("additionalProperties", True)
+        if "const" in field and name not in opened["required"]:
+            opened["required"].append(name)
+    opened.setdefault("additionalProperties", True)

@@ -68,13 +68,13 @@ class Segmentation:
     def from_json(cls, value: bytes) -> "Segmentation":
         """Raises `ValueError`, `TypeError` or `KeyError` when the value is none, or was changed."""
         raw: dict[str, Any] = orjson.loads(value)
-        found = cls(
+        segmentation = cls(
             made(FitRecipe, raw["recipe"]),
-            tuple(_segment(one) for one in raw["segments"]),
+            tuple(_segment(segment) for segment in raw["segments"]),
             raw["next_number"],
         )
-        check_unchanged(found, raw["version"])
-        return found
+        check_unchanged(segmentation, raw["version"])
+        return segmentation
 
 
 def _segment(raw: Mapping[str, Any]) -> Segment:

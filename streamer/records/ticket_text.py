@@ -42,28 +42,30 @@ class TicketText:
             text = self._alone(fields)
             if isinstance(text, str) and says_something(text):
                 return text
-        found = [find(fields) for find in self._finders.values()]
-        if all(found) and set(map(type, found)) == _TEXTS:
-            text = "\n".join(found)
+        values = [find(fields) for find in self._finders.values()]
+        if all(values) and set(map(type, values)) == _TEXTS:
+            text = "\n".join(values)
         else:
-            text = self._picked(found)
+            text = self._picked(values)
         if not says_something(text):
-            raise TicketError("no_text", self._why(found))
+            raise TicketError("no_text", self._why(values))
         return text
 
-    def _picked(self, found: Sequence[Any]) -> str:
+    def _picked(self, values: Sequence[Any]) -> str:
         parts = {
             pointer: text_at(pointer, met)
-            for pointer, met in zip(self._finders, found, strict=True)
+            for pointer, met in zip(self._finders, values, strict=True)
         }
         self._missed.update([pointer for pointer, part in parts.items() if not part])
         return "\n".join([part for part in parts.values() if part is not None])
 
-    def _why(self, found: Sequence[Any]) -> str:
-        if any(one and isinstance(one, str) for one in found):
+    def _why(self, values: Sequence[Any]) -> str:
+        if any(value and isinstance(value, str) for value in values):
             return "no character of the text can be seen"
-        met = zip(found, self._finders, strict=True)
-        return "a text is needed, found " + ", ".join(f"{kind(one)} at {at}" for one, at in met)
+        met = zip(values, self._finders, strict=True)
+        return "a text is needed, found " + ", ".join(
+            f"{kind(value)} at {pointer}" for value, pointer in met
+        )
 
 
 def says_something(text: str) -> bool:
@@ -74,20 +76,20 @@ def says_something(text: str) -> bool:
     return any(char not in _BLANKS and category(char) not in _UNSEEN for char in text)
 
 
-def text_at(pointer: str, found: Any) -> str | None:
+def text_at(pointer: str, value: Any) -> str | None:
     """The text in what was found behind a pointer; None where there is none.
 
     Raises `TicketError` where no text can be taken out of it, whatever else the ticket says.
     """
-    if isinstance(found, list):
-        parts = [part for part in found if part is not None]
+    if isinstance(value, list):
+        parts = [part for part in value if part is not None]
         odd = [part for part in parts if not isinstance(part, str)]
         if odd:
             raise _unnamed(f"a list with {kind(odd[0])} in it", pointer)
         return "\n".join(parts)
-    if isinstance(found, OBJECTS):
+    if isinstance(value, OBJECTS):
         raise _unnamed("an object", pointer)
-    return found if isinstance(found, str) else None
+    return value if isinstance(value, str) else None
 
 
 def _unnamed(met: str, pointer: str) -> TicketError:

@@ -32,14 +32,14 @@ def run(settings: Settings, environment: Environment, connect: bool, as_json: bo
     topics, tickets = TopicReport(), TicketReport()
     if connect:
         topics, tickets, models = asyncio.run(_connected(settings))
-        found = [*topics.problems, *tickets.problems, *models, *judge_problems(settings)]
-        problems = list(dict.fromkeys([*problems, *found]))
+        reported = [*topics.problems, *tickets.problems, *models, *judge_problems(settings)]
+        problems = list(dict.fromkeys([*problems, *reported]))
         warnings += [*topics.warnings, *tickets.warnings]
     if as_json:
         lines = {"problems": problems, "warnings": warnings, "kept": topics.kept}
         lines["learned"] = list(_learned(settings))
-        said = {key: list(map(environment.hide, found)) for key, found in lines.items()}
-        tell_json({"good": not problems, "connected": connect, **said})
+        shown = {key: list(map(environment.hide, texts)) for key, texts in lines.items()}
+        tell_json({"good": not problems, "connected": connect, **shown})
         return 2 if problems else 0
     for warning in warnings:
         yellow = paint("warning", "yellow", stream=sys.stderr)
@@ -70,14 +70,14 @@ def _learned(settings: Settings) -> Iterator[str]:
     """What stands in the tasks that `streamer learn` wrote, and not a person."""
     if settings.learned is None:
         return
-    found = read_learned(settings.path(settings.learned))
-    for name, serves in found.serves.items():
-        said = [_version(model, worker) for model, worker in serves.workers.items()]
+    learned = read_learned(settings.path(settings.learned))
+    for name, serves in learned.serves.items():
+        parts = [_version(model, worker) for model, worker in serves.workers.items()]
         files = {"calibration": serves.calibration, "segments": serves.segments}
-        said += [f"{key} {file}" for key, file in files.items() if file is not None]
-        step = found.of(name)[-1]
-        yield f"{name}: {', '.join(said)}; by step {step.number}, {step.kind}, {step.at}"
-    if not found.entries:
+        parts += [f"{key} {file}" for key, file in files.items() if file is not None]
+        step = learned.of(name)[-1]
+        yield f"{name}: {', '.join(parts)}; by step {step.number}, {step.kind}, {step.at}"
+    if not learned.entries:
         yield f"nothing yet ({settings.learned})"
 
 
@@ -89,19 +89,19 @@ def _version(model: str, worker: Serving) -> str:
 
 def _describe(task: Task) -> str:
     workers = ", ".join(worker.model for worker in task.workers)
-    sure = ""
+    threshold = ""
     if task.rule.confidence is not None:
-        sure = f" with {task.rule.confidence} confidence of at least {task.rule.at_least:g}"
+        threshold = f" with {task.rule.confidence} confidence of at least {task.rule.at_least:g}"
     elif task.rule.alpha is not None:
         alone = f" of {task.rule.worker} alone" if task.rule.worker else ""
-        sure = f" with alpha {task.rule.alpha:g}{alone}"
+        threshold = f" with alpha {task.rule.alpha:g}{alone}"
     where = ""
     if task.when is not None:
         where = f", for tickets whose {task.when.field or f'label of {task.when.task}'} is " + (
             " or ".join(task.when.values)
         )
     routed = "" if task.segments is None else f", by the segments of {task.segments}"
-    return f"{len(task.labels)} labels, {task.rule.kind} of {workers}{sure}{where}{routed}"
+    return f"{len(task.labels)} labels, {task.rule.kind} of {workers}{threshold}{where}{routed}"
 
 
 async def _connected(settings: Settings) -> tuple[TopicReport, TicketReport, list[str]]:

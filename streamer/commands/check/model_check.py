@@ -30,8 +30,8 @@ async def model_problems(settings: Settings, patience_s: float) -> list[str]:
     if answers and all(type(error) is Outage for error in answers):
         # One server that doesn't answer is one problem, however many workers it has.
         return [f"no Triton answers at {url}: start it, or correct triton.url ({answers[0]})"]
-    found = [f"triton {url}: {error}" for error in answers if _known(error)]
-    return found or list(_uncalibrated(settings, workers))
+    problems = [f"triton {url}: {error}" for error in answers if _known(error)]
+    return problems or list(_uncalibrated(settings, workers))
 
 
 def _workers(client: TritonClient, settings: Settings) -> dict[str, Worker]:
@@ -52,16 +52,16 @@ def _on_trial(client: TritonClient, settings: Settings) -> list[Worker]:
 
 
 def _uncalibrated(settings: Settings, workers: Mapping[str, Worker]) -> list[str]:
-    found = []
+    problems = []
     for name, task in settings.tasks.items():
         # A file that can't be read is told where files are looked at.
         with suppress(ConfigError):
-            known = read_calibrations(settings.model_copy(update={"tasks": {name: task}}))
+            calibrations = read_calibrations(settings.model_copy(update={"tasks": {name: task}}))
             try:
-                check_versions(known, workers)
+                check_versions(calibrations, workers)
             except ConfigError as error:
-                found.append(str(error))
-    return found
+                problems.append(str(error))
+    return problems
 
 
 def _known(error: object) -> bool:

@@ -45,16 +45,18 @@ class Proposal:
 
 def propose(tickets: Sequence[Mapping[str, Any]]) -> Proposal:
     """By the names of the fields first, then by what is in them."""
-    values = by_pointer(found for ticket in tickets for found in leaves(ticket))
-    ids = [p for p, found in values.items() if _identifies(found, len(tickets))]
+    values = by_pointer(leaf for ticket in tickets for leaf in leaves(ticket))
+    ids = [p for p, leaf_values in values.items() if _identifies(leaf_values, len(tickets))]
     best = min(ids, key=lambda p: (_rank(p, _ID_NAMES), p.count("/"), p), default=None)
     return Proposal(best, tuple(_texts({p: v for p, v in values.items() if p != best})))
 
 
-def leaves(fields: Mapping[str, Any], at: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
+def leaves(
+    fields: Mapping[str, Any], prefix: str = "", depth: int = 1
+) -> Iterator[tuple[str, Any]]:
     """Every value that is no object, with the pointer to it; of a list what its first has."""
     for name, value in fields.items():
-        pointer = f"{at}/{str(name).replace('~', '~0').replace('/', '~1')}"
+        pointer = f"{prefix}/{str(name).replace('~', '~0').replace('/', '~1')}"
         if isinstance(value, list) and value and isinstance(value[0], Mapping | str):
             pointer, value = f"{pointer}/0", value[0]
         if isinstance(value, Mapping) and depth < _DEEPEST:
@@ -63,17 +65,17 @@ def leaves(fields: Mapping[str, Any], at: str = "", depth: int = 1) -> Iterator[
             yield pointer, value
 
 
-def by_pointer(found: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+def by_pointer(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
     """What `leaves` gave of several tickets, together."""
     values: dict[str, list[Any]] = {}
-    for pointer, value in found:
+    for pointer, value in pairs:
         values.setdefault(pointer, []).append(value)
     return values
 
 
 def prose(values: Mapping[str, Sequence[Any]]) -> list[str]:
     """The pointers behind which there are words, the likeliest to be a ticket's text first."""
-    lengths = {pointer: _length(found) for pointer, found in values.items()}
+    lengths = {pointer: _length(texts) for pointer, texts in values.items()}
     # A ticket's own text before what others have answered to it.
     return sorted(
         filter(lengths.get, lengths),

@@ -28,7 +28,7 @@ class TicketReport:
     seen: tuple[str, ...] = ()
 
 
-async def ticket_report(settings: Settings, intake: TicketReader) -> TicketReport:
+async def ticket_report(settings: Settings, ticket_reader: TicketReader) -> TicketReport:
     """A look at some of the newest tickets, as the classify service would read them."""
     topic = settings.topics.tickets
     try:
@@ -39,12 +39,14 @@ async def ticket_report(settings: Settings, intake: TicketReader) -> TicketRepor
         return TicketReport(warnings=(f"no ticket in {topic} could be looked at: {why}",))
     if not records:
         return TicketReport(seen=(f"tickets none in {topic} yet, so no pointer was tried",))
-    return look(settings, intake, records)
+    return look(settings, ticket_reader, records)
 
 
-def look(settings: Settings, intake: TicketReader, records: Sequence[Record]) -> TicketReport:
+def look(
+    settings: Settings, ticket_reader: TicketReader, records: Sequence[Record]
+) -> TicketReport:
     """What these records, of which there is one at least, say about the configuration."""
-    tickets, unread = _read(intake, records)
+    tickets, unread = _read(ticket_reader, records)
     if not tickets:
         return TicketReport((f"input: none of {len(records)} tickets can be read: {unread[0]}",))
     looked, problems, warnings = TicketLook(tickets), list[str](), list[str]()
@@ -54,7 +56,7 @@ def look(settings: Settings, intake: TicketReader, records: Sequence[Record]) ->
     for fatal, line in [*_of_id(settings.input, looked), *_of_texts(settings.input, looked)]:
         (problems if fatal else warnings).append(line)
     warnings += _of_others(settings, looked)
-    refused = list(_refused(intake, records))
+    refused = list(_refused(ticket_reader, records))
     # What no pointer explains is told too, and what loses every ticket is no mere warning.
     fatal = _nearly_all(len(refused), len(records))
     if not problems and (fatal or (not warnings and _some(len(refused), len(records)))):
@@ -65,22 +67,22 @@ def look(settings: Settings, intake: TicketReader, records: Sequence[Record]) ->
     return TicketReport(tuple(problems), tuple(warnings), (seen,))
 
 
-def _read(intake: TicketReader, records: Sequence[Record]) -> tuple[list[Fields], list[str]]:
+def _read(ticket_reader: TicketReader, records: Sequence[Record]) -> tuple[list[Fields], list[str]]:
     """The fields of those that can be read, and why the others can't."""
     tickets, unread = list[Fields](), list[str]()
     for record in records:
         try:
-            tickets.append(intake.fields(record))
+            tickets.append(ticket_reader.fields(record))
         except TicketError as error:
             unread.append(str(error))
     return tickets, unread
 
 
-def _refused(intake: TicketReader, records: Sequence[Record]) -> Iterator[str]:
+def _refused(ticket_reader: TicketReader, records: Sequence[Record]) -> Iterator[str]:
     """Why those are dead letters that are."""
     for record in records:
         try:
-            intake.read(record)
+            ticket_reader.read(record)
         except TicketError as error:
             yield str(error)
 
@@ -112,14 +114,15 @@ def _of_texts(given: Input, looked: TicketLook) -> Iterator[tuple[bool, str]]:
 
 def _of_others(settings: Settings, looked: TicketLook) -> Iterator[str]:
     """Lines about the pointers without which a ticket still gets its labels."""
-    at, tickets = settings.input.created_at, len(looked.tickets)
-    if at is not None and not _some(looked.count(at, is_time), tickets):
-        yield f"input.created_at: {looked.missed('a time', at, is_time, looked.times(at))}"
+    pointer, tickets = settings.input.created_at, len(looked.tickets)
+    if pointer is not None and not _some(looked.count(pointer, is_time), tickets):
+        missed = looked.missed("a time", pointer, is_time, looked.times(pointer))
+        yield f"input.created_at: {missed}"
     for name, task in settings.tasks.items():
         field = None if task.when is None else task.when.field
         if field is not None and not _some(looked.count(field, is_text), tickets):
-            said = looked.missed("a text", field, is_text, looked.spelt_like(field))
-            yield f"tasks.{name}.when.field: {said}"
+            missed = looked.missed("a text", field, is_text, looked.spelt_like(field))
+            yield f"tasks.{name}.when.field: {missed}"
 
 
 def _some(count: int, tickets: int) -> bool:

@@ -52,31 +52,31 @@ class TicketLook:
 
     def ids(self) -> list[str]:
         """Where each ticket has an id of its own: what is named alike need not tell them apart."""
-        found = propose(self.tickets).id
-        return [] if found is None else [found]
+        pointer = propose(self.tickets).id
+        return [] if pointer is None else [pointer]
 
     def texts(self, pointer: str, taken: Sequence[str]) -> list[str]:
         """Where words are that are not taken yet: within what is at the pointer before others."""
         inside = prose(by_pointer(self._inside(pointer)))
         spelt = difflib.get_close_matches(pointer, prose(self._values()), n=1)
         if "/0" not in pointer:
-            spelt = [self._of_all(one) for one in spelt]
-        found = [*inside, *spelt, *reversed(propose(self.tickets).text)]
-        return [one for one in found if one not in taken]
+            spelt = [self._of_all(candidate) for candidate in spelt]
+        pointers = [*inside, *spelt, *reversed(propose(self.tickets).text)]
+        return [candidate for candidate in pointers if candidate not in taken]
 
     def times(self, pointer: str) -> list[str]:
         """Where times are: a name that is spelt alike first, then one that says so."""
-        found = [p for p, said in self._values().items() if _mostly(_looks_like_a_time, said)]
-        near = difflib.get_close_matches(pointer, found, n=1)
-        return [*near, *sorted(found, key=_by_its_name)]
+        pointers = [p for p, times in self._values().items() if _mostly(_looks_like_a_time, times)]
+        near = difflib.get_close_matches(pointer, pointers, n=1)
+        return [*near, *sorted(pointers, key=_by_its_name)]
 
     def spelt_like(self, pointer: str) -> list[str]:
         """Where a text is at a name that is spelt alike."""
-        places = [p for p, said in self._values().items() if any(map(is_text, said))]
-        return difflib.get_close_matches(pointer, places, n=1)
+        pointers = [p for p, values in self._values().items() if any(map(is_text, values))]
+        return difflib.get_close_matches(pointer, pointers, n=1)
 
     def _values(self) -> dict[str, list[Any]]:
-        return by_pointer(found for ticket in self.tickets for found in leaves(ticket))
+        return by_pointer(leaf for ticket in self.tickets for leaf in leaves(ticket))
 
     def _of_all(self, pointer: str) -> str:
         """The pointer to what each element has, for one into the first."""
@@ -87,9 +87,9 @@ class TicketLook:
         """What the object at the pointer holds, or each of the list there."""
         for ticket in self.tickets:
             met = find(ticket, pointer)
-            for one in met if isinstance(met, list) else [met]:
-                if isinstance(one, Mapping):
-                    yield from leaves(one, pointer)
+            for element in met if isinstance(met, list) else [met]:
+                if isinstance(element, Mapping):
+                    yield from leaves(element, pointer)
 
 
 def is_id(value: Any) -> bool:

@@ -36,9 +36,9 @@ async def topic_report(settings: Settings) -> TopicReport:
     try:
         async with kafka_clients(settings.kafka).admin() as admin:
             there = set(await admin.list_topics())
-            known = [name for name in names if name in there]
-            configs = {name: await topic_config(admin, name) for name in known}
-            described = await admin.describe_topics(known) if known else []
+            existing = [name for name in names if name in there]
+            configs = {name: await topic_config(admin, name) for name in existing}
+            described = await admin.describe_topics(existing) if existing else []
     except (ConfigError, BrokerError) as error:
         return TopicReport((str(error),))
     except KafkaError as error:
@@ -52,7 +52,7 @@ async def topic_report(settings: Settings) -> TopicReport:
     ]
     wrong = [
         f"{where}: topic {name!r}: {problem}"
-        for name in known
+        for name in existing
         for problem in problems(name, configs[name], settings)
     ]
     return TopicReport(
@@ -67,14 +67,14 @@ async def topic_report(settings: Settings) -> TopicReport:
             for name in text_topics(topics)
             if name in configs
         ),
-        there=tuple(known),
+        there=tuple(existing),
     )
 
 
 def problems(name: str, config: Mapping[str, str], settings: Settings) -> Iterator[str]:
     """What is wrong with the settings of a topic, each with what to do."""
     policy = config.get("cleanup.policy", "")
-    states = [one for one in (settings.topics.labels, settings.topics.current) if one]
+    states = [topic for topic in (settings.topics.labels, settings.topics.current) if topic]
     if "compact" in policy and name not in states:
         yield (
             f"cleanup.policy is {policy!r}, so records would vanish before they are read; "

@@ -79,12 +79,16 @@ async def _handle(
     inputs = (topics.tickets, topics.judge, topics.audit, topics.answers)
     read = [topics.dead, *inputs] if what == "replayed" else [topics.dead]
     async with Reader.of(clients, read) as reader:
-        found = selection.of((await collect(reader, topics.dead)).found)
+        letters = selection.of((await collect(reader, topics.dead)).found)
         # What is done with is passed over, unless it was named: then it is said.
-        chosen = [one for one in found if selection.places or again or one.handled is None]
+        chosen = [
+            letter for letter in letters if selection.positions or again or letter.handled is None
+        ]
         refused = {}
         if what == "replayed":
-            whys = {one.place: refusal(one, inputs, again, value is not None) for one in chosen}
+            whys = {
+                letter.place: refusal(letter, inputs, again, value is not None) for letter in chosen
+            }
             refused = {place: why for place, why in whys.items() if why}
         for place, why in refused.items():
             note(f"{place}: {why}")
@@ -109,8 +113,8 @@ def _contents(file: Path) -> bytes:
 async def _check(settings: Settings, reader: Reader, taken: Sequence[Letter], value: bytes) -> None:
     """Raises `ConfigError` where classify would refuse the value too."""
     for letter in taken:
-        place = TopicPartition(settings.topics.dead, letter.partition)
-        record = await reader.record(place, letter.offset)
+        partition = TopicPartition(settings.topics.dead, letter.partition)
+        record = await reader.record(partition, letter.offset)
         if record is None or letter.letter.topic != settings.topics.tickets:
             continue
         headers = original(record.headers)
@@ -134,10 +138,10 @@ async def _carry_out(
     async with clients.started(producer):
         try:
             if what == "replayed":
-                known = {(letter.partition, letter.offset): letter for letter in taken}
-                async for records in _records(reader, topic, known):
-                    await _send_back(producer, reader, records, known, value)
-                    done = [known[record.partition, record.offset] for record in records]
+                letters = {(letter.partition, letter.offset): letter for letter in taken}
+                async for records in _records(reader, topic, letters):
+                    await _send_back(producer, reader, records, letters, value)
+                    done = [letters[record.partition, record.offset] for record in records]
                     await _mark(producer, topic, done, what)
             else:
                 await _mark(producer, topic, taken, what)
@@ -149,15 +153,15 @@ async def _carry_out(
 
 
 async def _records(
-    reader: Reader, topic: str, known: Mapping[LetterPosition, Letter]
+    reader: Reader, topic: str, letters: Mapping[LetterPosition, Letter]
 ) -> AsyncIterator[Sequence[Record]]:
     """The letters again, now with their values, a few at a time."""
     parts = []
-    for partition, places in groupby(sorted(known), key=lambda place: place[0]):
-        offsets = [offset for _, offset in places]
+    for partition, positions in groupby(sorted(letters), key=lambda position: position[0]):
+        offsets = [offset for _, offset in positions]
         parts.append(Part(TopicPartition(topic, partition), offsets[0], offsets[-1] + 1))
     async for batch in reader.batches(parts):
-        wanted = [record for record in batch if (record.partition, record.offset) in known]
+        wanted = [record for record in batch if (record.partition, record.offset) in letters]
         for start in range(0, len(wanted), AT_ONCE):
             yield wanted[start : start + AT_ONCE]
 
@@ -166,12 +170,12 @@ async def _send_back(
     producer: Any,
     reader: Reader,
     records: Iterable[Record],
-    known: Mapping[LetterPosition, Letter],
+    letters: Mapping[LetterPosition, Letter],
     value: bytes | None,
 ) -> None:
     sent = []
     for record in records:
-        died = known[record.partition, record.offset].letter
+        died = letters[record.partition, record.offset].letter
         # To the partition that it came from, whichever way its producer had chosen it.
         there = 0 <= died.partition < len(reader.partitions(died.topic))
         attempt = (PREFIX + "attempt", str(died.attempt + 1).encode())
@@ -188,10 +192,10 @@ async def _send_back(
 
 
 async def _mark(producer: Any, topic: str, letters: Iterable[Letter], what: What) -> None:
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     sent = []
     for letter in letters:
-        mark = Handled(what, letter.partition, letter.offset, letter.letter.reason, at)
+        mark = Handled(what, letter.partition, letter.offset, letter.letter.reason, now)
         sent.append(
             await producer.send(
                 topic,

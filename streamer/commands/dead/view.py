@@ -42,24 +42,26 @@ def list_letters(settings: Settings, selection: Selection, everything: bool, as_
         tell(paint(HEADER, "bold"))
     for letter in shown:
         tell(line(letter))
-    for said in _summary(shown, len(chosen) - len(shown), letters.strange):
-        note(said)
+    for remark in _summary(shown, len(chosen) - len(shown), letters.strange):
+        note(remark)
     return 0
 
 
-def show(settings: Settings, place: LetterPosition, as_json: bool, out: Path | None = None) -> int:
+def show(
+    settings: Settings, position: LetterPosition, as_json: bool, out: Path | None = None
+) -> int:
     """Write one letter whole, and to the file `out` its value alone, byte for byte.
 
     Raises `ConfigError` where there is none, or the file can't be written.
     """
-    record = asyncio.run(_record(settings, place))
+    record = asyncio.run(_record(settings, position))
     try:
         if record is None:
             raise KeyError
         letter = letter_of(record)
     except (KeyError, ValueError):
         raise ConfigError(
-            f"no dead letter at {place[0]}:{place[1]}: `streamer dead list` names them"
+            f"no dead letter at {position[0]}:{position[1]}: `streamer dead list` names them"
         ) from None
     if out is not None:
         _write(out, record.value or b"")
@@ -96,10 +98,10 @@ async def _letters(settings: Settings) -> Letters:
         return await collect(reader, topic)
 
 
-async def _record(settings: Settings, place: LetterPosition) -> Record | None:
+async def _record(settings: Settings, position: LetterPosition) -> Record | None:
     topic = settings.topics.dead
     async with Reader.of(kafka_clients(settings.kafka), [topic]) as reader:
-        return await reader.record(TopicPartition(topic, place[0]), place[1])
+        return await reader.record(TopicPartition(topic, position[0]), position[1])
 
 
 def _summary(shown: Sequence[Letter], hidden: int, strange: int) -> Iterator[str]:

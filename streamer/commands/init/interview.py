@@ -96,21 +96,21 @@ def _topics(bootstrap: str) -> list[str]:
 
 def _tickets(bootstrap: str, topic: str) -> Tickets:
     try:
-        found, others = peek.tickets(bootstrap, topic)
+        tickets, others = peek.tickets(bootstrap, topic)
     except (StreamerError, KafkaError, TimeoutError) as error:
         note(f"going on without a look at {topic}: {_reason(error)}")
         return []
-    note(f"looked at {len(found) + others} of the newest tickets in {topic}")
+    note(f"looked at {len(tickets) + others} of the newest tickets in {topic}")
     if others:
         note(f"{others} of them are no JSON objects: they need input.decoder")
-    return found
+    return tickets
 
 
 def _likely(topics: Sequence[str]) -> str | None:
     """The one topic that is named after tickets and is no output of ours."""
     ends = tuple(f".{name}" for name in OUTPUTS)
-    found = [name for name in topics if "ticket" in name.lower() and not name.endswith(ends)]
-    return found[0] if len(found) == 1 else None
+    likely = [name for name in topics if "ticket" in name.lower() and not name.endswith(ends)]
+    return likely[0] if len(likely) == 1 else None
 
 
 def _show(ticket: Mapping[str, Any]) -> None:

@@ -38,13 +38,13 @@ async def _topics(clients: "Clients") -> list[str]:
 async def _tickets(clients: "Clients", topic: str) -> tuple[list[dict[str, Any]], int]:
     async with asyncio.timeout(_WITHIN_S):
         read = [_read(record.value) for record in await newest(clients, topic)]
-    found = [ticket for ticket in read if ticket]
-    return found, len(read) - len(found)
+    read_tickets = [ticket for ticket in read if ticket]
+    return read_tickets, len(read) - len(read_tickets)
 
 
 def _read(value: bytes | None) -> dict[str, Any] | None:
     try:
-        found = orjson.loads(value or b"")
+        ticket = orjson.loads(value or b"")
     except orjson.JSONDecodeError:
         return None
-    return found if isinstance(found, dict) else None
+    return ticket if isinstance(ticket, dict) else None

@@ -50,14 +50,14 @@ def run(
     the labels may agree with the judge. Raises `ConfigError`.
     """
     trials = loop.trials(tasks)
-    found = judged(loop, log, trials, offered(loop, trials, calibration), tolerance)
-    for one in found:
+    judgements = judged(loop, log, trials, offered(loop, trials, calibration), tolerance)
+    for judgement in judgements:
         if as_json:
-            tell_json(document(one))
+            tell_json(document(judgement))
         else:
-            tell("\n".join(told(one, _reach(loop, one))))
+            tell("\n".join(told(judgement, _reach(loop, judgement))))
     if out is not None:
-        _write(out, page(found))
+        _write(out, page(judgements))
     return 0
 
 
@@ -80,15 +80,15 @@ def offered(loop: Loop, trials: Sequence[Entry], file: Path | None) -> Offered |
     if len(trials) > 1:
         raise ConfigError("--calibration is of one task: name it with --task")
     trial = trials[0]
-    found = load_calibration(trial.task, loop.settings.tasks[trial.task], file)
+    calibration = load_calibration(trial.task, loop.settings.tasks[trial.task], file)
     for model, (_, version) in on_trial(trial).items():
-        known = found.models[model].version
-        if known not in (None, version):
+        calibrated_for = calibration.models[model].version
+        if calibrated_for not in (None, version):
             raise ConfigError(
-                f"{file} is of version {known} of {model}, and version {version} is on trial:"
-                f" {how_to_calibrate(trial.task)}"
+                f"{file} is of version {calibrated_for} of {model}, and version {version} is on"
+                f" trial: {how_to_calibrate(trial.task)}"
             )
-    return Offered(file, found)
+    return Offered(file, calibration)
 
 
 def how_to_calibrate(task: str) -> str:
@@ -99,14 +99,14 @@ def how_to_calibrate(task: str) -> str:
     )
 
 
-def document(one: Judgement) -> dict[str, Any]:
+def document(judgement: Judgement) -> dict[str, Any]:
     """A judgement as JSON has it, and the record of a promotion."""
-    said = {
-        "task": one.task,
-        "since": one.since,
-        "verdict": one.verdict,
-        "reasons": one.reasons,
-        "more": one.more,
+    by_field = {
+        "task": judgement.task,
+        "since": judgement.since,
+        "verdict": judgement.verdict,
+        "reasons": judgement.reasons,
+        "more": judgement.more,
         "workers": [
             {
                 "worker": each.worker,
@@ -115,32 +115,32 @@ def document(one: Judgement) -> dict[str, Any]:
                 "verdict": each.test.verdict,
                 "test": each.test,
             }
-            for each in one.workers
+            for each in judgement.workers
         ],
-        "vote": one.vote,
+        "vote": judgement.vote,
     }
-    plain: dict[str, Any] = orjson.loads(orjson.dumps(said))
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(by_field))
     return plain
 
 
-def told(one: Judgement, reach: float) -> Iterator[str]:
+def told(judgement: Judgement, reach: float) -> Iterator[str]:
     """In words; `reach` is the share of the tickets that count."""
-    for each in one.workers:
-        yield f"{one.task}: {_compared(each)}"
-    if one.vote is not None:
-        before, after = one.vote.agreement
-        asked, to_ask = one.vote.judge_rate
-        lead = one.vote.lead
+    for each in judgement.workers:
+        yield f"{judgement.task}: {_compared(each)}"
+    if judgement.vote is not None:
+        before, after = judgement.vote.agreement
+        asked, to_ask = judgement.vote.judge_rate
+        lead = judgement.vote.lead
         yield (
-            f"{one.task}: the vote, on {one.vote.tickets} tickets: agreement with the judge"
-            f" {before}, with the trial {after}, difference {lead.value:+.3f} [{lead.low:+.3f},"
-            f" {lead.high:+.3f}]; judge rate {asked}, with the trial {to_ask}"
+            f"{judgement.task}: the vote, on {judgement.vote.tickets} tickets: agreement with"
+            f" the judge {before}, with the trial {after}, difference {lead.value:+.3f}"
+            f" [{lead.low:+.3f}, {lead.high:+.3f}]; judge rate {asked}, with the trial {to_ask}"
         )
-    yield f"{one.task}: {_verdict(one)}"
-    yield from (f"  {reason}" for reason in one.reasons)
-    if one.verdict == "not yet known" and one.more:
-        wide = f", of about {one.more / reach:.0f} in the stream" if reach else ""
-        yield f"  at this rate it takes about {one.more} more judged tickets{wide}"
+    yield f"{judgement.task}: {_verdict(judgement)}"
+    yield from (f"  {reason}" for reason in judgement.reasons)
+    if judgement.verdict == "not yet known" and judgement.more:
+        wide = f", of about {judgement.more / reach:.0f} in the stream" if reach else ""
+        yield f"  at this rate it takes about {judgement.more} more judged tickets{wide}"
 
 
 def _judged(
@@ -178,14 +178,14 @@ def _vote(
         )
     both = Beside.of(decisions, trial.task, on_trial(trial))
     path = None if task.calibration is None else loop.settings.path(task.calibration)
-    known = None if path is None else load_calibration(trial.task, task, path)
-    served = _published(trial.task, task, both.served, known)
+    configured = None if path is None else load_calibration(trial.task, task, path)
+    serving = _published(trial.task, task, both.served, configured)
     promoted = _published(
         trial.task, task, both.promoted, None if calibration is None else calibration.calibration
     )
-    if served is None or promoted is None:
+    if serving is None or promoted is None:
         return None, "no ticket of the uniform stratum has the judge's and all workers' answers"
-    return Vote.of(served, promoted, tolerance), None
+    return Vote.of(serving, promoted, tolerance), None
 
 
 def _published(
@@ -193,30 +193,30 @@ def _published(
 ) -> Published | None:
     workers = [worker.model for worker in task.workers]
     table = LogTable.of(decisions, name, task.label_set, workers)
-    cases = Logged(name, task, table, None).judged(calibration)
-    if not len(cases):
+    dataset = Logged(name, task, table, None).judged(calibration)
+    if not len(dataset):
         return None
     after = arbitration_rule(task.after.kind, task.after.alpha)
-    return Published.of(cases, rule_before(task, calibration), after, task.mode)
+    return Published.of(dataset, rule_before(task, calibration), after, task.mode)
 
 
-def _reach(loop: Loop, one: Judgement) -> float:
+def _reach(loop: Loop, judgement: Judgement) -> float:
     """The share of the stream that is audited and shown to what is on trial."""
-    workers = loop.serves(one.task).workers.values()
+    workers = loop.serves(judgement.task).workers.values()
     shares = [worker.shadow.share for worker in workers if worker.shadow is not None]
     return min(shares) * loop.settings.audit.share
 
 
-def _compared(one: Compared) -> str:
-    head = f"{one.worker} version {one.version} beside version {one.serving}"
-    if one.trial is None or one.trial.judged is None:
+def _compared(comparison: Compared) -> str:
+    head = f"{comparison.worker} version {comparison.version} beside version {comparison.serving}"
+    if comparison.trial is None or comparison.trial.judged is None:
         return f"{head}: no judged ticket of the uniform stratum has both answers yet"
-    test, surely = one.test, f"{1 - one.test.alpha:.1%}"
+    test, surely = comparison.test, f"{1 - comparison.test.alpha:.1%}"
     return (
         f"{head}, on {test.of} judged tickets: agreement with the judge"
-        f" {_shown(one.trial.judged)}, was {_shown(one.trial.serving_judged)}; {test.gained}"
-        f" gained, {test.lost} lost, share gained in [{test.low:.3f}, {test.high:.3f}] at all looks"
-        f" with {surely}: {test.verdict}"
+        f" {_shown(comparison.trial.judged)}, was {_shown(comparison.trial.serving_judged)};"
+        f" {test.gained} gained, {test.lost} lost, share gained in [{test.low:.3f},"
+        f" {test.high:.3f}] at all looks with {surely}: {test.verdict}"
     )
 
 
@@ -224,11 +224,11 @@ def _shown(share: Share | None) -> str:
     return "-" if share is None else str(share)
 
 
-def _verdict(one: Judgement) -> str:
-    if one.verdict == "better":
-        return f"better: `streamer learn promote LOG --task {one.task}` promotes it"
-    if one.verdict == "worse":
-        return f"worse: `streamer learn rollback --trial --task {one.task}` ends the trial"
+def _verdict(judgement: Judgement) -> str:
+    if judgement.verdict == "better":
+        return f"better: `streamer learn promote LOG --task {judgement.task}` promotes it"
+    if judgement.verdict == "worse":
+        return f"worse: `streamer learn rollback --trial --task {judgement.task}` ends the trial"
     return "not yet known"
 
 

@@ -45,13 +45,13 @@ class Loop:
 
     def trials(self, wanted: Sequence[str]) -> list[Entry]:
         """The open trials of the wanted tasks, or all that are open; there is one at least."""
-        found = {name: self.learned.trial(name) for name in self.tasks(wanted)}
-        lacking = [name for name in wanted if found[name] is None]
-        some = [one for one in found.values() if one is not None]
-        if lacking or not some:
+        by_task = {name: self.learned.trial(name) for name in self.tasks(wanted)}
+        lacking = [name for name in wanted if by_task[name] is None]
+        trials = [trial for trial in by_task.values() if trial is not None]
+        if lacking or not trials:
             whose = f" of {', '.join(lacking)}" if lacking else ""
             raise ConfigError(f"no trial{whose} is open: begin one by `streamer learn start`")
-        return some
+        return trials
 
     def serves(self, task: str) -> Serves:
         """What is laid over a task now."""
@@ -59,10 +59,10 @@ class Loop:
 
     def add(self, task: str, kind: Kind, serves: Serves, **given: Any) -> Entry:
         """One more step, not yet written."""
-        at = rfc3339(int(time.time() * 1000))
-        made = Entry(self.learned.next_number, at, task, kind, serves, **given)
-        self.learned = self.learned.then(made)
-        return made
+        now = rfc3339(int(time.time() * 1000))
+        entry = Entry(self.learned.next_number, now, task, kind, serves, **given)
+        self.learned = self.learned.then(entry)
+        return entry
 
     def check(self) -> None:
         """Raises `ConfigError` where services would refuse the steps."""
@@ -84,9 +84,9 @@ class Loop:
 def on_trial(trial: Entry) -> Versions:
     """By worker, the version that serves and the one on trial."""
     return {
-        name: (one.version, one.shadow.version)
-        for name, one in trial.serves.workers.items()
-        if one.shadow is not None
+        name: (serving.version, serving.shadow.version)
+        for name, serving in trial.serves.workers.items()
+        if serving.shadow is not None
     }
 
 
@@ -99,6 +99,6 @@ def log_hash(log: Path) -> str:
         raise ConfigError(f"can't read {log}: {error.strerror}; name the exported log") from None
 
 
-def step(made: Entry) -> Mapping[str, Any]:
+def step(entry: Entry) -> Mapping[str, Any]:
     """A step as JSON shows it."""
-    return {"number": made.number, "task": made.task, "kind": made.kind, "serves": made.serves}
+    return {"number": entry.number, "task": entry.task, "kind": entry.kind, "serves": entry.serves}

@@ -40,14 +40,14 @@ def run(loop: Loop, log: Path | None, wanted: Wanted, as_json: bool = False) -> 
         _check(loop, trial, calibration)
         if wanted.segments is not None:
             RoutingFile.of(trial.task, loop.settings.tasks[trial.task], wanted.segments)
-    found = _judged(loop, log, trials, calibration, wanted)
+    judgements = _judged(loop, log, trials, calibration, wanted)
     hashed = None if log is None else log_hash(log)
-    made = [
-        _promoted(loop, trial, found.get(trial.task), hashed, calibration, wanted)
+    entries = [
+        _promoted(loop, trial, judgements.get(trial.task), hashed, calibration, wanted)
         for trial in trials
     ]
     loop.write()
-    for entry in made:
+    for entry in entries:
         if as_json:
             tell_json(step(entry))
         else:
@@ -66,18 +66,18 @@ def _check(loop: Loop, trial: Entry, calibration: Offered | None) -> None:
     if configured is not None and calibration is not None:
         _keep(loop.settings.path(configured), calibration.file)
     repository = loop.settings.path(loop.settings.triton.models)
-    for model, known in trial.models.items():
-        if digest_in(repository / model / known.version) != known.digest:
+    for model, trained in trial.models.items():
+        if digest_in(repository / model / trained.version) != trained.digest:
             raise ConfigError(
-                f"version {known.version} of {model} in {repository} is not the one of the trial:"
+                f"version {trained.version} of {model} in {repository} is not the one of the trial:"
                 " restore it, or end the trial by `streamer learn rollback --trial`"
             )
 
 
-def _keep(served: Path, made: Path) -> None:
-    if made.resolve() == served.resolve():
+def _keep(serving: Path, new: Path) -> None:
+    if new.resolve() == serving.resolve():
         raise ConfigError(
-            f"{made} is the file that serves now, and a rollback needs its content of before:"
+            f"{new} is the file that serves now, and a rollback needs its content of before:"
             " restore that, and give the new calibration a file of its own"
         )
 
@@ -91,20 +91,21 @@ def _judged(
 ) -> dict[str, Judgement]:
     if log is None and wanted.anyway is None:
         raise ConfigError("name the log that shows it: `streamer learn promote log.parquet`")
-    found = [] if log is None else judged(loop, log, trials, calibration, wanted.tolerance)
-    for one in found:
-        if one.verdict != "better" and wanted.anyway is None:
+    judgements = [] if log is None else judged(loop, log, trials, calibration, wanted.tolerance)
+    for judgement in judgements:
+        if judgement.verdict != "better" and wanted.anyway is None:
             raise ConfigError(
-                f"{one.task}: {one.verdict}, so nothing is promoted: {'; '.join(one.reasons)}. To"
+                f"{judgement.task}: {judgement.verdict}, so nothing is promoted:"
+                f" {'; '.join(judgement.reasons)}. To"
                 " promote it all the same, say why: --anyway REASON"
             )
-    return {one.task: one for one in found}
+    return {judgement.task: judgement for judgement in judgements}
 
 
 def _promoted(
     loop: Loop,
     trial: Entry,
-    found: Judgement | None,
+    judgement: Judgement | None,
     log: str | None,
     calibration: Offered | None,
     wanted: Wanted,
@@ -123,13 +124,13 @@ def _promoted(
         log=log,
         segments=trial.segments,
         calibration=None if calibration is None else calibration.calibration.version,
-        figures={} if found is None else document(found),
+        figures={} if judgement is None else document(judgement),
         why=wanted.anyway,
     )
 
 
 def _tell(entry: Entry, calibrated: bool) -> None:
-    for model, known in entry.models.items():
-        tell(f"{entry.task}: {model} version {known.version} serves from the next start on")
+    for model, trained in entry.models.items():
+        tell(f"{entry.task}: {model} version {trained.version} serves from the next start on")
     services = "classify, judge and monitor" if calibrated else "classify"
     tell(f"restart {services}; back by `streamer learn rollback --task {entry.task}`")

@@ -15,12 +15,12 @@ def run(loop: Loop, tasks: Sequence[str], trial_only: bool = False, as_json: boo
     With `trial_only` no more than the trials. Raises `ConfigError` where there is neither.
     """
     names = loop.tasks(tasks)
-    made = [entry for name in names for entry in _back(loop, name, trial_only)]
-    if not made:
+    entries = [entry for name in names for entry in _back(loop, name, trial_only)]
+    if not entries:
         what = "no trial is open" if trial_only else "no promotion stands and no trial is open"
         raise ConfigError(f"{', '.join(names)}: {what}; `streamer learn status` says what serves")
     loop.write()
-    for entry in made:
+    for entry in entries:
         _load(loop, entry)
         if as_json:
             tell_json(step(entry))
@@ -30,23 +30,23 @@ def run(loop: Loop, tasks: Sequence[str], trial_only: bool = False, as_json: boo
 
 
 def _back(loop: Loop, task: str, trial_only: bool) -> list[Entry]:
-    made = []
+    entries = []
     trial = loop.learned.trial(task)
     if trial is not None:
         serves = trial.serves.without_shadows
-        made.append(loop.add(task, "dropped", serves, models=trial.models))
+        entries.append(loop.add(task, "dropped", serves, models=trial.models))
     standing = None if trial_only else loop.learned.promotion(task)
     if standing is not None:
         promoted, before = standing
-        made.append(loop.add(task, "rolled_back", before, models=promoted.models))
-    return made
+        entries.append(loop.add(task, "rolled_back", before, models=promoted.models))
+    return entries
 
 
 def _tell(entry: Entry) -> None:
     what = "is no longer on trial" if entry.kind == "dropped" else "no longer serves"
-    for model, known in entry.models.items():
+    for model, trained in entry.models.items():
         serves = entry.serves.workers[model].version
-        tell(f"{entry.task}: {model} version {known.version} {what}; version {serves} serves")
+        tell(f"{entry.task}: {model} version {trained.version} {what}; version {serves} serves")
     tell("restart classify" + ("" if entry.kind == "dropped" else ", judge and monitor"))
 
 
@@ -56,10 +56,10 @@ def _load(loop: Loop, entry: Entry) -> None:
     Of versions before the last trial it may have loaded none.
     """
     repository = loop.settings.path(loop.settings.triton.models)
-    for model, known in entry.models.items():
+    for model, trained in entry.models.items():
         serves = entry.serves.workers[model].version
         try:
-            changed = load_versions(repository, model, {serves, known.version})
+            changed = load_versions(repository, model, {serves, trained.version})
         except ConfigError as error:
             note(f"see that Triton loads version {serves} of {model}: {error}")
             continue

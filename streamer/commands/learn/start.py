@@ -50,21 +50,21 @@ def run(loop: Loop, log: Path, train: Train, wanted: Wanted, as_json: bool = Fal
     versions = train(names)
     _refuse_nothing(names, versions, serving)
     tried = [name for name in names if versions.keys() & _models(loop, name)]
-    made = [_trial(loop, name, tried, serving, versions, hashed, wanted) for name in tried]
+    entries = [_trial(loop, name, tried, serving, versions, hashed, wanted) for name in tried]
     loop.check()
-    _load(loop, made)
+    _load(loop, entries)
     loop.write()
-    _tell(made, as_json)
+    _tell(entries, as_json)
     return 0
 
 
 def _refuse_nothing(
-    names: Sequence[str], versions: Mapping[str, str], known: Mapping[str, str]
+    names: Sequence[str], versions: Mapping[str, str], serving: Mapping[str, str]
 ) -> None:
     for model in versions:
-        if model not in known:
+        if model not in serving:
             raise ConfigError(
-                f"{model} is no worker of {', '.join(names)}: use one of {', '.join(known)}"
+                f"{model} is no worker of {', '.join(names)}: use one of {', '.join(serving)}"
             )
     if not versions:
         raise ConfigError(f"no worker of {', '.join(names)} has a new version: nothing is tried")
@@ -75,23 +75,26 @@ def _serving(loop: Loop, log: Path, names: Sequence[str]) -> dict[str, str]:
     newest that there is.
     """
     tasks = loop.settings.tasks
-    workers = {one.model: one for name in names for one in tasks[name].workers}
+    workers = {worker.model: worker for name in names for worker in tasks[name].workers}
     met = _met_last(log)
     repository = loop.settings.path(loop.settings.triton.models)
     newest = {model: str(latest_version(repository, model)) for model in workers}
-    return {model: one.version or met.get(model) or newest[model] for model, one in workers.items()}
+    return {
+        model: worker.version or met.get(model) or newest[model]
+        for model, worker in workers.items()
+    }
 
 
 def _met_last(log: Path) -> dict[str, str]:
-    found: dict[str, tuple[str, str]] = {}
-    for one in watched(read_log(log), "records"):
-        if isinstance(one, BallotLog):
-            for vote in one.ballot.votes:
+    versions: dict[str, tuple[str, str]] = {}
+    for record in watched(read_log(log), "records"):
+        if isinstance(record, BallotLog):
+            for vote in record.ballot.votes:
                 if vote.version:
-                    found[vote.worker] = max(
-                        found.get(vote.worker, ("", "")), (one.at, vote.version)
+                    versions[vote.worker] = max(
+                        versions.get(vote.worker, ("", "")), (record.at, vote.version)
                     )
-    return {model: version for model, (_, version) in found.items()}
+    return {model: version for model, (_, version) in versions.items()}
 
 
 def _models(loop: Loop, name: str) -> set[str]:
@@ -129,9 +132,9 @@ def _pinnable(loop: Loop, tried: Sequence[str], serving: Mapping[str, str]) -> s
     """Models that are pinned with those on trial: a restart of Triton would let the newest of
     theirs vote, untried. One that also votes for a task without a trial can't be.
     """
-    known = {model for model, version in serving.items() if version != NONE}
+    pinned = {model for model, version in serving.items() if version != NONE}
     rest = [_models(loop, name) for name in loop.settings.tasks if name not in tried]
-    return known.difference(*rest)
+    return pinned.difference(*rest)
 
 
 def _shadow(version: str | None, share: float) -> Shadowed | None:
@@ -146,30 +149,30 @@ def _trained(loop: Loop, tried: Mapping[str, str]) -> dict[str, Trained]:
     }
 
 
-def _load(loop: Loop, made: Sequence[Entry]) -> None:
+def _load(loop: Loop, entries: Sequence[Entry]) -> None:
     """Triton shall load what is pinned and what is on trial: of models whose repository is
     elsewhere, whoever keeps that sees to it.
     """
     repository = loop.settings.path(loop.settings.triton.models)
-    for entry in made:
-        for model, served in entry.serves.workers.items():
-            if served.shadow is not None:
-                load_versions(repository, model, {served.version, served.shadow.version})
-            elif latest_version(repository, model) > int(served.version):
-                load_versions(repository, model, {served.version})
+    for entry in entries:
+        for model, serving in entry.serves.workers.items():
+            if serving.shadow is not None:
+                load_versions(repository, model, {serving.version, serving.shadow.version})
+            elif latest_version(repository, model) > int(serving.version):
+                load_versions(repository, model, {serving.version})
 
 
-def _tell(made: Sequence[Entry], as_json: bool) -> None:
-    for entry in made:
+def _tell(entries: Sequence[Entry], as_json: bool) -> None:
+    for entry in entries:
         if as_json:
             tell_json(step(entry))
             continue
         for model in entry.models:
-            served = entry.serves.workers[model]
-            assert served.shadow is not None
+            serving = entry.serves.workers[model]
+            assert serving.shadow is not None
             tell(
-                f"{entry.task}: {model} version {served.shadow.version} is on trial beside version"
-                f" {served.version}, for {served.shadow.share:.0%} of the tickets"
+                f"{entry.task}: {model} version {serving.shadow.version} is on trial beside version"
+                f" {serving.version}, for {serving.shadow.share:.0%} of the tickets"
             )
     if not as_json:
         tell("stop classify, restart Triton, so that it loads both, start classify; let them run")

@@ -11,10 +11,10 @@ from streamer.terminal import clean, console, table, tell_json
 def run(loop: Loop, tasks: Sequence[str], as_json: bool = False) -> int:
     """Say it of the named tasks, or of all. Raises `ConfigError`."""
     names = loop.tasks(tasks)
-    history = [one for one in loop.learned.entries if one.task in names]
+    history = [entry for entry in loop.learned.entries if entry.task in names]
     if as_json:
-        found = {name: _document(loop.settings.tasks[name]) for name in names}
-        tell_json({"file": str(loop.path), "tasks": found, "history": history})
+        by_task = {name: _document(loop.settings.tasks[name]) for name in names}
+        tell_json({"file": str(loop.path), "tasks": by_task, "history": history})
         return 0
     out = console()
     shown = table("task", "worker", "serves", "on trial", "of the tickets")
@@ -27,7 +27,9 @@ def run(loop: Loop, tasks: Sequence[str], as_json: bool = False) -> int:
         return 0
     steps = table("step", "at", "task", "what", "versions", "why", title="history")
     for entry in history:
-        versions = ", ".join(f"{model} {one.version}" for model, one in entry.models.items())
+        versions = ", ".join(
+            f"{model} {trained.version}" for model, trained in entry.models.items()
+        )
         steps.add_row(
             str(entry.number), entry.at, entry.task, entry.kind, versions, clean(_why(entry))
         )

@@ -18,7 +18,7 @@ class Outcome:
     the time of the record that says so.
     """
 
-    place: PartitionOffset
+    position: PartitionOffset
     task: str
     kind: str
     detail: str
@@ -38,20 +38,20 @@ class Accounts:
         self.repeats = 0
         self.differing: list[tuple[Outcome, Outcome]] = []
 
-    def sent(self, place: PartitionOffset, played: Played, at_ms: int) -> None:
+    def sent(self, position: PartitionOffset, played: Played, at_ms: int) -> None:
         """A record lies on the topic since `at_ms`."""
-        self._sent[place] = (played, at_ms)
+        self._sent[position] = (played, at_ms)
         if played.fate == "deleted":
             key = played.key.decode()
             gone = self._deleted.get(key, set())
             self._deletions |= {(key, task) for task in self._tasks if task not in gone}
             return
         tasks = played.gold if played.fate == "labels" else ("",)
-        self._owed |= {(place, task) for task in tasks if (place, task) not in self._found}
+        self._owed |= {(position, task) for task in tasks if (position, task) not in self._found}
 
     def found(self, outcome: Outcome) -> None:
         """An outcome was published."""
-        key = (outcome.place, outcome.task)
+        key = (outcome.position, outcome.task)
         first = self._found.setdefault(key, outcome)
         self._owed.discard(key)
         if first is not outcome:
@@ -76,16 +76,16 @@ class Accounts:
 
     def unaccounted(self) -> list[str]:
         """What is missing, or is other than it has to be, in words."""
-        missing = [f"no outcome for {self._name(place, task)}" for place, task in self._owed]
+        missing = [f"no outcome for {self._name(position, task)}" for position, task in self._owed]
         missing += [f"no deletion of {key}/{task}" for key, task in self._deletions]
         return sorted(missing) + sorted(self._wrong())
 
     def outcomes(self) -> list[tuple[Played, Outcome, int]]:
         """Everything found for records of ours: record, outcome, milliseconds in between."""
         return [
-            (*self._pair(outcome), outcome.at_ms - self._sent[outcome.place][1])
+            (*self._pair(outcome), outcome.at_ms - self._sent[outcome.position][1])
             for outcome in self._found.values()
-            if outcome.place in self._sent
+            if outcome.position in self._sent
         ]
 
     def ledger(self) -> Mapping[str, int]:
@@ -97,15 +97,15 @@ class Accounts:
         return {**kinds, **({"deletion": gone} if gone else {})}
 
     def _pair(self, outcome: Outcome) -> tuple[Played, Outcome]:
-        return self._sent[outcome.place][0], outcome
+        return self._sent[outcome.position][0], outcome
 
-    def _name(self, place: PartitionOffset, task: str) -> str:
-        key = self._sent[place][0].key.decode("utf-8", "replace")
-        return f"{key}, task {task or 'none'}, partition {place[0]}, offset {place[1]}"
+    def _name(self, position: PartitionOffset, task: str) -> str:
+        key = self._sent[position][0].key.decode("utf-8", "replace")
+        return f"{key}, task {task or 'none'}, partition {position[0]}, offset {position[1]}"
 
     def _wrong(self) -> Iterable[str]:
         for played, outcome, _ in self.outcomes():
             expected = played.gold if played.fate == "labels" else ("",)
             if outcome.task not in expected:
                 what = f"{outcome.kind} {outcome.detail}"
-                yield f"unexpected {what} for {self._name(outcome.place, outcome.task)}"
+                yield f"unexpected {what} for {self._name(outcome.position, outcome.task)}"

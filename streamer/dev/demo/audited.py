@@ -32,13 +32,13 @@ class Audited:
 
     def cases(self, task: str) -> Dataset:
         """The tickets of one task."""
-        known = self.settings.tasks[task]
-        workers = [worker.model for worker in known.workers]
-        cases = LogTable.of(self.decisions, task, known.label_set, workers).cases
-        right = [self.gold[ticket].get(task) for ticket in cases.ids]
-        index = known.label_set.index
+        task_settings = self.settings.tasks[task]
+        workers = [worker.model for worker in task_settings.workers]
+        dataset = LogTable.of(self.decisions, task, task_settings.label_set, workers).cases
+        right = [self.gold[ticket].get(task) for ticket in dataset.ids]
+        index = task_settings.label_set.index
         label_ids = [UNKNOWN if label is None else index[label] for label in right]
-        return replace(cases, gold=np.array(label_ids, np.int64))
+        return replace(dataset, gold=np.array(label_ids, np.int64))
 
 
 async def audited(
@@ -62,7 +62,9 @@ async def audited(
         await producer.flush()
         logs = [log async for log in _logs(consumer, source, wanted)]
     return Audited(
-        settings, [one for one in logged_decisions(logs) if one.ballot is not None], gold
+        settings,
+        [decision for decision in logged_decisions(logs) if decision.ballot is not None],
+        gold,
     )
 
 
@@ -80,8 +82,8 @@ async def _logs(consumer: AIOKafkaConsumer, source: str, wanted: int) -> AsyncIt
     verdicts: set[str] = set()
     heard = time.monotonic()
     while len(ballots & verdicts) < wanted:
-        found = await consumer.getmany(timeout_ms=500)
-        for records in found.values():
+        batches = await consumer.getmany(timeout_ms=500)
+        for records in batches.values():
             for record in records:
                 log = log_from_json(record.value)
                 if isinstance(log, BallotLog) and log.position.source == source:
@@ -89,7 +91,7 @@ async def _logs(consumer: AIOKafkaConsumer, source: str, wanted: int) -> AsyncIt
                 elif isinstance(log, VerdictLog):
                     verdicts.add(log.decision_id)
                 yield log
-        if found:
+        if batches:
             heard = time.monotonic()
         elif time.monotonic() - heard > _PATIENCE_S:
             done = len(ballots & verdicts)

@@ -46,9 +46,9 @@ def calibrated(learn: Dataset, wish: Targets) -> Calibration:
 
 def accepted_by(calibration: Calibration, test: Dataset) -> Labels:
     """[N]: the labels that the calibrated rule accepts of other tickets, -1 for the judge."""
-    known = temperatures(calibration)
+    temperature_of = temperatures(calibration)
     pairs = zip(test.workers, test.worker_predictions, strict=True)
-    warm = [tempered(predictions, known[name]) for name, predictions in pairs]
+    warm = [tempered(predictions, temperature_of[name]) for name, predictions in pairs]
     return calibrated_rule(calibration).decide(warm).label_ids
 
 
@@ -61,16 +61,16 @@ def tried(
     folder: Path,
 ) -> Tried:
     """Calibrate on `learn`, report on `test`; `costs` are seconds per answer, by worker."""
-    made = calibrated(learn, wish)
+    calibration = calibrated(learn, wish)
     test = test[np.flatnonzero(test.judge.label_ids != ABSTAINED)]
     plain = VoteRule("majority", len(test.workers)).decide(test.worker_predictions).label_ids
-    accepted, judged = accepted_by(made, test), test.judge.label_ids
+    accepted, judged = accepted_by(calibration, test), test.judge.label_ids
     options = Options(
         costs=Prices(costs, judge),
-        rule=calibrated_rule(made),
-        temperatures=temperatures(made),
-        router=made.router,
+        rule=calibrated_rule(calibration),
+        temperatures=temperatures(calibration),
+        router=calibration.router,
     )
     page = write(evaluate(test, options), folder)
     ours, majority = (figures(label_ids, judged, test.gold) for label_ids in (accepted, plain))
-    return Tried(test.task, made, ours, majority, Alike.of(learn, test), page)
+    return Tried(test.task, calibration, ours, majority, Alike.of(learn, test), page)

@@ -72,21 +72,21 @@ class _Answers:
 
     def found(self, outcome: Outcome) -> None:
         kept = self.labels if outcome.kind == "judge" else self.refused
-        kept[outcome.place[1]] = outcome
+        kept[outcome.position[1]] = outcome
 
     def deleted(self, ticket_id: str, task: str) -> None:
         """Nothing of ours is deleted."""
 
 
-async def _all_answered(answers: _Answers, count: int) -> None:
+async def _all_answered(answers: _Answers, requests: int) -> None:
     got, since = 0, time.monotonic()
-    while len(answers.labels) < count:
+    while len(answers.labels) < requests:
         await asyncio.sleep(_LOOK_EVERY_S)
         if len(answers.labels) > got:
             got, since = len(answers.labels), time.monotonic()
         if answers.refused or time.monotonic() - since > _PATIENCE_S:
             raise ModelError(
-                f"the judge answered {got} of {count} requests and refused "
+                f"the judge answered {got} of {requests} requests and refused "
                 f"{len(answers.refused)}; look into its log"
             )
 

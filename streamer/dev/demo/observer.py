@@ -89,19 +89,19 @@ class Observer:
         position = label["position"]
         if position["source"] != self._source:
             return None
-        place = (position["partition"], position["offset"])
-        return Outcome(place, label["task"], label["source"], label["label"], record.timestamp)
+        where = (position["partition"], position["offset"])
+        return Outcome(where, label["task"], label["source"], label["label"], record.timestamp)
 
     def _dead(self, record: Any) -> Outcome | None:
         if is_mark(record.headers):
             return None
         letter = DeadLetter.from_headers(record.headers)
         if letter.topic == self._topics.tickets:
-            place = (letter.partition, letter.offset)
-            return Outcome(place, "", "dead letter", letter.reason, record.timestamp)
+            where = (letter.partition, letter.offset)
+            return Outcome(where, "", "dead letter", letter.reason, record.timestamp)
         # The judge's dead letters hold its request, which knows the ticket's place.
         request = JudgeRequest.from_json(record.value)
         if request.position.source != self._source:
             return None
-        place = (request.position.partition, request.position.offset)
-        return Outcome(place, request.task, "dead letter", letter.reason, record.timestamp)
+        where = (request.position.partition, request.position.offset)
+        return Outcome(where, request.task, "dead letter", letter.reason, record.timestamp)

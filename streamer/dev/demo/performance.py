@@ -79,7 +79,7 @@ class Performance:
         self._console.print(f"auditing {len(held_back)} held-back and {len(good)} test tickets")
         both = (held_back, good)
         first, second = [
-            await audited(self._settings, self._config, self._producer, some) for some in both
+            await audited(self._settings, self._config, self._producer, tickets) for tickets in both
         ]
         return first, second
 

@@ -44,30 +44,30 @@ def test_tickets(settings: Settings) -> list[Played]:
     the rows lack it, so that each ticket says where it comes from. Raises `ConfigError` where a
     task has no test data.
     """
-    found: list[Played] = []
+    played: list[Played] = []
     for path, tasks in _by_file(settings, attrgetter("test")).items():
-        found += _of_file(settings, path, tasks)
-    return found
+        played += _of_file(settings, path, tasks)
+    return played
 
 
 def held_back_tickets(settings: Settings) -> list[Played]:
     """As `test_tickets`, those that no model has learnt from, to calibrate on."""
-    found: list[Played] = []
+    played: list[Played] = []
     for path, tasks in _by_file(settings, _to_calibrate).items():
         shares = {task.data.held_back for task in tasks.values() if task.data and _cut(task.data)}
-        found += [
+        played += [
             ticket
             for ticket in _of_file(settings, path, tasks)
             if not shares or is_held_back(ticket.text.strip("\n"), min(shares))
         ]
-    return found
+    return played
 
 
 def with_broken(played: Sequence[Played], id_pointer: str, seed: int) -> list[Played]:
     """The same in random order, with about one broken record in a hundred."""
     kinds = list(_broken(id_pointer))
-    count = max(len(kinds), round(_BROKEN_SHARE * len(played)))
-    mixed = [*played, *(kinds[number % len(kinds)](number) for number in range(count))]
+    broken = max(len(kinds), round(_BROKEN_SHARE * len(played)))
+    mixed = [*played, *(kinds[number % len(kinds)](number) for number in range(broken))]
     random.Random(seed).shuffle(mixed)
     return mixed
 
@@ -97,8 +97,8 @@ def _of_file(settings: Settings, path: Path, tasks: Mapping[str, Task]) -> Itera
     gold = []
     bare = []
     for row in rows(path):
-        found = {name: find(row, as_pointer(column)) for name, column in columns.items()}
-        gold.append({name: str(label) for name, label in found.items() if label})
+        labels = {name: find(row, as_pointer(column)) for name, column in columns.items()}
+        gold.append({name: str(label) for name, label in labels.items() if label})
         kept = {key: value for key, value in row.items() if key not in columns.values()}
         bare.append(_placed(kept, tasks.values()))
     for (ticket_id, value), right, row in zip(

@@ -47,9 +47,10 @@ def summary(evidence: Evidence) -> Iterator[str | Table]:
 
 
 def _live(task: TaskEvidence) -> Iterator[str]:
-    found = figures(task.agreed, task.judge, task.gold)
-    yield f"  coverage    {found.coverage}  accepted without the judge"
-    yield f"  fidelity    {found.fidelity}  the judge agrees on those (kappa {found.kappa:.3f})"
+    measured = figures(task.agreed, task.judge, task.gold)
+    yield f"  coverage    {measured.coverage}  accepted without the judge"
+    kappa = f"(kappa {measured.kappa:.3f})"
+    yield f"  fidelity    {measured.fidelity}  the judge agrees on those {kappa}"
     yield f"  accuracy    {share(task.live == task.gold)}  of the published labels"
     yield f"  judge-only  {share(task.judge == task.gold)}  accuracy of the judge on every ticket"
     yield f"  saved       {int((task.agreed >= 0).sum())} of {len(task.gold)} judge calls"
@@ -71,45 +72,49 @@ def _alternatives(task: TaskEvidence, judge_cost: float) -> Table:
     shown = table("  rules", "coverage", "fidelity", "accuracy", "saved", "speedup")
     answers = {name: alone.label_ids for name, alone in task.alone.items()}
     costs = {name: alone.cost for name, alone in task.alone.items()}
-    for some in committees(list(answers)):
-        found = figures(some.accepted(answers), task.judge, task.gold)
-        speedup = predicted_speedup(some.cost(answers, costs), judge_cost, found.coverage.value)
-        mark = "*" if some == task.committee else " "
-        name = str(some).replace(f"{task.name}_", "")
-        shown.add_row(f"{mark} {name}", *_cells(found), f"{speedup:.1f}")
+    for committee in committees(list(answers)):
+        measured = figures(committee.accepted(answers), task.judge, task.gold)
+        speedup = predicted_speedup(
+            committee.cost(answers, costs), judge_cost, measured.coverage.value
+        )
+        mark = "*" if committee == task.committee else " "
+        name = str(committee).replace(f"{task.name}_", "")
+        shown.add_row(f"{mark} {name}", *_cells(measured), f"{speedup:.1f}")
     return shown
 
 
-def _cells(found: Figures) -> list[str]:
-    shares = (found.coverage, found.fidelity, found.accuracy)
-    return [*map(str, shares), str(found.coverage.hits)]
+def _cells(measured: Figures) -> list[str]:
+    shares = (measured.coverage, measured.fidelity, measured.accuracy)
+    return [*map(str, shares), str(measured.coverage.hits)]
 
 
 def _calibrations(evidence: Evidence) -> Iterator[str | Table]:
     shown = table("CALIBRATED", "coverage", "fidelity", "accuracy", "saved")
-    for one in evidence.tried:
-        rule = one.calibration.rule
+    for tried in evidence.tried:
+        rule = tried.calibration.rule
         dials = (rule.measure, rule.at_least, rule.alpha)
-        dial = " ".join(str(value) for value in dials if value is not None)
-        shown.add_row(f"{one.task}: {rule.kind} {dial}", *_cells(one.figures))
-        shown.add_row(f"{one.task}: plain majority", *_cells(one.majority))
+        threshold = " ".join(str(value) for value in dials if value is not None)
+        shown.add_row(f"{tried.task}: {rule.kind} {threshold}", *_cells(tried.figures))
+        shown.add_row(f"{tried.task}: plain majority", *_cells(tried.majority))
     yield shown
     yield "Wished: at most 15 % judge calls; chosen on tickets that no model learnt from."
-    for one in evidence.tried:
-        yield f"Held-back beside test, {one.task}: {one.alike}"
-    for one in evidence.tried:
-        yield f"Report to open in a browser: {one.page}"
+    for tried in evidence.tried:
+        yield f"Held-back beside test, {tried.task}: {tried.alike}"
+    for tried in evidence.tried:
+        yield f"Report to open in a browser: {tried.page}"
 
 
 def _weakest(task: TaskEvidence) -> Iterator[str]:
     """Labels on which workers and judge differ most, among what was accepted."""
     by_label = figures_by_label(task.agreed, task.judge, task.gold, task.labels)
-    doubtful = [(label, found) for label, found in by_label.items() if found.coverage.hits >= 5]
+    doubtful = [
+        (label, of_label) for label, of_label in by_label.items() if of_label.coverage.hits >= 5
+    ]
     doubtful.sort(key=lambda item: item[1].fidelity.value)
     named = [
-        f"{label} {found.fidelity.value:.2f}"
-        for label, found in doubtful[:_WORST]
-        if found.fidelity.value < 1
+        f"{label} {of_label.fidelity.value:.2f}"
+        for label, of_label in doubtful[:_WORST]
+        if of_label.fidelity.value < 1
     ]
     if named:
         yield f"  lowest fidelity by label: {', '.join(named)}"
@@ -157,10 +162,10 @@ def _judges(evidence: Evidence) -> Table:
             evidence.judge, task.name, task.judge, _judge_cost(evidence.drains, task.name)
         )
         for judge in (own, *(other for other in evidence.others if other.task == task.name)):
-            found = figures(task.agreed, judge.label_ids, task.gold)
+            measured = figures(task.agreed, judge.label_ids, task.gold)
             accuracy = share(judge.label_ids == task.gold)
             cost = f"{judge.cost * 1e3:.1f}"
-            shown.add_row(task.name, judge.kind, str(accuracy), str(found.fidelity), cost)
+            shown.add_row(task.name, judge.kind, str(accuracy), str(measured.fidelity), cost)
     return shown
 
 
@@ -174,8 +179,8 @@ def _latency(evidence: Evidence) -> Table:
     for _, outcome, latency_ms in evidence.accounts.outcomes():
         if outcome.task:
             took.setdefault((outcome.task, outcome.kind), []).append(latency_ms)
-    for (task, kind), some in sorted(took.items()):
-        shown.add_row(task, kind, str(len(some)), milliseconds(some))
+    for (task, kind), latencies in sorted(took.items()):
+        shown.add_row(task, kind, str(len(latencies)), milliseconds(latencies))
     return shown
 
 

@@ -26,7 +26,7 @@ class Alone:
 async def ask_alone(url: str, models: Sequence[str], texts: Sequence[str]) -> Mapping[str, Alone]:
     """Ask the models one after the other, each warm, in batches. Raises what Triton raises."""
     raw = [text.encode("utf-8", "replace") for text in texts]
-    batches = [TextTensor(raw[at : at + _BATCH]) for at in range(0, len(raw), _BATCH)]
+    batches = [TextTensor(raw[start : start + _BATCH]) for start in range(0, len(raw), _BATCH)]
     client = TritonClient(url)
     try:
         return {model: await _one(client, model, batches) for model in models}

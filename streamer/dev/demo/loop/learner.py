@@ -45,13 +45,13 @@ class Learner:
         until = time.monotonic() + _PATIENCE_S
         while True:
             log_export.export(self._stack.settings, self._log, "earliest")
-            found = [
+            decisions = [
                 one for one in logged_decisions(read_log(self._log)) if _is_among(one, tickets)
             ]
-            if len(found) == len(tickets) and all(map(_is_whole, found)):
-                return found
+            if len(decisions) == len(tickets) and all(map(_is_whole, decisions)):
+                return decisions
             if time.monotonic() > until:
-                whole = sum(map(_is_whole, found))
+                whole = sum(map(_is_whole, decisions))
                 raise ModelError(f"the log has {whole} of {len(tickets)} tickets with verdicts")
             time.sleep(_LOOK_EVERY_S)
 
@@ -60,11 +60,11 @@ class Learner:
         folder, wanted = self.folder / "segments", segments.Wanted(size=_SEGMENTS, budget=_BUDGET)
         self._out.print("finding segments")
         segments.fit(self._stack.settings, self._log, self._task.tickets, folder, wanted)
-        number = max(int(one.name) for one in folder.iterdir())
+        number = max(int(version.name) for version in folder.iterdir())
         self.pages[f"Segments, version {number}"] = f"segments/{number}/report.html"
         return folder / str(number)
 
-    def begin_trial(self, found: Path) -> None:
+    def begin_trial(self, segments_folder: Path) -> None:
         """New versions of the workers, aligned to the judge, on all tickets beside the old ones.
 
         All of them: what learnt a few examples only is no sound second opinion to keep.
@@ -72,9 +72,9 @@ class Learner:
         self._out.print("aligning the workers to the judge")
 
         def trained(tasks: Sequence[str]) -> Mapping[str, str]:
-            wanted = align.Wanted(tasks, found, align.NOBODY)
-            made = align.align(self._stack.settings, self._log, self._task.tickets, wanted)
-            return {model: str(number) for model, number in made.versions.items()}
+            wanted = align.Wanted(tasks, segments_folder, align.NOBODY)
+            result = align.align(self._stack.settings, self._log, self._task.tickets, wanted)
+            return {model: str(number) for model, number in result.versions.items()}
 
         start.run(self._loop(), self._log, trained, start.Wanted([TASK], share=1.0))
 
@@ -91,11 +91,11 @@ class Learner:
         return Loop(settings, lambda learned: load(self._task.config, None, learned))
 
 
-def _is_among(one: LoggedDecision, tickets: Collection[str]) -> bool:
-    return one.ballot is not None and one.ballot.ticket_id in tickets
+def _is_among(decision: LoggedDecision, tickets: Collection[str]) -> bool:
+    return decision.ballot is not None and decision.ballot.ticket_id in tickets
 
 
-def _is_whole(one: LoggedDecision) -> bool:
-    ballot = one.ballot
+def _is_whole(decision: LoggedDecision) -> bool:
+    ballot = decision.ballot
     owed = ballot is not None and (ballot.label is None or ballot.uniform)
-    return not owed or (one.verdict is not None)
+    return not owed or (decision.verdict is not None)

@@ -73,13 +73,13 @@ def _acts(stack: Stack, task: Young, learner: Learner, out: Console) -> list[Wav
 
 
 def _measured(settings: Settings, name: str, task: Young, number: int, learner: Learner) -> Wave:
-    gold = {one.key.decode(): one.gold[TASK] for one in task.waves[number]}
+    gold = {ticket.key.decode(): ticket.gold[TASK] for ticket in task.waves[number]}
     return Wave.of(name, learner.decisions(gold), settings.tasks[TASK].label_set, gold)
 
 
 def _shown(waves: list[Wave]) -> object:
     shown = table("wave", "tickets", "asked the judge", "as the judge", "true", title="the loop")
-    for one in waves:
-        shares = (f"{each.value:.3f}" for each in (one.asked, one.agreed, one.right))
-        shown.add_row(one.name, str(one.tickets), *shares)
+    for wave in waves:
+        shares = (f"{each.value:.3f}" for each in (wave.asked, wave.agreed, wave.right))
+        shown.add_row(wave.name, str(wave.tickets), *shares)
     return shown

@@ -54,7 +54,7 @@ def young(settings: Settings) -> Young:
     parts = (train[first:third], second, train[third : third + _WAVE], last)
     waves = tuple(tuple(_played(part, data.label, settings)) for part in parts)
     tickets = folder / "tickets.jsonl"
-    tickets.write_bytes(b"\n".join(one.value or b"" for wave in waves for one in wave))
+    tickets.write_bytes(b"\n".join(ticket.value or b"" for wave in waves for ticket in wave))
     return Young(
         _configured(settings, folder, "streamer.yaml", "examples.csv"),
         _configured(settings, folder, "judge.yaml", "judge.csv"),
@@ -76,21 +76,21 @@ def _files(data: Data) -> tuple[Path, Path, Path]:
     return data.train, data.calibrate, data.test
 
 
-def _write(path: Path, some: Sequence[Mapping[str, Any]]) -> None:
+def _write(path: Path, written: Sequence[Mapping[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(some[0]))
+        writer = csv.DictWriter(file, list(written[0]))
         writer.writeheader()
-        writer.writerows(some)
+        writer.writerows(written)
 
 
 def _played(part: Sequence[Mapping[str, Any]], label: str, settings: Settings) -> list[Played]:
-    found = []
+    played = []
     pointer = settings.input.id.removeprefix("/")
     for row in part:
         ticket = {key: row[key] for key in (pointer, "subject", "text")}
         key = str(row[pointer]).encode()
-        found.append(Played(key, orjson.dumps(ticket), "labels", {TASK: str(row[label])}))
-    return found
+        played.append(Played(key, orjson.dumps(ticket), "labels", {TASK: str(row[label])}))
+    return played
 
 
 def _configured(settings: Settings, folder: Path, name: str, examples: str) -> Path:
