@@ -21,6 +21,7 @@ from streamer.records.review import Review
 from streamer.records.ticket import Ticket
 from streamer.services.judge.judge_handler import JudgeHandler
 from streamer.services.judge.judge_task import JudgeTask
+from streamer.services.judge.observing import Observing
 from streamer.services.judge.publishing import JudgeOutputs, JudgePublisher
 from streamer.services.judge.recent_results import RecentResults
 from streamer.stream.dead_letters import DeadLetters
@@ -160,12 +161,12 @@ class Run:
         tracing = tracing or Tracing("test", 0.0)
         logged = partial(drawn, salt="s", purpose="log", share=log_share)
         self.handler = JudgeHandler(
-            self.judge,
-            JudgePublisher(OUTPUTS, tasks or decided(), logged, self.metrics, tracing.slow),
-            DeadLetters("dead", 2**20, on_letter=self.metrics.dead),
-            RecentResults(100),
-            tracing,
-            self.metrics,
+            judge=self.judge,
+            publisher=JudgePublisher(OUTPUTS, tasks or decided(), logged),
+            dead_letters=DeadLetters("dead", 2**20, on_letter=self.metrics.dead),
+            recent=RecentResults(100),
+            tracing=tracing,
+            observing=Observing(self.metrics, tracing),
         )
         self.emissions: list[Emission] = []
 

@@ -2,16 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamer.decide.confidence_sequence import always_valid_interval
-from streamer.observe.metrics import Metrics
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Rule
 from streamer.services.judge.verdicts import Verdicts
 
 
+class Share(NamedTuple):
+    """A share with its interval."""
+
+    low: float
+    estimate: float
+    high: float
+
+
 class LiveFidelity:
-    """Shows each task's share of agreement with an interval, from the uniform stratum alone.
+    """Knows each task's share of agreement with an interval, from the uniform sample alone.
 
     Its audits count, and its verifications, where the rule itself let the label stand: what a
     fallback or the optimistic mode published says nothing about the rule. The interval holds at
@@ -19,25 +27,28 @@ class LiveFidelity:
     constant share. So a new rule, calibration, label set or judge starts anew.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self) -> None:
         self._seen: dict[str, _Tally] = {}
 
-    def look(self, task: str, requests: Sequence[JudgeRequest], verdicts: Verdicts) -> None:
-        """Count the verdicts on these requests of one task, in their order."""
-        before = self._seen.get(task, _Tally())
-        tally = before
-        for place, request in enumerate(requests):
-            agreed = verdicts.agreed(place) if _counts(request) else None
-            if agreed is not None:
-                tally = tally.then(_setting(request, verdicts), agreed)
-                self._metrics.audited(task, request.calibration, int(agreed), 1)
-                if request.segment is not None:
-                    self._metrics.segment_audited(task, request.segment.name, int(agreed), 1)
-        if tally is not before:
-            self._seen[task] = tally
-            low, high = always_valid_interval(tally.hits, tally.of)
-            self._metrics.fidelity(task, float(low), tally.hits / tally.of, float(high))
+    def look(
+        self, task: str, requests: Sequence[JudgeRequest], verdicts: Verdicts
+    ) -> tuple[list[tuple[JudgeRequest, bool]], Share | None]:
+        """Those of some requests of one task, in their order, that are audits of its rule, and
+        whether the judge agreed; and the share with them, where there are any.
+        """
+        audits = [
+            (request, agreed)
+            for place, request in enumerate(requests)
+            if _counts(request) and (agreed := verdicts.agreed(place)) is not None
+        ]
+        if not audits:
+            return [], None
+        tally = self._seen.get(task, _Tally())
+        for request, agreed in audits:
+            tally = tally.then(_setting(request, verdicts), agreed)
+        self._seen[task] = tally
+        low, high = always_valid_interval(tally.hits, tally.total)
+        return audits, Share(float(low), tally.hits / tally.total, float(high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +66,12 @@ class _Setting:
 class _Tally:
     setting: _Setting | None = None
     hits: int = 0
-    of: int = 0
+    total: int = 0
 
     def then(self, setting: _Setting, agreed: bool) -> "_Tally":
         """With one verdict more, or of it alone where the setting is another."""
         known = self if self.setting == setting else _Tally()
-        return _Tally(setting, known.hits + agreed, known.of + 1)
+        return _Tally(setting, known.hits + agreed, known.total + 1)
 
 
 def _counts(request: JudgeRequest) -> bool:

@@ -10,13 +10,13 @@ from typing import get_args
 from streamer.errors import TicketError
 from streamer.judging.judge import Judge
 from streamer.judging.judge import JudgeScores as Answer
-from streamer.observe.metrics import Metrics
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import JudgeRequest, Purpose
 from streamer.records.labelset import LabelSet
 from streamer.records.times import rfc3339
 from streamer.services.intake.plain_json import check_depth
+from streamer.services.judge.observing import Observing
 from streamer.services.judge.publishing import Case, JudgePublisher
 from streamer.services.judge.recent_results import Output, RecentResults
 from streamer.services.judge.verdicts import Verdicts
@@ -34,7 +34,7 @@ DEADLY = (
 
 
 class JudgeHandler:
-    """Judges requests, and has `judged` publish what follows from it.
+    """Judges requests, and has `publisher` write what follows from it.
 
     A request that is not readable, or whose label set the judge doesn't hold, becomes a dead
     letter that can be replayed; a repeated one gets what it got before.
@@ -42,19 +42,20 @@ class JudgeHandler:
 
     def __init__(
         self,
+        *,
         judge: Judge,
-        judged: JudgePublisher,
+        publisher: JudgePublisher,
         dead_letters: DeadLetters,
-        memory: RecentResults,
+        recent: RecentResults,
         tracing: Tracing,
-        metrics: Metrics,
+        observing: Observing,
     ) -> None:
         self._judge = judge
-        self._judged = judged
+        self._publisher = publisher
         self._dead_letters = dead_letters
-        self._memory = memory
+        self._recent = recent
         self._tracing = tracing
-        self._metrics = metrics
+        self._observing = observing
 
     async def handle(
         self, batch: Sequence[Record]
@@ -64,16 +65,15 @@ class JudgeHandler:
         cases, settled = self._read(batch, int(seen_ms * 1e6))
         if settled:
             yield settled
-        traces = [case.trace for case in cases]
-        with self._tracing.batch(batch[0].topic, traces, len(batch)):
+        with self._observing.batch(batch, cases):
             if cases:
-                async for group in self._settle(cases, seen_ms):
+                async for group in self._ask_all(cases, seen_ms):
                     yield group
         for case in cases:
             # Only now: what is remembered half would be republished half.
-            if self._judged.memorable(case.published):
-                self._memory.keep(case.request, case.published)
-        self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
+            if self._publisher.memorable(case.published):
+                self._recent.keep(case.request, case.published)
+        self._observing.batch_done(batch, seen_ms)
 
     def give_up(self, batch: Sequence[Record]) -> Group:
         """Audits that are too old to be judged: the log says so."""
@@ -84,8 +84,9 @@ class JudgeHandler:
             if request is None:
                 continue
             trace = self._trace(record, request, received_ns)
-            if request.task in self._judged.tasks:
-                settled.append(self._judged.given_up(record, request, trace))
+            if request.task in self._publisher.tasks:
+                self._observing.given_up(request, trace)
+                settled.append(self._publisher.given_up(record, request, trace))
             else:
                 settled.append(self._dead(record, _unknown(request.task), trace))
             trace.end()
@@ -109,13 +110,13 @@ class JudgeHandler:
             request = self._request(record, settled, received_ns)
             if request is None:
                 continue
-            known = self._memory.recall(request)
+            known = self._recent.recall(request)
             trace = self._trace(record, request, received_ns)
             if known is None:
                 cases.append(Case(record, request, trace, []))
             else:
-                self._metrics.republished(request.task)
-                settled += self._judged.again(record, known, trace)
+                self._observing.repeated(request)
+                settled += self._publisher.emissions(record, known, trace)
                 trace.end()
         return cases, settled
 
@@ -134,7 +135,7 @@ class JudgeHandler:
         trace.identify(request.ticket.id)
         return trace
 
-    async def _settle(self, cases: Sequence[Case], seen_ms: float) -> AsyncIterator[Group]:
+    async def _ask_all(self, cases: Sequence[Case], seen_ms: float) -> AsyncIterator[Group]:
         """Ask about each by itself: no answer waits for another; what comes at once leaves so."""
         asked: AsDone[tuple[Case, Answer | TicketError]] = AsDone()
         for case in cases:
@@ -149,7 +150,7 @@ class JudgeHandler:
     async def _ask(self, case: Case) -> tuple[Case, Answer | TicketError]:
         request = case.request
         texts, traces = [request.ticket.text], [case.trace.trace_headers()]
-        if request.task not in self._judged.tasks:
+        if request.task not in self._publisher.tasks:
             return case, _unknown(request.task)
         try:
             return case, await self._judge.score(request.task, request.label_set, texts, traces)
@@ -174,7 +175,8 @@ class JudgeHandler:
         writing = Writing(self._dead_letters)
         for some in alike.values():
             cases, verdicts = self._verdicts(some)
-            made += self._judged.publish(cases, verdicts, writing, seen_ms)
+            self._observing.leaving(cases, verdicts, seen_ms)
+            made += self._publisher.publish(cases, verdicts, writing)
             for case, label in zip(cases, verdicts.labels, strict=True):
                 waiting += _waiting(case, label.label)
         return made, waiting
@@ -184,7 +186,7 @@ class JudgeHandler:
         cases = [case for case, _ in some]
         task, label_set = cases[0].request.task, cases[0].request.label_set
         return cases, Verdicts(
-            self._judged.tasks[task],
+            self._publisher.tasks[task],
             self._label_set(task, label_set),
             self._judge.version(task, label_set),
             [case.request for case in cases],

@@ -16,6 +16,7 @@ from streamer.observe.tracing import Tracing
 from streamer.services.judge.audits import AuditLane
 from streamer.services.judge.judge_handler import JudgeHandler
 from streamer.services.judge.judge_task import JudgeTask, judge_tasks
+from streamer.services.judge.observing import Observing
 from streamer.services.judge.publishing import JudgeOutputs, JudgePublisher
 from streamer.services.judge.recent_results import RecentResults
 from streamer.services.runtime.concurrency import first, together
@@ -54,20 +55,24 @@ async def run_lanes(
     )
     tracing = Tracing("streamer-judge", settings.tracing.sample, group=group)
     metrics.watch_spans(tracing)
-    judged = _judged(settings, metrics, tracing)
+    publisher = _publisher(settings)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, tracing.shutdown)
         status = Status("the judge's engine")
         await stack.enter_async_context(status.served(settings.judge.listen, metrics))
         judge = load(settings)
-        _check_versions(judged.tasks, judge)
+        _check_versions(publisher.tasks, judge)
         stack.push_async_callback(judge.stop)
         await judge.start()
         # What the engine's library brought stays: the collector would look at all of it again.
         gc.freeze()
-        memory = RecentResults(settings.judge.remember)
         handler = JudgeHandler(
-            judge, judged, stream.dead_letters(metrics), memory, tracing, metrics
+            judge=judge,
+            publisher=publisher,
+            dead_letters=stream.dead_letters(metrics),
+            recent=RecentResults(settings.judge.remember),
+            tracing=tracing,
+            observing=Observing(metrics, tracing),
         )
         turnstile = SharedExclusiveLock()
         requests = Journaled(
@@ -84,11 +89,11 @@ async def run_lanes(
         await first(together(*lanes), _watch(judge))
 
 
-def _judged(settings: Settings, metrics: Metrics, tracing: Tracing) -> JudgePublisher:
+def _publisher(settings: Settings) -> JudgePublisher:
     topics = settings.topics
     outputs = JudgeOutputs(labels=topics.labels, review=topics.review, log=topics.log)
     logged = partial(drawn, salt=settings.audit.salt, purpose="log", share=settings.log.share)
-    return JudgePublisher(outputs, judge_tasks(settings), logged, metrics, tracing.slow)
+    return JudgePublisher(outputs, judge_tasks(settings), logged)
 
 
 def _check_versions(tasks: Mapping[str, JudgeTask], judge: Judge) -> None:
