@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.asked import LABELS, TASK, text
+from streamer.judging.classifier.embedder import Embedder
 from streamer.judging.classifier.encoder import Encoder
 from streamer.judging.classifier.heads import Head
 from streamer.judging.engine.settings import EngineSettings
@@ -30,7 +31,7 @@ def offline(folder: Path, count: int) -> dict[str, float]:
     os.environ.update(settings.environment())
     from vllm import LLM, PoolingParams
 
-    arguments = settings.encoder_arguments(encoder)
+    arguments = Embedder.arguments(encoder, settings)
     del arguments["enable_log_requests"]
     # vLLM's class for offline use wants a tokenizer, which token ids don't go through.
     engine = LLM(**arguments | {"skip_tokenizer_init": False})

@@ -18,7 +18,7 @@ from streamer.judging.llm.answering import ByCode
 from streamer.judging.llm.asked import Asked, Form
 from streamer.judging.llm.chat import Chat
 from streamer.judging.llm.prompt import load_prompts
-from streamer.judging.llm.scorer import sampling
+from streamer.judging.llm.scorer import Scorer, sampling
 from tests.judging.tiny import save_model
 
 _WIDTH, _LAYERS = 512, 4
@@ -59,7 +59,7 @@ def offline(folder: Path, count: int) -> dict[str, float]:
     [prompt] = load_prompts(folder / "prompts", {TASK: LABELS})[TASK]
     asked = Asked.of(model, Chat.at(model.folder), prompt, Form())
     assert isinstance(asked.answering, ByCode)
-    arguments = settings.language_arguments(model.folder, asked.longest + 1)
+    arguments = Scorer.arguments(model, asked.longest, settings)
     del arguments["enable_log_requests"]
     # vLLM's class for offline use wants a tokenizer, which token ids don't go through.
     engine = LLM(**arguments | {"skip_tokenizer_init": False})

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from streamer.errors import ModelError
 from streamer.records.labelset import LabelSet
 
+Headers = Sequence[Mapping[str, str] | None] | None
+"""W3C trace headers of N requests."""
+
 
 class EngineDead(ModelError):
     """The engine died or stopped making progress: exit without committing, to be restarted."""
@@ -46,7 +49,7 @@ class Judge(Protocol):
     async def start(self) -> None:
         """Load and warm up; returns when tickets are really being answered.
 
-        Raises `EngineDead` when the engine does not come up.
+        Raises `EngineDead` when the engine does not come up, `ModelError` when it answers nonsense.
         """
 
     def label_sets(self, task: str) -> tuple[LabelSet, ...]:
@@ -56,16 +59,12 @@ class Judge(Protocol):
         """What answers for this label set; it stands in the label as the judge's version."""
 
     async def score(
-        self,
-        task: str,
-        label_set: str,
-        texts: Sequence[str],
-        trace_headers: Sequence[Mapping[str, str] | None] | None = None,
+        self, task: str, label_set: str, texts: Sequence[str], trace_headers: Headers = None
     ) -> JudgeScores:
         """Probabilities for each text; `trace_headers` go on to the engine, one per text.
 
-        Raises `TicketError` when the label set (a `LabelSet.version`) is not held, `EngineDead`
-        when the engine died or stalled, `ModelError` when it answered nonsense.
+        Raises `TicketError` when the label set (a `LabelSet.version`) is not held or an answer is
+        no number, `EngineDead` when the engine died, stalled, or answers nothing else any more.
         """
 
     @property

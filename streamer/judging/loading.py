@@ -51,7 +51,7 @@ def _classifier(settings: Settings, traces: str | None) -> ClassifierJudge:
     return ClassifierJudge.load(
         settings.path(settings.judge.models),
         settings.label_sets,
-        settings=EngineSettings(traces_endpoint=traces),
+        settings=_engine(settings, traces),
         stalled_after=settings.judge.stalled_after,
     )
 

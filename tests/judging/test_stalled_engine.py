@@ -15,8 +15,8 @@ from streamer.judging.judge import EngineDead
 @pytest.mark.slow
 async def test_a_stalled_engine_counts_as_dead_and_still_stops(encoder: Encoder) -> None:
     embedder = Embedder(encoder, stalled_after=3, look_every=0.1)
-    await embedder.start()
-    pids = embedder.process_ids
+    await embedder.engine.start()
+    pids = embedder.engine.process_ids
     ticket = [101, 7592, 102]
     assert (await embedder.embed([ticket])).shape == (1, encoder.dimensions)
     for pid in pids:
@@ -26,7 +26,7 @@ async def test_a_stalled_engine_counts_as_dead_and_still_stops(encoder: Encoder)
             await embedder.embed([ticket])
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
-    await embedder.stop()
+    await embedder.engine.stop()
     assert not any(psutil.pid_exists(pid) for pid in pids)
     with pytest.raises(EngineDead):
         await embedder.embed([ticket])

@@ -20,6 +20,7 @@ TEMPLATE = """\
 
 {% else %}<think>
 {% endif %}{% endif %}"""
+SPOILT = "\N{SNOWMAN}"
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 WORDS = (
     "the customer wants money back for an invoice that was charged twice",
@@ -87,6 +88,18 @@ def save_model(folder: Path, *, seed: int = 7, width: int = 64, layers: int = 2)
     )
     torch.manual_seed(seed)
     Qwen3ForCausalLM(config).to(torch.float32).save_pretrained(folder)
+
+
+def spoil(folder: Path) -> None:
+    """A text that holds `SPOILT` gets scores from the model that are no numbers."""
+    from safetensors.numpy import load_file, save_file
+    from tokenizers import Tokenizer
+
+    file = folder / "model.safetensors"
+    weights = load_file(file)
+    ids = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(SPOILT).ids
+    weights["model.embed_tokens.weight"][ids[-1]] = float("nan")
+    save_file(weights, file, {"format": "pt"})
 
 
 def make_prompt(count: int, task: str = "topic", *, examples: int = 2) -> Prompt:

@@ -98,6 +98,11 @@ class Heads:
         """
         return cls({task: _held(folder / task, want, encoder) for task, want in tasks.items()})
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Those that have a head."""
+        return tuple(self._heads)
+
     def label_sets(self, task: str) -> tuple[LabelSet, ...]:
         """The label sets of a task, the current one first; empty for an unknown task."""
         return tuple(head.label_set for head in self._heads.get(task, ()))

@@ -5,9 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from streamer.judging.classifier.encoder import Encoder
-from streamer.judging.llm.chat_prompt import BLOCK
-
 Precision = Literal["bfloat16", "float16", "float32"]
 
 
@@ -71,83 +68,45 @@ class EngineSettings:
             "OTEL_SERVICE_NAME": os.environ.get("OTEL_SERVICE_NAME", "vllm"),
         }
 
-    def encoder_arguments(self, encoder: Encoder) -> dict[str, Any]:
-        """Arguments of `AsyncEngineArgs` for an encoder."""
-        return self._arguments(encoder.folder, encoder.max_tokens, _ENCODER_STEP) | {
-            "runner": "pooling",
-            "hf_overrides": {"architectures": ["LayeredBert"], "kept_layers": encoder.layers},
-            # Attention goes both ways here: no prefix can be reused, no prompt cut in chunks.
-            "enable_prefix_caching": False,
-            "enable_chunked_prefill": False,
-            # Compiling costs a minute per start and gains little on six small layers.
-            "enforce_eager": True,
-            # A span is written from these: without them, the first one would end the engine.
-            "disable_log_stats": self.traces_endpoint is None,
-        }
-
-    def sequence_arguments(self, folder: Path, longest: int) -> dict[str, Any]:
-        """Arguments of `AsyncEngineArgs` for a model with a head for sequence classification.
-
-        `longest` counts the tokens of the longest ticket, special ones included.
-        """
-        step = _GPU_STEP if on_gpu() else _CPU_STEP
-        return self._arguments(folder, longest, step, whole=True) | {
-            "runner": "pooling",
-            # Many of them look both ways: no prefix can be reused, no prompt cut in chunks.
-            "enable_prefix_caching": False,
-            "enable_chunked_prefill": False,
-            "gpu_memory_utilization": self.gpu_share,
-            "enforce_eager": True,
-            "disable_log_stats": self.traces_endpoint is None,
-        }
-
     def shared(self, engines: int) -> "EngineSettings":
         """The same for one of so many engines on a device."""
         return replace(self, gpu_share=self.gpu_share / max(engines, 1))
 
-    def language_arguments(self, folder: Path, longest: int) -> dict[str, Any]:
-        """Arguments of `AsyncEngineArgs` for a causal model that scores.
+    def arguments(self, folder: Path, longest: int) -> dict[str, Any]:
+        """Arguments of `AsyncEngineArgs` for any model.
 
-        `longest` counts the tokens of the longest prompt there can be and the one that follows.
-        docs/judge.md has the reasons at length.
+        `longest` counts the tokens of the longest request there can be, special ones included.
         """
-        gpu = on_gpu()
-        return self._arguments(folder, longest, _GPU_STEP if gpu else _CPU_STEP) | {
-            "runner": "generate",
-            # Each task's shared part is computed once; what is full of it is kept by whole blocks,
-            # of 128 tokens on a CPU if nothing is said. On GPUs the kernels choose.
-            "enable_prefix_caching": True,
-            "block_size": None if gpu else BLOCK,
-            # One giant ticket goes through in pieces beside the others.
-            "enable_chunked_prefill": True,
-            # Of the whole vocabulary and before any temperature: what coverage is read from.
-            "logprobs_mode": "raw_logprobs",
-            # A model's folder may ask for penalties and the like, which are for talking.
-            "generation_config": "vllm",
-            "gpu_memory_utilization": self.gpu_share,
-            # On a CPU, compiling takes longer than a start may.
-            "enforce_eager": not gpu,
-            # vLLM's metrics say how many tokens came from the prefix cache.
-            "disable_log_stats": False,
-        }
-
-    def _arguments(
-        self, folder: Path, longest: int, step: "_Step", *, whole: bool = False
-    ) -> dict[str, Any]:
-        """With `whole` prompts, even the longest fits into a step."""
-        tokens = self.max_batch_tokens or step.tokens
+        step = _GPU_STEP if on_gpu() else _CPU_STEP
         return {
             "model": str(folder),
             "served_model_name": folder.name,
             "dtype": self.precision or best_precision(),
             "max_model_len": longest,
             "max_num_seqs": self.max_sequences or step.sequences,
-            "max_num_batched_tokens": max(tokens, longest) if whole else tokens,
+            "max_num_batched_tokens": self.max_batch_tokens or step.tokens,
             # Token ids go in: the engine needs no tokenizer.
             "skip_tokenizer_init": True,
             "distributed_executor_backend": "uni",
+            "worker_extension_cls": "streamer.judging.engine.cache_cleaner.CacheCleaner",
+            "gpu_memory_utilization": self.gpu_share,
             "enable_log_requests": False,
             "otlp_traces_endpoint": self.traces_endpoint,
+        }
+
+    def pooling_arguments(self, folder: Path, longest: int) -> dict[str, Any]:
+        """The same for a model that reads a ticket and writes nothing."""
+        general = self.arguments(folder, longest)
+        return general | {
+            "runner": "pooling",
+            # Attention may go both ways: no prefix can be reused, no prompt cut in chunks.
+            "enable_prefix_caching": False,
+            "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(general["max_num_batched_tokens"], longest),
+            # Compiling costs a minute per start and gains little on small models.
+            "enforce_eager": True,
+            # A span is written from these: without them, the first one would end the engine.
+            "disable_log_stats": self.traces_endpoint is None,
         }
 
 
@@ -159,7 +118,6 @@ class _Step:
     tokens: int
 
 
-_ENCODER_STEP = _Step(128, 4096)
 # A GPU is busy from some thousand tokens on; all beyond them is waiting time for the next ticket.
 _GPU_STEP = _Step(512, 16384)
 _CPU_STEP = _Step(128, 4096)

@@ -13,7 +13,7 @@ class TokenBudget:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._used = 0
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
 
@@ -25,8 +25,8 @@ class TokenBudget:
     @asynccontextmanager
     async def spend(self, tokens: int) -> AsyncIterator[None]:
         """Hold this many tokens meanwhile."""
-        tokens = min(tokens, self._limit)
-        if self._queue or self._used + tokens > self._limit:
+        tokens = min(tokens, self.limit)
+        if self._queue or self._used + tokens > self.limit:
             await self._wait(tokens)
         else:
             self._used += tokens
@@ -52,7 +52,7 @@ class TokenBudget:
         while self._queue:
             tokens, admitted = self._queue[0]
             if not admitted.cancelled():
-                if self._used + tokens > self._limit:
+                if self._used + tokens > self.limit:
                     return
                 self._used += tokens
                 admitted.set_result(None)

@@ -6,22 +6,26 @@ import itertools
 import multiprocessing
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.token_budget import TokenBudget
-from streamer.judging.judge import EngineDead
+from streamer.judging.judge import EngineDead, Headers
 
 if TYPE_CHECKING:
     from vllm.v1.engine.async_llm import AsyncLLM
 
-Answer = TypeVar("Answer")
+Answer = TypeVar("Answer", bound=NDArray[Any])
 Ask = Callable[["AsyncLLM", str], AsyncGenerator[Answer, None]]
 """Puts one request, given the engine and the request's id; what is yielded last is the answer."""
 
 _RESTART = "the process must exit without committing and be started again"
 _STOP_SECONDS = 5.0
+_CLEANED_EVERY = 0.01
 # vLLM writes a span for a request without a context too, as a trace of its own.
 _NOT_SAMPLED = {"traceparent": f"00-{'1' * 32}-{'1' * 16}-00"}
 
@@ -70,9 +74,7 @@ class WatchedEngine:
         self._death = asyncio.get_running_loop().create_future()
         try:
             self._engine, step = await asyncio.to_thread(self._load)
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                raise
+        except Exception as error:
             raise EngineDead(f"vLLM did not start ({error}); its log is above") from error
         # One step's is computed, and the next one's waits for it.
         self._budget = TokenBudget(2 * step)
@@ -96,9 +98,9 @@ class WatchedEngine:
             if not work.done():
                 raise EngineDead(death.result())
             return work.result()
-        except BaseException as error:
-            if isinstance(error, EngineDead) or not isinstance(error, Exception):
-                raise
+        except EngineDead:
+            raise
+        except Exception as error:
             # Whatever the engine throws at a sound request, its next answers can't be trusted.
             self._die(f"the vLLM engine failed ({error!r}); {_RESTART}")
             raise EngineDead(death.result()) from error
@@ -106,9 +108,7 @@ class WatchedEngine:
             work.cancel()
             work.add_done_callback(_retrieve)
 
-    def headers(
-        self, given: Sequence[Mapping[str, str] | None] | None, count: int
-    ) -> Sequence[Mapping[str, str] | None]:
+    def headers(self, given: Headers, count: int) -> Sequence[Mapping[str, str] | None]:
         """Trace headers for `count` requests, as the engine is to have them."""
         found = given or [None] * count
         if self._settings.traces_endpoint is None:
@@ -143,17 +143,37 @@ class WatchedEngine:
 
     async def _admitted(self, engine: "AsyncLLM", tokens: int, ask: Ask[Answer]) -> Answer:
         async with self._budget.spend(tokens):
-            return await self._one(engine, ask)
+            answer = await self._one(engine, ask)
+        return await self._again(engine, ask) if np.isnan(answer).any() else answer
+
+    async def _again(self, engine: "AsyncLLM", ask: Ask[Answer]) -> Answer:
+        """The answer of an engine that nothing else is in, before or after it.
+
+        What is no number stays in blocks of the cache, and makes that of whoever gets them next.
+        """
+        async with self._budget.spend(self._budget.limit):
+            with self._waiting_for_it():
+                await _clean(engine)
+                answer = await self._one(engine, ask)
+                if np.isnan(answer).any():
+                    await _clean(engine)
+                return answer
 
     async def _one(self, engine: "AsyncLLM", ask: Ask[Answer]) -> Answer:
-        if self._waiting == 0:
-            self._progress = time.monotonic()
-        self._waiting += 1
-        try:
+        with self._waiting_for_it():
             # A request has one answer here; the generator must still run to its end.
             answers = [answer async for answer in ask(engine, str(next(self._numbers)))]
             self._progress = time.monotonic()
             return answers[-1]
+
+    @contextlib.contextmanager
+    def _waiting_for_it(self) -> Iterator[None]:
+        """Have it noticed where the engine does nothing meanwhile."""
+        if self._waiting == 0:
+            self._progress = time.monotonic()
+        self._waiting += 1
+        try:
+            yield
         finally:
             self._waiting -= 1
 
@@ -190,6 +210,15 @@ class WatchedEngine:
         if engine is None or death.done():
             raise EngineDead(death.result())
         return engine, death
+
+
+async def _clean(engine: "AsyncLLM") -> None:
+    while True:
+        if await engine.reset_prefix_cache():
+            await engine.collective_rpc("streamer_clean_cache")
+            return
+        # A request that was given up still has its blocks.
+        await asyncio.sleep(_CLEANED_EVERY)
 
 
 def _retrieve(work: asyncio.Future[Any]) -> None:

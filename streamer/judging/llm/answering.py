@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.judging.judge import Headers
 from streamer.judging.llm.codes import Codes
 from streamer.judging.llm.scorer import Question, Scorer
 from streamer.judging.llm.trie import Trie, Walk
 
-Headers = Sequence[Mapping[str, str] | None] | None
 Scores = NDArray[np.float64]
 
 

@@ -1,18 +1,17 @@
 """The judge of kind `llm`: one language model on vLLM for all tasks, one prompt for each."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import ModelError, TicketError
+from streamer.errors import TicketError
+from streamer.judging.engine.engine_judge import EngineJudge
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.softmax import softmax
-from streamer.judging.engine.warm_up import warm_up
-from streamer.judging.judge import JudgeScores
+from streamer.judging.judge import Headers, JudgeScores
 from streamer.judging.llm.asked import Asked, Form
 from streamer.judging.llm.chat import Chat
 from streamer.judging.llm.prompt import Prompts
@@ -20,7 +19,7 @@ from streamer.judging.llm.scorer import Scorer
 from streamer.records.labelset import LabelSet
 
 
-class LanguageJudge:
+class LanguageJudge(EngineJudge):
     """Scores labels by the probability that a language model gives to each as its answer.
 
     A `Judge`. p(label) is the softmax, over the labels alone, of the log-probabilities of their
@@ -28,6 +27,7 @@ class LanguageJudge:
     """
 
     def __init__(self, scorer: Scorer, asked: Mapping[str, tuple[Asked, ...]], form: Form) -> None:
+        super().__init__([scorer.engine], asked)
         self._scorer = scorer
         self._asked = dict(asked)
         self._form = form
@@ -60,16 +60,16 @@ class LanguageJudge:
 
     async def start(self) -> None:
         """Load and warm up with the real prompts; returns when tickets are really answered."""
-        await self._scorer.start()
+        await self._load()
         if self._form.contextual:
             await self.calibrate()
-        for texts in warm_up():
-            await asyncio.gather(*(self._scores(one, texts) for one in self._every()))
+        await self._warm_up()
 
     async def calibrate(self) -> None:
         """Ask about an empty ticket, whose scores are divided out of all that come."""
-        for one in self._every():
-            self._priors[one.version] = (await self._scores(one, [""]))[0][0]
+        for held in self._asked.values():
+            for one in held:
+                self._priors[one.version] = (await self._scores(one, [""]))[0][0]
 
     def label_sets(self, task: str) -> tuple[LabelSet, ...]:
         """The label sets held for a task, the current one first; empty for an unknown task."""
@@ -80,36 +80,16 @@ class LanguageJudge:
         return self._find(task, label_set).version
 
     async def score(
-        self,
-        task: str,
-        label_set: str,
-        texts: Sequence[str],
-        trace_headers: Sequence[Mapping[str, str] | None] | None = None,
+        self, task: str, label_set: str, texts: Sequence[str], trace_headers: Headers = None
     ) -> JudgeScores:
         """See `Judge.score`."""
         one = self._find(task, label_set)
         scores, truncated = await self._scores(one, texts, trace_headers)
-        coverage = np.exp(np.logaddexp.reduce(scores, axis=1))
-        probabilities = softmax(scores - self._priors.get(one.version, 0.0))
-        if not np.isfinite(probabilities).all():
-            raise ModelError(
-                f"the judge's probabilities for task {task} are not numbers; set "
-                "judge.engine.precision to float32, and check the model"
-            )
-        return JudgeScores(probabilities, truncated, np.minimum(coverage, 1).astype(np.float32))
-
-    @property
-    def full(self) -> bool:
-        """See `Judge.full`."""
-        return self._scorer.full
-
-    async def healthy(self) -> None:
-        """Raises `EngineDead` when the engine can't answer any more."""
-        await self._scorer.healthy()
-
-    async def stop(self) -> None:
-        """End the engine and its processes. Waiting calls get `EngineDead`."""
-        await self._scorer.stop()
+        # What is no number is noticed below.
+        with np.errstate(invalid="ignore"):
+            coverage = np.exp(np.logaddexp.reduce(scores, axis=1))
+            probabilities = softmax(scores - self._priors.get(one.version, 0.0))
+        return self._answer(probabilities, truncated, np.minimum(coverage, 1).astype(np.float32))
 
     def shown(self, task: str, label_set: str, text: str) -> str:
         """The whole prompt for one ticket, special tokens included, as the model reads it."""
@@ -121,17 +101,14 @@ class LanguageJudge:
         self,
         one: Asked,
         texts: Sequence[str],
-        headers: Sequence[Mapping[str, str] | None] | None = None,
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        headers: Headers = None,
+    ) -> tuple[NDArray[np.float64], list[bool]]:
         # Here and not in a thread: to cross over costs more than a ticket, whose length is bounded.
         tickets = one.chat_prompt.encode(texts)
         prompts = [ticket.ids for ticket in tickets]
         shared = len(one.chat_prompt.prefix)
         scores = await one.answering.scores(self._scorer, prompts, headers, shared)
-        return scores, np.array([ticket.truncated for ticket in tickets], bool)
-
-    def _every(self) -> list[Asked]:
-        return [one for held in self._asked.values() for one in held]
+        return scores, [ticket.truncated for ticket in tickets]
 
     def _find(self, task: str, label_set: str) -> Asked:
         for one in self._asked.get(task, ()):

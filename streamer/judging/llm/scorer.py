@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import ModelError
 from streamer.judging.engine.model_folder import ModelFolder
-from streamer.judging.engine.settings import EngineSettings
+from streamer.judging.engine.settings import EngineSettings, on_gpu
 from streamer.judging.engine.watched_engine import WatchedEngine
+from streamer.judging.judge import Headers
+from streamer.judging.llm.chat_prompt import BLOCK
 from streamer.judging.llm.codes import LARGEST
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ Question = tuple[Sequence[int], tuple[int, ...]]
 
 
 class Scorer:
-    """Scores tokens by one prefill per prompt; nothing is generated that anyone reads.
+    """Scores tokens on its `engine`, one prefill per prompt; nothing is written that anyone reads.
 
     `longest` counts the tokens of the longest prompt there will be. `stalled_after` and all that is
     said of failures as in `WatchedEngine`.
@@ -40,63 +41,57 @@ class Scorer:
         look_every: float = 0.5,
     ) -> None:
         settings = settings or EngineSettings()
-        self._engine = WatchedEngine(
+        self.engine = WatchedEngine(
             settings,
-            # One more: the token that vLLM must sample to give any probability.
-            lambda: settings.language_arguments(model.folder, longest + 1),
+            lambda: self.arguments(model, longest, settings),
             stalled_after=stalled_after,
             look_every=look_every,
         )
 
-    @property
-    def process_ids(self) -> tuple[int, ...]:
-        """The engine's child processes."""
-        return self._engine.process_ids
-
-    @property
-    def full(self) -> bool:
-        """See `WatchedEngine.full`."""
-        return self._engine.full
-
-    async def start(self) -> None:
-        """Load the engine; raises `EngineDead` when it does not come up."""
-        await self._engine.start()
+    @staticmethod
+    def arguments(model: ModelFolder, longest: int, settings: EngineSettings) -> dict[str, Any]:
+        """Arguments of `AsyncEngineArgs`; docs/judge.md has the reasons at length."""
+        gpu = on_gpu()
+        # One more: the token that vLLM must sample to give any probability.
+        return settings.arguments(model.folder, longest + 1) | {
+            "runner": "generate",
+            # Each task's shared part is computed once; what is full of it is kept by whole blocks,
+            # of 128 tokens on a CPU if nothing is said. On GPUs the kernels choose.
+            "enable_prefix_caching": True,
+            "block_size": None if gpu else BLOCK,
+            # One giant ticket goes through in pieces beside the others.
+            "enable_chunked_prefill": True,
+            # Of the whole vocabulary and before any temperature: what coverage is read from.
+            "logprobs_mode": "raw_logprobs",
+            # A model's folder may ask for penalties and the like, which are for talking.
+            "generation_config": "vllm",
+            # On a CPU, compiling takes longer than a start may.
+            "enforce_eager": not gpu,
+            # vLLM's metrics say how many tokens came from the prefix cache.
+            "disable_log_stats": False,
+        }
 
     async def score(
         self,
         questions: Sequence[Question],
-        trace_headers: Sequence[Mapping[str, str] | None] | None = None,
+        trace_headers: Headers = None,
         shared: int = 0,
     ) -> list[Scores]:
         """Log-probabilities, over the whole vocabulary, of each question's tokens in their order.
 
         The first `shared` tokens of the prompts are in the prefix cache, and cost nothing.
-        Raises `EngineDead`, or `ModelError` when an answer is no number.
+        Raises `EngineDead`.
         """
-        headers = self._engine.headers(trace_headers, len(questions))
+        headers = self.engine.headers(trace_headers, len(questions))
         asks = [
             (max(len(prompt) - shared, 1), partial(_ask, list(prompt), part, header))
             for (prompt, tokens), header in zip(questions, headers, strict=True)
             for part in _parts(tokens)
         ]
-        answers = iter(await self._engine.answers(asks))
-        found = [
+        answers = iter(await self.engine.answers(asks))
+        return [
             np.concatenate(list(islice(answers, len(_parts(tokens))))) for _, tokens in questions
         ]
-        if any(np.isnan(scores).any() for scores in found):
-            raise ModelError(
-                "the language model's probabilities are not numbers; set judge.engine.precision to "
-                "float32, and check the model"
-            )
-        return found
-
-    async def healthy(self) -> None:
-        """Raises `EngineDead` when the engine died, stalled, or was never started."""
-        await self._engine.healthy()
-
-    async def stop(self) -> None:
-        """End the engine's processes; calls that still wait get `EngineDead`."""
-        await self._engine.stop()
 
 
 def _parts(tokens: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -104,12 +104,12 @@ async def test_engine_and_test_listen_on_loopback_only(running: Running) -> None
         if connection.status == psutil.CONN_LISTEN
     ]
     assert set(listening) <= {"127.0.0.1", "::1"}
-    assert set(running.embedder.process_ids) <= {process.pid for process in processes}
+    assert set(running.embedder.engine.process_ids) <= {process.pid for process in processes}
 
 
 async def test_a_killed_engine_ends_every_call_and_leaves_nothing(running: Running) -> None:
     await running.judge.healthy()
-    pids = running.embedder.process_ids
+    pids = running.embedder.engine.process_ids
     assert pids
     calls = [running.judge.score("intent", INTENT.version, TEXTS * 20) for _ in range(3)]
     waiting = [asyncio.create_task(call) for call in calls]

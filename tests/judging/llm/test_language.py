@@ -19,7 +19,7 @@ from streamer.judging.llm.chat_prompt import BLOCK
 from streamer.judging.llm.language import LanguageJudge
 from streamer.judging.llm.scorer import Scorer
 from tests.judging.brute_force import BruteForce, softmax
-from tests.judging.tiny import make_prompt, save_model
+from tests.judging.tiny import SPOILT, make_prompt, save_model, spoil
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -47,6 +47,7 @@ class Running:
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     folder = tmp_path_factory.mktemp("model")
     save_model(folder)
+    spoil(folder)
     model, chat = ModelFolder.at(folder), Chat.at(folder)
     asked = {
         f"{form.codes}-{size}": Asked.of(model, chat, make_prompt(size), form)
@@ -55,9 +56,9 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     }
     longest = max(one.longest for one in asked.values())
     scorer = Scorer(model, longest, EngineSettings(precision="float32"))
-    await scorer.start()
+    await scorer.engine.start()
     yield Running(scorer, asked, BruteForce(folder))
-    await scorer.stop()
+    await scorer.engine.stop()
 
 
 async def scored(running: Running, one: Asked, texts: tuple[str, ...]) -> np.ndarray:
@@ -157,6 +158,29 @@ async def test_a_judge_of_two_tasks_gives_distributions_coverage_and_versions(
         await judge.score("topic", "of-before", TEXTS)
 
 
+@pytest.mark.parametrize("name", ["letters-10", "names-10"])
+async def test_what_the_model_has_no_number_for_is_that_tickets_fault_and_spoils_no_other(
+    running: Running, name: str
+) -> None:
+    one = running.asked[name]
+    judge = LanguageJudge(running.scorer, {"topic": (one,)}, LETTERS)
+    version = one.prompt.label_set.version
+    before = await judge.score("topic", version, TEXTS)
+    texts = [[f"parcel {SPOILT} {number}"] if number % 2 else list(TEXTS) for number in range(8)]
+    answers = await asyncio.gather(
+        *(judge.score("topic", version, some) for some in texts), return_exceptions=True
+    )
+    for some, found in zip(texts, answers, strict=True):
+        if len(some) == 1:
+            assert isinstance(found, TicketError)
+            assert found.reason == "no_probabilities"
+        else:
+            assert not isinstance(found, BaseException)
+            assert found.probabilities == pytest.approx(before.probabilities, abs=1e-3)
+    after = await judge.score("topic", version, TEXTS)
+    assert after.probabilities == pytest.approx(before.probabilities, abs=1e-3)
+
+
 async def test_an_empty_ticket_is_divided_out_where_that_is_asked_for(running: Running) -> None:
     one = running.asked["letters-10"]
     judge = LanguageJudge(running.scorer, {"topic": (one,)}, Form(contextual=True))
@@ -201,12 +225,12 @@ async def test_bfloat16_is_as_near_as_its_eight_bits_allow(tmp_path: Path) -> No
     model, chat = ModelFolder.at(tmp_path), Chat.at(tmp_path)
     one = Asked.of(model, chat, make_prompt(10), LETTERS)
     scorer = Scorer(model, one.longest, EngineSettings(precision="bfloat16"))
-    await scorer.start()
+    await scorer.engine.start()
     try:
         prompts = [ticket.ids for ticket in one.chat_prompt.encode(TEXTS)]
         found = softmax(await one.answering.scores(scorer, prompts, None))
     finally:
-        await scorer.stop()
+        await scorer.engine.stop()
     wanted = np.array([softmax(BruteForce(tmp_path).scores(one, text)) for text in TEXTS])
     print(f"bfloat16: p differs by {np.abs(found - wanted).max():.1e} at most")
     assert np.abs(found - wanted).max() < 0.05

@@ -14,7 +14,7 @@ from streamer.errors import ConfigError, TicketError
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.sequence.sequence import SequenceJudge
 from streamer.records.labelset import LabelSet
-from tests.judging.tiny import save_classifier, save_model
+from tests.judging.tiny import SPOILT, save_classifier, save_model, spoil
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,6 +40,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     # Each in another order than its task has.
     save_classifier(models / "topic" / "1", "bert", TOPIC.labels[::-1])
     save_classifier(models / "tone", "qwen3", ("positive", "negative", "neutral"))
+    spoil(models / "tone")
     settings = EngineSettings(precision="float32")
     judge = SequenceJudge.load(models, TASKS, settings=settings)
     await judge.start()
@@ -77,6 +78,15 @@ async def test_long_and_empty_tickets_have_answers_too(running: Running) -> None
         found = await running.judge.score(task, labels.version, ["", "parcel " * 5000])
         assert found.truncated.tolist() == [False, True]
         assert found.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+async def test_what_a_model_has_no_number_for_spoils_no_other_ticket(running: Running) -> None:
+    before = await running.judge.score("tone", TONE.version, TEXTS)
+    for number in range(3):
+        with pytest.raises(TicketError, match="no_probabilities"):
+            await running.judge.score("tone", TONE.version, [f"{SPOILT} {number}"])
+        after = await running.judge.score("tone", TONE.version, TEXTS)
+        assert after.probabilities == pytest.approx(before.probabilities, abs=1e-4)
 
 
 async def test_each_task_has_its_own_version_and_one_label_set(running: Running) -> None:
