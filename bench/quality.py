@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> list[Result]:
             bring_up(stack, print, own_workers=True)
             learn, test = asyncio.run(_asked(stack, config))
         for task in tasks:
-            found += list(_results(learn.cases(task), test.cases(task)))
+            found += list(_results(learn.dataset(task), test.dataset(task)))
     return [*found, *llm_answers(options.data)]
 
 

@@ -88,7 +88,7 @@ class _Given:
 class _Tested:
     """The test tickets with what the workers said before, and how their vote is counted."""
 
-    cases: Dataset
+    dataset: Dataset
     texts: tuple[str, ...]
     rule: DeferralRule | None
     calibrated: bool
@@ -204,15 +204,15 @@ def _aligned(given: _Given, name: str) -> TaskReport:
         note(f"{name} is routed by segments: the vote is shown as without them")
     return TaskReport(
         name,
-        len(tested.cases),
+        len(tested.dataset),
         parts.since,
         kept,
         versions,
         _weighting(lesson),
         tuple(trials(fit.worker.model, fit.choice) for fit in fitted),
-        worker_changes(tested.cases, after, _segments(given, tested.texts)),
-        pair_changes(tested.cases, after),
-        None if tested.rule is None else vote_change(tested.cases, after, tested.rule),
+        worker_changes(tested.dataset, after, _segments(given, tested.texts)),
+        pair_changes(tested.dataset, after),
+        None if tested.rule is None else vote_change(tested.dataset, after, tested.rule),
     )
 
 
@@ -295,7 +295,7 @@ def _after(tested: _Tested, lesson: TrainingSet, fitted: Sequence[_Fitted]) -> l
     by_model = {fit.worker.model: fit for fit in fitted}
     after = []
     for name, predictions in zip(
-        tested.cases.workers, tested.cases.worker_predictions, strict=True
+        tested.dataset.workers, tested.dataset.worker_predictions, strict=True
     ):
         if name in by_model:
             raw = Predictions.of(by_model[name].aligned.model.probabilities(tested.texts))

@@ -46,7 +46,7 @@ def run(
     target = _target(settings, each.name, each.task, out)
     made_at = rfc3339(int(time.time() * 1000))
     after = arbitration_rule(each.task.after.kind, each.task.after.alpha)
-    dataset, period = each.table.cases, each.table.period
+    dataset, period = each.table.dataset, each.table.period
     calibration = calibrate(dataset, wish, made_at=made_at, after=after, period=period)
     now = None if trial else now_or_none(settings, task, each.task, dataset, wish)
     _write(calibration, target)
@@ -142,7 +142,7 @@ def _refuse_empty_promise(settings: Settings, name: str, wish: Targets) -> None:
 
 def _refuse_gaps(each: Logged) -> None:
     """Audits that are given up are accepted tickets: what is left would be no fair sample."""
-    lacking, tickets = each.table.unjudged, len(each.table.cases)
+    lacking, tickets = each.table.unjudged, len(each.table.dataset)
     if lacking > UNJUDGED * tickets:
         raise ConfigError(
             f"{each.name}: {lacking} of {tickets} tickets have no verdict, and the others are"

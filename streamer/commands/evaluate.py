@@ -37,7 +37,7 @@ def run(
     # Read whole before the first is measured, so that the bar knows how many there are.
     logged_tasks = list(logged(settings, file, tasks, gold))
     for each in watched(logged_tasks, "tasks", len(logged_tasks)):
-        evaluation = evaluate(each.table.cases, _options(each, prices, latencies))
+        evaluation = evaluate(each.table.dataset, _options(each, prices, latencies))
         page = write(evaluation, folder / each.name)
         if as_json:
             tried = [_json(trial) for trial in each.trials]
@@ -76,7 +76,7 @@ def _json(trial: Trial) -> dict[str, object]:
 
 
 def _options(each: Logged, prices: Prices | None, latencies: Prices | None) -> Options:
-    assumed = Prices(dict.fromkeys(each.table.cases.workers, WORKER_PRICE), 1.0)
+    assumed = Prices(dict.fromkeys(each.table.dataset.workers, WORKER_PRICE), 1.0)
     calibration, after = each.calibration(), each.task.after
     return Options(
         costs=prices or assumed,

@@ -46,7 +46,7 @@ class Logged:
         if self.file is None or not self.file.exists():
             return None
         calibration = load_calibration(self.name, self.task, self.file)
-        met, calibrated_for = self.table.cases.versions.get(JUDGE), calibration.judge.version
+        met, calibrated_for = self.table.dataset.versions.get(JUDGE), calibration.judge.version
         if None not in (met, calibrated_for) and met != calibrated_for:
             raise ConfigError(
                 f"tasks.{self.name}.calibration: {self.file} is of judge {calibrated_for}, the"
@@ -62,7 +62,7 @@ class Logged:
 
     def judged(self, calibration: Calibration | None) -> Dataset:
         """The tickets that have a verdict, tempered as the services do it."""
-        dataset, temperature_of = self.table.cases, temperatures(calibration)
+        dataset, temperature_of = self.table.dataset, temperatures(calibration)
         judged = dataset[np.flatnonzero(dataset.judge.label_ids != ABSTAINED)]
         if not temperature_of:
             return judged
@@ -101,7 +101,7 @@ def logged(
     for name in chosen:
         mine = _promoted(settings, name, decisions) if trial else decisions
         task_log = logged_of(settings, name, mine, gold)
-        if len(task_log.table.cases):
+        if len(task_log.table.dataset):
             empty = False
             _say(name, _other_than_served(task_log.task))
             yield task_log
@@ -140,9 +140,11 @@ def logged_of(
     table = LogTable.of(decisions, name, task.label_set, workers)
     if gold is not None:
         truth = read_gold(gold, task.label_set)
-        told = [truth.get(i, old) for i, old in zip(table.cases.ids, table.cases.gold, strict=True)]
-        table = replace(table, cases=replace(table.cases, gold=np.array(told, np.int64)))
-        if absent := len(truth.keys() - set(table.cases.ids)):
+        told = [
+            truth.get(i, old) for i, old in zip(table.dataset.ids, table.dataset.gold, strict=True)
+        ]
+        table = replace(table, dataset=replace(table.dataset, gold=np.array(told, np.int64)))
+        if absent := len(truth.keys() - set(table.dataset.ids)):
             _say(name, [f"{absent} true labels are of tickets that are not in the log's stratum"])
     _say(name, table.notes)
     path, tried = task.calibration, trials(decisions, name, task.label_set)

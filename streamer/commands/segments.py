@@ -75,7 +75,7 @@ def fit(
         found,
         material,
         moments,
-        [each.table.cases for each in tasks],
+        [each.table.dataset for each in tasks],
         classifier=None if classifier is None else classifier.figures,
         routed=list(_routed(found, material, gate, tasks, wanted.budget)),
         text=wanted.text,
@@ -114,7 +114,7 @@ def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
 
 def _logged(settings: Settings, decisions: Sequence[LoggedDecision]) -> list[Logged]:
     logs = [logged_of(settings, name, decisions) for name in settings.tasks]
-    return [each for each in logs if len(each.table.cases)]
+    return [each for each in logs if len(each.table.dataset)]
 
 
 def _routed(
@@ -130,8 +130,8 @@ def _routed(
     where = dict(zip(material.ids, named.tolist(), strict=True))
     for each in tasks if budget is not None else ():
         # Of a sample, or of tickets without a text, nothing is known of the others.
-        rows = [row for row, name in enumerate(each.table.cases.ids) if name in where]
-        dataset = each.table.cases[np.array(rows, np.int64)]
+        rows = [row for row, name in enumerate(each.table.dataset.ids) if name in where]
+        dataset = each.table.dataset[np.array(rows, np.int64)]
         segment_ids = np.array([where[name] for name in dataset.ids], np.int64)
         prices = dict.fromkeys(dataset.workers, WORKER_PRICE)
         numbers = [part.number for part in parts]
@@ -144,7 +144,7 @@ def _routed(
 
 def _configured(each: Logged) -> SegmentRoute:
     """How the task is served without segments."""
-    calibration, workers = each.calibration(), each.table.cases.workers
+    calibration, workers = each.calibration(), each.table.dataset.workers
     temperature_of = temperatures(calibration)
     heat = tuple(temperature_of[name] for name in workers) if temperature_of else ()
     return SegmentRoute(tuple(range(len(workers))), rule_before(each.task, calibration), heat)

@@ -30,15 +30,15 @@ class Audited:
     decisions: Sequence[LoggedDecision]
     gold: Mapping[str, Mapping[str, str]]
 
-    def cases(self, task: str) -> Dataset:
+    def dataset(self, task: str) -> Dataset:
         """The tickets of one task."""
         task_settings = self.settings.tasks[task]
         workers = [worker.model for worker in task_settings.workers]
-        dataset = LogTable.of(self.decisions, task, task_settings.label_set, workers).cases
-        right = [self.gold[ticket].get(task) for ticket in dataset.ids]
+        judged = LogTable.of(self.decisions, task, task_settings.label_set, workers).dataset
+        right = [self.gold[ticket].get(task) for ticket in judged.ids]
         index = task_settings.label_set.index
         label_ids = [UNKNOWN if label is None else index[label] for label in right]
-        return replace(dataset, gold=np.array(label_ids, np.int64))
+        return replace(judged, gold=np.array(label_ids, np.int64))
 
 
 async def audited(

@@ -90,7 +90,7 @@ class Performance:
         costs = {name: alone.cost for name, alone in task.alone.items()}
         folder = self._settings.path(self._settings.state) / "report" / task.name
         self._console.print(f"calibrating {task.name} and writing its report")
-        return tried(learn.cases(task.name), test.cases(task.name), WISH, costs, judge, folder)
+        return tried(learn.dataset(task.name), test.dataset(task.name), WISH, costs, judge, folder)
 
     async def _live(self, played: Sequence[Played], rate: float) -> Accounts:
         self._console.print(f"playing {len(played)} records at {rate:.0f}/s")

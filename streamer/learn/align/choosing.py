@@ -56,31 +56,31 @@ def choose(
     model for all tickets (`pooled`) and, with a gate, experts; each with either loss. Of several
     that agree as often the simplest, pooled before experts and labels before distributions.
     """
-    found = {}
+    answers_of = {}
     for loss in _losses(judged):
-        made = align_worker(
+        aligned = align_worker(
             kind, judged, label_set, loss=loss, gate=gate, seed=seed, examples=examples
         )
-        for shape, answers in _answers(made, held_out):
-            found[shape, loss] = answers
-    order = sorted(found, key=lambda pair: (pair[0] != "pooled", pair[1] != "hard"))
-    tried = {pair: _tried(*pair, found[pair], held_out) for pair in order}
+        for shape, answers in _answers(aligned, held_out):
+            answers_of[shape, loss] = answers
+    order = sorted(answers_of, key=lambda pair: (pair[0] != "pooled", pair[1] != "hard"))
+    tried = {pair: _tried(*pair, answers_of[pair], held_out) for pair in order}
     best = max(order, key=lambda pair: tried[pair].agreement.value)
-    return Choice(tuple(tried.values()), tried[best], found[best])
+    return Choice(tuple(tried.values()), tried[best], answers_of[best])
 
 
 def _losses(judged: Judged) -> tuple[Loss, ...]:
     return ("hard",) if judged.probabilities is None else ("hard", "kl")
 
 
-def _answers(made: Aligned, held_out: Judged) -> Iterator[tuple[Shape, Floats]]:
-    yield "pooled", made.general.probabilities(held_out.texts)
-    if made.experts:
-        yield "experts", made.model.probabilities(held_out.texts)
+def _answers(aligned: Aligned, held_out: Judged) -> Iterator[tuple[Shape, Floats]]:
+    yield "pooled", aligned.general.probabilities(held_out.texts)
+    if aligned.experts:
+        yield "experts", aligned.model.probabilities(held_out.texts)
 
 
 def _tried(shape: Shape, loss: Loss, answers: Floats, held_out: Judged) -> Tried:
     right = answers.argmax(axis=1) == held_out.label_ids
-    known = held_out.probabilities
-    far = np.nan if known is None else float(total_variation(known, answers).mean())
+    judge = held_out.probabilities
+    far = np.nan if judge is None else float(total_variation(judge, answers).mean())
     return Tried(shape, loss, Interval.of_share(share(right)), far)

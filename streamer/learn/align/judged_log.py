@@ -44,17 +44,19 @@ class JudgedLog:
         texts: Mapping[str, str],
     ) -> "JudgedLog":
         """Of decisions of any task; `texts` by the tickets' ids."""
-        mine = sorted((one for one in decisions if _is_of(one, task, labels)), key=time_of)
+        mine = sorted(
+            (decision for decision in decisions if _is_of(decision, task, labels)), key=time_of
+        )
         newest = verdict_of(mine[-1]).judge if mine else None
-        found, left_out = [], Counter[str]()
-        for one in mine:
-            if ballot_of(one).ticket_id not in texts:
+        kept, left_out = [], Counter[str]()
+        for decision in mine:
+            if ballot_of(decision).ticket_id not in texts:
                 left_out[NO_TEXT] += 1
-            elif verdict_of(one).judge != newest:
+            elif verdict_of(decision).judge != newest:
                 left_out[OTHER_JUDGE] += 1
             else:
-                found.append(one)
-        return cls(tuple(found), dict(left_out))
+                kept.append(decision)
+        return cls(tuple(kept), dict(left_out))
 
     @property
     def notes(self) -> list[str]:
@@ -83,7 +85,7 @@ class Parts:
         if min(len(test), len(held_out)) < LEAST or not early:
             raise ConfigError(
                 f"the log has {sum(map(is_uniform, log.decisions))} judged tickets of the uniform"
-                f" stratum with a text, at {len({time_of(one) for one in log.decisions})} times;"
+                f" stratum with a text, at {len(set(map(time_of, log.decisions)))} times;"
                 f" {LEAST} are needed to choose and {LEAST} to test: raise audit.share, wait, and"
                 " export the log again"
             )
@@ -100,63 +102,65 @@ def judged_of(
     """What can be learnt of decisions of a `JudgedLog`. Raises `ConfigError` for shares by which
     none of them could have been drawn.
     """
-    said = tuple(texts[ballot_of(one).ticket_id] for one in decisions)
-    drawn = np.array([chances.of(ballot_of(one)) for one in decisions], np.float64)
+    read = tuple(texts[ballot_of(decision).ticket_id] for decision in decisions)
+    drawn = np.array([chances.of(ballot_of(decision)) for decision in decisions], np.float64)
     if not drawn.all():
         raise ConfigError(
             "the log has tickets that audit.share, review.gold and log.share don't let into it:"
             " set them as they were when the log was written"
         )
-    vectors = [verdict_of(one).vector for one in decisions]
+    vectors = [verdict_of(decision).vector for decision in decisions]
     rows = np.array(vectors, np.float64).reshape(-1, len(labels))
     rows /= np.maximum(rows.sum(axis=1, keepdims=True), 1e-12)
     return Judged(
-        said,
+        read,
         rows.argmax(axis=1),
         rows.astype(np.float32),
         (1 / drawn).astype(np.float32),
-        None if gate is None else gate.names(said).places,
+        None if gate is None else gate.names(read).places,
     )
 
 
-def ballot_of(one: LoggedDecision) -> BallotLog:
+def ballot_of(decision: LoggedDecision) -> BallotLog:
     """Of a decision in a `JudgedLog`."""
-    assert one.ballot is not None  # decisions without one are none of it
-    return one.ballot
+    assert decision.ballot is not None  # decisions without one are none of it
+    return decision.ballot
 
 
-def verdict_of(one: LoggedDecision) -> VerdictLog:
+def verdict_of(decision: LoggedDecision) -> VerdictLog:
     """Of a decision in a `JudgedLog`."""
-    assert one.verdict is not None  # decisions without one are none of it
-    return one.verdict
+    assert decision.verdict is not None  # decisions without one are none of it
+    return decision.verdict
 
 
-def is_uniform(one: LoggedDecision) -> bool:
+def is_uniform(decision: LoggedDecision) -> bool:
     """Whether a decision in a `JudgedLog` is of the uniform stratum."""
-    return ballot_of(one).uniform
+    return ballot_of(decision).uniform
 
 
-def time_of(one: LoggedDecision) -> str:
+def time_of(decision: LoggedDecision) -> str:
     """When a decision in a `JudgedLog` was made, as RFC 3339 with milliseconds: sorts as text."""
-    return ballot_of(one).at
+    return ballot_of(decision).at
 
 
-def _is_of(one: LoggedDecision, task: str, labels: LabelSet) -> bool:
-    ballot, verdict = one.ballot, one.verdict
+def _is_of(decision: LoggedDecision, task: str, labels: LabelSet) -> bool:
+    ballot, verdict = decision.ballot, decision.verdict
     if ballot is None or verdict is None or verdict.vector is None:
         return False
-    known = (ballot.task, ballot.label_set, len(verdict.vector))
-    return known == (task, labels.version, len(labels)) and verdict.label_set == labels.version
+    own = (ballot.task, ballot.label_set, len(verdict.vector))
+    return own == (task, labels.version, len(labels)) and verdict.label_set == labels.version
 
 
 def _cut(
     decisions: tuple[LoggedDecision, ...], share: float
 ) -> tuple[tuple[LoggedDecision, ...], tuple[LoggedDecision, ...], str]:
     """All before a time, the uniform ones from it on, about `share` of those, and the time."""
-    times = [time_of(one) for one in decisions if is_uniform(one)]
+    times = [time_of(decision) for decision in decisions if is_uniform(decision)]
     if not times:
         return (), (), ""
     since = times[min(int(len(times) * (1 - share)), len(times) - 1)]
-    before = tuple(one for one in decisions if time_of(one) < since)
-    after = tuple(one for one in decisions if time_of(one) >= since and is_uniform(one))
+    before = tuple(decision for decision in decisions if time_of(decision) < since)
+    after = tuple(
+        decision for decision in decisions if time_of(decision) >= since and is_uniform(decision)
+    )
     return before, after, since

@@ -133,17 +133,20 @@ def worker_changes(
 
 def pair_changes(before: Dataset, after: Sequence[Predictions]) -> tuple[PairChange, ...]:
     """Every pair of workers on judged tickets."""
-    places = combinations(range(len(before.workers)), 2)
-    return tuple(_pair(before, after, one, other) for one, other in places)
+    pairs = combinations(range(len(before.workers)), 2)
+    return tuple(_pair(before, after, first, other) for first, other in pairs)
 
 
 def vote_change(before: Dataset, after: Sequence[Predictions], rule: DeferralRule) -> VoteChange:
     """The vote on judged tickets, of tempered opinions."""
     judge = before.judge.label_ids
-    one, other = rule.decide(before.worker_predictions).label_ids, rule.decide(after).label_ids
+    voted_before, voted_after = (
+        rule.decide(before.worker_predictions).label_ids,
+        rule.decide(after).label_ids,
+    )
     (settled, same), (settled_after, same_after) = (
         (label_ids != ABSTAINED, (label_ids != ABSTAINED) & (label_ids == judge))
-        for label_ids in (one, other)
+        for label_ids in (voted_before, voted_after)
     )
     cost = mean_change(~settled, ~settled_after)
     harm = mean_change(settled & ~same, settled_after & ~same_after)
@@ -179,18 +182,18 @@ def _distance(old: Predictions, new: Predictions, judge: Predictions) -> Change 
     return mean_change(total_variation(p, old.probabilities), total_variation(p, new.probabilities))
 
 
-def _pair(before: Dataset, after: Sequence[Predictions], one: int, other: int) -> PairChange:
+def _pair(before: Dataset, after: Sequence[Predictions], left: int, right: int) -> PairChange:
     judge = before.judge.label_ids
-    first, second = (_alike(each[one].label_ids, each[other].label_ids, judge)
+    first, second = (_alike(each[left].label_ids, each[right].label_ids, judge)
                      for each in (before.worker_predictions, after))  # fmt: skip
     return PairChange(
-        (before.workers[one], before.workers[other]),
+        (before.workers[left], before.workers[right]),
         mean_change(first[0], second[0]),
         change(first[1:], second[1:]),
     )
 
 
-def _alike(one: LabelIds, other: LabelIds, judge: LabelIds) -> tuple[Mask, Mask, Mask]:
+def _alike(left: LabelIds, right: LabelIds, judge: LabelIds) -> tuple[Mask, Mask, Mask]:
     """[N] each: they agree, on another label than the judge's; at least one differs from it."""
-    agree = one == other
-    return agree, agree & (one != judge), (one != judge) | (other != judge)
+    agree = left == right
+    return agree, agree & (left != judge), (left != judge) | (right != judge)

@@ -21,7 +21,7 @@ class Judged:
     """`texts` [N] with the judge's `label_ids` [N] and, where known, its `probabilities` [N, K].
 
     `weights` [N] are 1 / P(the ticket is judged and logged), at any scale. `segments` [N] are the
-    places of the tickets' segments, -1 for none; None where there are no segments.
+    segment ids of the tickets, -1 for none; None where there are no segments.
     """
 
     texts: tuple[str, ...]
@@ -36,8 +36,8 @@ class Judged:
     @property
     def sha256(self) -> str:
         """A hash of all that is learnt from, in its order."""
-        known = b"" if self.probabilities is None else self.probabilities.tobytes()
-        arrays = (self.label_ids.tobytes(), known, self.weights.tobytes())
+        distributions = b"" if self.probabilities is None else self.probabilities.tobytes()
+        arrays = (self.label_ids.tobytes(), distributions, self.weights.tobytes())
         return sha256(b"\0".join([orjson.dumps(self.texts), *arrays])).hexdigest()
 
     @property
@@ -91,7 +91,7 @@ def _stacked(first: Judged, second: Judged) -> Floats | None:
     """Who has labels only among those with distributions is sure of its labels."""
     if first.probabilities is None:
         return None
-    known = second.probabilities
-    if known is None:
-        known = np.eye(first.probabilities.shape[1], dtype=np.float32)[second.label_ids]
-    return np.concatenate([first.probabilities, known])
+    distributions = second.probabilities
+    if distributions is None:
+        distributions = np.eye(first.probabilities.shape[1], dtype=np.float32)[second.label_ids]
+    return np.concatenate([first.probabilities, distributions])

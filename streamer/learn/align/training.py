@@ -79,13 +79,13 @@ def align_worker(
     with threadpool_limits(1):
         tuned, settings = kind.tune(*material.halves(kind), seed)
         general = kind.fit(material.everything, settings, seed)
-        found = {} if gate is None else dict(_experts(kind, material, tuned, seed))
-    if gate is None or not found:
+        by_segment = {} if gate is None else dict(_experts(kind, material, tuned, seed))
+    if gate is None or not by_segment:
         return Aligned(general, general, settings)
-    models = {place: model for place, (model, _) in found.items()}
-    chosen = {place: expert for place, (_, expert) in found.items()}
-    made = Experts(gate, general, models)
-    return Aligned(made, general, settings, chosen)
+    models = {segment_id: model for segment_id, (model, _) in by_segment.items()}
+    chosen = {segment_id: expert for segment_id, (_, expert) in by_segment.items()}
+    experts = Experts(gate, general, models)
+    return Aligned(experts, general, settings, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,9 @@ class _Material:
 
     @classmethod
     def of(cls, judged: Judged, examples: Judged | None, size: int, seed: int) -> "_Material":
-        count = len(judged)
+        judged_rows = len(judged)
         both = judged.normalised() if examples is None else judged.and_examples(examples)
-        real = np.arange(len(both)) < count
+        real = np.arange(len(both)) < judged_rows
         picked = np.array(drawn(both.texts, HELD_OUT_SHARE, seed), np.bool_)
         return cls(both, size, real & picked, ~picked, real)
 
@@ -122,16 +122,16 @@ class _Material:
             )
         return train, held_out
 
-    def places(self) -> list[int]:
+    def segment_ids(self) -> list[int]:
         """Segments of which enough tickets are there."""
         mine = self.all.segments
         if mine is None:
             return []
-        places, counts = np.unique(mine[self.real & (mine != GENERAL)], return_counts=True)
-        return [int(place) for place in places[counts >= LEAST]]
+        segment_ids, counts = np.unique(mine[self.real & (mine != GENERAL)], return_counts=True)
+        return [int(segment_id) for segment_id in segment_ids[counts >= LEAST]]
 
-    def of_segment(self, place: int) -> Mask:
-        return np.asarray(self.all.segments == place)
+    def of_segment(self, segment_id: int) -> Mask:
+        return np.asarray(self.all.segments == segment_id)
 
     def weighted(self, own: Mask, others: float, rows: Mask) -> Targets:
         """Those of the rows that count, with the segment's own at mean 1."""
@@ -142,9 +142,9 @@ class _Material:
         return self._targets(rows & (weights > 0), weights)
 
     def _targets(self, mine: Mask, weights: Floats | None = None) -> Targets:
-        some = (self.all if weights is None else replace(self.all, weights=weights)).where(mine)
-        weighted = some.weights.astype(np.float32)
-        return Targets(some.texts, some.label_ids, self.size, weighted, some.probabilities)
+        sample = (self.all if weights is None else replace(self.all, weights=weights)).where(mine)
+        weighted = sample.weights.astype(np.float32)
+        return Targets(sample.texts, sample.label_ids, self.size, weighted, sample.probabilities)
 
 
 def _placed(judged: Judged, gate: Gate | None) -> Judged:
@@ -160,14 +160,14 @@ def _experts(
     """Those of the segments where one is better than `general`, which was tuned and not yet fitted
     again.
     """
-    for place in material.places():
-        own = material.of_segment(place)
+    for segment_id in material.segment_ids():
+        own = material.of_segment(segment_id)
         chosen = _chosen(kind, material, own, general, seed)
         if chosen is not None:
             others, settings = chosen
             everything = material.weighted(own, others, np.ones_like(own))
             expert = Expert(int((own & material.real).sum()), others, settings)
-            yield place, (kind.fit(everything, settings, seed), expert)
+            yield segment_id, (kind.fit(everything, settings, seed), expert)
 
 
 def _chosen(

@@ -49,24 +49,27 @@ class TrainingSet:
     ) -> "TrainingSet":
         """Raises `ConfigError` as `judged_of`."""
         tested, compared = (
-            {_text(one, texts) for one in some} for some in (parts.test, parts.held_out)
+            {_text(decision, texts) for decision in part} for part in (parts.test, parts.held_out)
         )
 
         def judged(decisions: Sequence[LoggedDecision], but: Container[str]) -> Judged:
-            fresh = [one for one in decisions if _text(one, texts) not in but]
+            fresh = [decision for decision in decisions if _text(decision, texts) not in but]
             return judged_of(fresh, label_set, texts, chances, gate)
 
         train = judged(parts.train, tested)
-        beside = None if examples is None else _as_judged(examples, label_set, gate)
+        extra = None if examples is None else _as_judged(examples, label_set, gate)
         return cls(
             label_set,
             judged(parts.early, tested | compared),
             judged(parts.held_out, tested),
             train,
-            None if beside is None else beside.without(tested | compared),
-            None if beside is None else beside.without(tested),
+            None if extra is None else extra.without(tested | compared),
+            None if extra is None else extra.without(tested),
             gate,
-            sum(is_uniform(one) and _text(one, texts) not in tested for one in parts.train),
+            sum(
+                is_uniform(decision) and _text(decision, texts) not in tested
+                for decision in parts.train
+            ),
             len(parts.train) - len(train),
         )
 
@@ -98,9 +101,9 @@ class TrainingSet:
 def _as_judged(examples: Examples, label_set: LabelSet, gate: Gate | None) -> Judged:
     label_ids = np.array([label_set.index[label] for label in examples.labels], np.int64)
     weights: Floats = np.ones(len(label_ids), np.float32)
-    places = None if gate is None else gate.names(examples.texts).places
-    return Judged(examples.texts, label_ids, None, weights, places)
+    segment_ids = None if gate is None else gate.names(examples.texts).places
+    return Judged(examples.texts, label_ids, None, weights, segment_ids)
 
 
-def _text(one: LoggedDecision, texts: Mapping[str, str]) -> str:
-    return as_read(texts[ballot_of(one).ticket_id])
+def _text(decision: LoggedDecision, texts: Mapping[str, str]) -> str:
+    return as_read(texts[ballot_of(decision).ticket_id])

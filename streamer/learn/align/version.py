@@ -55,13 +55,13 @@ def write(
 def _recipe(kind: str, origin: Origin, given: TrainingSet, choice: Choice) -> Recipe:
     experts = choice.best.shape == "experts"
     judged, examples = given.train.sha256, given.beside_train
-    beside = None if examples is None else examples.sha256
+    examples_hash = None if examples is None else examples.sha256
     return Recipe(
         task=origin.task,
         kind=kind,
         label_set=given.label_set.version,
         labels=given.label_set.labels,
-        data_sha256=sha256(f"{judged}\0{beside}".encode()).hexdigest(),
+        data_sha256=sha256(f"{judged}\0{examples_hash}".encode()).hexdigest(),
         rows=len(given.train) + (0 if examples is None else len(examples)),
         seed=origin.seed,
         code=code_hash(
@@ -73,7 +73,7 @@ def _recipe(kind: str, origin: Origin, given: TrainingSet, choice: Choice) -> Re
             origin.until,
             origin.drawn,
             judged,
-            beside,
+            examples_hash,
             origin.segments if experts else None,
             _hash(given.gate) if experts and given.gate else None,
         ),
@@ -91,9 +91,9 @@ def _hash(gate: Gate) -> str:
 
 
 def _settings(aligned: Aligned) -> Settings:
-    """The general model's as they are, an expert's under the place of its segment."""
-    found = dict(aligned.settings)
-    for place, expert in aligned.experts.items():
+    """The general model's as they are, an expert's under the id of its segment."""
+    settings = dict(aligned.settings)
+    for segment_id, expert in aligned.experts.items():
         each = {**expert.settings, "others": expert.others}
-        found |= {f"expert-{place}.{name}": value for name, value in each.items()}
-    return found
+        settings |= {f"expert-{segment_id}.{name}": value for name, value in each.items()}
+    return settings

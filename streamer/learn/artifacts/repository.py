@@ -167,8 +167,8 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _of_our_kind(config: Path) -> bool:
-    found = _BACKEND.search(config.read_text(encoding="utf-8")) if config.is_file() else None
-    return found is not None and (_KINDS / found[1] / "model.py").is_file()
+    backend = _BACKEND.search(config.read_text(encoding="utf-8")) if config.is_file() else None
+    return backend is not None and (_KINDS / backend[1] / "model.py").is_file()
 
 
 def _made_here(version: Path) -> bool:
@@ -177,8 +177,8 @@ def _made_here(version: Path) -> bool:
 
 def _chosen_before(config: Path) -> str:
     """The policy of versions that were chosen one by one; empty where there is none."""
-    found = _POLICY.search(config.read_text(encoding="utf-8")) if config.is_file() else None
-    return found[0].rstrip("\n") + "\n" if found and "specific" in found[0] else ""
+    policy = _POLICY.search(config.read_text(encoding="utf-8")) if config.is_file() else None
+    return policy[0].rstrip("\n") + "\n" if policy and "specific" in policy[0] else ""
 
 
 def _check_labels(name: str, labels: Sequence[str]) -> None:

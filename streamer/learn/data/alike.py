@@ -26,9 +26,9 @@ class Alike:
     high: float
 
     @classmethod
-    def of(cls, one: Dataset, other: Dataset) -> "Alike":
+    def of(cls, dataset: Dataset, other: Dataset) -> "Alike":
         """Of judged tickets of the same task and workers; NaN where a set has none."""
-        first, second = _shared(one), _shared(other)
+        first, second = _shared(dataset), _shared(other)
         if not len(first) or not len(second):
             return cls(*[math.nan] * 4)
         gap = float(first.mean() - second.mean())
@@ -40,17 +40,21 @@ class Alike:
         return self.low <= 0 <= self.high
 
     def __str__(self) -> str:
-        said = "alike" if self else "not alike: a promise of the one need not hold on the other"
+        verdict = "alike" if self else "not alike: a promise of the one need not hold on the other"
         return (
             f"workers agree with the judge on {self.one:.3f} and {self.other:.3f},"
-            f" difference {self.one - self.other:+.3f} [{self.low:+.3f}, {self.high:+.3f}]: {said}"
+            f" difference {self.one - self.other:+.3f} [{self.low:+.3f}, {self.high:+.3f}]:"
+            f" {verdict}"
         )
 
 
-def _shared(cases: Dataset) -> NDArray[np.float64]:
+def _shared(dataset: Dataset) -> NDArray[np.float64]:
     """[M] of the judged tickets: the share of the workers that name the judge's label."""
-    judged = cases.judge.label_ids != ABSTAINED
+    judged = dataset.judge.label_ids != ABSTAINED
     named = np.array(
-        [predictions.label_ids == cases.judge.label_ids for predictions in cases.worker_predictions]
+        [
+            predictions.label_ids == dataset.judge.label_ids
+            for predictions in dataset.worker_predictions
+        ]
     )
     return np.asarray(named[:, judged].mean(axis=0))

@@ -55,8 +55,8 @@ class Dataset:
         return Dataset(
             self.task,
             self.labels,
-            tuple(self.workers[place] for place in workers),
-            tuple(self.worker_predictions[place] for place in workers),
+            tuple(self.workers[index] for index in workers),
+            tuple(self.worker_predictions[index] for index in workers),
             self.judge,
             self.gold,
             self.ids,

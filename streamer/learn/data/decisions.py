@@ -39,7 +39,7 @@ class LoggedDecision:
 
 def logged_decisions(logs: Iterable[Log]) -> list[LoggedDecision]:
     """The records of each decision, in the order in which the log first names it."""
-    found: dict[DecisionKey, LoggedDecision] = {}
+    by_key: dict[DecisionKey, LoggedDecision] = {}
     for log in logs:
-        found.setdefault(decision_of(log), LoggedDecision()).take(log)
-    return list(found.values())
+        by_key.setdefault(decision_of(log), LoggedDecision()).take(log)
+    return list(by_key.values())

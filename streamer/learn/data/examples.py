@@ -114,11 +114,11 @@ class _Reader:
                 f"{self._path}: line {line} has no column {missing[0]!r}, it has"
                 f" {', '.join(map(repr, row))}; name the columns in the task's `data`"
             )
-        found = find(row, as_pointer(self._label))
-        if found in (None, ""):
+        label = find(row, as_pointer(self._label))
+        if label in (None, ""):
             return
         if (text := self._of(row)).strip():
-            self._kept.append((text, str(found), f"{self._path}: line {line}"))
+            self._kept.append((text, str(label), f"{self._path}: line {line}"))
         else:
             self.textless += 1
 

@@ -14,7 +14,7 @@ def read_gold(path: Path, labels: LabelSet) -> dict[str, int]:
     Rows without a label are skipped; of an id that comes twice the last row counts. Raises
     `ConfigError` where the file or a row can't be read, or a label is none of the set.
     """
-    found = {}
+    gold = {}
     for line, row in rows_by_line(path):
         if "id" not in row or "label" not in row:
             raise ConfigError(f"{path}: line {line} needs the columns `id` and `label`: name them")
@@ -26,5 +26,5 @@ def read_gold(path: Path, labels: LabelSet) -> dict[str, int]:
                 f"{path}: line {line} has the label {label!r}, which the task has not"
                 f"{did_you_mean(str(label), labels.labels) or ':'} correct it, or leave it empty"
             )
-        found[str(row["id"])] = labels.index[label]
-    return found
+        gold[str(row["id"])] = labels.index[label]
+    return gold

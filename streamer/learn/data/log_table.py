@@ -22,13 +22,13 @@ Vector = tuple[float, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class LogTable:
-    """The cases of one task, the times of the first and last of them, and what the log lacks.
+    """The `dataset` of one task, the times of the first and last of them, and what the log lacks.
 
-    `left_out` counts ballots that are no cases, by the reason. `unjudged` cases have no verdict;
+    `left_out` counts ballots that are not in it, by the reason. `unjudged` tickets have no verdict;
     of them `given_up` were audits that the judge had no time for.
     """
 
-    cases: Dataset
+    dataset: Dataset
     period: tuple[str | None, str | None]
     left_out: Mapping[str, int]
     unjudged: int
@@ -46,33 +46,37 @@ class LogTable:
         promised rests. Only tickets that met the newest version of every model are kept, since
         another version is another model.
         """
-        mine = [one for one in decisions if one.ballot is not None and one.ballot.task == task]
+        mine = [
+            decision
+            for decision in decisions
+            if decision.ballot is not None and decision.ballot.task == task
+        ]
         outside: Counter[str] = Counter()
         mine = _kept(mine, _is_uniform, "not of the uniform stratum", outside)
         mine = _kept(mine, _has_labels(labels.version), "of another label set", outside)
         mine = _kept(mine, _has_workers(tuple(workers)), "without the answers of all", outside)
         newest = _newest(mine)
         mine = _kept(mine, _has_versions(newest), "of older models", outside)
-        times = [_ballot(one).at for one in mine]
-        lacking = [one for one in mine if _vector(one) is None]
+        times = [_ballot(decision).at for decision in mine]
+        lacking = [decision for decision in mine if _vector(decision) is None]
         return cls(
             _cases(mine, task, labels, tuple(workers), newest),
             (min(times, default=None), max(times, default=None)),
             dict(outside),
             len(lacking),
-            sum(one.verdict is not None for one in lacking),
+            sum(decision.verdict is not None for decision in lacking),
         )
 
     @property
     def notes(self) -> list[str]:
         """What was left out or is missing, in words; empty where nothing is."""
-        found = [f"{count} ballots left out: {why}" for why, count in self.left_out.items()]
+        notes = [f"{count} ballots left out: {why}" for why, count in self.left_out.items()]
         if self.unjudged:
-            found.append(
-                f"{self.unjudged} of {len(self.cases)} tickets have no verdict,"
+            notes.append(
+                f"{self.unjudged} of {len(self.dataset)} tickets have no verdict,"
                 f" {self.given_up} of them because the judge had no time"
             )
-        return found
+        return notes
 
 
 def _kept(
@@ -81,41 +85,41 @@ def _kept(
     why: str,
     outside: Counter[str],
 ) -> list[LoggedDecision]:
-    found = [one for one in decisions if wanted(one)]
-    if len(found) < len(decisions):
-        outside[why] = len(decisions) - len(found)
-    return found
+    kept = [decision for decision in decisions if wanted(decision)]
+    if len(kept) < len(decisions):
+        outside[why] = len(decisions) - len(kept)
+    return kept
 
 
-def _is_uniform(one: LoggedDecision) -> bool:
-    return _ballot(one).uniform
+def _is_uniform(decision: LoggedDecision) -> bool:
+    return _ballot(decision).uniform
 
 
 def _has_labels(version: str) -> Callable[[LoggedDecision], bool]:
-    return lambda one: _ballot(one).label_set == version
+    return lambda decision: _ballot(decision).label_set == version
 
 
 def _has_workers(names: tuple[str, ...]) -> Callable[[LoggedDecision], bool]:
     # Who was asked beside the vote stands behind those who voted, whatever the order of the task.
-    return lambda one: sorted(vote.worker for vote in _votes(one)) == sorted(names)
+    return lambda decision: sorted(vote.worker for vote in _votes(decision)) == sorted(names)
 
 
 def _has_versions(newest: Versions) -> Callable[[LoggedDecision], bool]:
-    return lambda one: all(newest[name] == version for name, version in _met(one).items())
+    return lambda decision: all(newest[name] == version for name, version in _met(decision).items())
 
 
 def _newest(decisions: Sequence[LoggedDecision]) -> Versions:
     """The version of every model that was met last, by the ballots' times."""
-    found: Versions = {}
-    for one in sorted(decisions, key=lambda each: _ballot(each).at):
-        found |= _met(one)
-    return found
+    newest: Versions = {}
+    for decision in sorted(decisions, key=lambda decision: _ballot(decision).at):
+        newest |= _met(decision)
+    return newest
 
 
-def _met(one: LoggedDecision) -> Versions:
-    met = {vote.worker: vote.version for vote in _votes(one)}
-    if one.verdict is not None and one.verdict.vector is not None:
-        met[JUDGE] = one.verdict.judge
+def _met(decision: LoggedDecision) -> Versions:
+    met = {vote.worker: vote.version for vote in _votes(decision)}
+    if decision.verdict is not None and decision.verdict.vector is not None:
+        met[JUDGE] = decision.verdict.judge
     return {name: version for name, version in met.items() if version}
 
 
@@ -126,26 +130,26 @@ def _cases(
     workers: tuple[str, ...],
     versions: Versions,
 ) -> Dataset:
-    ballots = [_ballot(one).ballot for one in decisions]
-    verdicts = [_vector(one) for one in decisions]
+    ballots = [_ballot(decision).ballot for decision in decisions]
+    verdicts = [_vector(decision) for decision in decisions]
     return Dataset(
         task=task,
         labels=labels.labels,
         workers=workers,
         worker_predictions=tuple(_opinion_by(name, ballots, labels) for name in workers),
         judge=_opinion(verdicts, len(labels)),
-        gold=np.array([_gold(one, labels) for one in decisions], np.int64),
-        ids=tuple(_ballot(one).ticket_id for one in decisions),
+        gold=np.array([_gold(decision, labels) for decision in decisions], np.int64),
+        ids=tuple(_ballot(decision).ticket_id for decision in decisions),
         versions=versions,
     )
 
 
 def _opinion_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Predictions:
-    places = [[vote.worker for vote in ballot.votes].index(worker) for ballot in ballots]
-    asked = list(zip(places, ballots, strict=True))
+    indexes = [[vote.worker for vote in ballot.votes].index(worker) for ballot in ballots]
+    asked = list(zip(indexes, ballots, strict=True))
     return predictions_of(
-        [ballot.votes[place] for place, ballot in asked],
-        [ballot.vectors[place] for place, ballot in asked],
+        [ballot.votes[index] for index, ballot in asked],
+        [ballot.vectors[index] for index, ballot in asked],
         labels,
     )
 
@@ -173,20 +177,20 @@ def _opinion(vectors: Sequence[Vector], size: int) -> Predictions:
     return Predictions(np.where(there, rows.argmax(axis=1), ABSTAINED), rows)
 
 
-def _gold(one: LoggedDecision, labels: LabelSet) -> int:
-    if one.gold is None or one.gold.label_set != labels.version:
+def _gold(decision: LoggedDecision, labels: LabelSet) -> int:
+    if decision.gold is None or decision.gold.label_set != labels.version:
         return UNKNOWN
-    return labels.index[one.gold.label]
+    return labels.index[decision.gold.label]
 
 
-def _ballot(one: LoggedDecision) -> BallotLog:
-    assert one.ballot is not None  # decisions without one are left out first
-    return one.ballot
+def _ballot(decision: LoggedDecision) -> BallotLog:
+    assert decision.ballot is not None  # decisions without one are left out first
+    return decision.ballot
 
 
-def _votes(one: LoggedDecision) -> tuple[Vote, ...]:
-    return _ballot(one).ballot.votes
+def _votes(decision: LoggedDecision) -> tuple[Vote, ...]:
+    return _ballot(decision).ballot.votes
 
 
-def _vector(one: LoggedDecision) -> Vector:
-    return None if one.verdict is None else one.verdict.vector
+def _vector(decision: LoggedDecision) -> Vector:
+    return None if decision.verdict is None else decision.verdict.vector

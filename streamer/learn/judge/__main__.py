@@ -78,8 +78,8 @@ def _language(order: TrainingOrder) -> None:
             _progress(job.task, done, total)
 
     trainer = SmallJudgeTrainer(order.models_folder, order.max_ticket_tokens)
-    made = trainer.train(subjects, seed=order.seed, progress=progress)
-    for task, manifest in made.items():
+    manifests = trainer.train(subjects, seed=order.seed, progress=progress)
+    for task, manifest in manifests.items():
         _trained(task, began, manifest)
 
 

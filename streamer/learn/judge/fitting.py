@@ -92,8 +92,8 @@ def _regression(
         return float(value), np.concatenate([slope.ravel(), p.mean(axis=0)])
 
     start = np.zeros((width + 1) * size)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
-    return found[:-size].reshape(width, size), found[-size:]
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
+    return best[:-size].reshape(width, size), best[-size:]
 
 
 def _calibrated(model: Linear, held: Matrix, gold: Labels) -> Linear:
@@ -101,8 +101,8 @@ def _calibrated(model: Linear, held: Matrix, gold: Labels) -> Linear:
         trial = Linear(model.weights, model.bias, float(np.exp(log_temperature)))
         return nll(trial.probabilities(held), gold)
 
-    found = minimize_scalar(loss, bounds=(-3, 3), method="bounded").x
-    return Linear(model.weights, model.bias, float(np.exp(found)))
+    best = minimize_scalar(loss, bounds=(-3, 3), method="bounded").x
+    return Linear(model.weights, model.bias, float(np.exp(best)))
 
 
 def _softmax(logits: NDArray[Any]) -> NDArray[np.float64]:

@@ -35,9 +35,9 @@ class JudgeProcess:
         except OSError as error:
             return str(self._unstarted(error))
         if told.returncode:
-            said = told.stderr.decode(errors="replace").strip().splitlines() or ["no word"]
+            stderr = told.stderr.decode(errors="replace").strip().splitlines() or ["no word"]
             return (
-                f"judge.python: {self._python} lacks what a judge needs ({said[-1]}); name the "
+                f"judge.python: {self._python} lacks what a judge needs ({stderr[-1]}); name the "
                 "interpreter of the judge's environment, which `make setup` makes"
             )
         return None
@@ -73,15 +73,15 @@ class JudgeProcess:
                     process.stdin.write(order)
                     process.stdin.close()
                 told = list(_results(process.stdout, progress))
-                said = process.stderr.read().decode(errors="replace").strip()
+                stderr = process.stderr.read().decode(errors="replace").strip()
             except BaseException:
                 # Asked to stop: it would go on alone for minutes.
                 process.kill()
                 raise
         if process.returncode == _WRONG_ORDER:
-            raise ConfigError(said)
+            raise ConfigError(stderr)
         if process.returncode:
-            raise ModelError(f"{what} failed; its last words:\n{said[-2000:]}")
+            raise ModelError(f"{what} failed; its last words:\n{stderr[-2000:]}")
         return told
 
     def _start(self) -> "subprocess.Popen[bytes]":

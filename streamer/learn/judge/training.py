@@ -46,9 +46,9 @@ class JudgeTrainer:
         check_ours(self.models / task)
         examples.check_labels(label_set.labels, f"task {task}")
         recipe = self._recipe(task, examples, label_set, seed)
-        made = Manifest.read(self.models / task / str(latest_version(self.models, task)))
-        if made is not None and made.recipe == recipe:
-            return made
+        newest = Manifest.read(self.models / task / str(latest_version(self.models, task)))
+        if newest is not None and newest.recipe == recipe:
+            return newest
         embeddings = Embeddings(self.encoder, self.cache).of(
             examples.texts, partial(progress, task)
         )

@@ -44,12 +44,12 @@ class LinearKind:
         """
         features = Features.fit(self.extract, train.texts, min_texts=self.min_texts)
         rows = features.rows(train.texts)
-        dials = _dials(train)
-        models = [_model(features, rows, train, dial, seed) for dial in dials]
-        found = [model.scores(held_out.texts) for model in models]
-        best = int(np.argmax([held_out.agreement(each) for each in found]))
-        factor = _log_odds_factor(found[best], held_out)
-        return _scaled(models[best], factor), {**dials[best], "factor": factor}
+        choices = _choices(train)
+        models = [_model(features, rows, train, choice, seed) for choice in choices]
+        scores = [model.scores(held_out.texts) for model in models]
+        best = int(np.argmax([held_out.agreement(each) for each in scores]))
+        factor = _log_odds_factor(scores[best], held_out)
+        return _scaled(models[best], factor), {**choices[best], "factor": factor}
 
     def fit(self, targets: Targets, settings: Settings, seed: int) -> LinearModel:
         """Train on all of `targets`."""
@@ -58,7 +58,7 @@ class LinearKind:
         return _scaled(_model(features, rows, targets, settings, seed), settings["factor"])
 
 
-def _dials(targets: Targets) -> list[Settings]:
+def _choices(targets: Targets) -> list[Settings]:
     """What is tried."""
     if targets.probabilities is None:
         softness = _SOFTNESS if targets.weights is None else _SOFTER

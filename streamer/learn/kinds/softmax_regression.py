@@ -28,10 +28,10 @@ def softmax_regression(
     bias = np.zeros(targets.size, np.float32)
     steps, bias_steps = np.full_like(weights, _START), np.full_like(bias, _START)
     for batch in minibatches(rows.shape[0], epochs, random):
-        columns, some = _own_columns(rows[batch])
+        columns, own_rows = _own_columns(rows[batch])
         mine = weights[columns]
-        error = targets.error(softmax(some @ mine + bias), batch)
-        gradient = some.T @ error
+        error = targets.error(softmax(own_rows @ mine + bias), batch)
+        gradient = own_rows.T @ error
         steps[columns] += gradient * gradient
         weights[columns] = mine - _RATE * gradient / np.sqrt(steps[columns])
         shift = error.sum(axis=0)
@@ -42,6 +42,6 @@ def softmax_regression(
 
 def _own_columns(rows: Any) -> tuple[Any, Any]:
     """The columns that some rows have, and the rows over these alone."""
-    columns, places = np.unique(rows.indices, return_inverse=True)
+    columns, indexes = np.unique(rows.indices, return_inverse=True)
     shape = (rows.shape[0], len(columns))
-    return columns, scipy.sparse.csr_matrix((rows.data, places, rows.indptr), shape=shape)
+    return columns, scipy.sparse.csr_matrix((rows.data, indexes, rows.indptr), shape=shape)

@@ -24,7 +24,7 @@ class Bootstrap:
         """[B, S] of a statistic that turns counts [b, N] of each ticket into values [b, S]."""
         rng = np.random.default_rng(self.seed)
         step = max(1, _CELLS // tickets)
-        sizes = [min(step, self.resamples - at) for at in range(0, self.resamples, step)]
+        sizes = [min(step, self.resamples - start) for start in range(0, self.resamples, step)]
         return np.concatenate([statistic(_counts(rng, size, tickets)) for size in sizes])
 
 

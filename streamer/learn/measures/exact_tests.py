@@ -15,15 +15,15 @@ METHOD = (
 )
 
 
-def lower_bound(hits: int, of: int, confidence: float) -> float:
+def lower_bound(hits: int, total: int, confidence: float) -> float:
     """The one-sided lower bound of Clopper and Pearson on a share; 0 of none."""
-    return float(beta.ppf(1 - confidence, hits, of - hits + 1)) if hits else 0.0
+    return float(beta.ppf(1 - confidence, hits, total - hits + 1)) if hits else 0.0
 
 
-def p_values(hits: Counts, of: Counts, at_least: float) -> Float64:
+def p_values(hits: Counts, totals: Counts, at_least: float) -> Float64:
     """Of the exact test that the true share is less than `at_least`; any shape, 1 of none."""
-    found: NDArray[Any] = binom.sf(hits - 1, of, at_least)
-    return np.where(of > 0, found, 1.0)
+    p: NDArray[Any] = binom.sf(hits - 1, totals, at_least)
+    return np.where(totals > 0, p, 1.0)
 
 
 def passed(p: Float64, confidence: float) -> Counts:

@@ -26,8 +26,8 @@ class Interval:
     @classmethod
     def of_samples(cls, value: float, samples: Float64) -> "Interval":
         """Percentiles of bootstrap samples [B]; those that are no number are left out."""
-        known = samples[np.isfinite(samples)]
-        if not len(known) or math.isnan(value):
+        finite = samples[np.isfinite(samples)]
+        if not len(finite) or math.isnan(value):
             return cls(value, math.nan, math.nan)
-        low, high = np.percentile(known, [2.5, 97.5]).tolist()
+        low, high = np.percentile(finite, [2.5, 97.5]).tolist()
         return cls(value, low, high)

@@ -107,12 +107,12 @@ def figures_by_label(
     accepted: Labels, judge: Labels, gold: Labels, labels: Sequence[str]
 ) -> dict[str, Figures]:
     """The same for the tickets of each label that the judge gave, by its verdict."""
-    found = {}
+    by_label = {}
     for code, label in enumerate(labels):
         mine = judge == code
         if mine.any():
-            found[label] = figures(accepted[mine], judge[mine], gold[mine])
-    return found
+            by_label[label] = figures(accepted[mine], judge[mine], gold[mine])
+    return by_label
 
 
 def share(hits: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Share:
@@ -120,22 +120,22 @@ def share(hits: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Share:
     return Share(int(hits.sum()), len(hits))
 
 
-def cohen_kappa(one: Labels, other: Labels) -> float:
+def cohen_kappa(labels: Labels, other: Labels) -> float:
     """Agreement beyond chance, from -1 to 1; NaN of none, 1 where both only ever say one label."""
-    if not len(one):
+    if not len(labels):
         return float("nan")
-    observed = float((one == other).mean())
-    label_ids = np.union1d(one, other)
-    chance = sum(float((one == code).mean() * (other == code).mean()) for code in label_ids)
+    observed = float((labels == other).mean())
+    label_ids = np.union1d(labels, other)
+    chance = sum(float((labels == code).mean() * (other == code).mean()) for code in label_ids)
     return 1.0 if chance == 1 else (observed - chance) / (1 - chance)
 
 
 def committees(workers: Sequence[str]) -> list[Committee]:
     """Every pair, and of three workers the majority and unanimity of all."""
-    found = [Committee(pair, "majority") for pair in combinations(workers, 2)]
+    all_committees = [Committee(pair, "majority") for pair in combinations(workers, 2)]
     if len(workers) == 3:
-        found += [Committee(tuple(workers), kind) for kind in ("majority", "unanimity")]
-    return found
+        all_committees += [Committee(tuple(workers), kind) for kind in ("majority", "unanimity")]
+    return all_committees
 
 
 def predicted_speedup(worker_cost: float, judge_cost: float, coverage: float) -> float:

@@ -36,10 +36,10 @@ class ThresholdFamily:
 
     def sweep(self, worker_predictions: Sequence[Predictions]) -> "Sweep":
         """All settings at once, on N tickets."""
-        said = self.at(0.0).decide(worker_predictions)
+        decision = self.at(0.0).decide(worker_predictions)
         if self.fixed:
-            said = replace(said, confidence=np.ones(len(said.label_ids)))
-        return Sweep.of(said)
+            decision = replace(decision, confidence=np.ones(len(decision.label_ids)))
+        return Sweep.of(decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class Sweep:
 
         They lie half-way between values that occur, so that no rounding moves a ticket.
         """
-        known = np.sort(self.confidence[self.confidence != NEVER])[::-1]
-        if not len(known):
+        confidences = np.sort(self.confidence[self.confidence != NEVER])[::-1]
+        if not len(confidences):
             return np.zeros(1)
-        picks = known[np.linspace(0, len(known) - 1, _SETTINGS).astype(np.int64)]
+        picks = confidences[np.linspace(0, len(confidences) - 1, _SETTINGS).astype(np.int64)]
         return np.unique(self._just_below(picks))[::-1]
 
     def threshold_for(self, judge_rate: float) -> float | None:
@@ -83,39 +83,40 @@ class Sweep:
 
     def _just_below(self, values: Thresholds) -> Thresholds:
         occurring = np.unique(self.confidence)
-        places = np.searchsorted(occurring, values)
-        below = np.where(places > 0, occurring[places - 1], 0.0)
+        indexes = np.searchsorted(occurring, values)
+        below = np.where(indexes > 0, occurring[indexes - 1], 0.0)
         return np.asarray(np.round(np.maximum((values + below) / 2, 0.0), _DECIMALS))
 
 
-def threshold_families(of: int, router: RouterWeights | None) -> list[ThresholdFamily]:
-    """Every family for `of` workers, the cheapest to serve first.
+def threshold_families(workers: int, router: RouterWeights | None) -> list[ThresholdFamily]:
+    """Every family for `workers` workers, the cheapest to serve first.
 
     Without a `router`, as where workers give labels only, there are plain votes alone.
     """
-    kinds: tuple[Kind, ...] = get_args(Kind) if of > 1 else ()
-    found = [ThresholdFamily(kind, partial(_plain, kind, of), fixed=True) for kind in kinds]
+    kinds: tuple[Kind, ...] = get_args(Kind) if workers > 1 else ()
+    families = [ThresholdFamily(kind, partial(_plain, kind, workers), fixed=True) for kind in kinds]
     if router is None:
-        return found
-    found += [
-        ThresholdFamily(f"{kind} {measure}", partial(VoteRule, kind, of, measure))
+        return families
+    families += [
+        ThresholdFamily(f"{kind} {measure}", partial(VoteRule, kind, workers, measure))
         for kind in kinds
         for measure in get_args(Measure)
     ]
-    found.append(ThresholdFamily("chow", partial(_chow, of, None)))
-    if of > 1:
-        found += [
-            ThresholdFamily(f"chow {place}", partial(_chow, of, place)) for place in range(of)
+    families.append(ThresholdFamily("chow", partial(_chow, workers, None)))
+    if workers > 1:
+        families += [
+            ThresholdFamily(f"chow {index}", partial(_chow, workers, index))
+            for index in range(workers)
         ]
-    return [*found, ThresholdFamily("router", partial(_router, router))]
+    return [*families, ThresholdFamily("router", partial(_router, router))]
 
 
-def _plain(kind: Kind, of: int, threshold: float) -> DeferralRule:
-    return VoteRule(kind, of)
+def _plain(kind: Kind, workers: int, threshold: float) -> DeferralRule:
+    return VoteRule(kind, workers)
 
 
-def _chow(of: int, worker: int | None, threshold: float) -> DeferralRule:
-    return Chow(1 - threshold, of, worker)
+def _chow(workers: int, worker: int | None, threshold: float) -> DeferralRule:
+    return Chow(1 - threshold, workers, worker)
 
 
 def _router(weights: RouterWeights, threshold: float) -> DeferralRule:

@@ -37,16 +37,16 @@ class Trial:
 
 def trials(decisions: Iterable[LoggedDecision], task: str, labels: LabelSet) -> list[Trial]:
     """Every pair of a serving version and one on trial that the log of this task has."""
-    found: dict[Key, list[tuple[LoggedDecision, ShadowVote, str]]] = defaultdict(list)
-    for one in decisions:
-        ballot = one.ballot
+    by_key: dict[Key, list[tuple[LoggedDecision, ShadowVote, str]]] = defaultdict(list)
+    for decision in decisions:
+        ballot = decision.ballot
         if ballot is None or (ballot.task, ballot.label_set) != (task, labels.version):
             continue
         for vote in ballot.shadows:
             serving = _serving(ballot, vote.worker)
             if serving is not None:
-                found[vote.worker, serving[0], vote.version].append((one, vote, serving[1]))
-    return [_trial(key, pairs, labels) for key, pairs in sorted(found.items())]
+                by_key[vote.worker, serving[0], vote.version].append((decision, vote, serving[1]))
+    return [_trial(key, pairs, labels) for key, pairs in sorted(by_key.items())]
 
 
 def _serving(ballot: BallotLog, worker: str) -> tuple[str, str] | None:
@@ -60,11 +60,15 @@ def _serving(ballot: BallotLog, worker: str) -> tuple[str, str] | None:
 def _trial(
     key: Key, pairs: list[tuple[LoggedDecision, ShadowVote, str]], labels: LabelSet
 ) -> Trial:
-    both = [(one, vote.label, said) for one, vote, said in pairs if vote.label is not None]
+    both = [
+        (decision, vote.label, serving_label)
+        for decision, vote, serving_label in pairs
+        if vote.label is not None
+    ]
     judged = [
         (labels.labels[vector.index(max(vector))], new, old)
-        for one, new, old in both
-        for vector in [_verdict(one)]
+        for decision, new, old in both
+        for vector in [_verdict(decision)]
         if vector is not None
     ]
     return Trial(
@@ -79,11 +83,11 @@ def _trial(
     )
 
 
-def _verdict(one: LoggedDecision) -> tuple[float, ...] | None:
+def _verdict(decision: LoggedDecision) -> tuple[float, ...] | None:
     """The judge's probabilities, of a ticket of the uniform stratum that it answered."""
-    if one.ballot is None or not one.ballot.uniform or one.verdict is None:
+    if decision.ballot is None or not decision.ballot.uniform or decision.verdict is None:
         return None
-    return one.verdict.vector
+    return decision.verdict.vector
 
 
 def _share(right: list[bool]) -> Share | None:

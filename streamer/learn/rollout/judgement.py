@@ -40,40 +40,40 @@ class Judgement:
     @property
     def verdict(self) -> Verdict:
         """Better where a worker is, no other is worse, and the vote surely loses nothing."""
-        found = [one.test.verdict for one in self.workers]
-        if "worse" in found or (self.vote is not None and self.vote.harmful):
+        verdicts = [worker.test.verdict for worker in self.workers]
+        if "worse" in verdicts or (self.vote is not None and self.vote.harmful):
             return "worse"
         harmless = self.vote is not None and self.vote.harmless
-        return "better" if "better" in found and harmless else "not yet known"
+        return "better" if "better" in verdicts and harmless else "not yet known"
 
     @property
     def reasons(self) -> list[str]:
         """Why it is not better; empty where it is."""
         if self.verdict == "better":
             return []
-        found = [
-            f"{one.worker} version {one.version} is worse than version {one.serving}"
-            for one in self.workers
-            if one.test.verdict == "worse"
+        reasons = [
+            f"{worker.worker} version {worker.version} is worse than version {worker.serving}"
+            for worker in self.workers
+            if worker.test.verdict == "worse"
         ]
-        if not any(one.test.verdict == "better" for one in self.workers):
-            found.append("no version on trial is known to be better yet")
+        if not any(worker.test.verdict == "better" for worker in self.workers):
+            reasons.append("no version on trial is known to be better yet")
         if self.vote is None:
-            found.append(self.lacking or "the vote could not be compared")
+            reasons.append(self.lacking or "the vote could not be compared")
         elif not self.vote.harmless:
-            known = "agrees" if self.vote.harmful else "may agree"
-            found.append(
-                f"the vote with them {known} with the judge less often by more than"
+            agreement = "agrees" if self.vote.harmful else "may agree"
+            reasons.append(
+                f"the vote with them {agreement} with the judge less often by more than"
                 f" {self.vote.tolerance:.1%}: difference {self.vote.lead.value:+.3f}, 95 %"
                 f" [{self.vote.lead.low:+.3f}, {self.vote.lead.high:+.3f}]"
             )
-        return found
+        return reasons
 
     @property
     def more(self) -> int | None:
         """About how many more judged tickets the workers' test takes; None where unknown."""
-        known = [one.test.more for one in self.workers]
-        return min((count for count in known if count is not None), default=None)
+        counts = [worker.test.more for worker in self.workers]
+        return min((tickets for tickets in counts if tickets is not None), default=None)
 
 
 def compared(
@@ -83,10 +83,13 @@ def compared(
 
     The chance of a false proposal is divided among them.
     """
-    found = {(one.worker, one.serving, one.version): one for one in trials(decisions, task, labels)}
+    by_versions = {
+        (trial.worker, trial.serving, trial.version): trial
+        for trial in trials(decisions, task, labels)
+    }
     alpha = ALPHA / len(versions)
     return [
-        _compared(worker, serving, version, found.get((worker, serving, version)), alpha)
+        _compared(worker, serving, version, by_versions.get((worker, serving, version)), alpha)
         for worker, (serving, version) in versions.items()
     ]
 
@@ -94,6 +97,6 @@ def compared(
 def _compared(
     worker: str, serving: str, version: str, trial: Trial | None, alpha: float
 ) -> Compared:
-    of = 0 if trial is None or trial.judged is None else trial.judged.of
+    total = 0 if trial is None or trial.judged is None else trial.judged.of
     gained, lost = (0, 0) if trial is None else (trial.gained, trial.lost)
-    return Compared(worker, serving, version, Paired.test(of, gained, lost, alpha), trial)
+    return Compared(worker, serving, version, Paired.test(total, gained, lost, alpha), trial)

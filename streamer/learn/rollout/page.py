@@ -8,9 +8,9 @@ from streamer.learn.pages import rendered
 from streamer.learn.rollout.judgement import ALPHA, Judgement
 
 
-def page(found: Sequence[Judgement]) -> str:
+def page(judgements: Sequence[Judgement]) -> str:
     """The page's text."""
-    return rendered("rollout/page.html", found=found, alpha=ALPHA, shown=_interval)
+    return rendered("rollout/page.html", found=judgements, alpha=ALPHA, shown=_interval)
 
 
 def _interval(share: Share | None) -> Interval | None:

@@ -32,10 +32,10 @@ class Paired:
     high: float
 
     @classmethod
-    def test(cls, of: int, gained: int, lost: int, alpha: float) -> "Paired":
+    def test(cls, total: int, gained: int, lost: int, alpha: float) -> "Paired":
         """Raises `ValueError` for counts or an alpha that can't be."""
         low, high = always_valid_interval(gained, gained + lost, alpha)
-        return cls(of, gained, lost, alpha, float(low), float(high))
+        return cls(total, gained, lost, alpha, float(low), float(high))
 
     @property
     def verdict(self) -> Verdict:

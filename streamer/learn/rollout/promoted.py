@@ -24,7 +24,7 @@ class Beside:
         `versions` are by worker the one that serves and the one on trial.
         """
         pairs = list(_pairs(decisions, task, versions))
-        return cls([one for one, _ in pairs], [other for _, other in pairs])
+        return cls([decision for decision, _ in pairs], [other for _, other in pairs])
 
 
 def first_of_each(decisions: Iterable[LoggedDecision], since: str) -> Iterator[LoggedDecision]:
@@ -33,22 +33,22 @@ def first_of_each(decisions: Iterable[LoggedDecision], since: str) -> Iterator[L
     A ticket that comes again would count as if it were another one.
     """
     seen: set[tuple[str, str]] = set()
-    for one in decisions:
-        ballot = one.ballot
+    for decision in decisions:
+        ballot = decision.ballot
         if ballot is None or ballot.at < since or (ballot.ticket_id, ballot.task) in seen:
             continue
         seen.add((ballot.ticket_id, ballot.task))
-        yield one
+        yield decision
 
 
 def _pairs(
     decisions: Iterable[LoggedDecision], task: str, versions: Versions
 ) -> Iterator[tuple[LoggedDecision, LoggedDecision]]:
-    for one in decisions:
-        if one.ballot is not None and one.ballot.task == task:
-            ballot = _promoted(one.ballot, versions)
+    for decision in decisions:
+        if decision.ballot is not None and decision.ballot.task == task:
+            ballot = _promoted(decision.ballot, versions)
             if ballot is not None:
-                yield one, replace(one, ballot=replace(one.ballot, ballot=ballot))
+                yield decision, replace(decision, ballot=replace(decision.ballot, ballot=ballot))
 
 
 def _promoted(log: BallotLog, versions: Versions) -> Ballot | None:
@@ -58,14 +58,14 @@ def _promoted(log: BallotLog, versions: Versions) -> Ballot | None:
     for vote, vector in zip(log.ballot.votes, log.ballot.vectors, strict=True):
         serving, version = versions.get(vote.worker, (vote.version, ""))
         if vote.worker in versions:
-            found = tried.get((vote.worker, version))
-            if found is None or vote.label is None or vote.version != serving:
+            shadow = tried.get((vote.worker, version))
+            if shadow is None or vote.label is None or vote.version != serving:
                 return None
             left.remove(vote.worker)
             vote = replace(
-                vote, version=version, label=found.label, probability=_probability(found)
+                vote, version=version, label=shadow.label, probability=_probability(shadow)
             )
-            vector = found.vector
+            vector = shadow.vector
         votes.append(vote)
         vectors.append(vector)
     return None if left else Ballot(tuple(votes), tuple(vectors))

@@ -34,13 +34,13 @@ class Vote:
     tolerance: float = TOLERANCE
 
     @classmethod
-    def of(cls, served: Published, promoted: Published, tolerance: float = TOLERANCE) -> "Vote":
+    def of(cls, serving: Published, promoted: Published, tolerance: float = TOLERANCE) -> "Vote":
         """Of the same judged tickets in the same order."""
-        lead = _lead(promoted.agrees & ~served.agrees, served.agrees & ~promoted.agrees)
+        lead = _lead(promoted.agrees & ~serving.agrees, serving.agrees & ~promoted.agrees)
         return cls(
-            len(served.agrees),
-            (share(served.agrees), share(promoted.agrees)),
-            (share(served.asked), share(promoted.asked)),
+            len(serving.agrees),
+            (share(serving.agrees), share(promoted.agrees)),
+            (share(serving.asked), share(promoted.asked)),
             lead,
             tolerance,
         )

@@ -36,8 +36,8 @@ class Wave:
         """Of one task's decisions, all of them logged; `gold` are true labels by ticket id."""
         asked, agreed, right, routed = [], [], [], []
         versions: dict[str, str] = {}
-        for one in decisions:
-            ballot, verdict = one.ballot, one.verdict
+        for decision in decisions:
+            ballot, verdict = decision.ballot, decision.verdict
             if ballot is None:
                 continue
             label = ballot.label
@@ -61,11 +61,11 @@ class Wave:
         )
 
 
-def page(waves: Sequence[Wave], pages: Mapping[str, str], said: str) -> str:
-    """All waves in their order; `pages` are addresses of other pages by their titles, and `said` is
-    what readers must know to compare the waves.
+def page(waves: Sequence[Wave], pages: Mapping[str, str], summary: str) -> str:
+    """All waves in their order; `pages` are addresses of other pages by their titles, and `summary`
+    is what readers must know to compare the waves.
     """
-    return rendered("rollout/waves.html", waves=waves, pages=pages, said=said)
+    return rendered("rollout/waves.html", waves=waves, pages=pages, said=summary)
 
 
 def _share(hits: Sequence[bool]) -> Interval:

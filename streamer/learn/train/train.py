@@ -48,15 +48,20 @@ def run(
         judged: dict[str, Manifest] = {}
         if judge is not None:
             judged = _judge(settings, chosen, judge, seed, shown)
-        made = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
+        workers = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
     if judge is None and what == "all":
         note(f"a judge of kind {settings.judge.kind} is brought along: nothing was trained for it")
-    models = {**made, **{f"judge ({name})": manifest for name, manifest in judged.items()}}
-    pairs = dict(_pairs(settings, chosen, made))
+    models = {**workers, **{f"judge ({name})": manifest for name, manifest in judged.items()}}
+    pairs = dict(_pairs(settings, chosen, workers))
     if not kept and all(manifest in before for manifest in models.values()):
         return 0
     if as_json:
-        tell_json({"models": {name: _plain(one) for name, one in models.items()}, "pairs": pairs})
+        tell_json(
+            {
+                "models": {name: _plain(manifest) for name, manifest in models.items()},
+                "pairs": pairs,
+            }
+        )
     else:
         _print(models, pairs)
     return 0
@@ -86,11 +91,11 @@ def check(
 ) -> None:
     """Raises `ConfigError` with all that `run` would find wrong before it reads any example."""
     chosen, judge = _chosen(settings, tasks), _judge_kind(settings, what, kind)
-    found = [_wrong_file(settings, name, _data(task)) for name, task in chosen.items()]
+    lines = [_wrong_file(settings, name, _data(task)) for name, task in chosen.items()]
     if judge is not None:
-        found.append(JudgeProcess(settings.path(settings.judge.python)).problem())
-    found += [problem(folder) for folder in _targets(settings, chosen, what, judge)]
-    if problems := [line for line in found if line]:
+        lines.append(JudgeProcess(settings.path(settings.judge.python)).problem())
+    lines += [problem(folder) for folder in _targets(settings, chosen, what, judge)]
+    if problems := [line for line in lines if line]:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
 
 
@@ -112,7 +117,9 @@ def _targets(
     if what in ("all", "workers"):
         repository = settings.path(settings.triton.models)
         for task in tasks.values():
-            yield from (repository / one.model for one in task.workers if one.kind is not None)
+            yield from (
+                repository / worker.model for worker in task.workers if worker.kind is not None
+            )
 
 
 def _newest(folder: Path) -> Manifest | None:
@@ -123,8 +130,8 @@ def _print(models: Mapping[str, Manifest], pairs: Mapping[str, Sequence[PairErro
     out = console()
     if models:
         out.print(_scores(models))
-    for name, found in pairs.items():
-        out.print(_faults(name, found))
+    for name, errors in pairs.items():
+        out.print(_faults(name, errors))
 
 
 def _chosen(settings: Settings, tasks: Collection[str] | None) -> dict[str, Task]:
@@ -221,15 +228,15 @@ def examples_of(settings: Settings, task: Task) -> Examples:
     Raises `ConfigError` where it can't be read.
     """
     data = _data(task)
-    found = read_examples(
+    examples = read_examples(
         settings.path(data.train),
         text=settings.example_text(data),
         label=data.label,
         held_back=data.held_back,
     )
-    if found.textless:
-        note(f"{data.train}: {found.textless} rows with a label and no text are left out")
-    return found
+    if examples.textless:
+        note(f"{data.train}: {examples.textless} rows with a label and no text are left out")
+    return examples
 
 
 def _data(task: Task) -> Data:
@@ -237,10 +244,10 @@ def _data(task: Task) -> Data:
     return task.data
 
 
-def _scores(made: Mapping[str, Manifest]) -> Table:
+def _scores(manifests: Mapping[str, Manifest]) -> Table:
     title = "held-out scores, on examples kept from the training data"
     shown = table("model", "accuracy", "macro-F1", "log loss", "rows", title=title)
-    for name, manifest in made.items():
+    for name, manifest in manifests.items():
         held = manifest.held_out
         figures = (f"{held.accuracy:.3f}", f"{held.macro_f1:.3f}", f"{held.nll:z.3f}")
         shown.add_row(name, *figures, str(held.rows))
@@ -248,17 +255,20 @@ def _scores(made: Mapping[str, Manifest]) -> Table:
 
 
 def _pairs(
-    settings: Settings, tasks: Mapping[str, Task], made: Mapping[str, Manifest]
+    settings: Settings, tasks: Mapping[str, Task], manifests: Mapping[str, Manifest]
 ) -> Iterator[tuple[str, list[PairErrors]]]:
     repository = settings.path(settings.triton.models)
     for name, task in tasks.items():
-        models = [worker.model for worker in task.workers if worker.model in made]
+        models = [worker.model for worker in task.workers if worker.model in manifests]
         if len(models) > 1:
             versions = [
                 repository / model / str(latest_version(repository, model)) for model in models
             ]
             held = [HeldOut.load(version) for version in versions]
-            answers = {m: one.probs.argmax(axis=1) for m, one in zip(models, held, strict=True)}
+            answers = {
+                model: held_out.probs.argmax(axis=1)
+                for model, held_out in zip(models, held, strict=True)
+            }
             yield name, pair_errors(answers, held[0].gold)
 
 
@@ -271,5 +281,9 @@ def _faults(task: str, pairs: Sequence[PairErrors]) -> Table:
     return shown
 
 
-def _plain(made: Manifest) -> dict[str, Any]:
-    return {"task": made.recipe.task, "rows": made.recipe.rows, "held_out": made.held_out}
+def _plain(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "task": manifest.recipe.task,
+        "rows": manifest.recipe.rows,
+        "held_out": manifest.held_out,
+    }

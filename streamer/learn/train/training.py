@@ -81,9 +81,9 @@ def _finished(
 ) -> Iterator[tuple[str, Manifest]]:
     due = []
     for job in jobs:
-        made = Manifest.read(repository / job.model / str(latest_version(repository, job.model)))
-        if made is not None and made.recipe == _recipe(job, seed):
-            yield job.model, made
+        newest = Manifest.read(repository / job.model / str(latest_version(repository, job.model)))
+        if newest is not None and newest.recipe == _recipe(job, seed):
+            yield job.model, newest
         else:
             due.append(job)
     if min(processes, len(due)) < 2:

@@ -42,16 +42,16 @@ def ballots(logs: list[Log]) -> list[BallotLog]:
 
 async def test_the_cases_are_those_that_were_served(cases: Dataset) -> None:
     found = table(await Serving().log(cases), cases)
-    order = [cases.ids.index(ticket_id) for ticket_id in found.cases.ids]
+    order = [cases.ids.index(ticket_id) for ticket_id in found.dataset.ids]
     assert sorted(order) == list(range(COUNT))
-    for mine, known in zip(found.cases.worker_predictions, cases.worker_predictions, strict=True):
+    for mine, known in zip(found.dataset.worker_predictions, cases.worker_predictions, strict=True):
         assert mine.label_ids.tolist() == known.label_ids[order].tolist()
         assert mine.probabilities is not None
         assert known.probabilities is not None
         assert np.abs(mine.probabilities - known.probabilities[order]).max() <= 1e-5
-    assert found.cases.judge.label_ids.tolist() == cases.judge.label_ids[order].tolist()
-    assert found.cases.versions == {"one": "1", "two": "1", "three": "1", "judge": "7"}
-    assert (found.cases.gold == -1).all()
+    assert found.dataset.judge.label_ids.tolist() == cases.judge.label_ids[order].tolist()
+    assert found.dataset.versions == {"one": "1", "two": "1", "three": "1", "judge": "7"}
+    assert (found.dataset.gold == -1).all()
     assert found.period == (AT, AT)
     assert found.notes == []
 
@@ -59,7 +59,7 @@ async def test_the_cases_are_those_that_were_served(cases: Dataset) -> None:
 async def test_only_the_uniform_stratum_counts(cases: Dataset) -> None:
     logs = await Serving(audit=0.05).log(cases)
     found = table(logs, cases)
-    assert len(found.cases) == 50
+    assert len(found.dataset) == 50
     assert found.left_out == {"not of the uniform stratum": 150}
 
 
@@ -74,7 +74,7 @@ async def test_a_later_repeat_replaces_an_earlier_one(cases: Dataset) -> None:
     said = verdicts(logs)[0]
     other = replace(said, vector=tuple(reversed(said.vector or ())))
     lost = replace(said, vector=None, missing="too_late", judge=None)
-    found = table([*logs, again, other, lost], cases).cases
+    found = table([*logs, again, other, lost], cases).dataset
     assert len(found) == COUNT
     assert found.worker_predictions[0].label_ids[found.ids.index(first.ticket_id)] == -1
     place = found.ids.index(said.ticket_id)
@@ -90,7 +90,7 @@ async def test_missing_verdicts_are_counted_and_said(cases: Dataset) -> None:
     assert found.notes == [
         f"2 of {COUNT} tickets have no verdict, 1 of them because the judge had no time"
     ]
-    assert found.cases.judge.label_ids[found.cases.ids.index(two.ticket_id)] == -1
+    assert found.dataset.judge.label_ids[found.dataset.ids.index(two.ticket_id)] == -1
 
 
 async def test_only_the_gold_sample_is_the_truth_and_the_last_answer_counts(cases: Dataset) -> None:
@@ -107,7 +107,7 @@ async def test_only_the_gold_sample_is_the_truth_and_the_last_answer_counts(case
         answer(about[1], "label 3", gold=False),
         replace(answer(about[2], "label 4", gold=True), label_set="of before"),
     ]
-    found = table([*logs, *answers], cases).cases
+    found = table([*logs, *answers], cases).dataset
     told = {found.ids[place]: found.gold[place] for place in np.flatnonzero(found.gold >= 0)}
     assert told == {about[0].ticket_id: 2}
 
@@ -121,9 +121,9 @@ async def test_tickets_of_older_models_and_other_label_sets_are_left_out(cases: 
     )
     old = replace(second, label_set="of before")
     found = table([update, old, *others, *verdicts(logs)], cases)
-    assert found.cases.ids == (first.ticket_id,)
+    assert found.dataset.ids == (first.ticket_id,)
     assert found.left_out == {"of another label set": 1, "of older models": COUNT - 2}
-    assert found.cases.versions["one"] == "2"
+    assert found.dataset.versions["one"] == "2"
 
 
 async def test_workers_that_give_labels_only_stay_so(cases: Dataset) -> None:
@@ -133,7 +133,7 @@ async def test_workers_that_give_labels_only_stay_so(cases: Dataset) -> None:
         else log
         for log in await Serving().log(cases)
     ]
-    found = table(logs, cases).cases
+    found = table(logs, cases).dataset
     assert all(predictions.probabilities is None for predictions in found.worker_predictions)
     order = [cases.ids.index(ticket_id) for ticket_id in found.ids]
     assert (

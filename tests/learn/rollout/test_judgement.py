@@ -33,7 +33,7 @@ def cases(seed: int = 1) -> tuple[np.random.Generator, Dataset]:
 
 def published(decisions: list[LoggedDecision], like: Dataset) -> Published:
     table = LogTable.of(decisions, like.task, LabelSet(like.labels), like.workers)
-    return Published.of(table.cases, RULE, AFTER, "sequential")
+    return Published.of(table.dataset, RULE, AFTER, "sequential")
 
 
 def judgement(like: Dataset, trials: dict[str, Predictions]) -> Judgement:

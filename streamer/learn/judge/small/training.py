@@ -54,12 +54,12 @@ class SmallJudgeTrainer:
         for prompt, examples in subjects:
             examples.check_labels(prompt.label_set.labels, f"task {prompt.task}")
         recipes = [self._recipe(prompt, examples, seed) for prompt, examples in subjects]
-        if (made := self._made(recipes)) is not None:
-            return made
+        if (manifests := self._made(recipes)) is not None:
+            return manifests
         split = [_split(prompt, examples, seed) for prompt, examples in subjects]
         with new_version(self.folder.parent, self.folder.name) as folder:
             chat = self._chat(folder, subjects, split)
-            parts = [self._lessons(chat, *one) for one in zip(subjects, split, strict=True)]
+            parts = [self._lessons(chat, *pair) for pair in zip(subjects, split, strict=True)]
             network = self.shape.network(chat.vocabulary, seed)
             self.schooling.teach(network, [learnt for learnt, _ in parts], seed, progress)
             network.save_pretrained(folder)
@@ -97,13 +97,13 @@ class SmallJudgeTrainer:
 
     def _made(self, recipes: Sequence[Recipe]) -> dict[str, Manifest] | None:
         newest = latest_version(self.folder.parent, self.folder.name)
-        found = {}
+        manifests = {}
         for recipe in recipes:
-            made = Manifest.read(self.folder / str(newest) / recipe.task)
-            if made is None or made.recipe != recipe:
+            manifest = Manifest.read(self.folder / str(newest) / recipe.task)
+            if manifest is None or manifest.recipe != recipe:
                 return None
-            found[recipe.task] = made
-        return found
+            manifests[recipe.task] = manifest
+        return manifests
 
     def _recipe(self, prompt: Prompt, examples: Examples, seed: int) -> Recipe:
         told = orjson.dumps(
@@ -138,5 +138,5 @@ def _said(prompts: Sequence[Prompt]) -> tuple[list[str], list[str]]:
         tuple(islice(Codes.candidates(len(prompt.label_set)), len(prompt.label_set)))
         for prompt in prompts
     ]
-    systems = [prompt.system(one) for prompt, one in zip(prompts, codes, strict=True)]
-    return systems, sorted({code for some in codes for code in some})
+    systems = [prompt.system(own_codes) for prompt, own_codes in zip(prompts, codes, strict=True)]
+    return systems, sorted({code for codes_of_task in codes for code in codes_of_task})

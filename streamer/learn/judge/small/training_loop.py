@@ -59,8 +59,10 @@ class TrainingLoop:
         self, lessons: Sequence[TrainingExample], draw: np.random.Generator
     ) -> list[tuple[TrainingExample, NDArray[np.int64]]]:
         """All tickets once, in batches of one task and of like lengths, the batches mixed."""
-        found = [(lesson, rows) for lesson in lessons for rows in _alike(lesson, self.batch, draw)]
-        return [found[place] for place in draw.permutation(len(found))]
+        batches = [
+            (lesson, rows) for lesson in lessons for rows in _alike(lesson, self.batch, draw)
+        ]
+        return [batches[index] for index in draw.permutation(len(batches))]
 
     def _loss(
         self,
@@ -84,7 +86,7 @@ def probabilities(network: Any, lesson: TrainingExample) -> NDArray[np.float32]:
     """float32 [N, K], each row summing to 1, over the answers alone."""
     import torch
 
-    found = np.empty((len(lesson.tickets), len(lesson.answers)), np.float32)
+    shares = np.empty((len(lesson.tickets), len(lesson.answers)), np.float32)
     order = np.argsort([len(ticket) for ticket in lesson.tickets], kind="stable")
     with torch.inference_mode():
         for first in range(0, len(order), _ASKED_AT_ONCE):
@@ -93,8 +95,8 @@ def probabilities(network: Any, lesson: TrainingExample) -> NDArray[np.float32]:
             states = _read(network, lesson.prefix, ids)
             last = states[torch.arange(len(rows)), torch.from_numpy(ends)]
             scores = network.lm_head(last)[:, torch.tensor(lesson.answers)]
-            found[rows] = torch.softmax(scores, dim=1).numpy()
-    return found
+            shares[rows] = torch.softmax(scores, dim=1).numpy()
+    return shares
 
 
 def _read(network: Any, prefix: Sequence[int], ids: Any) -> Any:
