@@ -1,7 +1,8 @@
 """The spans of one handler batch and of the calls it makes."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import MappingProxyType, TracebackType
+from typing import Protocol, TypeVar
 
 from opentelemetry.trace import Link, SpanContext, SpanKind
 
@@ -15,50 +16,17 @@ from streamer.observe.traceparent import outgoing
 MAX_LINKS = 128
 
 
-class _Call:
-    """A context manager around spans that run together; an error on the way is noted on them."""
-
-    def __init__(self, spans: Sequence[OpenSpan]) -> None:
-        self._spans = spans
+class Versioned(Protocol):
+    """What a model answers."""
 
     @property
-    def traceparent(self) -> str | None:
-        """What to give to a server; None where nothing is sampled, since it exports whatever
-        it gets.
-        """
-        return outgoing(self._spans[0].context) if self._spans else None
-
-    def end(self, error: str | None = None) -> None:
-        """End the spans; `error` is a code or the name of an error's class."""
-        for span in self._spans:
-            if error is not None:
-                span.failed(error)
-            span.end()
-        self._spans = ()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # The name alone: an error's message may quote a ticket.
-        self.end(None if kind is None else kind.__name__)
+    def version(self) -> str: ...
 
 
-class WorkerCall(_Call):
-    """One call of a worker or of the judge's model for a batch."""
-
-    def answered(self, version: str) -> None:
-        """Note which version of the model answered."""
-        for span in self._spans:
-            span.attributes[s.VERSION] = version
-
-    def __enter__(self) -> "WorkerCall":
-        return self
+Answer = TypeVar("Answer", bound=Versioned)
 
 
-class BatchTrace(_Call):
+class BatchTrace:
     """One handler batch, linked to its sampled tickets; without any of those it is nothing.
 
     Where it has one sampled ticket it is a part of that ticket's trace, and so are the calls of
@@ -76,34 +44,58 @@ class BatchTrace(_Call):
         self._count = records
         self._received_ns = traces[0].received_ns if traces else None
         sampled = [trace for trace in traces if trace.span is not None]
-        super().__init__(self._start(sampled) if sampled else ())
+        self._spans: Sequence[OpenSpan] = self._start(sampled) if sampled else ()
 
-    def worker_call(self, worker: str, rows: int) -> WorkerCall:
-        """A call under this batch; the way of a span that is not there."""
+    async def call(
+        self, worker: str, rows: int, ask: Callable[[str | None], Awaitable[Answer]]
+    ) -> Answer:
+        """What a worker answers about so many rows: a call under this batch.
+
+        `ask` is given the `traceparent` for the server; None where nothing is sampled, since it
+        exports whatever it gets. Raises what `ask` raises.
+        """
         if not self._spans:
-            return WorkerCall(())
-        attributes: Attributes = {
+            return await ask(None)
+        attributes: dict[str, str | int] = {
             s.RPC_SYSTEM: "grpc",
             s.RPC_METHOD: "ModelInfer",
             s.WORKER: worker,
             s.ROWS: rows,
         }
         batch = self._spans[0].context
-        return WorkerCall(
-            [self._spans_of.child(batch, f"infer {worker}", SpanKind.CLIENT, attributes)]
-        )
+        span = self._spans_of.child(batch, f"infer {worker}", SpanKind.CLIENT, attributes)
+        try:
+            answer = await ask(outgoing(span.context))
+            span.attributes[s.VERSION] = answer.version
+        except BaseException as error:
+            span.failed(type(error).__name__)
+            raise
+        finally:
+            span.end()
+        return answer
 
-    def end(self, error: str | None = None) -> None:
-        if error is not None and not self._spans and self._recorder.allows_late():
+    def __enter__(self) -> "BatchTrace":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End all spans; an error is noted on them, by its name: a message may quote a ticket."""
+        name = None if kind is None else kind.__name__
+        if name is not None and not self._spans and self._recorder.allows_late():
             self._spans = [self._one((), None, {s.LATE: "error"})]
         # Not only those of the beginning: some are written after the fact.
         for trace in self._traces:
             if trace.span is not None:
-                trace.end(error)
-        super().end(error)
-
-    def __enter__(self) -> "BatchTrace":
-        return self
+                trace.end(name)
+        for span in self._spans:
+            if name is not None:
+                span.failed(name)
+            span.end()
+        self._spans = ()
 
     @property
     def _spans_of(self) -> Spans:

@@ -22,10 +22,11 @@ class TicketTrace:
 
     Every method is for sampled and unsampled tickets alike and does next to nothing for the
     latter. `traceparent` is the context for whoever works on the ticket next, `span` the ticket's
-    own where it is sampled. No method takes a ticket's text: it must not get into spans.
+    own where it is sampled, `received_ns` when its batch came, if that was said, in nanoseconds
+    since the epoch. No method takes a ticket's text: it must not get into spans.
     """
 
-    __slots__ = ("_location", "_received_ns", "_recorder", "_state", "span", "traceparent")
+    __slots__ = ("_location", "_recorder", "_state", "received_ns", "span", "traceparent")
 
     def __init__(
         self,
@@ -38,7 +39,7 @@ class TicketTrace:
     ) -> None:
         self._recorder = recorder
         self._location = location
-        self._received_ns = received_ns
+        self.received_ns = received_ns
         self.traceparent = traceparent
         self._state = state
         self.span = span
@@ -47,11 +48,6 @@ class TicketTrace:
     def sampled(self) -> bool:
         """Whether this service writes spans for the ticket."""
         return self.span is not None
-
-    @property
-    def received_ns(self) -> int | None:
-        """When the batch came, in nanoseconds since the epoch; None where it was not said."""
-        return self._received_ns
 
     @property
     def link(self) -> Link | None:
@@ -71,7 +67,7 @@ class TicketTrace:
         """
         if self.span is not None:
             return
-        self.span = self._recorder.late(self._location, self.traceparent, self._received_ns, why)
+        self.span = self._recorder.late(self._location, self.traceparent, self.received_ns, why)
         if self.span is not None:
             self.traceparent = below(self.traceparent, self.span.context)
             if ticket_id:
@@ -193,4 +189,4 @@ class TicketTrace:
             attributes[s.VOTES] = tuple(
                 [f"{vote.worker}={vote.label or f'({vote.abstained})'}" for vote in votes]
             )
-        self._recorder.step(self.span, f"{step} {task}", attributes, self._received_ns)
+        self._recorder.step(self.span, f"{step} {task}", attributes, self.received_ns)

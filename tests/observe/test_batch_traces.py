@@ -37,44 +37,55 @@ def _root_first(spans: list[ReadableSpan]) -> list[ReadableSpan]:
     return sorted(spans, key=lambda span: span.parent is not None)
 
 
-def test_a_batch_without_sampled_tickets_is_nothing(traced: Make) -> None:
-    service = traced(0.0)
+class Asked:
+    """Answers in this version, or fails; keeps the headers that it was given."""
+
+    def __init__(self, version: str = "1", error: Exception | None = None) -> None:
+        self.version = version
+        self.given: list[str | None] = []
+        self._error = error
+
+    async def __call__(self, traceparent: str | None) -> "Asked":
+        self.given.append(traceparent)
+        if self._error is not None:
+            raise self._error
+        return self
+
+
+async def test_a_batch_without_sampled_tickets_is_nothing(traced: Make) -> None:
+    service, asked = traced(0.0), Asked()
     trace = service.tracing.ticket([], *at())
     with service.tracing.batch("tickets", [trace], 1) as batch:
-        assert batch.traceparent is None
-        with batch.worker_call("fast", 1) as call:
-            assert call.traceparent is None
-            call.answered("1")
+        assert await batch.call("fast", 1, asked) is asked
+    assert asked.given == [None]
     assert trace.trace_headers() is None
     assert service.spans() == []
 
 
-def test_worker_calls_lie_under_the_batch(traced: Make) -> None:
-    service = traced(1.0)
+async def test_calls_of_workers_lie_under_the_batch(traced: Make) -> None:
+    service, asked = traced(1.0), Asked("3")
     trace = service.tracing.ticket([], *at())
     with service.tracing.batch("tickets", [trace], 1) as batch:
-        with batch.worker_call("fast", 12) as call:
-            given = call.traceparent
-            call.answered("3")
+        assert await batch.call("fast", 12, asked) is asked
         assert trace.trace_headers() == {"traceparent": trace.traceparent}
     spans = {span.name: span for span in service.spans()}
     found, whole = spans["infer fast"], spans["process_batch tickets"]
     assert found.kind is SpanKind.CLIENT
     assert parent_id(found) == span_id(whole)
-    assert given == f"00-{found.context.trace_id:032x}-{found.context.span_id:016x}-01"
+    header = f"00-{found.context.trace_id:032x}-{found.context.span_id:016x}-01"
+    assert asked.given == [header]
     assert attributes(found)["streamer.worker.version"] == "3"
     assert attributes(found)["streamer.rows"] == 12
 
 
-def test_a_failed_batch_shows_with_its_tickets_and_without_their_text(traced: Make) -> None:
-    service = traced(1.0)
+async def test_a_failed_batch_shows_with_its_tickets_and_without_their_text(traced: Make) -> None:
+    service, asked = traced(1.0), Asked(error=ValueError("the secret text"))
     trace = service.tracing.ticket([], *at())
     with (
         pytest.raises(ValueError, match="secret"),
         service.tracing.batch("tickets", [trace], 1) as batch,
-        batch.worker_call("fast", 1),
     ):
-        raise ValueError("the secret text")
+        await batch.call("fast", 1, asked)
     spans = service.spans()
     assert {span.name for span in spans} == {
         "process tickets",

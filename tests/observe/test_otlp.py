@@ -1,3 +1,4 @@
+import numpy as np
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
@@ -9,13 +10,18 @@ from streamer.observe.recorder import Recorder
 from streamer.observe.spans import OpenSpan, Spans
 from streamer.observe.tracing import Tracing
 from streamer.records import Rule, TicketIdentity, Vote
+from streamer.workers.worker import WorkerAnswer
 
 PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 PLACE = TicketIdentity("tickets", "tickets", 3, 7)
 LONG = "x" * 300
 
 
-def ended() -> tuple[Spans, list[OpenSpan]]:
+async def answer(traceparent: str | None) -> WorkerAnswer:
+    return WorkerAnswer("3", np.empty((200, 2), np.float32))
+
+
+async def ended() -> tuple[Spans, list[OpenSpan]]:
     """Spans of every kind and shape that a service writes."""
     tracing = Tracing("streamer-test", 1.0, exporter=InMemorySpanExporter())
     taken: list[OpenSpan] = []
@@ -26,8 +32,7 @@ def ended() -> tuple[Spans, list[OpenSpan]]:
         tracing.ticket([("traceparent", PARENT)], PLACE.trace_id, PLACE),
     ]
     with BatchTrace(tracing._recorder, "tickets", traces, 2) as batch:
-        with batch.worker_call("fast", 200) as call:
-            call.answered("3")
+        await batch.call("fast", 200, answer)
         traces[0].identify("T-1 \u2028 ü")
         votes = (Vote("fast", "1", "billing", 0.9), Vote("slow", None, None, None, "outage"))
         traces[0].decided("intent", LONG, "workers", rule=Rule("majority", 2, 3), votes=votes)
@@ -42,8 +47,8 @@ def ended() -> tuple[Spans, list[OpenSpan]]:
     return spans, taken
 
 
-def test_the_encoder_writes_what_the_sdk_writes() -> None:
-    spans, taken = ended()
+async def test_the_encoder_writes_what_the_sdk_writes() -> None:
+    spans, taken = await ended()
     finished = [spans.finished(span) for span in taken]
     assert {span.kind.name for span in finished} == {"CONSUMER", "PRODUCER", "CLIENT", "INTERNAL"}
     assert any(span.links for span in finished)

@@ -31,7 +31,9 @@ Group = Sequence[Emission | Settled]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    """One batch on its way; `unlogged` waits with its rows for what the shadows say."""
+    """One batch on its way; `unlogged` waits with its rows for what the shadows say, `suspended`
+    says by task whether what was promised of its rule did not hold for some of it.
+    """
 
     seen_ms: float
     trace: BatchTrace
@@ -39,6 +41,7 @@ class _Batch:
     named: Mapping[SegmentRouter, Names]
     writing: Writing
     unlogged: list[tuple[TaskOutputs, Rows, Asked]] = field(default_factory=list)
+    suspended: dict[str, bool] = field(default_factory=dict)
 
 
 class ClassifyHandler:
@@ -112,9 +115,10 @@ class ClassifyHandler:
                 yield group
             if read.after:
                 yield read.after
-            async for group in self._late_logs(context):
-                yield group
-        self._observing.batch_done(batch, seen_ms)
+            if context.unlogged:
+                async for group in self._late_logs(context):
+                    yield group
+        self._observing.batch_done(batch, seen_ms, context.suspended)
 
     async def _late_logs(self, batch: _Batch) -> AsyncIterator[Group]:
         """Last of all, so that no label and no request waits for a version on trial."""
@@ -143,14 +147,13 @@ class ClassifyHandler:
             draws = replace(draws, logged=draws.logged | asked.marks)
         if task.routes is not None:
             self._observing.routed(task, arrivals, batch.named[task.routes.router])
-        suspended = False
+        batch.suspended.setdefault(task.name, False)
         async for vote_result in _votes(task, arrivals, texts, batch, audited):
             task_outputs = self._outputs(task, arrivals, vote_result, draws, batch)
             self._observing.leaving(task_outputs, batch.seen_ms)
-            suspended |= task_outputs.disposition.suspended
+            batch.suspended[task.name] |= task_outputs.disposition.suspended
             async for group in self._publish(task_outputs, batch, asked):
                 yield group
-        self._observing.task_done(task, suspended)
 
     def _outputs(
         self,
@@ -163,7 +166,6 @@ class ClassifyHandler:
         """What the tickets of a vote result lead to; `arrivals` and `draws` are those it is of."""
         rows = vote_result.rows
         disposition = task.policy.plan(vote_result, draws[rows], time.monotonic(), self._part())
-        self._observing.disposed(task, disposition)
         voted_on = [arrivals[row] for row in rows.tolist()]
         return TaskOutputs(self._writer, task, voted_on, disposition, batch.writing)
 
@@ -205,6 +207,7 @@ class ClassifyHandler:
             draws = Draws.none(len(deferred))
             async for vote_result in _votes(child, deferred, _texts(deferred), batch):
                 outputs = self._outputs(child, deferred, vote_result, draws, batch)
+                self._observing.disposed(child, outputs.disposition)
                 written, died = outputs.followers(_values(child))
                 letters += died
                 for place, follower in written:

@@ -99,7 +99,7 @@ class Door:
             else:
                 deletions[place] = outcome
         self._failing.look(died, len(batch))
-        before, after = _around(batch, arrivals, deletions)
+        before, after = _around(batch, arrivals, deletions) if deletions else ([], [])
         no_text = self._intake.text.taken()
         return Read(arrivals, [*settled, *before], after, len(deletions), no_text)
 
@@ -161,11 +161,10 @@ def _around(
     """The deletions before the labels of a batch, and those after."""
     before: list[Emission] = []
     after: list[Emission] = []
-    if deletions:
-        places = {id(record): place for place, record in enumerate(batch)}
-        newest = {arrival.ticket.id: places[id(arrival.record)] for arrival in arrivals}
-        for place, (ticket_id, emissions) in deletions.items():
-            (before if newest.get(ticket_id, -1) > place else after).extend(emissions)
+    places = {id(record): place for place, record in enumerate(batch)}
+    newest = {arrival.ticket.id: places[id(arrival.record)] for arrival in arrivals}
+    for place, (ticket_id, emissions) in deletions.items():
+        (before if newest.get(ticket_id, -1) > place else after).extend(emissions)
     return before, after
 
 

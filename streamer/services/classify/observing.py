@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import combinations
+from types import MappingProxyType
 
 import numpy as np
 
@@ -73,8 +74,17 @@ class Observing:
         traces = [arrival.trace for arrival in read.arrivals]
         return self._tracing.batch(batch[0].topic, traces, len(batch))
 
-    def batch_done(self, batch: Sequence[Record], seen_ms: float) -> None:
-        """All that follows from a batch was handed over."""
+    def batch_done(
+        self,
+        batch: Sequence[Record],
+        seen_ms: float,
+        suspended: Mapping[str, bool] = MappingProxyType({}),
+    ) -> None:
+        """All that follows from a batch was handed over; `suspended` says by task whether what was
+        promised of its rule did not hold for some of it.
+        """
+        for task, is_so in suspended.items():
+            self._metrics.suspended(task, is_so)
         self._metrics.batch(batch[0].topic, len(batch), time.time() - seen_ms / 1000)
 
     def named(self, names: Names) -> None:
@@ -103,7 +113,7 @@ class Observing:
                 )
 
     def disposed(self, task: Task, disposition: Disposition) -> None:
-        """What is to become of some tickets, those among them that only follow another task."""
+        """What is to become of some tickets, though they only follow another task."""
         if (budget := task.policy.budget) is not None:
             self._metrics.budget(task.name, budget.left, budget.spent)
         for votes in _everybody(disposition.count):
@@ -114,21 +124,14 @@ class Observing:
 
     def leaving(self, outputs: TaskOutputs, seen_ms: float) -> None:
         """Tickets that are written next: those whose label is slow are followed from here on."""
-        disposition, task = outputs.disposition, outputs.task.name
-        for group in disposition.parts():
-            self._labels(outputs, group, seen_ms)
-        if deferred := int(np.count_nonzero(disposition.decide)):
-            self._metrics.deferred(task, disposition.deferred, deferred)
-            for place in np.flatnonzero(disposition.decide).tolist():
-                trace = outputs.arrivals[place].trace
-                if trace.sampled:
-                    votes = outputs.ballots.votes_on(place)
-                    trace.deferred(task, disposition.deferred, votes=votes)
-        self._votes(task, disposition)
-
-    def task_done(self, task: Task, suspended: bool) -> None:
-        """Whether what was promised of the task's rule did not hold for some of a batch."""
-        self._metrics.suspended(task.name, suspended)
+        groups = list(outputs.disposition.parts())
+        for group in groups:
+            self._trace_labels(outputs, group)
+        self._trace_deferred(outputs)
+        self.disposed(outputs.task, outputs.disposition)
+        for group in groups:
+            self._count_labels(outputs, group, seen_ms)
+        self._count_votes(outputs.task.name, outputs.disposition)
 
     def shadowed(self, votes: Iterable[Sequence[ShadowVote]]) -> None:
         """What versions on trial said of each ticket, or that they did not."""
@@ -145,26 +148,38 @@ class Observing:
             answered = np.array([milliseconds(answer.at) or seen_ms])
             self._metrics.labels(answer.task, "person", answered, seen_ms, now_ms)
 
-    def _labels(self, outputs: TaskOutputs, group: PublishedGroup, seen_ms: float) -> None:
+    def _trace_labels(self, outputs: TaskOutputs, group: PublishedGroup) -> None:
         task, rows = outputs.task, group.places.tolist()
-        created_ms = np.array([outputs.arrivals[row].created_ms for row in rows])
-        self._metrics.labels(task.name, group.source, created_ms, seen_ms, outputs.now_ms)
-        latency_ms = np.nan_to_num(outputs.now_ms - created_ms)
+        latency_ms = np.nan_to_num(outputs.now_ms - outputs.created_ms[group.places])
         for slow in self._tracing.slow(task.name, latency_ms):
             arrival = outputs.arrivals[rows[slow]]
             arrival.trace.late("slow", arrival.ticket.id, float(latency_ms[slow]))
+        for row in rows:
+            trace = outputs.arrivals[row].trace
+            if trace.sampled:
+                label = task.label_set.labels[outputs.disposition.published.label_ids[row]]
+                rule = outputs.disposition.count.provenance(row).rule
+                votes = outputs.ballots.votes_on(row)
+                trace.decided(task.name, label, group.source, rule=rule, votes=votes)
+
+    def _trace_deferred(self, outputs: TaskOutputs) -> None:
+        for row in np.flatnonzero(outputs.disposition.decide).tolist():
+            trace = outputs.arrivals[row].trace
+            if trace.sampled:
+                why, votes = outputs.disposition.deferred, outputs.ballots.votes_on(row)
+                trace.deferred(outputs.task.name, why, votes=votes)
+
+    def _count_labels(self, outputs: TaskOutputs, group: PublishedGroup, seen_ms: float) -> None:
+        task, created_ms = outputs.task, outputs.created_ms[group.places]
+        self._metrics.labels(task.name, group.source, created_ms, seen_ms, outputs.now_ms)
         label_ids = outputs.disposition.published.label_ids[group.places].tolist()
         for label_id, tickets in Counter(label_ids).items():
             self._metrics.published(task.name, task.label_set.labels[label_id], tickets)
-        for row, label_id in zip(rows, label_ids, strict=True):
-            trace = outputs.arrivals[row].trace
-            if trace.sampled:
-                rule = outputs.disposition.count.provenance(row).rule
-                votes, label = outputs.ballots.votes_on(row), task.label_set.labels[label_id]
-                trace.decided(task.name, label, group.source, rule=rule, votes=votes)
 
-    def _votes(self, task: str, disposition: Disposition) -> None:
+    def _count_votes(self, task: str, disposition: Disposition) -> None:
         """Audit votes count, too: what a worker says does not hang on why it was asked."""
+        if deferred := int(np.count_nonzero(disposition.decide)):
+            self._metrics.deferred(task, disposition.deferred, deferred)
         metrics, audited = self._metrics, disposition.draws.uniform
         accepted = disposition.count.decision.label_ids != ABSTAINED
         metrics.decisions(task, int(np.count_nonzero(accepted)), len(accepted))

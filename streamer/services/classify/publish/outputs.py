@@ -55,7 +55,8 @@ class OutputWriter:
 
 class TaskOutputs:
     """Some tickets of one task on their way out; `arrivals` are those of the disposition, in its
-    order. `ballots` are the votes with a say, and `now_ms` is when the labels were decided.
+    order. `ballots` are the votes with a say, `now_ms` is when the labels were decided, and
+    `created_ms` [N] are the tickets' own times, NaN where none is known.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class TaskOutputs:
         self.disposition = disposition
         self.ballots = Ballots(disposition.count.worker_votes, task.label_set)
         self.now_ms = time.time() * 1000
+        self.created_ms = np.array([arrival.created_ms for arrival in arrivals])
         self._source = writer.source
         self._topics = writer.topics
         self._form = writer.form(task, disposition.count.provenances)
@@ -149,11 +151,15 @@ class TaskOutputs:
     def reviews(self) -> list[Emission]:
         """The tickets that a person is asked about as a sample of the truth."""
 
+        gold = np.flatnonzero(self.disposition.draws.gold).tolist()
+        if not gold:
+            return []
+
         def emission(place: int, arrival: Arrival) -> Emission:
             review = self._review(arrival, place)
             return self._emission(arrival, self._topics.review, review.to_json())
 
-        return self._each(np.flatnonzero(self.disposition.draws.gold).tolist(), emission)
+        return self._each(gold, emission)
 
     def _each(
         self, places: Sequence[int], emission: Callable[[int, Arrival], Emission]

@@ -1,6 +1,7 @@
 """Asks one worker about some tickets."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from streamer.decide.predictions import Predictions
 from streamer.decide.temperature import tempered
@@ -15,9 +16,7 @@ async def ask_worker(worker: Voter, tensor: TextTensor, batch_trace: BatchTrace)
     """What the worker says, raw; one that is out is absent."""
     model = worker.model
     try:
-        with batch_trace.worker_call(model, len(tensor)) as call:
-            answer = await worker.answer(tensor, call.traceparent)
-            call.answered(answer.version)
+        answer = await batch_trace.call(model, len(tensor), partial(worker.answer, tensor))
     except WorkerOut:
         nothing = Predictions.none(len(tensor))
         return WorkerVotes(model, None, nothing, nothing, "outage")
