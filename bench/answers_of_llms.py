@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from bench.result import FOLDER, Result
-from streamer.decide.candidate import candidate
+from streamer.decide.candidate import likeliest
 from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.evaluation import evaluate
@@ -71,7 +71,7 @@ def _codes(read: Sequence[dict[str, str]], column: str, labels: tuple[str, ...])
 
 def _router(cases: Dataset) -> tuple[Labels, NDArray[np.float64]]:
     """The label that most name, and the chance that the judge differs, from the other folds."""
-    said = candidate(cases.worker_predictions).label_ids
+    said = likeliest(cases.worker_predictions).label_ids
     pairs = [
         one.label_ids == other.label_ids for one, other in combinations(cases.worker_predictions, 2)
     ]

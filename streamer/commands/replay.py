@@ -18,7 +18,7 @@ from streamer.learn.evaluation.options import Prices
 from streamer.learn.replay.formerly import SINCE
 from streamer.learn.replay.known_versions import KnownVersions
 from streamer.learn.replay.replay import Difference, Replayed, replay
-from streamer.learn.replay.what_if import Mode, WhatIf, what_if
+from streamer.learn.replay.what_if import Supposed, WhatIf, what_if
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.records.routing import Routing
@@ -58,7 +58,7 @@ def suppose(
     tasks: Sequence[str],
     rule: Mapping[str, str | float] | None,
     after: ArbitrationRule | None,
-    mode: Mode,
+    mode: Supposed,
     latencies: Prices | None,
     as_json: bool = False,
 ) -> int:
@@ -81,7 +81,7 @@ def _supposed(
     each: Logged,
     rule: Mapping[str, str | float] | None,
     after: ArbitrationRule | None,
-    mode: Mode,
+    mode: Supposed,
     latencies: Prices | None,
 ) -> WhatIf:
     task = each.task if rule is None else _with_rule(each, rule)
@@ -162,7 +162,7 @@ def _answer(task: str, answer: WhatIf) -> Iterator[str]:
     yield f"  coverage     {answer.coverage}"
     yield f"  fidelity     {answer.fidelity}"
     yield f"  judge rate   {answer.judge_rate}"
-    if answer.mode == "optimistic":
+    if answer.corrects:
         yield f"  corrections  {answer.corrections}"
     if answer.hedge is not None:
         yield f"  waste        {answer.hedge.waste:.3f} of the judge's time"

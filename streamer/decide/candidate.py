@@ -44,13 +44,13 @@ def workers_candidate(
     needed = mean or policy.publishes_first or left.any()
     if not worker_predictions or not needed:
         return Candidate(accepted, decision.confidence, None)
-    own = candidate(worker_predictions)
+    own = likeliest(worker_predictions)
     label_ids = np.where(left, own.label_ids, accepted)
     confidence = np.where(left, own.confidence, decision.confidence)
     return Candidate(label_ids, confidence, own.ensemble)
 
 
-def candidate(worker_predictions: Sequence[Predictions]) -> Candidate:
+def likeliest(worker_predictions: Sequence[Predictions]) -> Candidate:
     """The likeliest label of the workers' mean; that which most name, where they give labels only.
 
     Every worker counts alike (we choose; the papers have one worker here).

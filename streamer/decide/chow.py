@@ -36,10 +36,6 @@ class Chow:
         return self.of if self.worker is None else 1
 
     @property
-    def asks_all(self) -> bool:
-        return True
-
-    @property
     def least(self) -> float:
         """The confidence below which no label stands."""
         return 1 - self.alpha
@@ -55,7 +51,7 @@ class Chow:
         """[N] for distributions q [N, K]; raises `ValueError` for rows that are none."""
         return at_least(checked(q).max(axis=1, initial=0), self.least)
 
-    def decide(self, worker_predictions: Sequence[Predictions], left: int = 0) -> Decision:
+    def decide(self, worker_predictions: Sequence[Predictions]) -> Decision:
         counted = [worker_predictions[place] for place in self._counted]
         count = len(counted[0].label_ids)
         label_ids, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
@@ -68,7 +64,7 @@ class Chow:
             sure = np.flatnonzero(self.accepts(q))
             likeliest = q.argmax(axis=1)[sure]
             label_ids[usable[sure]], confidence[usable[sure]] = likeliest, q[sure, likeliest]
-        return Decision(label_ids, confidence, np.zeros(count, np.bool_))
+        return Decision(label_ids, confidence)
 
     def described(self, workers: Sequence[str]) -> Rule:
         alone = None if self.worker is None else workers[self.worker]

@@ -10,23 +10,20 @@ from streamer.decide.predictions import ABSTAINED, LabelIds
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Of N tickets: the label that stands, or -1; its confidence; and what is still open.
+    """Of N tickets: the label that stands, or -1, and its confidence.
 
     `confidence` [N] is the rule's own measure, NaN where no label stands or no probabilities are
-    known. `open` [N] marks tickets for which the workers not yet asked can still settle a label;
-    all others without a label go to the judge.
+    known.
     """
 
     label_ids: LabelIds
     confidence: NDArray[np.float64]
-    open: NDArray[np.bool_]
 
     @classmethod
     def none(cls, count: int) -> "Decision":
         """No label for any of so many tickets."""
-        nothing = np.full(count, ABSTAINED), np.full(count, np.nan), np.zeros(count, np.bool_)
-        return cls(*nothing)
+        return cls(np.full(count, ABSTAINED), np.full(count, np.nan))
 
     def __getitem__(self, rows: NDArray[np.int64]) -> "Decision":
         """The decision on some of the tickets."""
-        return Decision(self.label_ids[rows], self.confidence[rows], self.open[rows])
+        return Decision(self.label_ids[rows], self.confidence[rows])

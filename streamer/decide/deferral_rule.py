@@ -24,17 +24,12 @@ class DeferralRule(Protocol):
         """Workers that must answer for a label to stand."""
         ...
 
-    @property
-    def asks_all(self) -> bool:
-        """Whether every worker is asked at once; else the first two, then who is still needed."""
-        ...
-
     def decidable(self, answering: Sequence[bool]) -> bool:
         """Whether a label can stand when only some workers answer; one value per place."""
         ...
 
-    def decide(self, worker_predictions: Sequence[Predictions], left: int = 0) -> Decision:
-        """Decide on the opinions of the workers asked so far, `left` of them not yet asked."""
+    def decide(self, worker_predictions: Sequence[Predictions]) -> Decision:
+        """Decide on the predictions of the workers that were asked."""
         ...
 
     def described(self, workers: Sequence[str]) -> Rule:

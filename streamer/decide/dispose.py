@@ -128,5 +128,4 @@ def _published(candidate: Candidate, marks: Mask) -> Decision:
     return Decision(
         np.where(marks, candidate.label_ids, ABSTAINED),
         np.where(marks, candidate.confidence, np.nan),
-        np.zeros(len(marks), np.bool_),
     )

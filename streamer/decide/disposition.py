@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.budget import JudgeBudget
-from streamer.decide.candidate import Candidate, candidate
+from streamer.decide.candidate import Candidate, likeliest
 from streamer.decide.decision import Decision
 from streamer.decide.predictions import ABSTAINED
 from streamer.decide.sampling import Draws
@@ -133,7 +133,7 @@ def _own(count: VoteResult, everything: bool) -> Candidate:
         return Candidate(accepted, count.decision.confidence, None)
     if not count.worker_votes:
         return Candidate(accepted, count.decision.confidence, None)
-    found = candidate([votes.predictions for votes in count.worker_votes])
+    found = likeliest([votes.predictions for votes in count.worker_votes])
     label_ids = np.where(accepted == ABSTAINED, found.label_ids, accepted)
     return Candidate(label_ids, found.confidence, found.ensemble)
 
@@ -148,4 +148,4 @@ def _published(decision: Decision, label_ids: NDArray[np.int64], own: Candidate)
     if label_ids is decision.label_ids:
         return decision
     known = np.where(decision.label_ids == ABSTAINED, own.confidence, decision.confidence)
-    return Decision(label_ids, known, np.zeros(len(label_ids), np.bool_))
+    return Decision(label_ids, known)

@@ -36,10 +36,6 @@ class Router:
         return self.of
 
     @property
-    def asks_all(self) -> bool:
-        return True
-
-    @property
     def least(self) -> float:
         """The confidence below which no label stands."""
         return 1 - self.at_most
@@ -47,7 +43,7 @@ class Router:
     def decidable(self, answering: Sequence[bool]) -> bool:
         return all(answering)
 
-    def decide(self, worker_predictions: Sequence[Predictions], left: int = 0) -> Decision:
+    def decide(self, worker_predictions: Sequence[Predictions]) -> Decision:
         count = len(worker_predictions[0].label_ids)
         label_ids, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
         if all(predictions.probabilities is not None for predictions in worker_predictions):
@@ -67,7 +63,7 @@ class Router:
             sure = at_least(1 - differs, self.least)
             label_ids[usable[sure]] = candidate[sure]
             confidence[usable[sure]] = 1 - differs[sure]
-        return Decision(label_ids, confidence, np.zeros(count, np.bool_))
+        return Decision(label_ids, confidence)
 
     def described(self, workers: Sequence[str]) -> Rule:
         """With the least confidence that is accepted; the weights stand in the calibration."""

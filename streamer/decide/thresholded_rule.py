@@ -60,11 +60,9 @@ class ThresholdedRule:
         probabilities = np.where(bare[:, None], raw.probabilities, warm.probabilities)
         return Predictions(np.where(bare, raw.label_ids, warm.label_ids), probabilities)
 
-    def decide(
-        self, worker_predictions: Sequence[Predictions], which: LabelIds, left: int = 0
-    ) -> Decision:
+    def decide(self, worker_predictions: Sequence[Predictions], which: LabelIds) -> Decision:
         """As `DeferralRule.decide`, of tempered opinions on N tickets."""
-        found = self.rule.decide(worker_predictions, left)
+        found = self.rule.decide(worker_predictions)
         if self.least is None:
             return found
         # Confidence that is not known is held to no threshold: such a rule has none.
@@ -73,7 +71,6 @@ class ThresholdedRule:
         return Decision(
             np.where(doubted, ABSTAINED, found.label_ids),
             np.where(doubted, np.nan, found.confidence),
-            found.open,
         )
 
 

@@ -42,15 +42,6 @@ class VoteRule:
         return self.of // 2 + 1 if self.kind == "majority" else self.of
 
     @property
-    def asks_all(self) -> bool:
-        """Only with a confidence threshold.
-
-        The third worker then counts even where two agree, or the decision would depend on the
-        order in which the workers are configured.
-        """
-        return self.measure is not None
-
-    @property
     def least(self) -> float:
         """The confidence below which no label stands."""
         return -np.inf if self.measure is None else self.at_least
@@ -62,7 +53,7 @@ class VoteRule:
     def decidable(self, answering: Sequence[bool]) -> bool:
         return sum(answering) >= self.quorum
 
-    def decide(self, worker_predictions: Sequence[Predictions], left: int = 0) -> Decision:
+    def decide(self, worker_predictions: Sequence[Predictions]) -> Decision:
         """Invariant under permutation of the opinions.
 
         Integer counts only: with floats, 2/3 >= 1 - 1/3 is false.
@@ -74,8 +65,7 @@ class VoteRule:
             sure = at_least(confidence, self.at_least)
             agreed = np.where(sure, agreed, ABSTAINED)
             confidence = np.where(sure, confidence, np.nan)
-        possible = (count < self.quorum) & (count + left >= self.quorum)
-        return Decision(agreed, confidence, possible)
+        return Decision(agreed, confidence)
 
     def described(self, workers: Sequence[str]) -> Rule:
         at_least = None if self.measure is None else self.at_least
@@ -85,11 +75,7 @@ class VoteRule:
 def plurality(worker_predictions: Sequence[Predictions]) -> Decision:
     """The label that most workers name, with no quorum: for an outage, never for a doubt."""
     label_ids, _ = _plurality(worker_predictions)
-    return Decision(
-        label_ids,
-        _measure("mean", worker_predictions, label_ids),
-        np.zeros(len(label_ids), np.bool_),
-    )
+    return Decision(label_ids, _measure("mean", worker_predictions, label_ids))
 
 
 def _plurality(worker_predictions: Sequence[Predictions]) -> tuple[LabelIds, LabelIds]:

@@ -12,7 +12,7 @@ import yaml
 from streamer.cli import main
 from streamer.config import load
 from streamer.decide.calibrated import calibrated_rule
-from streamer.decide.candidate import candidate
+from streamer.decide.candidate import likeliest
 from streamer.learn.evaluation.plots import Plot
 from streamer.learn.replay.formerly import SINCE
 from streamer.records.calibration import Calibration
@@ -261,7 +261,7 @@ def test_an_accuracy_is_promised_of_what_the_rule_after_the_judge_lets_stand(
         assert streamer("calibrate", config, log, *wish) == 0
         made = Calibration.from_json(config.with_name("c.json").read_bytes())
         expected.append(made.accuracy.value)
-    workers = candidate(CASES.worker_predictions).label_ids == CASES.gold
+    workers = likeliest(CASES.worker_predictions).label_ids == CASES.gold
     assert expected[0] > 0.98
     assert expected[1] == pytest.approx(workers.mean(), abs=0.04)
 

@@ -10,6 +10,7 @@ from streamer.decide.chow import Chow
 from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.router import Router
+from streamer.decide.third_worker import asked_first
 from streamer.decide.votes import VoteRule
 from streamer.records.calibration import RouterWeights
 from streamer.records.label import Rule
@@ -65,7 +66,7 @@ def test_judge_all_asks_every_worker_and_accepts_nothing(of: int) -> None:
     certain = Predictions.of(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32))
     for rule in (judge_all(of), judged(of)):
         assert rule.of == of
-        assert rule.asks_all
+        assert asked_first(rule) == of
         assert rule.decide([certain] * of).label_ids.tolist() == [ABSTAINED] * 2
 
 

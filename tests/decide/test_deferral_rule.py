@@ -48,12 +48,6 @@ def test_a_label_can_stand_exactly_where_the_rule_says_that_one_can(rule: Deferr
         assert stands == rule.decidable(answering)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
-def test_a_rule_that_asks_all_leaves_nothing_open(rule: DeferralRule) -> None:
-    for votes in itertools.product(VOTES, repeat=rule.of):
-        assert not rule.decide(certain(votes)).open.any()
-
-
 def test_a_label_carries_the_rule_with_the_name_of_the_worker_that_decides() -> None:
     names = ("word", "char", "net")
     assert [rule.described(names) for rule in RULES] == [

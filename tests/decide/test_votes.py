@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from streamer.decide.predictions import ABSTAINED, Predictions
-from streamer.decide.votes import Kind, Measure, VoteRule, plurality
+from streamer.decide.third_worker import asked_first
+from streamer.decide.votes import Measure, VoteRule, plurality
 
 LABELS = 3
 VOTES = (ABSTAINED, *range(LABELS))
@@ -49,7 +50,6 @@ def test_decides_as_the_oracle_for_every_vote_tuple(rule: VoteRule) -> None:
     decision = rule.decide(every_tuple(rule.of))
     expected = [oracle(votes, needed) for votes in itertools.product(VOTES, repeat=rule.of)]
     assert decision.label_ids.tolist() == expected
-    assert not decision.open.any()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
@@ -58,35 +58,6 @@ def test_the_order_of_workers_changes_nothing(rule: VoteRule) -> None:
     expected = rule.decide(worker_predictions).label_ids.tolist()
     for order in itertools.permutations(worker_predictions):
         assert rule.decide(order).label_ids.tolist() == expected
-
-
-@pytest.mark.parametrize("kind", ["majority", "unanimity"])
-def test_an_adaptive_third_gives_the_same_labels_as_asking_all(kind: Kind) -> None:
-    rule = VoteRule(kind, 3)
-    worker_predictions = every_tuple(3)
-    first = rule.decide(worker_predictions[:2], left=1)
-    everything = rule.decide(worker_predictions)
-    assert (first.label_ids[~first.open] == everything.label_ids[~first.open]).all()
-
-
-def test_the_third_is_asked_exactly_where_it_can_still_make_a_quorum() -> None:
-    pairs = list(itertools.product(VOTES, repeat=2))
-    first = [Predictions(np.array(column), None) for column in zip(*pairs, strict=True)]
-    kinds: tuple[Kind, ...] = ("majority", "unanimity")
-    for kind in kinds:
-        rule = VoteRule(kind, 3)
-        asked = rule.decide(first, left=1).open.tolist()
-        undecided = [oracle(pair, rule.quorum) == ABSTAINED for pair in pairs]
-        possible = [
-            any(oracle((*pair, third), rule.quorum) != ABSTAINED for third in VOTES)
-            for pair in pairs
-        ]
-        assert asked == [a and b for a, b in zip(undecided, possible, strict=True)]
-
-
-def test_two_abstentions_go_to_the_judge_without_the_third() -> None:
-    nobody = Predictions.none(1)
-    assert not VoteRule("majority", 3).decide([nobody, nobody], left=1).open[0]
 
 
 def test_identical_workers_accept_everything_and_strangers_nothing() -> None:
@@ -166,7 +137,7 @@ def test_labels_without_probabilities_decide_but_carry_no_confidence() -> None:
 def test_a_threshold_asks_every_worker_or_the_order_would_matter() -> None:
     worker_predictions = random_opinions(5, 3)
     rule = VoteRule("majority", 3, "mean", 0.6)
-    assert rule.asks_all
+    assert asked_first(rule) == 3
     expected = rule.decide(worker_predictions)
     for order in itertools.permutations(worker_predictions):
         assert (rule.decide(order).label_ids == expected.label_ids).all()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.records.log import BallotLog
 
 
@@ -34,5 +35,5 @@ class Chances:
         if ballot.label is None:
             judged = 1.0
         else:
-            judged = self.verify if ballot.mode == "optimistic" else 0.0
+            judged = self.verify if ServingPolicy(ballot.mode).publishes_first else 0.0
         return self.uniform + (1 - self.uniform) * self.log * judged

@@ -57,7 +57,7 @@ def cross_fitted(
             [predictions[mine] for predictions in worker_predictions]
         )
         label_ids[mine], confidence[mine] = said.label_ids, said.confidence
-    return Decision(label_ids, confidence, np.zeros(count, np.bool_))
+    return Decision(label_ids, confidence)
 
 
 def _usable(worker_predictions: Sequence[Predictions], judge: Labels) -> NDArray[np.int64]:

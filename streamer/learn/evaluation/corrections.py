@@ -41,7 +41,7 @@ def corrections(tickets: Tickets, truth: Labels, rows: Labels, bootstrap: Bootst
         return []
     served = Served.of(tickets.cases, tickets.rule)
     some = np.intersect1d(rows, np.flatnonzero(served.mean.any(axis=1)))
-    q, p, named = served.mean[some], judge.probabilities[some], served.named[some]
+    q, p, named = served.mean[some], judge.probabilities[some], served.candidate[some]
     verdicts = judge.label_ids[some]
     differ = float((named != verdicts).mean())
     found = []

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.arbitration_rules import ArbitrationRule
-from streamer.decide.predictions import ABSTAINED
 from streamer.learn.evaluation.tickets import Tickets
 from streamer.learn.measures.scores import Labels
 from streamer.learn.measures.served import Served
@@ -27,13 +26,12 @@ class Outcome:
     @classmethod
     def of(cls, tickets: Tickets, after: ArbitrationRule | None) -> "Outcome":
         """Without a rule `after` the judge its label stands."""
-        judge, found = tickets.cases.judge, Served.of(tickets.cases, tickets.rule)
-        deferred = found.accepted == ABSTAINED
-        kept, final = np.zeros(len(deferred), np.bool_), judge.label_ids
+        judge, served = tickets.cases.judge, Served.of(tickets.cases, tickets.rule)
+        kept, final = np.zeros(len(served.published), np.bool_), judge.label_ids
         if after is not None:
-            stands = found.standing(judge, after, found.named)
-            kept, final = stands.kept & deferred, stands.label_ids
-        return cls(found.accepted, np.where(deferred, final, found.accepted), kept)
+            stands = served.standing(judge, after)
+            kept, final = stands.kept & served.decide, stands.label_ids
+        return cls(served.published, np.where(served.decide, final, served.published), kept)
 
     def __getitem__(self, rows: Labels) -> "Outcome":
         """Of some of the tickets, by their places."""

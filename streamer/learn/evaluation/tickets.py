@@ -8,6 +8,7 @@ from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.distributions import Float64
 from streamer.decide.predictions import ABSTAINED
 from streamer.decide.temperature import tempered
+from streamer.decide.third_worker import asked_first, third_asked
 from streamer.decide.votes import VoteRule, plurality
 from streamer.errors import ConfigError
 from streamer.learn.data.dataset import UNKNOWN, Dataset
@@ -69,8 +70,7 @@ class Tickets:
         """[W, N]: 1 where the worker is asked under the rule; a third only if it can matter."""
         worker_predictions = self.cases.worker_predictions
         asked = np.ones((len(worker_predictions), len(self.cases)))
-        if not rule.asks_all and len(worker_predictions) == _MOST_WORKERS:
-            asked[-1] = rule.decide(worker_predictions[:-1], left=1).open
+        asked[asked_first(rule) :] = third_asked(rule, worker_predictions)
         return asked
 
 

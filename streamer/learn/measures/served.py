@@ -1,70 +1,85 @@
 """What is published of judged tickets under a rule before the judge and one after it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.arbitration import Arbitration, arbitrate
 from streamer.decide.arbitration_rules import ArbitrationRule
-from streamer.decide.candidate import candidate
+from streamer.decide.candidate import workers_candidate
+from streamer.decide.decision import Decision
 from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.dispose import dispose
 from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.rounding import rounded
+from streamer.decide.sampling import Draws
+from streamer.decide.serving_policy import ServingPolicy
+from streamer.decide.third_worker import as_asked
+from streamer.decide.vote_result import Mask
 from streamer.learn.data.dataset import Dataset
+from streamer.records.log import Mode
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What the workers that are asked make of N tickets: the label that the rule accepts, and the
-    likeliest by their mean, both -1 for none, and that mean [N, K], zeros for none.
+    """Of N tickets [N]: the label that is published before the judge has spoken, the workers'
+    candidate in any case, both -1 for none, and whether the judge verifies what is published; and
+    the workers' mean [N, K], zeros for none.
     """
 
-    accepted: LabelIds
-    likeliest: LabelIds
+    published: LabelIds
+    candidate: LabelIds
+    verify: Mask
     mean: NDArray[np.float64]
 
     @classmethod
-    def of(cls, cases: Dataset, rule: DeferralRule) -> "Served":
-        """Of tempered `cases`, as the services do it: a third worker has a say only where the first
-        two leave it open.
-        """
-        worker_predictions, size = cases.worker_predictions, len(cases.labels)
-        of_all = cls._by(worker_predictions, rule, size)
-        if rule.asks_all or len(worker_predictions) < 3:
-            return of_all
-        third, of_two = (
-            third_asked(worker_predictions, rule),
-            cls._by(worker_predictions[:2], rule, size),
-        )
-        return cls(
-            np.where(third, of_all.accepted, of_two.accepted),
-            np.where(third, of_all.likeliest, of_two.likeliest),
-            np.where(third[:, None], of_all.mean, of_two.mean),
-        )
+    def of(cls, cases: Dataset, rule: DeferralRule, mode: Mode = "sequential") -> "Served":
+        """Of tempered `cases`, with no outage and no budget; whatever can be verified is."""
+        return cls._decided(cases, rule, rule.decide, ServingPolicy(mode))
 
     @classmethod
-    def _by(
-        cls, worker_predictions: Sequence[Predictions], rule: DeferralRule, labels: int
+    def deferred(cls, cases: Dataset, rule: DeferralRule) -> "Served":
+        """The same, had the rule accepted nothing of what it asks the workers."""
+        return cls._decided(cases, rule, _nothing, ServingPolicy())
+
+    @classmethod
+    def _decided(
+        cls,
+        cases: Dataset,
+        rule: DeferralRule,
+        decide: Callable[[Sequence[Predictions]], Decision],
+        policy: ServingPolicy,
     ) -> "Served":
-        own, accepted = candidate(worker_predictions), rule.decide(worker_predictions).label_ids
-        mean = np.zeros((len(accepted), labels)) if own.ensemble is None else own.ensemble
-        return cls(accepted, own.label_ids, rounded(mean))
+        count = len(cases)
+        served = cls(
+            published=np.full(count, ABSTAINED),
+            candidate=np.full(count, ABSTAINED),
+            verify=np.zeros(count, np.bool_),
+            mean=np.zeros((count, len(cases.labels))),
+        )
+        sample = replace(Draws.none(count), verify=np.ones(count, np.bool_))
+        for rows, predictions in as_asked(rule, cases.worker_predictions):
+            decision = decide(predictions)
+            candidate = workers_candidate(decision, predictions, policy, mean=True)
+            disposition = dispose(decision, candidate, policy, sample[rows])
+            served.published[rows] = disposition.published.label_ids
+            served.candidate[rows] = candidate.label_ids
+            served.verify[rows] = disposition.verify
+            if candidate.ensemble is not None:
+                served.mean[rows] = rounded(candidate.ensemble)
+        return served
 
     @property
-    def named(self) -> LabelIds:
-        """The workers' label in any case: the accepted one, else the likeliest."""
-        return np.where(self.accepted == ABSTAINED, self.likeliest, self.accepted)
+    def decide(self) -> Mask:
+        """[N]: where the judge decides."""
+        return np.asarray(self.published == ABSTAINED)
 
     def standing(
-        self,
-        judge: Predictions,
-        after: ArbitrationRule,
-        workers: LabelIds,
-        temperature: float | None = None,
+        self, judge: Predictions, after: ArbitrationRule, temperature: float | None = None
     ) -> Arbitration:
-        """What stands once the judge has answered, the workers' labels [N] being these.
+        """What stands once the judge has answered.
 
         Without a `temperature` the judge's probabilities are as they are decided on. A judge that
         gives labels only counts as certain.
@@ -72,7 +87,7 @@ class Served:
         said = judge.probabilities
         if said is None:
             said = np.eye(self.mean.shape[1], dtype=np.float32)[judge.label_ids]
-        return arbitrate(after, said, temperature, workers, self.mean)
+        return arbitrate(after, said, temperature, self.candidate, self.mean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +105,17 @@ class Asked:
         """
         if self.after is None:
             return cases.judge.label_ids
-        found = Served.of(cases, rule)
-        stands = found.standing(cases.judge, self.after, found.likeliest, self.temperature)
-        return stands.label_ids
+        served = Served.deferred(cases, rule)
+        return served.standing(cases.judge, self.after, self.temperature).label_ids
 
     def published(self, cases: Dataset, rule: DeferralRule) -> LabelIds:
         """[N]: the label that the rule accepts, else what follows."""
-        accepted = rule.decide(cases.worker_predictions).label_ids
-        return np.where(accepted == ABSTAINED, self.labels(cases, rule), accepted)
+        served = Served.of(cases, rule)
+        return np.where(served.decide, self.labels(cases, rule), served.published)
 
 
 JUDGE_ALONE = Asked(None, 1.0)
 
 
-def third_asked(worker_predictions: Sequence[Predictions], rule: DeferralRule) -> NDArray[np.bool_]:
-    """[N]: where the third worker is asked after the first two."""
-    return rule.decide(worker_predictions[:2], left=1).open
+def _nothing(predictions: Sequence[Predictions]) -> Decision:
+    return Decision.none(len(predictions[0].label_ids))

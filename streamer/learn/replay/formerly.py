@@ -21,18 +21,18 @@ _SCALE = np.float32(100_000)
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """What may be calculated in more than one way: a temperature, a rule before the judge on
-    opinions of which so many are left to come, and a rule after it.
+    """What may be calculated in more than one way: a temperature, a rule before the judge, and a
+    rule after it.
     """
 
     tempered: Callable[[Predictions, float], Predictions]
-    decided: Callable[[DeferralRule, Sequence[Predictions], int], Decision]
+    decided: Callable[[DeferralRule, Sequence[Predictions]], Decision]
     after: Callable[[ArbitrationRule], ArbitrationRule]
 
 
 def now() -> Reckoning:
     """As the services calculate."""
-    return Reckoning(tempered, lambda rule, said, left: rule.decide(said, left), lambda rule: rule)
+    return Reckoning(tempered, lambda rule, said: rule.decide(said), lambda rule: rule)
 
 
 def formerly() -> Reckoning:
@@ -54,19 +54,18 @@ def _tempered(predictions: Predictions, temperature: float) -> Predictions:
     return Predictions(np.where(voted, shares.argmax(axis=1), ABSTAINED), shares)
 
 
-def _decided(rule: DeferralRule, worker_predictions: Sequence[Predictions], left: int) -> Decision:
+def _decided(rule: DeferralRule, worker_predictions: Sequence[Predictions]) -> Decision:
     if isinstance(rule, Router):
-        found = Router(rule.weights, 1.0).decide(worker_predictions, left)
+        found = Router(rule.weights, 1.0).decide(worker_predictions)
         doubted = np.round(1 - found.confidence, 5) > rule.at_most
     elif isinstance(rule, VoteRule | Chow):
-        found = rule.lenient().decide([_whole(one, rule) for one in worker_predictions], left)
+        found = rule.lenient().decide([_whole(one, rule) for one in worker_predictions])
         doubted = found.confidence < rule.least
     else:
-        return rule.decide(worker_predictions, left)
+        return rule.decide(worker_predictions)
     return Decision(
         np.where(doubted, ABSTAINED, found.label_ids),
         np.where(doubted, np.nan, found.confidence),
-        found.open,
     )
 
 

@@ -13,13 +13,15 @@ from streamer.decide.arbitration import arbitrate
 from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.arbitration_rules import Diff, Opt
 from streamer.decide.calibrated import recorded_rule
-from streamer.decide.candidate import Candidate, candidate
+from streamer.decide.candidate import workers_candidate
 from streamer.decide.decision import Decision
 from streamer.decide.deferral_rule import DeferralRule
+from streamer.decide.dispose import Disposition, dispose
 from streamer.decide.distributions import Rows
 from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.rounding import DECIMALS
-from streamer.decide.votes import plurality
+from streamer.decide.sampling import Draws
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.errors import ConfigError
 from streamer.learn.data.decisions import DecisionKey as Place
 from streamer.learn.data.decisions import decision_of
@@ -164,72 +166,53 @@ def _stood_in(log: BallotLog) -> Reason | None:
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """N ballots that are alike, decided once more.
-
-    `published` is -1 where the judge decides, `fallback` [N] marks labels that no rule vouches for.
-    """
+    """N ballots that are alike, decided once more."""
 
     worker_predictions: Sequence[Predictions]
-    published: Decision
-    own: Candidate
-    fallback: NDArray[np.bool_]
-    deferred: Reason
+    disposition: Disposition
 
     @classmethod
     def of(
         cls, logs: Sequence[BallotLog], labels: LabelSet, known: KnownVersions, how: Reckoning
     ) -> "_Again":
-        first = logs[0]
-        if not first.served:
-            return cls.undecided(len(logs))
-        worker_predictions, rule = _opinions(logs, labels, known, how), _rule(first, known)
-        outage = not rule.decidable([vote.abstained != "outage" for vote in _seats(first, rule)])
-        stood_in = _stood_in(first)
+        predictions, decision, outage = _voted(logs, labels, known, how)
         # A cause that cannot have been publishes nothing here, and so the difference shows.
-        by_outage = outage and stood_in == "outage"
-        by_budget = first.mode == "sequential" and stood_in == "budget"
-        accepted = how.decided(rule, worker_predictions, rule.of - len(worker_predictions))
-        own = _own(accepted, worker_predictions, by_outage)
-        everything = by_outage or by_budget or first.mode == "optimistic"
-        label_ids = own.label_ids if everything else accepted.label_ids
-        doubted = (accepted.label_ids == ABSTAINED) & (label_ids != ABSTAINED)
-        published = Decision(label_ids, np.round(own.confidence, DECIMALS), accepted.open)
-        fallback = doubted & (by_outage or by_budget)
-        return cls(
-            worker_predictions, published, own, fallback, "outage" if outage else "disagreement"
+        stood_in = _stood_in(logs[0])
+        policy = ServingPolicy(logs[0].mode, "fallback" if stood_in == "outage" else "judge")
+        disposition = dispose(
+            decision,
+            workers_candidate(decision, predictions, policy, outage, mean=True),
+            policy,
+            Draws.none(len(logs)),
+            asked=bool(predictions),
+            outage=outage,
+            allowed=np.full(len(logs), stood_in != "budget"),
         )
-
-    @classmethod
-    def undecided(cls, count: int) -> "_Again":
-        """Tickets that went to the judge before any worker was asked."""
-        label_ids, unknown = np.full(count, ABSTAINED), np.full(count, np.nan)
-        nothing = np.zeros(count, np.bool_)
-        own = Candidate(label_ids, unknown, None)
-        return cls((), Decision(label_ids, unknown, nothing), own, nothing, "judge_first")
+        return cls(predictions, disposition)
 
     def ensembles(self, labels: int) -> NDArray[np.float64]:
         """The workers' means [N, K] as requests have them; zeros where they have none."""
-        if self.own.ensemble is None:
-            return np.zeros((len(self.fallback), labels))
+        ensemble = self.disposition.candidate.ensemble
+        if ensemble is None:
+            return np.zeros((len(self.disposition.fallback), labels))
         # What has underflowed before is null in a request, and so unknown to the judge.
-        usable = np.isfinite(self.own.ensemble).all(axis=1, keepdims=True)
-        return np.where(usable, np.round(self.own.ensemble, DECIMALS), 0)
+        usable = np.isfinite(ensemble).all(axis=1, keepdims=True)
+        return np.where(usable, np.round(ensemble, DECIMALS), 0)
 
     def differences(self, logs: Sequence[BallotLog], labels: LabelSet) -> Differences:
         """What the logs of these ballots have otherwise."""
-        columns = (
-            self.published.label_ids,
-            self.published.confidence,
-            self.own.label_ids,
-            self.fallback,
-        )
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        again = []
-        for log, (code, confidence, own, fallback) in zip(logs, rows, strict=True):
-            found = self._unpublished() if code == ABSTAINED else _published(log, fallback)
-            known = code != ABSTAINED and isfinite(confidence)
-            names = {"label": _name(labels, code), "candidate": _name(labels, own)}
-            again.append({**names, "confidence": confidence if known else None, **found})
+        published, candidates = self.disposition.published, self.disposition.candidate.label_ids
+        confidence = np.round(published.confidence, DECIMALS).tolist()
+        again = [
+            {
+                "label": _name(labels, published.label_ids[row]),
+                "candidate": _name(labels, candidates[row]),
+                "confidence": confidence[row] if isfinite(confidence[row]) else None,
+                "source": self.disposition.source(row),
+                "deferred": self.disposition.why(row),
+            }
+            for row in range(len(logs))
+        ]
         return _differences(logs, again)
 
     def why(self, before: "_Again") -> Callable[[int], str]:
@@ -240,29 +223,19 @@ class _Again:
         ]
         return lambda place: _COLD if _unlike(pairs, place) else _AT_THRESHOLD
 
-    def _unpublished(self) -> Found:
-        return {"source": None, "deferred": self.deferred}
 
-
-def _published(log: BallotLog, fallback: bool) -> Found:
-    if fallback:
-        return {"source": "fallback", "deferred": _stood_in(log)}
-    return {"source": "workers", "deferred": None}
-
-
-def _own(
-    accepted: Decision, worker_predictions: Sequence[Predictions], by_outage: bool
-) -> Candidate:
-    """The label that the rule accepted, else the likeliest; in an outage what most say."""
-    if by_outage:
-        most = plurality(worker_predictions)
-        return Candidate(most.label_ids, most.confidence, None)
-    own, silent = candidate(worker_predictions), accepted.label_ids == ABSTAINED
-    return Candidate(
-        np.where(silent, own.label_ids, accepted.label_ids),
-        np.where(silent, own.confidence, accepted.confidence),
-        own.ensemble,
-    )
+def _voted(
+    logs: Sequence[BallotLog], labels: LabelSet, known: KnownVersions, how: Reckoning
+) -> tuple[Sequence[Predictions], Decision, bool]:
+    """What the workers say, what the rule decides, and whether too many were out for any label to
+    stand.
+    """
+    first = logs[0]
+    if not first.served:
+        return (), Decision.none(len(logs)), False
+    predictions, rule = _opinions(logs, labels, known, how), _rule(first, known)
+    outage = not rule.decidable([vote.abstained != "outage" for vote in _seats(first, rule)])
+    return predictions, how.decided(rule, predictions), outage
 
 
 def _verdicts(

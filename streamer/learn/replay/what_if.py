@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.decide.deferral_rule import DeferralRule
-from streamer.decide.predictions import ABSTAINED, Predictions
+from streamer.decide.predictions import Predictions
+from streamer.decide.serving_policy import ServingPolicy
+from streamer.decide.third_worker import asked_first, third_asked
 from streamer.errors import ConfigError
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.options import Prices
-from streamer.learn.measures.served import Served, third_asked
+from streamer.learn.measures.served import Served
 from streamer.learn.measures.shares import Share, share
+from streamer.records.log import Mode
 
-Mode = Literal["sequential", "optimistic", "hedged"]
+Supposed = Mode | Literal["hedged"]
 Float64 = NDArray[np.float64]
 
 _SEED = 20_260_101
@@ -44,7 +47,7 @@ class WhatIf:
     says the same. `corrections` are the tickets whose label of before the judge it replaces.
     """
 
-    mode: Mode
+    mode: Supposed
     tickets: int
     coverage: Share
     fidelity: Share
@@ -52,33 +55,34 @@ class WhatIf:
     corrections: Share
     hedge: Hedge | None = None
 
+    @property
+    def corrects(self) -> bool:
+        """Whether labels are published that the judge may replace."""
+        return ServingPolicy(_served(self.mode)).publishes_first
+
 
 def what_if(
     cases: Dataset,
     rule: DeferralRule,
     after: ArbitrationRule,
-    mode: Mode,
+    mode: Supposed,
     latencies: Prices | None = None,
 ) -> WhatIf:
-    """Of tempered `cases` with the judge's label. In mode optimistic the judge verifies all.
+    """Of tempered `cases` with the judge's label. The judge verifies all that can be corrected.
 
     `latencies` are mean seconds of one answer. Raises `ConfigError` where mode hedged has none.
     """
-    found = Served.of(cases, rule)
-    accepted, named = found.accepted, found.named
-    if mode == "optimistic":
-        accepted = named
-    kept = _kept(cases, after, found)
-    settled = accepted != ABSTAINED
-    differs = (named != ABSTAINED) & (named != cases.judge.label_ids) & ~kept
+    served = Served.of(cases, rule, _served(mode))
+    stands = served.standing(cases.judge, after)
+    agrees = served.published == cases.judge.label_ids
     return WhatIf(
         mode,
         len(cases),
-        share(settled),
-        share((accepted == cases.judge.label_ids)[settled]),
-        share(~settled | (mode == "optimistic")),
-        share(differs & settled & (mode == "optimistic")),
-        _hedge(cases, rule, ~settled, latencies) if mode == "hedged" else None,
+        share(~served.decide),
+        share(agrees[~served.decide]),
+        share(served.decide | served.verify),
+        share(served.verify & ~agrees & ~stands.kept),
+        _hedge(cases, rule, served.decide, latencies) if mode == "hedged" else None,
     )
 
 
@@ -86,7 +90,7 @@ def what_if(
 class Published:
     """Of N tickets [N]: whether the judge is asked, and whether the label is the one it gives.
 
-    In mode optimistic that is the first label, before the judge may correct it.
+    That is the first label, before the judge may correct it.
     """
 
     asked: NDArray[np.bool_]
@@ -97,16 +101,15 @@ class Published:
         cls, cases: Dataset, rule: DeferralRule, after: ArbitrationRule, mode: Mode
     ) -> "Published":
         """As `what_if`, ticket by ticket."""
-        found, judge = Served.of(cases, rule), cases.judge.label_ids
-        if mode == "optimistic":
-            return cls(np.ones(len(cases), np.bool_), found.named == judge)
-        asked = found.accepted == ABSTAINED
-        own = np.where(asked, ~_kept(cases, after, found) | (found.named == judge), False)
-        return cls(asked, own | (found.accepted == judge))
+        served = Served.of(cases, rule, mode)
+        judged = served.standing(cases.judge, after).label_ids
+        first = np.where(served.decide, judged, served.published)
+        return cls(served.decide | served.verify, first == cases.judge.label_ids)
 
 
-def _kept(cases: Dataset, after: ArbitrationRule, found: Served) -> NDArray[np.bool_]:
-    return found.standing(cases.judge, after, found.named).kept
+def _served(mode: Supposed) -> Mode:
+    """Who hedges asks the judge before he knows, and publishes as he would have done."""
+    return "sequential" if mode == "hedged" else mode
 
 
 def _hedge(
@@ -143,7 +146,6 @@ def _workers_time(
     latencies.relative(names)
     count = len(worker_predictions[0].label_ids)
     times = [rng.exponential(latencies.workers[name], (_REPEATS, count)) for name in names]
-    if rule.asks_all or len(names) < 3:
-        return np.asarray(np.max(times, axis=0))
-    first = np.maximum(times[0], times[1])
-    return np.asarray(first + times[2] * third_asked(worker_predictions, rule))
+    first, last = asked_first(rule), third_asked(rule, worker_predictions)
+    waited = np.sum([time * last for time in times[first:]], axis=0)
+    return np.asarray(np.max(times[:first], axis=0) + waited)

@@ -8,6 +8,7 @@ import numpy as np
 from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.temperature import tempered
+from streamer.decide.third_worker import decide_as_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class SegmentRoute:
         """The same of opinions that are tempered already."""
         if self.rule is None:
             return np.full(len(tempered_opinions[0].label_ids), ABSTAINED)
-        return self.rule.decide([tempered_opinions[place] for place in self.workers]).label_ids
+        own = [tempered_opinions[place] for place in self.workers]
+        return decide_as_asked(self.rule, own).label_ids
 
 
 def accepted_by_segment(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
+from streamer.decide.third_worker import asked_first
 from streamer.monitoring.expected import Expected
 from streamer.monitoring.expected_segments import ExpectedSegments
 from streamer.records.calibration import Calibration
@@ -59,9 +60,8 @@ def expected(task: Task, calibration: Calibration) -> Expected:
         calibrated and promise is not None and promise.holds and promise.measure == "fidelity"
     )
     agreement = {} if reference is None else reference.agreement
-    asked = [worker.model for worker in task.workers]
-    if not rule_before(task, calibration).asks_all:
-        asked = asked[:2]
+    first = asked_first(rule_before(task, calibration))
+    asked = [worker.model for worker in task.workers[:first]]
     pairs = {f"{first}/{second}" for first, second in combinations(asked, 2)}
     return Expected(
         coverage=1 - rate if calibrated and rate is not None else None,

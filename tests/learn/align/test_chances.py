@@ -27,7 +27,7 @@ def logged(
     """
     label_ids = np.where(settled, 0, -1)
     predictions = Predictions(np.zeros(COUNT, np.int64), None)
-    decision = Decision(label_ids, np.full(COUNT, np.nan), np.zeros(COUNT, np.bool_))
+    decision = Decision(label_ids, np.full(COUNT, np.nan))
     worker_votes = tuple(
         WorkerVotes(name, "1", predictions, predictions) for name in ("one", "two")
     )

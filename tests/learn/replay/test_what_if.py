@@ -1,5 +1,8 @@
 """What another rule would have done is counted by hand here."""
 
+from dataclasses import replace
+from typing import get_args
+
 import numpy as np
 import pytest
 
@@ -7,12 +10,13 @@ from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.chow import Chow
 from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.disposition import ServingPolicy
+from streamer.decide.predictions import Predictions
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
-from streamer.learn.replay.what_if import what_if
+from streamer.learn.replay.what_if import Published, what_if
 from streamer.records.label import After
-from streamer.records.log import BallotLog, VerdictLog
+from streamer.records.log import BallotLog, Mode, VerdictLog
 from tests.learn import planted
 from tests.learn.served import Serving
 
@@ -38,6 +42,17 @@ def test_optimistic_publishes_all_and_corrects_where_the_judge_differs() -> None
     assert found.corrections.hits == len(CASES) - found.fidelity.hits
     lenient = what_if(CASES, VoteRule("unanimity", 3), arbitration_rule("v3", 1.0), "optimistic")
     assert lenient.corrections.hits == 0
+
+
+def test_where_no_worker_answers_the_judge_decides_in_every_mode() -> None:
+    silent = replace(CASES, worker_predictions=(Predictions.none(len(CASES)),) * 3)
+    for mode in get_args(Mode):
+        found = what_if(silent, VoteRule("majority", 3), JUDGE, mode)
+        assert (found.coverage.hits, found.judge_rate.hits) == (0, len(CASES))
+        assert found.corrections.hits == 0
+        told = Published.of(silent, VoteRule("majority", 3), JUDGE, mode)
+        assert told.asked.all()
+        assert told.agrees.all()
 
 
 def test_hedging_waits_for_the_slower_and_not_for_both_and_wastes_what_was_withdrawn() -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from streamer.decide.decision import Decision
-from streamer.decide.predictions import ABSTAINED
 from streamer.decide.vote_result import Mask, Provenance, Rows, VoteResult
 from streamer.observe.batch_trace import BatchTrace
 from streamer.services.classify.vote.asking import ask_worker, asked_about
@@ -50,7 +49,4 @@ class JudgeFirst:
 
     def _nothing(self, which: Rows) -> VoteResult:
         size = len(which)
-        undecided = Decision(
-            np.full(size, ABSTAINED), np.full(size, np.nan), np.zeros(size, np.bool_)
-        )
-        return VoteResult(np.arange(size), (), undecided, False, self._provenances, which)
+        return VoteResult(np.arange(size), (), Decision.none(size), False, self._provenances, which)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from streamer.decide.third_worker import asked_first, third_asked
 from streamer.decide.thresholded_rule import ThresholdedRule
 from streamer.decide.vote_result import Mask, OutagePolicy, Rows, VoteResult, WorkerVotes
 from streamer.observe.batch_trace import BatchTrace
@@ -20,9 +21,8 @@ OUTAGE_PAUSE = 0.5
 class Voting:
     """Workers under one rule, or under several that differ in their thresholds alone.
 
-    The first two are asked together, the third only for tickets on which its vote can still make
-    a quorum; a rule that needs all asks all at once. `nonvoting` have no say, and are asked for the
-    uniform stratum alone.
+    Some are asked together, the last only where `third_worker` says so. `nonvoting` have no say,
+    and are asked for the uniform stratum alone.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Voting:
         heat = [[each.temperatures.get(name, np.nan) for name in self._places] for each in terms]
         self._ruling = ThresholdedRule.of([each.rule for each in terms], np.array(heat))
         self._on_outage = on_outage
-        self._others = tuple(nonvoting)
+        self._nonvoting = tuple(nonvoting)
 
     @property
     def workers(self) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ class Voting:
         audited: Mask | None = None,
         which: Rows | None = None,
     ) -> AsyncIterator[VoteResult]:
-        """Counts that together cover every text once; decided ones come before the third vote.
+        """Vote results that together cover every text once; what the first decide comes first.
 
         `audited` marks the texts [N] about which every worker is asked, whatever the first say;
         who is asked for that alone has no say, or these tickets would be labelled unlike the rest.
@@ -61,60 +61,63 @@ class Voting:
         """
         if which is None:
             which = np.zeros(len(texts), np.int64)
-        asked = len(self._workers) if self._ruling.rule.asks_all else 2
-        left = self._workers[asked:]
-        worker_votes = await self._ask(self._workers[:asked], TextTensor(texts), batch_trace, which)
-        count = self._count(np.arange(len(texts)), which, worker_votes, len(left))
-        still_open = count.decision.open
-        drawn = np.zeros_like(still_open) if audited is None else audited
-        nonvoting = (*left, *self._others)
-        if not nonvoting or not (drawn | still_open).any():
-            yield count
+        rule, tensor = self._ruling.rule, TextTensor(texts)
+        first, last = self._workers[: asked_first(rule)], self._workers[asked_first(rule) :]
+        worker_votes = await self._ask(first, tensor, batch_trace, which)
+        vote_result = self._vote_result(np.arange(len(texts)), which, worker_votes)
+        third = third_asked(rule, [votes.predictions for votes in worker_votes])
+        audited = np.zeros_like(third) if audited is None else audited
+        unasked = (*last, *self._nonvoting)
+        if not unasked or not (audited | third).any():
+            yield vote_result
             return
-        if (settled := ~still_open & ~drawn).any():
-            yield count[np.flatnonzero(settled)]
-        if (beside := ~still_open & drawn).any():
-            yield await self._ask_audited(
-                nonvoting, texts, count[np.flatnonzero(beside)], batch_trace
-            )
+        if (decided := ~third & ~audited).any():
+            yield vote_result[np.flatnonzero(decided)]
+        if (audit_alone := ~third & audited).any():
+            part = vote_result[np.flatnonzero(audit_alone)]
+            yield await self._ask_audited(unasked, texts, part, batch_trace)
         # Only where others must be asked about some: two calls are no better than one.
-        apart = (still_open & ~drawn, still_open & drawn) if self._others else (still_open,)
-        for some in apart:
-            if some.any():
-                yield await self._decided(texts, count[np.flatnonzero(some)], batch_trace, drawn)
+        for marks in (third & ~audited, third & audited) if self._nonvoting else (third,):
+            if marks.any():
+                part = vote_result[np.flatnonzero(marks)]
+                yield await self._ask_third(texts, part, batch_trace, audited)
 
-    async def _decided(
-        self, texts: Sequence[bytes], count: VoteResult, batch_trace: BatchTrace, drawn: Mask
+    async def _ask_third(
+        self,
+        texts: Sequence[bytes],
+        first: VoteResult,
+        batch_trace: BatchTrace,
+        audited: Mask,
     ) -> VoteResult:
-        """Decided by all workers, those left included."""
-        some = asked_about(texts, count)
+        """Decided by all workers."""
+        tensor = asked_about(texts, first)
         worker_votes = await self._ask(
-            self._workers, some, batch_trace, count.which, count.worker_votes
+            self._workers, tensor, batch_trace, first.which, first.worker_votes
         )
-        made = self._count(count.rows, count.which, worker_votes)
-        if not self._others or not drawn[made.rows].any():
-            return made
-        return await self._ask_audited(self._others, texts, made, batch_trace)
+        vote_result = self._vote_result(first.rows, first.which, worker_votes)
+        if not self._nonvoting or not audited[first.rows].any():
+            return vote_result
+        return await self._ask_audited(self._nonvoting, texts, vote_result, batch_trace)
 
     async def _ask_audited(
         self,
         workers: Sequence[Voter],
         texts: Sequence[bytes],
-        count: VoteResult,
+        vote_result: VoteResult,
         batch_trace: BatchTrace,
     ) -> VoteResult:
-        """The same with these workers' seats beside; one that is out is not waited for."""
-        some = asked_about(texts, count)
-        asked = (self._seat(worker, some, batch_trace, count.which) for worker in workers)
-        return replace(count, audit_votes=tuple(await asyncio.gather(*asked)))
+        """The same with these workers' audit votes; one that is out is not waited for."""
+        tensor, which = asked_about(texts, vote_result), vote_result.which
+        asked = (self._seat(worker, tensor, batch_trace, which) for worker in workers)
+        return replace(vote_result, audit_votes=tuple(await asyncio.gather(*asked)))
 
-    def _count(
-        self, rows: Rows, which: Rows, worker_votes: Sequence[WorkerVotes], left: int = 0
+    def _vote_result(
+        self, rows: Rows, which: Rows, worker_votes: Sequence[WorkerVotes]
     ) -> VoteResult:
         return VoteResult(
             rows,
             tuple(worker_votes),
-            self._ruling.decide([votes.predictions for votes in worker_votes], which, left),
+            self._ruling.decide([votes.predictions for votes in worker_votes], which),
             self._hopeless(worker_votes),
             self._provenances,
             which,

@@ -42,7 +42,7 @@ def test_what_is_written_reads_back_as_the_same_label(
         votes("b", others, shares),
         WorkerVotes("c", None, nothing, nothing),
     ]
-    decision = Decision(np.array(label_ids), np.array(shares), np.zeros(len(label_ids), np.bool_))
+    decision = Decision(np.array(label_ids), np.array(shares))
     form = LabelForm("shop", "intent", LABELS, [Provenance(RULE)], backfill=backfill)
     which = np.zeros(len(label_ids), np.int64)
     for _ in range(2):
