@@ -24,7 +24,7 @@ from streamer.dev.kafka import Kafka
 from streamer.judging.judge import JudgeScores
 from streamer.records.labelset import LabelSet
 from streamer.services.judge.lanes import run_lanes
-from streamer.sizing.backlog import Backlog, Phase
+from streamer.sizing.backlog import BurstBacklog, Phase
 from streamer.stream.topics import TopicSpec, create_topics
 
 RATE, BURST, BURST_S, JUDGED, SECOND_AT, LASTS = 20.0, 5.0, 15.0, 40.0, 25.0, 50.0
@@ -80,7 +80,7 @@ class SlowJudge:
 
 def run(options: argparse.Namespace) -> list[Result]:
     """One burst; the figures are beside those of `streamer.sizing`."""
-    predicted = Backlog.of(
+    predicted = BurstBacklog.of(
         [
             Phase(0, RATE * BURST, JUDGED),
             Phase(BURST_S, RATE, JUDGED),

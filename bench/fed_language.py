@@ -15,8 +15,8 @@ from bench.asked import LABELS, TASK, text
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.llm.answering import ByCode
-from streamer.judging.llm.asked import Asked, Form
 from streamer.judging.llm.chat import Chat
+from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.prompt import load_prompts
 from streamer.judging.llm.scorer import Scorer, sampling
 from tests.judging.tiny import save_model
@@ -57,7 +57,7 @@ def offline(folder: Path, count: int) -> dict[str, float]:
     from vllm import LLM
 
     [prompt] = load_prompts(folder / "prompts", {TASK: LABELS})[TASK]
-    asked = Asked.of(model, Chat.at(model.folder), prompt, Form())
+    asked = PreparedPrompt.of(model, Chat.at(model.folder), prompt, Form())
     assert isinstance(asked.answering, ByCode)
     arguments = Scorer.arguments(model, asked.longest, settings)
     del arguments["enable_log_requests"]

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from streamer.backends.features import Floats
 from streamer.decide.predictions import ABSTAINED, Predictions
-from streamer.learn.align.sample import Judged
+from streamer.learn.align.sample import JudgedSample
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.judge.judge_process import JudgeProcess
@@ -67,9 +67,9 @@ class Stream:
         return Material.of(dict.fromkeys(ids, "2026-01-01T00:00:00Z"), texts, len(self))
 
     @property
-    def judged(self) -> Judged:
+    def judged(self) -> JudgedSample:
         """To align workers on; every ticket counts alike."""
-        return Judged(
+        return JudgedSample(
             self.texts,
             self.judge.argmax(axis=1),
             self.judge,

@@ -23,7 +23,7 @@ from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.examples import Examples
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
-from streamer.learn.kinds.kind import Trained
+from streamer.learn.kinds.kind import TrainedModel
 from streamer.learn.segments.assigning import assign
 from streamer.learn.segments.by_segment import SegmentRoute
 from streamer.learn.segments.classifier import learn_classifier
@@ -91,7 +91,10 @@ def _streams(folder: Path, process: JudgeProcess) -> tuple[Stream, Stream, str]:
 
 
 def _stream(
-    parts: Sequence[Examples], models: Mapping[str, Trained], labels: LabelSet, vectors: Embeddings
+    parts: Sequence[Examples],
+    models: Mapping[str, TrainedModel],
+    labels: LabelSet,
+    vectors: Embeddings,
 ) -> Stream:
     texts = tuple(text for part in parts for text in part.texts)
     judge = np.array([labels.index[label] for part in parts for label in part.labels])

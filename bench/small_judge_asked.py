@@ -10,10 +10,10 @@ import numpy as np
 from streamer.config import Settings, load
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.llm.answering import ByCode
-from streamer.judging.llm.asked import Asked, Form
 from streamer.judging.llm.chat import Chat
 from streamer.judging.llm.chat_prompt import ChatPrompt
 from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.prompt import load_prompts
 from streamer.judging.llm.scorer import Scorer
 from streamer.learn.data.examples import Examples, is_held_back, read_examples
@@ -27,7 +27,7 @@ async def ask(settings: Settings, task: str, chances: int) -> dict[str, np.ndarr
     model = ModelFolder.at(settings.path(settings.judge.model))
     chat = Chat.at(model.folder)
     prompts = load_prompts(settings.path(settings.judge.prompts), settings.label_sets)
-    asked = Asked.of(model, chat, prompts[task][0], form)
+    asked = PreparedPrompt.of(model, chat, prompts[task][0], form)
     forms = {"plain": asked, **_permuted(asked, chat, form, chances)}
     scorer = Scorer(model, asked.longest)
     judge = LanguageJudge(scorer, {name: (one,) for name, one in forms.items()}, form)
@@ -53,7 +53,9 @@ async def ask(settings: Settings, task: str, chances: int) -> dict[str, np.ndarr
         await judge.stop()
 
 
-def _permuted(asked: Asked, chat: Chat, form: Form, chances: int) -> dict[str, Asked]:
+def _permuted(
+    asked: PreparedPrompt, chat: Chat, form: Form, chances: int
+) -> dict[str, PreparedPrompt]:
     assert isinstance(asked.answering, ByCode)
     draw, found = np.random.default_rng(SEED), {}
     for number in range(chances):

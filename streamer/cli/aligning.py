@@ -44,7 +44,7 @@ def add(verbs: Verbs) -> None:
 def align(options: argparse.Namespace) -> int:
     from streamer.commands import align
 
-    wanted = align.Wanted(
+    wanted = align.AlignOptions(
         options.task,
         options.segments,
         options.keep,

@@ -75,7 +75,7 @@ def learn(options: argparse.Namespace) -> int:
         given = (options.calibration, options.out, _tolerance(options))
         return judge.run(loop, _log(options), tasks, *given, options.json)
     if options.what == "promote":
-        wanted = promote.Wanted(
+        wanted = promote.PromoteOptions(
             tasks, options.calibration, options.segments, options.anyway, _tolerance(options)
         )
         return promote.run(loop, options.log, wanted, options.json)
@@ -121,7 +121,7 @@ def _start(options: argparse.Namespace, loop: Any) -> int:
         raise ConfigError("say what to try: --tickets FILE to train, or --worker MODEL=VERSION")
     if options.worker and options.keep:
         raise ConfigError("--keep is about training: leave it out, or give --tickets")
-    wanted = start.Wanted(
+    wanted = start.TrialOptions(
         options.task,
         0.1 if options.share is None else options.share,
         options.seed if options.worker else _seed(options),
@@ -140,7 +140,9 @@ def _aligned(options: argparse.Namespace, loop: Any) -> Train:
 
     def trained(tasks: Sequence[str]) -> Mapping[str, str]:
         # Those that were named, and not all: where none is, one with too little is left out.
-        wanted = align.Wanted(options.task, options.segments, options.keep, seed=_seed(options))
+        wanted = align.AlignOptions(
+            options.task, options.segments, options.keep, seed=_seed(options)
+        )
         result = align.align(loop.settings, _log(options), options.tickets, wanted)
         return {model: str(version) for model, version in result.versions.items()}
 

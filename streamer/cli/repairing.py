@@ -55,7 +55,7 @@ def dead(options: argparse.Namespace) -> int:
 def backfill(options: argparse.Namespace) -> int:
     from streamer.services import backfill
 
-    wish = backfill.Wish(
+    wish = backfill.BackfillOptions(
         begin=getattr(options, "from"),
         end=options.to,
         name=options.name,

@@ -51,7 +51,7 @@ def segments(options: argparse.Namespace) -> int:
         options.log,
         options.tickets,
         options.out,
-        segments.Wanted(
+        segments.FitOptions(
             options.k, options.seed, options.most, not options.no_text, options.judge_budget
         ),
         options.json,

@@ -50,7 +50,7 @@ NOBODY = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AlignOptions:
     """Which tasks (all, where none is named), the folder of a version of the segments, the worker
     that stays as it is (`NOBODY` for none), whether labelled examples are learnt from as well, and
     whether nothing is to be written.
@@ -81,7 +81,7 @@ class _Given:
     texts: Mapping[str, str]
     gate: Gate | None
     segmentation: Segmentation | None
-    wanted: Wanted
+    wanted: AlignOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class _Fitted:
 
 
 def run(
-    settings: Settings, log: Path, file: Path, wanted: Wanted, out: Path | None, as_json: bool
+    settings: Settings, log: Path, file: Path, wanted: AlignOptions, out: Path | None, as_json: bool
 ) -> int:
     """Align, and say what came of it; with `out` on a page as well. Raises `ConfigError`."""
     result = align(settings, log, file, wanted)
@@ -133,7 +133,7 @@ def run(
     return 0
 
 
-def align(settings: Settings, log: Path, file: Path, wanted: Wanted) -> Result:
+def align(settings: Settings, log: Path, file: Path, wanted: AlignOptions) -> Result:
     """Align the workers of the wanted tasks with the judge, and say on stderr what was left out.
 
     `file` has the tickets' texts, as `streamer send` reads them. A task with too little to learn

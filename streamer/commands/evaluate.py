@@ -11,7 +11,7 @@ from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.measures.shares import Share
-from streamer.learn.measures.versions import Trial
+from streamer.learn.measures.versions import VersionTrial
 from streamer.terminal import note, tell, tell_json, watched
 
 WORKER_PRICE = 0.001
@@ -50,7 +50,7 @@ def run(
     return 0
 
 
-def _line(trial: Trial) -> str:
+def _line(trial: VersionTrial) -> str:
     return (
         f"  {trial.worker}: shadow version {trial.version} answered {trial.answered} of"
         f" {trial.drawn}; agrees with version {trial.serving} on {_shown(trial.agreement)}; with"
@@ -63,7 +63,7 @@ def _shown(share: Share | None) -> str:
     return "-" if share is None else f"{share} of {share.of}"
 
 
-def _json(trial: Trial) -> dict[str, object]:
+def _json(trial: VersionTrial) -> dict[str, object]:
     shares = ("agreement", "judged", "serving_judged")
     by_name: dict[str, Share | None] = {name: getattr(trial, name) for name in shares}
     return {

@@ -11,7 +11,7 @@ from streamer.services.inspect.inspection import (
     Inspection,
     LatencyBreakdown,
     Occurrence,
-    Outcome,
+    TaskOutcome,
 )
 from streamer.services.inspect.search import Watch, find
 from streamer.terminal import bars, cell, clean, local, paint, tell, tell_json
@@ -82,7 +82,7 @@ def _quoted(text: str) -> str:
     return f"“{clean(flat[:SHOWN])}{'…' if len(text) > SHOWN else ''}”"
 
 
-def _outcome(outcome: Outcome) -> Iterator[str]:
+def _outcome(outcome: TaskOutcome) -> Iterator[str]:
     state = outcome.state
     name = paint(clean(outcome.task), "bold")
     if state is None:

@@ -19,7 +19,7 @@ _BAR = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class JudgeTrial:
     """The judge's answer for one task: labels with their probabilities, the likeliest first.
 
     `prompt` is what a language model read, None for another judge; `unsure` says that a person
@@ -59,7 +59,7 @@ def run(
     return 0
 
 
-async def _trials(judge: Judge, tasks: Mapping[str, JudgeTask], text: str) -> list[Trial]:
+async def _trials(judge: Judge, tasks: Mapping[str, JudgeTask], text: str) -> list[JudgeTrial]:
     try:
         await judge.start()
         return [await _trial(judge, name, task, text) for name, task in tasks.items()]
@@ -67,7 +67,7 @@ async def _trials(judge: Judge, tasks: Mapping[str, JudgeTask], text: str) -> li
         await judge.stop()
 
 
-async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> Trial:
+async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> JudgeTrial:
     label_set = judge.label_sets(name)[0]
     version, calibration = judge.version(name, label_set.version), task.calibration
     fits = calibration is not None and calibration.judge.version in (None, version)
@@ -78,7 +78,7 @@ async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> Trial:
     coverage = None if answer.coverage is None else float(answer.coverage[0])
     scores = sorted(zip(label_set.labels, row[0].tolist(), strict=True), key=lambda one: -one[1])
     language = judge if isinstance(judge, LanguageJudge) else None
-    return Trial(
+    return JudgeTrial(
         task=name,
         judge=version,
         prompt=None if language is None else language.shown(name, label_set.version, text),
@@ -91,7 +91,7 @@ async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> Trial:
     )
 
 
-def _document(trial: Trial) -> dict[str, Any]:
+def _document(trial: JudgeTrial) -> dict[str, Any]:
     return {
         "task": trial.task,
         "label": trial.scores[0][0],
@@ -105,7 +105,7 @@ def _document(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _show(trial: Trial) -> None:
+def _show(trial: JudgeTrial) -> None:
     tell(paint(f"{trial.task}: {trial.scores[0][0]}, by judge {trial.judge}", "bold"))
     if trial.prompt is not None:
         tell(clean(trial.prompt, keep="\n"))
@@ -115,7 +115,7 @@ def _show(trial: Trial) -> None:
         tell(f"  {remark}")
 
 
-def _remarks(trial: Trial) -> list[str]:
+def _remarks(trial: JudgeTrial) -> list[str]:
     remarks = []
     if trial.calibration is not None:
         remarks.append(f"with the temperature of calibration {trial.calibration}")

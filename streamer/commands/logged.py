@@ -16,7 +16,7 @@ from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.gold import read_gold
 from streamer.learn.data.log_table import JUDGE, LogTable
-from streamer.learn.measures.versions import Trial, trials
+from streamer.learn.measures.versions import VersionTrial, trials
 from streamer.learn.rollout.promoted import Beside
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
@@ -36,7 +36,7 @@ class Logged:
     task: Task
     table: LogTable
     file: Path | None
-    trials: Sequence[Trial] = ()
+    trials: Sequence[VersionTrial] = ()
 
     def calibration(self) -> Calibration | None:
         """The calibration that is served; None where there is none, or none yet.

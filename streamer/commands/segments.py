@@ -30,7 +30,7 @@ from streamer.terminal import bars, clean, console, note, table, tell_json, watc
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FitOptions:
     """How to fit: the number of segments (None to choose it), the seed, the most tickets, whether
     the page may show what tickets say, and what a ticket may cost as a share of a verdict (None to
     choose no ways).
@@ -48,7 +48,7 @@ def fit(
     log: Path,
     file: Path,
     folder: Path,
-    wanted: Wanted,
+    wanted: FitOptions,
     as_json: bool = False,
 ) -> int:
     """Write a new version into `folder` and say what was found.

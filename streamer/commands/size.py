@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from streamer.errors import ConfigError
-from streamer.sizing.backlog import Backlog
+from streamer.sizing.backlog import BurstBacklog
 from streamer.sizing.capacity import Capacity
 from streamer.sizing.load import Load
 from streamer.sizing.plan import Burst, Plan
@@ -103,7 +103,7 @@ def _lines(load: Load, can: Capacity, plan: Plan) -> list[tuple[str, str, str]]:
     ]
 
 
-def _burst(burst: Burst, backlog: Backlog, plan: Plan) -> list[str]:
+def _burst(burst: Burst, backlog: BurstBacklog, plan: Plan) -> list[str]:
     head = (
         f"{burst.factor:g} times the rate for {_time(burst.lasts)}, where a judge takes "
         f"{_time(burst.start)} to start:"
@@ -128,7 +128,7 @@ def _document(
     can: Capacity,
     plan: Plan,
     bursts: Sequence[Burst],
-    backlogs: Sequence[Backlog],
+    backlogs: Sequence[BurstBacklog],
 ) -> dict[str, Any]:
     return {
         "deferred": load.deferred,

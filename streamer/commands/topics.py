@@ -21,7 +21,7 @@ _COPIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _TopicsFound:
     """The names of all topics, and what Kafka has of the configured ones by their names."""
 
     names: frozenset[str]
@@ -123,7 +123,7 @@ async def _brokers(settings: Settings) -> int:
         return len((await admin.describe_cluster())["brokers"])
 
 
-async def _found(settings: Settings) -> _Found:
+async def _found(settings: Settings) -> _TopicsFound:
     try:
         async with kafka_clients(settings.kafka).admin() as admin:
             names = frozenset(await admin.list_topics())
@@ -135,7 +135,7 @@ async def _found(settings: Settings) -> _Found:
         raise BrokerError(
             f"Kafka doesn't list its topics ({error!r}); look at the brokers"
         ) from error
-    return _Found(names, {spec.name: spec for spec in specs})
+    return _TopicsFound(names, {spec.name: spec for spec in specs})
 
 
 async def _config(admin: AIOKafkaAdminClient, name: str) -> Mapping[str, str]:

@@ -6,8 +6,8 @@ from streamer.config.settings import Settings
 from streamer.judging.classifier.classifier import ClassifierJudge
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.judge import Judge
-from streamer.judging.llm.asked import Form
 from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.llm.prepared_prompt import Form
 from streamer.judging.llm.prompt import load_prompts
 from streamer.judging.sequence.sequence import SequenceJudge
 

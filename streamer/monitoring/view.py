@@ -17,7 +17,7 @@ class Percentiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ShareView:
     """`hits` of `of`, as a share; `value` is None of none. `reference` is what to expect."""
 
     value: float | None
@@ -32,7 +32,7 @@ class Promise:
     in force: from `since_ms` on, None where nothing was yet.
     """
 
-    audited: Share
+    audited: ShareView
     since_ms: int | None
 
 
@@ -43,8 +43,8 @@ class SegmentView:
     """
 
     name: str | None
-    share: Share
-    fidelity: Share
+    share: ShareView
+    fidelity: ShareView
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +63,21 @@ class TaskView:
     tickets: int
     tickets_per_s: float
     labels: Mapping[str, int]
-    coverage: Share
-    judge_share: Share
-    fidelity: Share
+    coverage: ShareView
+    judge_share: ShareView
+    fidelity: ShareView
     deferred: Mapping[str, int]
     latency: Mapping[str, Percentiles]
     service_latency: Mapping[str, Percentiles]
     distribution: Mapping[str, int]
     reference: Mapping[str, float] | None
     reference_from: str | None
-    agreement: Mapping[str, Share]
-    abstaining: Mapping[str, Share]
+    agreement: Mapping[str, ShareView]
+    abstaining: Mapping[str, ShareView]
     verified: Mapping[str, int]
     reviews: Mapping[str, int]
     segments: Mapping[str, SegmentView]
-    unrouted: Mapping[str, Share]
+    unrouted: Mapping[str, ShareView]
     promise: Promise | None
 
 
@@ -96,7 +96,7 @@ class ProcessView:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class MonitorState:
     """Now: each task over the last `span_s` seconds, the processes, dead letters, alarms.
 
     `records_per_s` are records of the tickets topic; what the judge reads is not counted again.

@@ -11,7 +11,7 @@ from streamer.monitoring.view import (
     ProcessView,
     Promise,
     SegmentView,
-    Share,
+    ShareView,
     TaskView,
 )
 from streamer.monitoring.window import Window
@@ -72,9 +72,9 @@ def _promise(expected: Expected) -> Promise | None:
     return Promise(_share((audits.hits, audits.total), expected.fidelity), audits.since_ms)
 
 
-def _share(tally: Tally, reference: float | None = None) -> Share:
+def _share(tally: Tally, reference: float | None = None) -> ShareView:
     hits, total = tally
-    return Share(hits / total if total else None, hits, total, reference)
+    return ShareView(hits / total if total else None, hits, total, reference)
 
 
 def _segments(window: Window, expected: ExpectedSegments) -> Mapping[str, SegmentView]:

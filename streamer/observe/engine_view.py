@@ -7,7 +7,7 @@ from typing import Protocol
 Values = dict[tuple[str, ...], float]
 
 
-class Counts(Protocol):
+class CountsView(Protocol):
     """What an engine did since it started."""
 
     @property
@@ -32,7 +32,7 @@ class EngineView(Protocol):
     """An engine, as far as it is watched. `polled_at` is of the monotonic clock."""
 
     @property
-    def counts(self) -> Counts: ...
+    def counts(self) -> CountsView: ...
     @property
     def in_flight(self) -> int: ...
     @property

@@ -9,13 +9,13 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 
-from streamer.observe.family import Family
+from streamer.observe.family import MetricFamily
 from streamer.observe.histogram import Histogram
 
 Labels = tuple[str, ...]
 
 
-def counter(family: Family, values: Mapping[Labels, float]) -> Metric:
+def counter(family: MetricFamily, values: Mapping[Labels, float]) -> Metric:
     """A counter with one sample per combination of label values."""
     metric = CounterMetricFamily(family.name, family.meaning, labels=family.labels)
     for labels, value in values.items():
@@ -23,7 +23,7 @@ def counter(family: Family, values: Mapping[Labels, float]) -> Metric:
     return metric
 
 
-def gauge(family: Family, values: Mapping[Labels, float]) -> Metric:
+def gauge(family: MetricFamily, values: Mapping[Labels, float]) -> Metric:
     """As `counter`, for what goes up and down."""
     metric = GaugeMetricFamily(family.name, family.meaning, labels=family.labels)
     for labels, value in values.items():
@@ -31,7 +31,7 @@ def gauge(family: Family, values: Mapping[Labels, float]) -> Metric:
     return metric
 
 
-def histogram(family: Family, histograms: Mapping[Labels, Histogram]) -> Metric:
+def histogram(family: MetricFamily, histograms: Mapping[Labels, Histogram]) -> Metric:
     """A histogram for each combination of label values."""
     metric = HistogramMetricFamily(family.name, family.meaning, labels=family.labels)
     for labels, counted in histograms.items():

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["counter", "gauge", "histogram"]
 
 
-class Family(NamedTuple):
+class MetricFamily(NamedTuple):
     """One metric: its name, kind, labels, and what it says."""
 
     name: str

@@ -1,176 +1,176 @@
 """The metrics of labels, and of those who decide them."""
 
-from streamer.observe.family import Family
+from streamer.observe.family import MetricFamily
 
-LABEL_FAMILIES: tuple[Family, ...] = (
-    Family(
+LABEL_FAMILIES: tuple[MetricFamily, ...] = (
+    MetricFamily(
         "streamer_labels_total",
         "counter",
         ("task", "source"),
         "Labels decided, by who decided: workers, judge, fallback or person.",
     ),
-    Family(
+    MetricFamily(
         "streamer_deferred_total",
         "counter",
         ("task", "reason"),
         "Tickets that the workers did not settle, by the reason for asking the judge.",
     ),
-    Family(
+    MetricFamily(
         "streamer_published_total",
         "counter",
         ("task", "label"),
         "Labels published, by what they say.",
     ),
-    Family(
+    MetricFamily(
         "streamer_decisions_total",
         "counter",
         ("task", "outcome"),
         "Tickets that workers voted on: accepted by the rule or deferred. Coverage is the share of "
         "accepted.",
     ),
-    Family(
+    MetricFamily(
         "streamer_stratum_total",
         "counter",
         ("task", "outcome"),
         "As streamer_decisions_total, of the uniform stratum alone.",
     ),
-    Family(
+    MetricFamily(
         "streamer_ballots_total",
         "counter",
         ("task", "worker", "vote"),
         "Votes that a worker was asked for: given or abstained.",
     ),
-    Family(
+    MetricFamily(
         "streamer_agreements_total",
         "counter",
         ("task", "one", "other", "agreed"),
         "Tickets on which both workers voted, by whether they agreed: yes or no.",
     ),
-    Family(
+    MetricFamily(
         "streamer_audited_total",
         "counter",
         ("task", "agreed"),
         "Labels of the uniform stratum that the rule accepted and the judge looked at, by whether "
         "it agreed: yes or no.",
     ),
-    Family(
+    MetricFamily(
         "streamer_calibration_audited_total",
         "counter",
         ("task", "calibration", "agreed"),
         "As streamer_audited_total, by the calibration that was in force when the rule accepted.",
     ),
-    Family(
+    MetricFamily(
         "streamer_segments_total",
         "counter",
         ("task", "segment"),
         "Tickets by the segment whose way they took: its number, or general.",
     ),
-    Family(
+    MetricFamily(
         "streamer_routed_total",
         "counter",
         ("task", "version"),
         "Tickets whose segment was asked for, by the version of the routing.",
     ),
-    Family(
+    MetricFamily(
         "streamer_unrouted_total",
         "counter",
         ("task", "reason"),
         "Tickets that took the general way, by reason: unsure, far (too few of their words are "
         "known) or failed.",
     ),
-    Family(
+    MetricFamily(
         "streamer_segment_audited_total",
         "counter",
         ("task", "segment", "agreed"),
         "As streamer_audited_total, by the segment whose way the ticket took.",
     ),
-    Family(
+    MetricFamily(
         "streamer_routing_seconds",
         "histogram",
         (),
         "How long it took to name the segments of a batch.",
     ),
-    Family(
+    MetricFamily(
         "streamer_routing_rows_total",
         "counter",
         (),
         "Tickets in the batches whose segments were named.",
     ),
-    Family(
+    MetricFamily(
         "streamer_guarantee_suspended",
         "gauge",
         ("task",),
         "1 while the judge's budget acts, or other models answer than those that were calibrated.",
     ),
-    Family(
+    MetricFamily(
         "streamer_table_total",
         "counter",
         ("event",),
         "What the table wrote: a state changed, a person's label carried to a newer message or "
         "released, what another process wrote late repaired, a label expired.",
     ),
-    Family(
+    MetricFamily(
         "streamer_table_keys",
         "gauge",
         (),
         "Tickets and tasks with a label in the partitions that the table holds.",
     ),
-    Family(
+    MetricFamily(
         "streamer_dead_letters_total",
         "counter",
         ("reason",),
         "Input records set aside as dead letters, by reason.",
     ),
-    Family(
+    MetricFamily(
         "streamer_text_missing_total",
         "counter",
         ("pointer",),
         "Tickets that had no text behind this pointer of `input.text`, whether or not they had one "
         "behind another.",
     ),
-    Family(
+    MetricFamily(
         "streamer_settled_total",
         "counter",
         ("lane", "why"),
         "Input records that were done without an output of their own.",
     ),
-    Family(
+    MetricFamily(
         "streamer_tombstones_total",
         "counter",
         (),
         "Deletions of labels that were passed on.",
     ),
-    Family(
+    MetricFamily(
         "streamer_republished_total",
         "counter",
         ("task",),
         "Judge requests that came again and were answered from memory.",
     ),
-    Family(
+    MetricFamily(
         "streamer_verdicts_total",
         "counter",
         ("task", "purpose"),
         "Verdicts of the judge, by what they were for: decide, verify or audit.",
     ),
-    Family(
+    MetricFamily(
         "streamer_verified_total",
         "counter",
         ("task", "verdict"),
         "Labels that were published first and judged then: confirmed or corrected.",
     ),
-    Family(
+    MetricFamily(
         "streamer_reviews_total",
         "counter",
         ("task", "reason"),
         "Tickets that a person is asked about, by reason: nobody is sure, or the gold sample.",
     ),
-    Family(
+    MetricFamily(
         "streamer_audits_given_up_total",
         "counter",
         ("task",),
         "Audits that the judge had no time for within `audit.patience`.",
     ),
-    Family(
+    MetricFamily(
         "streamer_fidelity",
         "gauge",
         ("task", "bound"),
@@ -178,79 +178,79 @@ LABEL_FAMILIES: tuple[Family, ...] = (
         "verdicts on the uniform stratum. Its interval of 95 %, from low to high, holds at every "
         "look together. A new rule, calibration, label set or judge starts it anew.",
     ),
-    Family(
+    MetricFamily(
         "streamer_ticket_latency_seconds",
         "histogram",
         ("task", "source"),
         "From the ticket's own time to its label. A backlog counts.",
     ),
-    Family(
+    MetricFamily(
         "streamer_service_latency_seconds",
         "histogram",
         ("task", "source"),
         "From when this service first saw the ticket to its label. A backlog does not count.",
     ),
-    Family(
+    MetricFamily(
         "streamer_abstentions_total",
         "counter",
         ("worker", "reason"),
         "Votes that a worker did not give.",
     ),
-    Family(
+    MetricFamily(
         "streamer_shadow_answers_total",
         "counter",
         ("worker", "version", "outcome"),
         "Tickets that a shadow version was drawn for, by outcome: given, unusable or outage.",
     ),
-    Family(
+    MetricFamily(
         "streamer_worker_calls_total",
         "counter",
         ("worker",),
         "Batches that a worker answered.",
     ),
-    Family(
+    MetricFamily(
         "streamer_worker_rows_total",
         "counter",
         ("worker",),
         "Tickets in the batches that a worker answered.",
     ),
-    Family(
+    MetricFamily(
         "streamer_worker_call_seconds",
         "histogram",
         ("worker",),
         "How long a batch waited for a worker's answer, retries included.",
     ),
-    Family(
+    MetricFamily(
         "streamer_worker_retries_total",
         "counter",
         ("worker",),
         "Calls of a worker that failed and were repeated.",
     ),
-    Family(
+    MetricFamily(
         "streamer_worker_refused_total",
         "counter",
         ("worker",),
         "Single tickets that a worker could not answer.",
     ),
-    Family(
+    MetricFamily(
         "streamer_worker_versions_total",
         "counter",
         ("worker",),
         "Versions of a worker's model that were met for the first time.",
     ),
-    Family(
+    MetricFamily(
         "streamer_breaker_open",
         "gauge",
         ("worker",),
         "1 while a worker is out and left alone, else 0.",
     ),
-    Family(
+    MetricFamily(
         "streamer_judge_budget_calls",
         "gauge",
         ("task",),
         "Judge calls that a task's budget allows at once now; only where it has one.",
     ),
-    Family(
+    MetricFamily(
         "streamer_judge_budget_spent_ratio",
         "gauge",
         ("task",),

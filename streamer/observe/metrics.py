@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from streamer.observe.engine_view import EngineView, Values, read, read_lanes
 from streamer.observe.exposition import counter, gauge, histogram
 from streamer.observe.families import FAMILIES
-from streamer.observe.family import Family
+from streamer.observe.family import MetricFamily
 from streamer.observe.histogram import Histogram
 
 Clock = Literal["ticket", "service"]
@@ -281,7 +281,7 @@ class Metrics:
             "streamer_spans_dropped_total": dropped,
         }
 
-    def _metric(self, family: Family, watched: Mapping[str, Values]) -> Metric:
+    def _metric(self, family: MetricFamily, watched: Mapping[str, Values]) -> Metric:
         if family.kind == "histogram":
             return histogram(family, self._histograms[family.name])
         values = watched.get(family.name) or self._values[family.name]
@@ -316,5 +316,5 @@ class Metrics:
         self.tombstone(0)
 
 
-def _unit(family: Family) -> float:
+def _unit(family: MetricFamily) -> float:
     return 1000.0 if family.name.endswith("_seconds") else 1.0

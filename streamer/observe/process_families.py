@@ -1,154 +1,154 @@
 """The metrics of a process and its clients, whatever it works on."""
 
-from streamer.observe.family import Family
+from streamer.observe.family import MetricFamily
 
 # The attributes that OpenTelemetry's conventions require of messaging metrics, in Prometheus form.
 _STANDARD = ("messaging_system", "messaging_operation_name", "messaging_destination_name")
 
-PROCESS_FAMILIES: tuple[Family, ...] = (
-    Family(
+PROCESS_FAMILIES: tuple[MetricFamily, ...] = (
+    MetricFamily(
         "messaging_process_duration_seconds",
         "histogram",
         _STANDARD,
         "How long a batch of this topic took to process.",
     ),
-    Family(
+    MetricFamily(
         "messaging_client_operation_duration_seconds",
         "histogram",
         _STANDARD,
         "How long a call of Kafka took, by operation: poll (waiting for records included), send "
         "(of a batch of records for one partition, until Kafka acknowledged it) or commit.",
     ),
-    Family(
+    MetricFamily(
         "messaging_client_sent_messages_total",
         "counter",
         _STANDARD,
         "Records of a topic that Kafka acknowledged.",
     ),
-    Family(
+    MetricFamily(
         "messaging_client_consumed_messages_total",
         "counter",
         _STANDARD,
         "Records of a topic that Kafka handed out.",
     ),
-    Family(
+    MetricFamily(
         "streamer_batch_records",
         "histogram",
         ("messaging_destination_name",),
         "Records in a batch of this topic, as the handler got it.",
     ),
-    Family(
+    MetricFamily(
         "streamer_records_total",
         "counter",
         ("lane",),
         "Records read.",
     ),
-    Family(
+    MetricFamily(
         "streamer_batches_total",
         "counter",
         ("lane",),
         "Batches given to the handler.",
     ),
-    Family(
+    MetricFamily(
         "streamer_redelivered_total",
         "counter",
         ("lane",),
         "Records that came again after a rebalance, as far as this process had read them before.",
     ),
-    Family(
+    MetricFamily(
         "streamer_emissions_total",
         "counter",
         ("lane",),
         "Output records that Kafka acknowledged.",
     ),
-    Family(
+    MetricFamily(
         "streamer_commits_total",
         "counter",
         ("lane",),
         "Commits of offsets.",
     ),
-    Family(
+    MetricFamily(
         "streamer_commits_lost_total",
         "counter",
         ("lane",),
         "Commits that failed because they came too late: another member has the partitions and "
         "reads again. Any other failure ends the process.",
     ),
-    Family(
+    MetricFamily(
         "streamer_rebalances_total",
         "counter",
         ("lane",),
         "Times the group moved this member's partitions.",
     ),
-    Family(
+    MetricFamily(
         "streamer_in_flight",
         "gauge",
         ("lane",),
         "Batches being worked on.",
     ),
-    Family(
+    MetricFamily(
         "streamer_buffered",
         "gauge",
         ("lane",),
         "Records read and waiting for a free slot.",
     ),
-    Family(
+    MetricFamily(
         "streamer_held_bytes",
         "gauge",
         ("lane",),
         "Memory that the records which wait and those in flight are counted with: key, headers and "
         "value, times the copies that are made of them. The flow's max_bytes bounds it.",
     ),
-    Family(
+    MetricFamily(
         "streamer_lag_records",
         "gauge",
         ("lane", "partition"),
         "Unfinished records of a partition that is read here or by nobody, unread ones included.",
     ),
-    Family(
+    MetricFamily(
         "streamer_oldest_record_seconds",
         "gauge",
         ("lane",),
         "Age of the oldest record that is read and unfinished, by its Kafka timestamp; 0 if none.",
     ),
-    Family(
+    MetricFamily(
         "streamer_watermark_age_seconds",
         "gauge",
         ("lane",),
         "Time since anything was last finished; 0 while nothing is unfinished.",
     ),
-    Family(
+    MetricFamily(
         "streamer_poll_age_seconds",
         "gauge",
         ("lane",),
         "Time since Kafka was last polled: it throws out a member that doesn't.",
     ),
-    Family(
+    MetricFamily(
         "streamer_alarm",
         "gauge",
         ("kind", "task", "subject", "severity"),
         "1 while an alarm of the monitor stands, by severity: critical or warning.",
     ),
-    Family(
+    MetricFamily(
         "streamer_summaries_total",
         "counter",
         ("outcome",),
         "Summaries that the monitor read: added, repeated (not added again), stale (of a time that "
         "is not kept) or unreadable.",
     ),
-    Family(
+    MetricFamily(
         "streamer_summaries_behind",
         "gauge",
         (),
         "Summaries on the topic that the monitor has not taken yet.",
     ),
-    Family(
+    MetricFamily(
         "streamer_spans_total",
         "counter",
         (),
         "Spans that were made, dropped ones included.",
     ),
-    Family(
+    MetricFamily(
         "streamer_spans_dropped_total",
         "counter",
         ("reason",),

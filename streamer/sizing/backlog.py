@@ -20,7 +20,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class BurstBacklog:
     """The most that waited at once, the greatest age in seconds that anything had when it was
     served, and when the queue was empty again, in seconds from the first phase; never is infinity.
     """
@@ -30,7 +30,7 @@ class Backlog:
     empty_at: float
 
     @classmethod
-    def of(cls, phases: Sequence[Phase]) -> "Backlog":
+    def of(cls, phases: Sequence[Phase]) -> "BurstBacklog":
         """Of a first-in, first-out queue that is empty when the first phase begins.
 
         A deterministic fluid queue (Newell, "Applications of Queueing Theory", 1982, chapter 2):

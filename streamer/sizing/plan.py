@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
-from streamer.sizing.backlog import Backlog, Phase
+from streamer.sizing.backlog import BurstBacklog, Phase
 from streamer.sizing.capacity import Capacity
 from streamer.sizing.load import Load
 
@@ -53,11 +53,11 @@ class Burst:
     start: float
     noticed: float = 60.0
 
-    def backlog(self, load: Load, can: Capacity, plan: Plan) -> Backlog:
+    def backlog(self, load: Load, can: Capacity, plan: Plan) -> BurstBacklog:
         """What it does to the judge's queue. Audits wait meanwhile; only live requests count."""
         more_at = self.noticed + self.start
         changes = sorted({0.0, self.lasts, more_at})
-        return Backlog.of(
+        return BurstBacklog.of(
             [
                 Phase(
                     at,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 
 
-class State(Enum):
+class BreakerState(Enum):
     CLOSED = "closed"
     OPEN = "open"
     PROBING = "probing"
@@ -29,7 +29,7 @@ class Breaker:
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.state = State.CLOSED
+        self.state = BreakerState.CLOSED
         self.open_since: float | None = None
         self._threshold = threshold
         self._first_s = first_s
@@ -48,45 +48,45 @@ class Breaker:
     @property
     def pause_s(self) -> float:
         """Seconds until the next probe is due; 0 when it is due, or while closed."""
-        return max(0.0, self._probe_at - self._clock()) if self.state is State.OPEN else 0.0
+        return max(0.0, self._probe_at - self._clock()) if self.state is BreakerState.OPEN else 0.0
 
     def succeeded(self) -> None:
         """A call succeeded. An open breaker is closed by a probe, not by what was under way."""
-        if self.state is State.CLOSED:
+        if self.state is BreakerState.CLOSED:
             self._failures = 0
 
     def failed(self) -> None:
         """A call failed. Those that were under way when it opened count for nothing."""
-        if self.state is State.CLOSED:
+        if self.state is BreakerState.CLOSED:
             self._failures += 1
             if self._failures >= self._threshold:
                 self.trip()
 
     def trip(self) -> None:
         """Open at once."""
-        if self.state is State.CLOSED:
+        if self.state is BreakerState.CLOSED:
             self.open_since = self._clock()
             self._pause_s = self._first_s
             self._open()
 
     def begin_probe(self) -> bool:
         """Whether the caller may probe now; it must then report how the probe ended."""
-        if self.state is not State.OPEN or self._clock() < self._probe_at:
+        if self.state is not BreakerState.OPEN or self._clock() < self._probe_at:
             return False
-        self.state = State.PROBING
+        self.state = BreakerState.PROBING
         return True
 
     def probe_succeeded(self) -> None:
-        if self.state is State.PROBING:
-            self.state = State.CLOSED
+        if self.state is BreakerState.PROBING:
+            self.state = BreakerState.CLOSED
             self.open_since = None
             self._failures = 0
 
     def probe_failed(self) -> None:
-        if self.state is State.PROBING:
+        if self.state is BreakerState.PROBING:
             self._pause_s = min(2 * self._pause_s, self._longest_s)
             self._open()
 
     def _open(self) -> None:
-        self.state = State.OPEN
+        self.state = BreakerState.OPEN
         self._probe_at = self._clock() + self._pause_s * (1 - self._chance() / 2)

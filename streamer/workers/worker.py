@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.errors import ModelError
-from streamer.workers.breaker import Breaker, State
+from streamer.workers.breaker import Breaker, BreakerState
 from streamer.workers.faults import Crash, Misfit, Nonsense, Outage, Refused, WorkerOut
 from streamer.workers.handshake import handshake, meet
 from streamer.workers.triton import TritonClient
@@ -247,13 +247,13 @@ class Worker:
 
     def _watch(self) -> None:
         """See to it that an open breaker is probed, by one task for all who wait."""
-        if self.breaker.state is not State.CLOSED and self._recovery is None:
+        if self.breaker.state is not BreakerState.CLOSED and self._recovery is None:
             self._on_event("opened")
             _log.warning("%s", self._cause)
             self._recovery = asyncio.create_task(self._recover())
 
     async def _recover(self) -> None:
-        while self.breaker.state is not State.CLOSED:
+        while self.breaker.state is not BreakerState.CLOSED:
             await asyncio.sleep(self.breaker.pause_s)
             if self.breaker.begin_probe():
                 await self._probe()

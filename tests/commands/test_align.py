@@ -16,7 +16,7 @@ from streamer.backends.experts import Experts, load_either
 from streamer.backends.linear import LinearModel
 from streamer.backends.ngrams import words
 from streamer.cli import main
-from streamer.commands.align import Wanted, _drawn_by_shares, align
+from streamer.commands.align import AlignOptions, _drawn_by_shares, align
 from streamer.config import load
 from streamer.decide.predictions import Predictions
 from streamer.decide.sampling import drawn
@@ -158,7 +158,7 @@ def test_versions_are_written_that_agree_with_the_judge_more(folder: Path, capsy
     segments, page = folder / "segments" / "1", folder / "align.html"
     before = versions(folder)
     files = [folder / name for name in ("log.parquet", "tickets.csv")]
-    made = align(settings, *files, Wanted(segments=segments))
+    made = align(settings, *files, AlignOptions(segments=segments))
     assert made.versions == {"topic_word": before[0] + 1, "topic_char": before[1] + 1}
     assert versions(folder)[2] == before[2]
     (report,) = made.reports
@@ -202,7 +202,7 @@ def test_versions_are_written_that_agree_with_the_judge_more(folder: Path, capsy
 def test_the_same_log_and_seed_give_the_same_model(folder: Path) -> None:
     settings = load(folder / "streamer.yaml")
     files = [folder / name for name in ("log.parquet", "tickets.csv")]
-    found = [align(settings, *files, Wanted(keep="topic_char")).versions for _ in range(2)]
+    found = [align(settings, *files, AlignOptions(keep="topic_char")).versions for _ in range(2)]
     for name in ("topic_word", "topic_net"):
         written = [folder / "models_repo" / name / str(each[name]) for each in found]
         assert Manifest.read(written[0]).recipe == Manifest.read(written[1]).recipe

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from streamer.judging.llm.answering import ByCode
-from streamer.judging.llm.asked import Asked
+from streamer.judging.llm.prepared_prompt import PreparedPrompt
 
 _AT_ONCE = 16
 
@@ -22,7 +22,7 @@ class BruteForce:
         self._model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32)
         self._model.eval()
 
-    def scores(self, asked: Asked, text: str) -> np.ndarray:
+    def scores(self, asked: PreparedPrompt, text: str) -> np.ndarray:
         """Log-probabilities [K] of the labels, over everything that could be answered."""
         [ticket] = asked.chat_prompt.encode([text])
         if isinstance(asked.answering, ByCode):

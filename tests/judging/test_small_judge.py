@@ -7,8 +7,8 @@ import pytest
 
 from streamer.errors import ConfigError
 from streamer.judging.engine.settings import EngineSettings
-from streamer.judging.llm.asked import Form
 from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.llm.prepared_prompt import Form
 from streamer.judging.llm.prompt import Prompt
 from streamer.learn.data.examples import Examples
 from streamer.learn.judge.small.shape import Shape

@@ -6,7 +6,7 @@ from streamer.config.settings import Alarms
 from streamer.monitoring.alarms import share_tests
 from streamer.monitoring.expected import Audits, Expected
 from streamer.monitoring.expected_segments import ExpectedSegments
-from streamer.monitoring.view import Promise, Share
+from streamer.monitoring.view import Promise, ShareView
 from streamer.monitoring.views import task_view
 from streamer.monitoring.window import Window
 
@@ -55,6 +55,6 @@ def test_without_a_promise_nothing_is_held_to_anything() -> None:
 
 def test_a_promise_is_shown_with_its_audits_and_since_when() -> None:
     seen = task_view(CELLS[3][1], 1.0, PROMISED.audited_in(CELLS))
-    assert seen.promise == Promise(Share(29 / 30, 29, 30, 0.95), 300)
+    assert seen.promise == Promise(ShareView(29 / 30, 29, 30, 0.95), 300)
     unseen = task_view(Window(), 1.0, PROMISED)
-    assert unseen.promise == Promise(Share(None, 0, 0, 0.95), None)
+    assert unseen.promise == Promise(ShareView(None, 0, 0, 0.95), None)

@@ -1,7 +1,7 @@
 """The page about metrics in the documentation."""
 
 from streamer.observe.families import FAMILIES
-from streamer.observe.family import Family
+from streamer.observe.family import MetricFamily
 
 _HEAD = """# Metrics
 
@@ -27,5 +27,5 @@ def markdown() -> str:
     )
 
 
-def _names(family: Family) -> str:
+def _names(family: MetricFamily) -> str:
     return ", ".join(f"`{name}`" for name in family.labels) or "none"

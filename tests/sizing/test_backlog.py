@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.sizing.backlog import Backlog, Phase
+from streamer.sizing.backlog import BurstBacklog, Phase
 
 RATES = st.floats(0.5, 200)
 LENGTHS = st.lists(st.floats(1, 300), min_size=1, max_size=4)
@@ -29,7 +29,7 @@ def drained(draw: st.DrawFn) -> list[Phase]:
     return phases_of(lengths, rates, draw(st.floats(1.2, 5)))
 
 
-def played(phases: list[Phase], step: float = 0.01) -> Backlog:
+def played(phases: list[Phase], step: float = 0.01) -> BurstBacklog:
     """The same queue in small steps: a batch for each step, served in their order."""
     batches: list[tuple[float, float]] = []
     queue = most = oldest = empty_at = at = 0.0
@@ -52,12 +52,12 @@ def played(phases: list[Phase], step: float = 0.01) -> Backlog:
         at += step
         if queue > 1e-6:
             most, empty_at = max(most, queue), at
-    return Backlog(most, oldest, empty_at)
+    return BurstBacklog(most, oldest, empty_at)
 
 
 @given(drained())
 def test_nothing_waits_longer_or_in_greater_number_than_it_can(phases: list[Phase]) -> None:
-    found = Backlog.of(phases)
+    found = BurstBacklog.of(phases)
     came = sum(p.arrive * (q.start - p.start) for p, q in pairwise(phases))
     assert 0 <= found.most <= came + 1e-6
     assert 0 <= found.oldest <= found.empty_at + 1e-6
@@ -66,8 +66,8 @@ def test_nothing_waits_longer_or_in_greater_number_than_it_can(phases: list[Phas
 
 @given(drained(), st.floats(1.05, 3))
 def test_who_serves_more_has_no_longer_queue(phases: list[Phase], more: float) -> None:
-    slow = Backlog.of(phases)
-    quick = Backlog.of([Phase(p.start, p.arrive, p.serve * more) for p in phases])
+    slow = BurstBacklog.of(phases)
+    quick = BurstBacklog.of([Phase(p.start, p.arrive, p.serve * more) for p in phases])
     assert quick.most <= slow.most + 1e-6
     assert quick.oldest <= slow.oldest + 1e-6
     assert quick.empty_at <= slow.empty_at + 1e-6
@@ -84,7 +84,7 @@ def test_who_serves_more_has_no_longer_queue(phases: list[Phase], more: float) -
     ],
 )
 def test_it_is_the_queue_that_is_played_through(phases: list[Phase]) -> None:
-    found, played_out = Backlog.of(phases), played(phases)
+    found, played_out = BurstBacklog.of(phases), played(phases)
     assert found.most == pytest.approx(played_out.most, rel=0.02, abs=1)
     assert found.oldest == pytest.approx(played_out.oldest, rel=0.02, abs=0.05)
     assert found.empty_at == pytest.approx(played_out.empty_at, rel=0.02, abs=0.05)
@@ -92,16 +92,16 @@ def test_it_is_the_queue_that_is_played_through(phases: list[Phase]) -> None:
 
 def test_a_burst_by_hand() -> None:
     # 100 s of 30 a second more than are served, then 10 a second less.
-    found = Backlog.of([Phase(0, 50, 20), Phase(100, 10, 20)])
+    found = BurstBacklog.of([Phase(0, 50, 20), Phase(100, 10, 20)])
     assert (found.most, found.empty_at) == (3000, 400)
     # The last of the burst came at 100 as number 5,000, and is served at 250.
     assert found.oldest == pytest.approx(150)
 
 
 def test_a_queue_that_only_grows_is_never_empty() -> None:
-    assert Backlog.of([Phase(0, 50, 20)]) == Backlog(inf, inf, inf)
-    assert Backlog.of([Phase(0, 50, 20), Phase(10, 20, 20)]) == Backlog(300, inf, inf)
+    assert BurstBacklog.of([Phase(0, 50, 20)]) == BurstBacklog(inf, inf, inf)
+    assert BurstBacklog.of([Phase(0, 50, 20), Phase(10, 20, 20)]) == BurstBacklog(300, inf, inf)
 
 
 def test_without_a_burst_nothing_waits() -> None:
-    assert Backlog.of([Phase(0, 10, 20), Phase(60, 20, 20)]) == Backlog(0, 0, 0)
+    assert BurstBacklog.of([Phase(0, 10, 20), Phase(60, 20, 20)]) == BurstBacklog(0, 0, 0)

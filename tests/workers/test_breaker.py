@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from streamer.workers.breaker import Breaker, State
+from streamer.workers.breaker import Breaker, BreakerState
 
 THRESHOLD, FIRST_S, LONGEST_S = 3, 0.2, 5.0
 
@@ -92,8 +92,8 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_shows_its_state(self) -> None:
-        wanted = State.CLOSED if self.opened is None else State.OPEN
-        assert self.breaker.state is (State.PROBING if self.probing else wanted)
+        wanted = BreakerState.CLOSED if self.opened is None else BreakerState.OPEN
+        assert self.breaker.state is (BreakerState.PROBING if self.probing else wanted)
         assert self.breaker.open_since == self.opened
         assert self.breaker.open_s == (0 if self.opened is None else self.now - self.opened)
         assert 0 <= self.breaker.pause_s <= LONGEST_S

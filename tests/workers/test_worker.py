@@ -11,7 +11,7 @@ import pytest
 
 from streamer.dev.triton import Triton
 from streamer.learn.artifacts.repository import new_version, write_model
-from streamer.workers.breaker import Breaker, State
+from streamer.workers.breaker import Breaker, BreakerState
 from streamer.workers.faults import WorkerOut
 from streamer.workers.triton import TritonClient
 from streamer.workers.wire import TextTensor
@@ -136,7 +136,7 @@ async def test_holds_out_through_a_restart(
     assert await soon(lambda: events["opened"] == 1)
     await asyncio.to_thread(own.start)
     assert [named(answer) for answer in await asyncio.gather(*waiting)] == [[0], [1], [2], [3]]
-    assert worker.breaker.state is State.CLOSED
+    assert worker.breaker.state is BreakerState.CLOSED
     assert events["retry"] >= 3
     assert events["opened"] == events["closed"] == 1
 

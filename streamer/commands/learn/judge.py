@@ -19,7 +19,7 @@ from streamer.learn.replay.what_if import Published
 from streamer.learn.rollout.judgement import Compared, Judgement, compared
 from streamer.learn.rollout.page import page
 from streamer.learn.rollout.promoted import Beside, first_of_each
-from streamer.learn.rollout.vote import TOLERANCE, Vote
+from streamer.learn.rollout.vote import TOLERANCE, VoteComparison
 from streamer.records.calibration import Calibration
 from streamer.records.learned import Entry
 from streamer.records.log_file import read_log
@@ -163,7 +163,7 @@ def _vote(
     trial: Entry,
     calibration: Offered | None,
     tolerance: float,
-) -> tuple[Vote | None, str | None]:
+) -> tuple[VoteComparison | None, str | None]:
     task = loop.settings.tasks[trial.task]
     if task.segments is not None:
         return None, (
@@ -185,7 +185,7 @@ def _vote(
     )
     if serving is None or promoted is None:
         return None, "no ticket of the uniform stratum has the judge's and all workers' answers"
-    return Vote.of(serving, promoted, tolerance), None
+    return VoteComparison.of(serving, promoted, tolerance), None
 
 
 def _published(

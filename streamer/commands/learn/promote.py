@@ -16,7 +16,7 @@ from streamer.terminal import tell, tell_json
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PromoteOptions:
     """Which tasks (all with an open trial where there is none), the `calibration` that was made for
     what is on trial, the folder of the `segments` to serve by from then on, and why it is promoted
     `anyway`, where the test does not say better. `tolerance` is as in `judge`.
@@ -29,7 +29,7 @@ class Wanted:
     tolerance: float = TOLERANCE
 
 
-def run(loop: Loop, log: Path | None, wanted: Wanted, as_json: bool = False) -> int:
+def run(loop: Loop, log: Path | None, wanted: PromoteOptions, as_json: bool = False) -> int:
     """Promote the open trials that the log shows to be better.
 
     Raises `ConfigError` where it does not, unless that is wanted `anyway`.
@@ -87,7 +87,7 @@ def _judged(
     log: Path | None,
     trials: Sequence[Entry],
     calibration: Offered | None,
-    wanted: Wanted,
+    wanted: PromoteOptions,
 ) -> dict[str, Judgement]:
     if log is None and wanted.anyway is None:
         raise ConfigError("name the log that shows it: `streamer learn promote log.parquet`")
@@ -108,7 +108,7 @@ def _promoted(
     judgement: Judgement | None,
     log: str | None,
     calibration: Offered | None,
-    wanted: Wanted,
+    wanted: PromoteOptions,
 ) -> Entry:
     now = loop.serves(trial.task)
     workers = {model: Serving(version) for model, (_, version) in on_trial(trial).items()}

@@ -23,7 +23,7 @@ Train = Callable[[Sequence[str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TrialOptions:
     """Which tasks (all where there is none), the `share` of tickets that the new versions see,
     the `seed` of training and the folder of the `segments` that was trained with, for the record.
     """
@@ -34,7 +34,7 @@ class Wanted:
     segments: Path | None = None
 
 
-def run(loop: Loop, log: Path, train: Train, wanted: Wanted, as_json: bool = False) -> int:
+def run(loop: Loop, log: Path, train: Train, wanted: TrialOptions, as_json: bool = False) -> int:
     """Open a trial of each task of which a worker has a new version.
 
     What serves now is pinned first. Raises `ConfigError`, also where a trial is open already.
@@ -108,7 +108,7 @@ def _trial(
     serving: Mapping[str, str],
     versions: Mapping[str, str],
     log: str,
-    wanted: Wanted,
+    wanted: TrialOptions,
 ) -> Entry:
     now, mine = loop.serves(name), _models(loop, name)
     new = {model: version for model, version in versions.items() if model in mine}

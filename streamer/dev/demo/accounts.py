@@ -11,7 +11,7 @@ PartitionOffset = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PlayedOutcome:
     """What became of one record for one task ("" for a record as a whole).
 
     `kind` is a label's source, or dead letter; `detail` is the label, or the reason. `at_ms` is
@@ -31,12 +31,12 @@ class Accounts:
     def __init__(self, tasks: Iterable[str]) -> None:
         self._tasks = tuple(tasks)
         self._sent: dict[PartitionOffset, tuple[Played, int]] = {}
-        self._found: dict[tuple[PartitionOffset, str], Outcome] = {}
+        self._found: dict[tuple[PartitionOffset, str], PlayedOutcome] = {}
         self._deleted: dict[str, set[str]] = {}
         self._owed: set[tuple[PartitionOffset, str]] = set()
         self._deletions: set[tuple[str, str]] = set()
         self.repeats = 0
-        self.differing: list[tuple[Outcome, Outcome]] = []
+        self.differing: list[tuple[PlayedOutcome, PlayedOutcome]] = []
 
     def sent(self, position: PartitionOffset, played: Played, at_ms: int) -> None:
         """A record lies on the topic since `at_ms`."""
@@ -49,7 +49,7 @@ class Accounts:
         tasks = played.gold if played.fate == "labels" else ("",)
         self._owed |= {(position, task) for task in tasks if (position, task) not in self._found}
 
-    def found(self, outcome: Outcome) -> None:
+    def found(self, outcome: PlayedOutcome) -> None:
         """An outcome was published."""
         key = (outcome.position, outcome.task)
         first = self._found.setdefault(key, outcome)
@@ -80,7 +80,7 @@ class Accounts:
         missing += [f"no deletion of {key}/{task}" for key, task in self._deletions]
         return sorted(missing) + sorted(self._wrong())
 
-    def outcomes(self) -> list[tuple[Played, Outcome, int]]:
+    def outcomes(self) -> list[tuple[Played, PlayedOutcome, int]]:
         """Everything found for records of ours: record, outcome, milliseconds in between."""
         return [
             (*self._pair(outcome), outcome.at_ms - self._sent[outcome.position][1])
@@ -96,7 +96,7 @@ class Accounts:
         gone = sum(map(len, self._deleted.values()))
         return {**kinds, **({"deletion": gone} if gone else {})}
 
-    def _pair(self, outcome: Outcome) -> tuple[Played, Outcome]:
+    def _pair(self, outcome: PlayedOutcome) -> tuple[Played, PlayedOutcome]:
         return self._sent[outcome.position][0], outcome
 
     def _name(self, position: PartitionOffset, task: str) -> str:

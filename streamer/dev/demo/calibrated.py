@@ -25,7 +25,7 @@ from streamer.records.times import rfc3339
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedCalibration:
     """The calibrated rule and the plain majority on the same test tickets, and the report.
 
     `alike` has the tickets that chose beside those.
@@ -59,7 +59,7 @@ def tried(
     costs: Mapping[str, float],
     judge: float,
     folder: Path,
-) -> Tried:
+) -> TriedCalibration:
     """Calibrate on `learn`, report on `test`; `costs` are seconds per answer, by worker."""
     calibration = calibrated(learn, wish)
     test = test[np.flatnonzero(test.judge.label_ids != ABSTAINED)]
@@ -73,4 +73,4 @@ def tried(
     )
     page = write(evaluate(test, options), folder)
     ours, majority = (figures(label_ids, judged, test.gold) for label_ids in (accepted, plain))
-    return Tried(test.task, calibration, ours, majority, Alike.of(learn, test), page)
+    return TriedCalibration(test.task, calibration, ours, majority, Alike.of(learn, test), page)

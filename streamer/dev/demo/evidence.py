@@ -9,7 +9,7 @@ from streamer.config import Settings
 from streamer.config.tasks import Task
 from streamer.decide.predictions import ABSTAINED
 from streamer.dev.demo.accounts import Accounts
-from streamer.dev.demo.calibrated import Tried
+from streamer.dev.demo.calibrated import TriedCalibration
 from streamer.dev.demo.scenario import Played
 from streamer.dev.demo.workers_alone import Alone
 from streamer.errors import ConfigError
@@ -58,13 +58,13 @@ class OtherJudge:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class RunEvidence:
     """The whole run. `judge` is the kind of the stack's own; `others` were only asked beside it."""
 
     judge: str
     others: Sequence[OtherJudge]
     tasks: Sequence[TaskEvidence]
-    tried: Sequence[Tried]
+    tried: Sequence[TriedCalibration]
     drains: Sequence[Drain]
     accounts: Accounts
     first_label_s: float

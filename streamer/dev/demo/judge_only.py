@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 
 from streamer.config import Settings
-from streamer.dev.demo.accounts import Outcome
+from streamer.dev.demo.accounts import PlayedOutcome
 from streamer.dev.demo.observer import Observer
 from streamer.dev.demo.scenario import Played
 from streamer.errors import ModelError
@@ -25,7 +25,7 @@ _LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class JudgeOnlyVerdicts:
     """The judge's label of every (ticket, task), in the order asked, and how long all took."""
 
     labels: list[str]
@@ -37,7 +37,7 @@ async def judge_all(
     observer: Observer,
     settings: Settings,
     asked: Sequence[tuple[Played, str]],
-) -> Verdicts:
+) -> JudgeOnlyVerdicts:
     """Put a request for each (ticket, task) on the judge topic at once, and await the labels.
 
     They have a source and ticket ids of their own. Raises `ModelError` when the judge leaves any
@@ -62,15 +62,15 @@ async def judge_all(
     await _all_answered(answers, len(asked))
     labels = [answers.labels[number].detail for number in range(len(asked))]
     last_ms = max(outcome.at_ms for outcome in answers.labels.values())
-    return Verdicts(labels, (last_ms - began_ms) / 1000)
+    return JudgeOnlyVerdicts(labels, (last_ms - began_ms) / 1000)
 
 
 class _Answers:
     def __init__(self) -> None:
-        self.labels: dict[int, Outcome] = {}
-        self.refused: dict[int, Outcome] = {}
+        self.labels: dict[int, PlayedOutcome] = {}
+        self.refused: dict[int, PlayedOutcome] = {}
 
-    def found(self, outcome: Outcome) -> None:
+    def found(self, outcome: PlayedOutcome) -> None:
         kept = self.labels if outcome.kind == "judge" else self.refused
         kept[outcome.position[1]] = outcome
 

@@ -9,7 +9,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from streamer.config import Settings
-from streamer.dev.demo.accounts import Outcome
+from streamer.dev.demo.accounts import PlayedOutcome
 from streamer.records.dead_letter import DeadLetter, is_mark
 from streamer.records.fetched import read_any_header_name
 from streamer.records.judge_request import JudgeRequest
@@ -18,10 +18,10 @@ from streamer.services.runtime.kafka import connection
 POLL_MS = 100
 
 
-class Listener(Protocol):
+class OutcomeListener(Protocol):
     """Hears of outcomes, and of deletions by ticket id and task."""
 
-    def found(self, outcome: Outcome) -> None: ...
+    def found(self, outcome: PlayedOutcome) -> None: ...
     def deleted(self, ticket_id: str, task: str) -> None: ...
 
 
@@ -31,7 +31,7 @@ class Observer:
     def __init__(self, settings: Settings) -> None:
         self._topics = settings.topics
         self._source = ""
-        self._listener: Listener | None = None
+        self._listener: OutcomeListener | None = None
         read_any_header_name()
         self._consumer = AIOKafkaConsumer(
             settings.topics.labels,
@@ -41,7 +41,7 @@ class Observer:
             auto_offset_reset="latest",
         )
 
-    def tell(self, listener: Listener, source: str) -> None:
+    def tell(self, listener: OutcomeListener, source: str) -> None:
         """From now on, this one hears what becomes of the records of this source."""
         self._listener = listener
         self._source = source
@@ -83,25 +83,27 @@ class Observer:
         elif outcome := self._label(record):
             self._listener.found(outcome)
 
-    def _label(self, record: Any) -> Outcome | None:
+    def _label(self, record: Any) -> PlayedOutcome | None:
         # Not as a Label: half of the time would go into votes that nobody looks at here.
         label = orjson.loads(record.value)
         position = label["position"]
         if position["source"] != self._source:
             return None
         where = (position["partition"], position["offset"])
-        return Outcome(where, label["task"], label["source"], label["label"], record.timestamp)
+        return PlayedOutcome(
+            where, label["task"], label["source"], label["label"], record.timestamp
+        )
 
-    def _dead(self, record: Any) -> Outcome | None:
+    def _dead(self, record: Any) -> PlayedOutcome | None:
         if is_mark(record.headers):
             return None
         letter = DeadLetter.from_headers(record.headers)
         if letter.topic == self._topics.tickets:
             where = (letter.partition, letter.offset)
-            return Outcome(where, "", "dead letter", letter.reason, record.timestamp)
+            return PlayedOutcome(where, "", "dead letter", letter.reason, record.timestamp)
         # The judge's dead letters hold its request, which knows the ticket's place.
         request = JudgeRequest.from_json(record.value)
         if request.position.source != self._source:
             return None
         where = (request.position.partition, request.position.offset)
-        return Outcome(where, request.task, "dead letter", letter.reason, record.timestamp)
+        return PlayedOutcome(where, request.task, "dead letter", letter.reason, record.timestamp)

@@ -11,14 +11,14 @@ from rich.console import Console
 from streamer.config import Settings
 from streamer.dev.demo.accounts import Accounts
 from streamer.dev.demo.audited import Audited, audited
-from streamer.dev.demo.calibrated import Tried, tried
-from streamer.dev.demo.evidence import Drain, Evidence, OtherJudge, TaskEvidence, task_evidence
+from streamer.dev.demo.calibrated import TriedCalibration, tried
+from streamer.dev.demo.evidence import Drain, OtherJudge, RunEvidence, TaskEvidence, task_evidence
 from streamer.dev.demo.judge_only import judge_all
 from streamer.dev.demo.observer import Observer
 from streamer.dev.demo.other_judge import ask_other_judge
 from streamer.dev.demo.playing import play, until_settled
 from streamer.dev.demo.scenario import Played, held_back_tickets
-from streamer.dev.demo.view import View
+from streamer.dev.demo.view import DemoView
 from streamer.dev.demo.workers_alone import ask_alone
 from streamer.dev.stack import Stack
 from streamer.learn.calibrate.targets import JudgeBudget
@@ -43,7 +43,9 @@ class Performance:
         self._observer: Observer
         self._producer: AIOKafkaProducer
 
-    async def run(self, played: Sequence[Played], good: Sequence[Played], rate: float) -> Evidence:
+    async def run(
+        self, played: Sequence[Played], good: Sequence[Played], rate: float
+    ) -> RunEvidence:
         """Play `played` at `rate` records per second; measure on `good`, those without flaw."""
         kafka = self._settings.kafka
         self._observer = Observer(self._settings)
@@ -61,7 +63,7 @@ class Performance:
         first_label_s = (first - now_ms) / 1000 + now - self._began
         restarts = self._stack.restarts()
         kind = self._settings.judge.kind
-        return Evidence(kind, others, tasks, tried, drains, accounts, first_label_s, restarts)
+        return RunEvidence(kind, others, tasks, tried, drains, accounts, first_label_s, restarts)
 
     async def _others(self, good: Sequence[Played]) -> list[OtherJudge]:
         """The encoder, where a language model judges."""
@@ -85,7 +87,7 @@ class Performance:
 
     def _try(
         self, task: TaskEvidence, drains: Sequence[Drain], learn: Audited, test: Audited
-    ) -> Tried:
+    ) -> TriedCalibration:
         judge = next(drain.judge_only for drain in drains if task.name in drain.tasks)
         costs = {name: alone.cost for name, alone in task.alone.items()}
         folder = self._settings.path(self._settings.state) / "report" / task.name
@@ -95,7 +97,7 @@ class Performance:
     async def _live(self, played: Sequence[Played], rate: float) -> Accounts:
         self._console.print(f"playing {len(played)} records at {rate:.0f}/s")
         accounts = self._accounts()
-        with View(self._console, accounts, len(played)) as view:
+        with DemoView(self._console, accounts, len(played)) as view:
             playing = asyncio.create_task(
                 play(self._producer, self._settings.topics.tickets, played, accounts, rate)
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from rich.table import Table
 
-from streamer.dev.demo.evidence import Drain, Evidence, OtherJudge, TaskEvidence
+from streamer.dev.demo.evidence import Drain, OtherJudge, RunEvidence, TaskEvidence
 from streamer.dev.demo.view import milliseconds
 from streamer.learn.measures.shares import (
     Figures,
@@ -20,7 +20,7 @@ from streamer.terminal import table
 _WORST = 5
 
 
-def summary(evidence: Evidence) -> Iterator[str | Table]:
+def summary(evidence: RunEvidence) -> Iterator[str | Table]:
     """Lines and tables, in the order to print."""
     for task in evidence.tasks:
         yield ""
@@ -88,7 +88,7 @@ def _cells(measured: Figures) -> list[str]:
     return [*map(str, shares), str(measured.coverage.hits)]
 
 
-def _calibrations(evidence: Evidence) -> Iterator[str | Table]:
+def _calibrations(evidence: RunEvidence) -> Iterator[str | Table]:
     shown = table("CALIBRATED", "coverage", "fidelity", "accuracy", "saved")
     for tried in evidence.tried:
         rule = tried.calibration.rule
@@ -120,7 +120,7 @@ def _weakest(task: TaskEvidence) -> Iterator[str]:
         yield f"  lowest fidelity by label: {', '.join(named)}"
 
 
-def _speed(evidence: Evidence) -> Table:
+def _speed(evidence: RunEvidence) -> Table:
     shown = table(
         "SPEED", "tickets", "judge-only", "cascade", "measured speedup", "predicted 1/(n*rho+1-a)"
     )
@@ -154,7 +154,7 @@ def _predicted(tasks: Sequence[TaskEvidence], drain: Drain) -> float:
     )
 
 
-def _judges(evidence: Evidence) -> Table:
+def _judges(evidence: RunEvidence) -> Table:
     """The stack's judge and others that were asked, on every test ticket."""
     shown = table("JUDGES", "kind", "accuracy", "fidelity of the workers", "ms/ticket")
     for task in evidence.tasks:
@@ -173,7 +173,7 @@ def _judge_cost(drains: Sequence[Drain], task: str) -> float:
     return next(drain.judge_only for drain in drains if task in drain.tasks)
 
 
-def _latency(evidence: Evidence) -> Table:
+def _latency(evidence: RunEvidence) -> Table:
     shown = table("LATENCY", "by", "labels", "p50/p99")
     took: dict[tuple[str, str], list[int]] = {}
     for _, outcome, latency_ms in evidence.accounts.outcomes():
@@ -184,7 +184,7 @@ def _latency(evidence: Evidence) -> Table:
     return shown
 
 
-def _ledger(evidence: Evidence) -> Table:
+def _ledger(evidence: RunEvidence) -> Table:
     accounts = evidence.accounts
     shown = table("LEDGER", "")
     shown.add_row("records played", str(accounts.records))

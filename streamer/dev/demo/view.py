@@ -17,7 +17,7 @@ _REDRAW_S = 0.5
 _LINE_EVERY_S = 5.0
 
 
-class View:
+class DemoView:
     """Shows the accounts while they fill; `tick` as often as you like."""
 
     def __init__(self, console: Console, accounts: Accounts, expected: int) -> None:
@@ -28,7 +28,7 @@ class View:
         self._drawn = 0.0
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
 
-    def __enter__(self) -> "View":
+    def __enter__(self) -> "DemoView":
         if self._live:
             self._live.start()
         return self

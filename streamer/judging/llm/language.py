@@ -12,8 +12,8 @@ from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.softmax import softmax
 from streamer.judging.judge import Headers, JudgeScores
-from streamer.judging.llm.asked import Asked, Form
 from streamer.judging.llm.chat import Chat
+from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.prompt import Prompts
 from streamer.judging.llm.scorer import Scorer
 from streamer.records.labelset import LabelSet
@@ -26,7 +26,9 @@ class LanguageJudge(EngineJudge):
     answers: Zhao et al. 2021, "Calibrate Before Use", for dividing out an empty ticket's.
     """
 
-    def __init__(self, scorer: Scorer, asked: Mapping[str, tuple[Asked, ...]], form: Form) -> None:
+    def __init__(
+        self, scorer: Scorer, asked: Mapping[str, tuple[PreparedPrompt, ...]], form: Form
+    ) -> None:
         super().__init__([scorer.engine], asked)
         self._scorer = scorer
         self._asked = dict(asked)
@@ -51,7 +53,7 @@ class LanguageJudge(EngineJudge):
         model = ModelFolder.at(folder)
         chat = Chat.at(model.folder)
         asked = {
-            task: tuple(Asked.of(model, chat, prompt, form) for prompt in held)
+            task: tuple(PreparedPrompt.of(model, chat, prompt, form) for prompt in held)
             for task, held in prompts.items()
         }
         longest = max(one.longest for held in asked.values() for one in held)
@@ -99,7 +101,7 @@ class LanguageJudge(EngineJudge):
 
     async def _scores(
         self,
-        one: Asked,
+        one: PreparedPrompt,
         texts: Sequence[str],
         headers: Headers = None,
     ) -> tuple[NDArray[np.float64], list[bool]]:
@@ -110,7 +112,7 @@ class LanguageJudge(EngineJudge):
         scores = await one.answering.scores(self._scorer, prompts, headers, shared)
         return scores, [ticket.truncated for ticket in tickets]
 
-    def _find(self, task: str, label_set: str) -> Asked:
+    def _find(self, task: str, label_set: str) -> PreparedPrompt:
         for one in self._asked.get(task, ()):
             if one.prompt.label_set.version == label_set:
                 return one

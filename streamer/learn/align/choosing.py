@@ -9,7 +9,7 @@ import numpy as np
 from streamer.backends.features import Floats
 from streamer.backends.gate import Gate
 from streamer.decide.distributions import total_variation
-from streamer.learn.align.sample import Judged
+from streamer.learn.align.sample import JudgedSample
 from streamer.learn.align.training import Aligned, Loss, align_worker
 from streamer.learn.kinds.kind import Kind
 from streamer.learn.measures.interval import Interval
@@ -20,7 +20,7 @@ Shape = Literal["pooled", "experts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedCandidate:
     """A candidate on the held-out tickets: how often it says what the judge says, and the mean
     total variation between its distribution and the judge's, from 0 to 1.
     """
@@ -37,20 +37,20 @@ class Choice:
     tickets.
     """
 
-    tried: tuple[Tried, ...]
-    best: Tried
+    tried: tuple[TriedCandidate, ...]
+    best: TriedCandidate
     answers: Floats
 
 
 def choose(
     kind: Kind,
-    judged: Judged,
-    held_out: Judged,
+    judged: JudgedSample,
+    held_out: JudgedSample,
     label_set: LabelSet,
     *,
     gate: Gate | None,
     seed: int,
-    examples: Judged | None = None,
+    examples: JudgedSample | None = None,
 ) -> Choice:
     """The candidate that agrees most often on `held_out`, of which all tickets count alike: one
     model for all tickets (`pooled`) and, with a gate, experts; each with either loss. Of several
@@ -69,18 +69,18 @@ def choose(
     return Choice(tuple(tried.values()), tried[best], answers_of[best])
 
 
-def _losses(judged: Judged) -> tuple[Loss, ...]:
+def _losses(judged: JudgedSample) -> tuple[Loss, ...]:
     return ("hard",) if judged.probabilities is None else ("hard", "kl")
 
 
-def _answers(aligned: Aligned, held_out: Judged) -> Iterator[tuple[Shape, Floats]]:
+def _answers(aligned: Aligned, held_out: JudgedSample) -> Iterator[tuple[Shape, Floats]]:
     yield "pooled", aligned.general.probabilities(held_out.texts)
     if aligned.experts:
         yield "experts", aligned.model.probabilities(held_out.texts)
 
 
-def _tried(shape: Shape, loss: Loss, answers: Floats, held_out: Judged) -> Tried:
+def _tried(shape: Shape, loss: Loss, answers: Floats, held_out: JudgedSample) -> TriedCandidate:
     right = answers.argmax(axis=1) == held_out.label_ids
     judge = held_out.probabilities
     far = np.nan if judge is None else float(total_variation(judge, answers).mean())
-    return Tried(shape, loss, Interval.of_share(share(right)), far)
+    return TriedCandidate(shape, loss, Interval.of_share(share(right)), far)

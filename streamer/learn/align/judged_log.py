@@ -9,7 +9,7 @@ import numpy as np
 from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
 from streamer.learn.align.chances import Chances
-from streamer.learn.align.sample import Judged
+from streamer.learn.align.sample import JudgedSample
 from streamer.learn.data.decisions import LoggedDecision
 from streamer.records.labelset import LabelSet
 from streamer.records.log import BallotLog, VerdictLog
@@ -98,7 +98,7 @@ def judged_of(
     texts: Mapping[str, str],
     chances: Chances,
     gate: Gate | None,
-) -> Judged:
+) -> JudgedSample:
     """What can be learnt of decisions of a `JudgedLog`. Raises `ConfigError` for shares by which
     none of them could have been drawn.
     """
@@ -112,7 +112,7 @@ def judged_of(
     vectors = [verdict_of(decision).vector for decision in decisions]
     rows = np.array(vectors, np.float64).reshape(-1, len(labels))
     rows /= np.maximum(rows.sum(axis=1, keepdims=True), 1e-12)
-    return Judged(
+    return JudgedSample(
         read,
         rows.argmax(axis=1),
         rows.astype(np.float32),

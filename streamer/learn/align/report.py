@@ -10,7 +10,7 @@ from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.distributions import total_variation
 from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.learn.align.change import Change, change, mean_change
-from streamer.learn.align.choosing import Choice, Tried
+from streamer.learn.align.choosing import Choice, TriedCandidate
 from streamer.learn.align.sample import Mask
 from streamer.learn.data.dataset import Dataset
 
@@ -85,12 +85,12 @@ class Weighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Trials:
+class WorkerCandidates:
     """The candidates of one worker on the held-out tickets, and the `best`, which was trained."""
 
     worker: str
-    tried: tuple[Tried, ...]
-    best: Tried
+    tried: tuple[TriedCandidate, ...]
+    best: TriedCandidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,15 @@ class TaskReport:
     kept: tuple[str, ...]
     versions: Mapping[str, int]
     weighting: Weighting
-    trials: tuple[Trials, ...]
+    trials: tuple[WorkerCandidates, ...]
     workers: tuple[WorkerChange, ...]
     pairs: tuple[PairChange, ...]
     vote: VoteChange | None
 
 
-def trials(worker: str, choice: Choice) -> Trials:
+def trials(worker: str, choice: Choice) -> WorkerCandidates:
     """A choice as it is reported."""
-    return Trials(worker, choice.tried, choice.best)
+    return WorkerCandidates(worker, choice.tried, choice.best)
 
 
 def worker_changes(

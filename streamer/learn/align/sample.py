@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedSample:
     """`texts` [N] with the judge's `label_ids` [N] and, where known, its `probabilities` [N, K].
 
     `weights` [N] are 1 / P(the ticket is judged and logged), at any scale. `segments` [N] are the
@@ -47,10 +47,10 @@ class Judged:
         """
         return float(self.weights.sum(dtype=np.float64) ** 2 / (self.weights**2.0).sum())
 
-    def where(self, mine: Mask) -> "Judged":
+    def where(self, mine: Mask) -> "JudgedSample":
         """Some of the tickets."""
         rows = np.flatnonzero(mine)
-        return Judged(
+        return JudgedSample(
             tuple(self.texts[row] for row in rows.tolist()),
             self.label_ids[rows],
             None if self.probabilities is None else self.probabilities[rows],
@@ -58,22 +58,22 @@ class Judged:
             None if self.segments is None else self.segments[rows],
         )
 
-    def without(self, read: Container[str]) -> "Judged":
+    def without(self, read: Container[str]) -> "JudgedSample":
         """Without the tickets whose text, `as_read`, is among these."""
         return self.where(np.array([as_read(text) not in read for text in self.texts], np.bool_))
 
-    def normalised(self) -> "Judged":
+    def normalised(self) -> "JudgedSample":
         """With weights of mean 1 (Hájek's: only how they differ counts)."""
         return replace(self, weights=self.weights / self.weights.mean()) if len(self) else self
 
-    def and_examples(self, other: "Judged") -> "Judged":
+    def and_examples(self, other: "JudgedSample") -> "JudgedSample":
         """Followed by examples, each of which counts as a ticket of mean weight."""
         mine, segments = self.normalised(), None
         if self.segments is not None:
             theirs = other.segments
             none = np.full(len(other), GENERAL) if theirs is None else theirs
             segments = np.concatenate([self.segments, none])
-        return Judged(
+        return JudgedSample(
             (*mine.texts, *other.texts),
             np.concatenate([mine.label_ids, other.label_ids]),
             _stacked(mine, other),
@@ -87,7 +87,7 @@ def as_read(text: str) -> str:
     return " ".join(text[:MAX_CHARS].lower().split())
 
 
-def _stacked(first: Judged, second: Judged) -> Floats | None:
+def _stacked(first: JudgedSample, second: JudgedSample) -> Floats | None:
     """Who has labels only among those with distributions is sure of its labels."""
     if first.probabilities is None:
         return None

@@ -11,9 +11,9 @@ from streamer.backends.experts import Experts
 from streamer.backends.features import Floats
 from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
-from streamer.learn.align.sample import Judged, Mask
+from streamer.learn.align.sample import JudgedSample, Mask
 from streamer.learn.data.examples import drawn
-from streamer.learn.kinds.kind import Kind, Settings, Targets, Trained
+from streamer.learn.kinds.kind import Kind, Settings, Targets, TrainedModel
 from streamer.records.labelset import LabelSet
 from streamer.records.segments import GENERAL
 
@@ -46,21 +46,21 @@ class Aligned:
     the places of their segments. Without experts `model` is the `general` one.
     """
 
-    model: Trained
-    general: Trained
+    model: TrainedModel
+    general: TrainedModel
     settings: Settings
     experts: Mapping[int, Expert] = field(default_factory=dict)
 
 
 def align_worker(
     kind: Kind,
-    judged: Judged,
+    judged: JudgedSample,
     label_set: LabelSet,
     *,
     loss: Loss,
     gate: Gate | None,
     seed: int,
-    examples: Judged | None = None,
+    examples: JudgedSample | None = None,
 ) -> Aligned:
     """Learn the judge's labels (`hard`, cross-entropy) or its distributions (`kl`, KL(p || q)).
 
@@ -94,14 +94,16 @@ class _Material:
     only choose, `apart` what is no copy of them either, `real` what is no example.
     """
 
-    all: Judged
+    all: JudgedSample
     size: int
     held_out: Mask
     apart: Mask
     real: Mask
 
     @classmethod
-    def of(cls, judged: Judged, examples: Judged | None, size: int, seed: int) -> "_Material":
+    def of(
+        cls, judged: JudgedSample, examples: JudgedSample | None, size: int, seed: int
+    ) -> "_Material":
         judged_rows = len(judged)
         both = judged.normalised() if examples is None else judged.and_examples(examples)
         real = np.arange(len(both)) < judged_rows
@@ -147,7 +149,7 @@ class _Material:
         return Targets(sample.texts, sample.label_ids, self.size, weighted, sample.probabilities)
 
 
-def _placed(judged: Judged, gate: Gate | None) -> Judged:
+def _placed(judged: JudgedSample, gate: Gate | None) -> JudgedSample:
     """Named by the gate where they are not yet, so that training sees what serving will see."""
     if gate is None or judged.segments is not None:
         return judged
@@ -155,8 +157,8 @@ def _placed(judged: Judged, gate: Gate | None) -> Judged:
 
 
 def _experts(
-    kind: Kind, material: _Material, general: Trained, seed: int
-) -> Iterator[tuple[int, tuple[Trained, Expert]]]:
+    kind: Kind, material: _Material, general: TrainedModel, seed: int
+) -> Iterator[tuple[int, tuple[TrainedModel, Expert]]]:
     """Those of the segments where one is better than `general`, which was tuned and not yet fitted
     again.
     """
@@ -171,7 +173,7 @@ def _experts(
 
 
 def _chosen(
-    kind: Kind, material: _Material, own: Mask, general: Trained, seed: int
+    kind: Kind, material: _Material, own: Mask, general: TrainedModel, seed: int
 ) -> tuple[float, Settings] | None:
     """What others count, and the settings, of the expert that agrees most often on the segment's
     own held-out tickets; None where `general`, which has not seen them either, does as well.

@@ -10,7 +10,7 @@ from streamer.backends.gate import Gate
 from streamer.learn.align.chances import Chances
 from streamer.learn.align.choosing import Choice, choose
 from streamer.learn.align.judged_log import Parts, ballot_of, is_uniform, judged_of
-from streamer.learn.align.sample import Judged, as_read
+from streamer.learn.align.sample import JudgedSample, as_read
 from streamer.learn.align.training import Aligned, align_worker
 from streamer.learn.data.decisions import LoggedDecision
 from streamer.learn.data.examples import Examples
@@ -28,11 +28,11 @@ class TrainingSet:
     """
 
     label_set: LabelSet
-    early: Judged
-    held_out: Judged
-    train: Judged
-    beside_early: Judged | None
-    beside_train: Judged | None
+    early: JudgedSample
+    held_out: JudgedSample
+    train: JudgedSample
+    beside_early: JudgedSample | None
+    beside_train: JudgedSample | None
     gate: Gate | None
     uniform: int
     copies: int
@@ -52,7 +52,7 @@ class TrainingSet:
             {_text(decision, texts) for decision in part} for part in (parts.test, parts.held_out)
         )
 
-        def judged(decisions: Sequence[LoggedDecision], but: Container[str]) -> Judged:
+        def judged(decisions: Sequence[LoggedDecision], but: Container[str]) -> JudgedSample:
             fresh = [decision for decision in decisions if _text(decision, texts) not in but]
             return judged_of(fresh, label_set, texts, chances, gate)
 
@@ -98,11 +98,11 @@ class TrainingSet:
         )
 
 
-def _as_judged(examples: Examples, label_set: LabelSet, gate: Gate | None) -> Judged:
+def _as_judged(examples: Examples, label_set: LabelSet, gate: Gate | None) -> JudgedSample:
     label_ids = np.array([label_set.index[label] for label in examples.labels], np.int64)
     weights: Floats = np.ones(len(label_ids), np.float32)
     segment_ids = None if gate is None else gate.names(examples.texts).places
-    return Judged(examples.texts, label_ids, None, weights, segment_ids)
+    return JudgedSample(examples.texts, label_ids, None, weights, segment_ids)
 
 
 def _text(decision: LoggedDecision, texts: Mapping[str, str]) -> str:

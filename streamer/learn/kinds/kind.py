@@ -69,7 +69,7 @@ class Targets:
         return wanted
 
 
-class Trained(Protocol):
+class TrainedModel(Protocol):
     """A model in memory that can answer and be saved."""
 
     @property

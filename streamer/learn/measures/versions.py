@@ -13,7 +13,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class VersionTrial:
     """One version on trial beside the version of its model that served.
 
     `drawn` tickets were to be shown to it and `answered` were. `agreement` is with the serving
@@ -35,7 +35,7 @@ class Trial:
     lost: int = 0
 
 
-def trials(decisions: Iterable[LoggedDecision], task: str, labels: LabelSet) -> list[Trial]:
+def trials(decisions: Iterable[LoggedDecision], task: str, labels: LabelSet) -> list[VersionTrial]:
     """Every pair of a serving version and one on trial that the log of this task has."""
     by_key: dict[Key, list[tuple[LoggedDecision, ShadowVote, str]]] = defaultdict(list)
     for decision in decisions:
@@ -59,7 +59,7 @@ def _serving(ballot: BallotLog, worker: str) -> tuple[str, str] | None:
 
 def _trial(
     key: Key, pairs: list[tuple[LoggedDecision, ShadowVote, str]], labels: LabelSet
-) -> Trial:
+) -> VersionTrial:
     both = [
         (decision, vote.label, serving_label)
         for decision, vote, serving_label in pairs
@@ -71,7 +71,7 @@ def _trial(
         for vector in [_verdict(decision)]
         if vector is not None
     ]
-    return Trial(
+    return VersionTrial(
         *key,
         len(pairs),
         len(both),

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from streamer.learn.data.decisions import LoggedDecision
-from streamer.learn.measures.versions import Trial, trials
+from streamer.learn.measures.versions import VersionTrial, trials
 from streamer.learn.rollout.paired import Paired, Verdict
 from streamer.learn.rollout.promoted import Versions
-from streamer.learn.rollout.vote import Vote
+from streamer.learn.rollout.vote import VoteComparison
 from streamer.records.labelset import LabelSet
 
 ALPHA = 0.05
@@ -22,7 +22,7 @@ class Compared:
     serving: str
     version: str
     test: Paired
-    trial: Trial | None
+    trial: VersionTrial | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Judgement:
     task: str
     since: str
     workers: tuple[Compared, ...]
-    vote: Vote | None
+    vote: VoteComparison | None
     lacking: str | None = None
 
     @property
@@ -95,7 +95,7 @@ def compared(
 
 
 def _compared(
-    worker: str, serving: str, version: str, trial: Trial | None, alpha: float
+    worker: str, serving: str, version: str, trial: VersionTrial | None, alpha: float
 ) -> Compared:
     total = 0 if trial is None or trial.judged is None else trial.judged.of
     gained, lost = (0, 0) if trial is None else (trial.gained, trial.lost)

@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class VoteComparison:
     """Labels that the judge gives as well, and tickets that it is asked about, of the same tickets
     with the one and the other versions. `tolerance` is how much less often the second may agree.
 
@@ -34,7 +34,9 @@ class Vote:
     tolerance: float = TOLERANCE
 
     @classmethod
-    def of(cls, serving: Published, promoted: Published, tolerance: float = TOLERANCE) -> "Vote":
+    def of(
+        cls, serving: Published, promoted: Published, tolerance: float = TOLERANCE
+    ) -> "VoteComparison":
         """Of the same judged tickets in the same order."""
         lead = _lead(promoted.agrees & ~serving.agrees, serving.agrees & ~promoted.agrees)
         return cls(

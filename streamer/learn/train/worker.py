@@ -7,7 +7,7 @@ import numpy as np
 from streamer.errors import ConfigError
 from streamer.learn.artifacts.held_out import HeldOut
 from streamer.learn.data.examples import Examples
-from streamer.learn.kinds.kind import Kind, Settings, Targets, Trained
+from streamer.learn.kinds.kind import Kind, Settings, Targets, TrainedModel
 from streamer.learn.measures.scores import Scores
 from streamer.records.labelset import LabelSet
 
@@ -22,7 +22,7 @@ class TrainedWorker:
     again with everything: the scores are those of a slightly weaker model.
     """
 
-    model: Trained
+    model: TrainedModel
     settings: Settings
     held_out: HeldOut
     scores: Scores

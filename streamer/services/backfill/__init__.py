@@ -1,5 +1,5 @@
 """Classifies old tickets again, beside the live stream."""
 
-from streamer.services.backfill.serve import Wish, run
+from streamer.services.backfill.serve import BackfillOptions, run
 
-__all__ = ["Wish", "run"]
+__all__ = ["BackfillOptions", "run"]

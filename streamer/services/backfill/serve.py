@@ -42,7 +42,7 @@ Committed = Mapping[TopicPartition, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class BackfillOptions:
     """Which tickets, by their Kafka times, under which name, and how fast at most.
 
     `rate` is in tickets per second; `backlog` is how many requests may wait for the judge.
@@ -63,7 +63,7 @@ class Wish:
         return "-".join(time.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ") for time in times)
 
 
-def run(settings: Settings, wish: Wish, config: Path, *, dry_run: bool) -> int:
+def run(settings: Settings, wish: BackfillOptions, config: Path, *, dry_run: bool) -> int:
     """Classify the wished tickets, or only say how many they are; returns the exit code.
 
     `config` is the file that the settings are from. Raises `ConfigError` for a wish that makes no
@@ -78,7 +78,7 @@ def run(settings: Settings, wish: Wish, config: Path, *, dry_run: bool) -> int:
     return process.run(lambda stop: serve(settings, wish, stop), config)
 
 
-async def serve(settings: Settings, wish: Wish, stop: asyncio.Event) -> None:
+async def serve(settings: Settings, wish: BackfillOptions, stop: asyncio.Event) -> None:
     """Run until all is done, or `stop` is set; raises as a service does."""
     clients = kafka_clients(settings.kafka)
     topics = settings.topics
@@ -102,7 +102,7 @@ async def serve(settings: Settings, wish: Wish, stop: asyncio.Event) -> None:
 class _Work:
     """One backfill: its group, its stream, and how far it is."""
 
-    def __init__(self, settings: Settings, wish: Wish, surveyed: Survey) -> None:
+    def __init__(self, settings: Settings, wish: BackfillOptions, surveyed: Survey) -> None:
         self._settings = settings
         self._wish = wish
         self._survey = surveyed
@@ -198,7 +198,7 @@ class _Work:
         )
 
 
-async def _dry_run(settings: Settings, wish: Wish) -> int:
+async def _dry_run(settings: Settings, wish: BackfillOptions) -> int:
     topic, clients = settings.topics.tickets, kafka_clients(settings.kafka)
     async with Reader.of(clients, [topic]) as reader:
         surveyed = await _survey(settings, reader, wish)
@@ -209,7 +209,7 @@ async def _dry_run(settings: Settings, wish: Wish) -> int:
     return 0
 
 
-def _plan(surveyed: Survey, done: Committed, wish: Wish) -> Iterator[str]:
+def _plan(surveyed: Survey, done: Committed, wish: BackfillOptions) -> Iterator[str]:
     total = 0
     for partition, stretch in sorted(surveyed.stretches.items()):
         fresh = stretch.tickets - len(stretch.superseded)
@@ -223,7 +223,7 @@ def _plan(surveyed: Survey, done: Committed, wish: Wish) -> Iterator[str]:
     yield f"{wish.called}: {total} tickets, {total / wish.rate:.0f} s at {wish.rate:g} per second"
 
 
-async def _survey(settings: Settings, reader: Reader, wish: Wish) -> Survey:
+async def _survey(settings: Settings, reader: Reader, wish: BackfillOptions) -> Survey:
     with bars() as bar:
         task = bar.add_task("looking through the topic", total=None)
 
@@ -235,7 +235,7 @@ async def _survey(settings: Settings, reader: Reader, wish: Wish) -> Survey:
         return await survey(reader, settings.topics.tickets, ticket_reader, wish.begin, end, watch)
 
 
-def _group(settings: Settings, wish: Wish) -> str:
+def _group(settings: Settings, wish: BackfillOptions) -> str:
     return f"{settings.kafka.group}-backfill-{wish.called}"
 
 

@@ -76,7 +76,7 @@ class LatencyBreakdown:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TaskOutcome:
     """One task: all its labels in the order of the log, and which of them is the state.
 
     `state` is None where nothing is published, or it was deleted. `verdicts` are the judge's, by
@@ -114,7 +114,7 @@ class Inspection:
     ticket_id: str
     since: str
     occurrences: tuple[Occurrence, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TaskOutcome, ...]
     hops: tuple[Hop, ...]
     trace_id: str | None
     looked: tuple[Looked, ...]

@@ -18,7 +18,7 @@ from streamer.services.inspect.inspection import (
     Inspection,
     Looked,
     Occurrence,
-    Outcome,
+    TaskOutcome,
     doubt,
 )
 from streamer.services.inspect.latency import latency
@@ -82,7 +82,7 @@ def _outcome(
     trail: Timeline,
     occurrences: Sequence[Occurrence],
     standing: Committed,
-) -> Outcome:
+) -> TaskOutcome:
     records = sorted(
         (record for record in trail.labels if record.task == task), key=lambda record: record.offset
     )
@@ -93,7 +93,7 @@ def _outcome(
     labels = tuple(record.label for record in records if record.label is not None)
     requests = [item for item in trail.requests if item[1].task == task]
     verdicts = [log for log in trail.verdicts if log.task == task]
-    return Outcome(
+    return TaskOutcome(
         task=task,
         labels=labels,
         state=state,
@@ -155,7 +155,7 @@ def _advice(
     settings: Settings,
     findings: Findings,
     occurrences: Sequence[Occurrence],
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[TaskOutcome],
 ) -> Iterator[str]:
     if not findings.complete:
         yield "there was too much to read, so only the newest was: give a shorter --since"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from streamer.monitoring import tallies
 from streamer.monitoring.alarms.standing import Id, Standing
 from streamer.monitoring.expected import Expected
-from streamer.monitoring.view import Series, State
+from streamer.monitoring.view import MonitorState, Series
 from streamer.monitoring.views import process_views, task_view
 from streamer.monitoring.windows import LONG, RECENT, Windows, merged
 from streamer.records.alarm import Alarm
@@ -47,7 +47,7 @@ class LiveView:
         """From here on these alarms stand."""
         self._standing = standing
 
-    def state(self, span_s: float = 60.0) -> State:
+    def state(self, span_s: float = 60.0) -> MonitorState:
         """Now, with each task over the windows of the last `span_s` seconds."""
         now_ms = _now_ms()
         resolution = RECENT if span_s * 1000 <= RECENT.keep_ms else LONG
@@ -58,7 +58,7 @@ class LiveView:
             for task in self._known()
         }
         processes = merged(w for _, w in self._windows.among(resolution, None, start, now_ms))
-        return State(
+        return MonitorState(
             at_ms=now_ms,
             span_s=seconds,
             tasks={

@@ -13,10 +13,10 @@ from streamer.errors import TicketError
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.llm.answering import ByCode, ByName
-from streamer.judging.llm.asked import Asked, Form
 from streamer.judging.llm.chat import Chat
 from streamer.judging.llm.chat_prompt import BLOCK
 from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.scorer import Scorer
 from tests.judging.brute_force import BruteForce, softmax
 from tests.judging.tiny import SPOILT, make_prompt, save_model, spoil
@@ -39,7 +39,7 @@ class Running:
     """A scorer on a random model, what is asked of it, and the same model by transformers."""
 
     scorer: Scorer
-    asked: dict[str, Asked]
+    asked: dict[str, PreparedPrompt]
     truth: BruteForce
 
 
@@ -50,7 +50,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     spoil(folder)
     model, chat = ModelFolder.at(folder), Chat.at(folder)
     asked = {
-        f"{form.codes}-{size}": Asked.of(model, chat, make_prompt(size), form)
+        f"{form.codes}-{size}": PreparedPrompt.of(model, chat, make_prompt(size), form)
         for form in (LETTERS, NAMES)
         for size in SIZES
     }
@@ -61,7 +61,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     await scorer.engine.stop()
 
 
-async def scored(running: Running, one: Asked, texts: tuple[str, ...]) -> np.ndarray:
+async def scored(running: Running, one: PreparedPrompt, texts: tuple[str, ...]) -> np.ndarray:
     prompts = [ticket.ids for ticket in one.chat_prompt.encode(texts)]
     return await one.answering.scores(running.scorer, prompts, None)
 
@@ -223,7 +223,7 @@ async def test_what_a_ticket_says_stays_between_its_delimiters(running: Running)
 async def test_bfloat16_is_as_near_as_its_eight_bits_allow(tmp_path: Path) -> None:
     save_model(tmp_path)
     model, chat = ModelFolder.at(tmp_path), Chat.at(tmp_path)
-    one = Asked.of(model, chat, make_prompt(10), LETTERS)
+    one = PreparedPrompt.of(model, chat, make_prompt(10), LETTERS)
     scorer = Scorer(model, one.longest, EngineSettings(precision="bfloat16"))
     await scorer.engine.start()
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.learn.align.sample import Judged
+from streamer.learn.align.sample import JudgedSample
 from streamer.records.labelset import LabelSet
 
 LABELS = LabelSet(("refund", "login", "shipping"))
@@ -22,13 +22,17 @@ class Stream:
     label_ids: NDArray[np.int64]
     topics: NDArray[np.int64]
 
-    def judged(self, weights: NDArray[np.floating] | None = None, soft: bool = True) -> Judged:
+    def judged(
+        self, weights: NDArray[np.floating] | None = None, soft: bool = True
+    ) -> JudgedSample:
         """As material, with the judge rather sure."""
         probabilities = np.full((len(self.label_ids), len(LABELS)), 0.05, np.float32)
         probabilities[np.arange(len(self.label_ids)), self.label_ids] = 0.9
         given = np.ones(len(self.label_ids)) if weights is None else weights
         known = probabilities if soft else None
-        return Judged(self.texts, self.label_ids, known, given.astype(np.float32), self.topics)
+        return JudgedSample(
+            self.texts, self.label_ids, known, given.astype(np.float32), self.topics
+        )
 
 
 def two_topics(rng: np.random.Generator, count: int) -> Stream:
@@ -66,13 +70,13 @@ def biased(rng: np.random.Generator) -> tuple[Stream, NDArray[np.float64], Strea
     )
 
 
-def unsure(rng: np.random.Generator, count: int) -> Judged:
+def unsure(rng: np.random.Generator, count: int) -> JudgedSample:
     """Of each sign the judge knows only how likely the labels are, and names one by chance."""
     stream, _ = _one_topic(rng, count, settled=1.0)
     known = np.array([[0.6, 0.35, 0.05], [0.1, 0.5, 0.4], [0.3, 0.1, 0.6]], np.float32)
     rows = known[stream.label_ids]
     named = np.array([rng.choice(len(row), p=row / row.sum()) for row in rows.astype(np.float64)])
-    return Judged(stream.texts, named, rows, np.ones(count, np.float32), None)
+    return JudgedSample(stream.texts, named, rows, np.ones(count, np.float32), None)
 
 
 def _one_topic(

@@ -9,7 +9,7 @@ from streamer.backends.experts import Experts
 from streamer.decide.distributions import total_variation
 from streamer.errors import ConfigError
 from streamer.learn.align.choosing import choose
-from streamer.learn.align.sample import Judged, as_read
+from streamer.learn.align.sample import JudgedSample, as_read
 from streamer.learn.align.training import LEAST, align_worker
 from streamer.learn.kinds import KINDS
 from tests.learn.align.planted import LABELS, biased, two_topics, unsure
@@ -187,7 +187,7 @@ def test_what_can_not_be_learnt_from_is_refused() -> None:
 
 def test_copies_are_found_as_the_workers_read_them() -> None:
     texts = ("My card was  charged", "my CARD was charged\n", "My card was charged!", "x" * 9000)
-    judged = Judged(texts, np.arange(4), None, np.ones(4, np.float32), None)
+    judged = JudgedSample(texts, np.arange(4), None, np.ones(4, np.float32), None)
     kept = judged.without({as_read(text) for text in ("my card was charged", "x" * 8000 + "y")})
     assert kept.texts == ("My card was charged!",)
     assert kept.label_ids.tolist() == [2]

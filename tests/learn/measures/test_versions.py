@@ -5,7 +5,7 @@ from typing import cast
 
 from streamer.learn.data.decisions import logged_decisions
 from streamer.learn.measures.shares import Share
-from streamer.learn.measures.versions import Trial, trials
+from streamer.learn.measures.versions import VersionTrial, trials
 from streamer.records.examples import EXAMPLES
 from streamer.records.label import Vote
 from streamer.records.labelset import LabelSet
@@ -37,7 +37,9 @@ def test_shares_are_over_the_tickets_that_both_answered() -> None:
         *pair(4, "billing", None, "billing", True),
     ]
     assert trials(logged_decisions(logs), "topic", LABELS) == [
-        Trial("word", "1", "2", 4, 3, Share(1, 3), Share(2, 2), Share(1, 2), gained=1, lost=0)
+        VersionTrial(
+            "word", "1", "2", 4, 3, Share(1, 3), Share(2, 2), Share(1, 2), gained=1, lost=0
+        )
     ]
     assert trials(logged_decisions(logs), "another", LABELS) == []
 

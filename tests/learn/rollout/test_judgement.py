@@ -16,7 +16,7 @@ from streamer.learn.rollout.judgement import ALPHA, Judgement, compared
 from streamer.learn.rollout.page import page
 from streamer.learn.rollout.paired import Verdict
 from streamer.learn.rollout.promoted import Beside, first_of_each
-from streamer.learn.rollout.vote import Vote
+from streamer.learn.rollout.vote import VoteComparison
 from streamer.records.labelset import LabelSet
 from tests.learn import planted
 from tests.learn.rollout.tried import LATER, tried
@@ -40,7 +40,7 @@ def judgement(like: Dataset, trials: dict[str, Predictions]) -> Judgement:
     decisions = logged_decisions(tried(like, trials))
     versions = dict.fromkeys(trials, ("1", "2"))
     both = Beside.of(decisions, like.task, versions)
-    vote = Vote.of(published([*both.served], like), published([*both.promoted], like))
+    vote = VoteComparison.of(published([*both.served], like), published([*both.promoted], like))
     found = compared(decisions, like.task, LabelSet(like.labels), versions)
     return Judgement(like.task, LATER, tuple(found), vote)
 

@@ -20,7 +20,7 @@ from streamer.errors import ConfigError
 from streamer.records import JudgeRequest, Label
 from streamer.records.identity import TicketIdentity
 from streamer.records.label import label_key
-from streamer.services.backfill import Wish, run
+from streamer.services.backfill import BackfillOptions, run
 from streamer.services.backfill.pace import Pace
 from streamer.services.backfill.serve import serve
 from streamer.stream.clients import Clients
@@ -39,10 +39,10 @@ def moment(second: float) -> datetime:
     return datetime.fromtimestamp(BEGAN / 1000 + second, UTC)
 
 
-def wish(begin: float, end: float | None = None, **changed: object) -> Wish:
+def wish(begin: float, end: float | None = None, **changed: object) -> BackfillOptions:
     given: dict[str, object] = {"name": "again", "rate": 10_000, "backlog": 10_000}
     until = None if end is None else moment(end)
-    return Wish(moment(begin), until, **(given | changed))
+    return BackfillOptions(moment(begin), until, **(given | changed))
 
 
 @dataclass
@@ -68,11 +68,11 @@ class Past:
     async def labels(self) -> list[Label]:
         return [Label.from_json(record.value) for record in await self.on("labels")]
 
-    async def run(self, wished: Wish) -> None:
+    async def run(self, wished: BackfillOptions) -> None:
         async with asyncio.timeout(120):
             await serve(self.settings, wished, asyncio.Event())
 
-    async def committed(self, wished: Wish) -> int:
+    async def committed(self, wished: BackfillOptions) -> int:
         clients = Clients(Connection(self.stage.bootstrap))
         async with clients.admin() as admin:
             found = await committed(admin, f"{self.stage.group}-backfill-{wished.called}")
@@ -231,7 +231,7 @@ async def _done(task: "asyncio.Task[None]", within_s: float) -> bool:
         (wish(0, name="a/b"), "--name 'a/b'"),
     ],
 )
-def test_a_senseless_wish_is_refused(past: Past, wished: Wish, problem: str) -> None:
+def test_a_senseless_wish_is_refused(past: Past, wished: BackfillOptions, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         run(past.settings, wished, past.stage.config, dry_run=False)
 

@@ -11,7 +11,7 @@ from streamer.monitoring.alarms.standing import Standing
 from streamer.monitoring.expected import Expected
 from streamer.monitoring.expected_segments import ExpectedSegments, FirstAudits
 from streamer.monitoring.reading import Reading
-from streamer.monitoring.view import SegmentView, Share
+from streamer.monitoring.view import SegmentView, ShareView
 from streamer.monitoring.windows import LONG, RECENT, Windows
 from streamer.observe.histogram import EDGES_MS
 from streamer.records.summary import Summary
@@ -88,13 +88,16 @@ def test_segments_are_shown_with_what_is_expected_of_each() -> None:
     shown = view.state().tasks["intent"]
     assert list(shown.segments) == ["2", "3", "4", "7"]
     assert shown.segments["2"] == SegmentView(
-        "words 2", Share(60 / 90, 60, 90, 0.7), Share(0.9, 9, 10, 0.98)
+        "words 2", ShareView(60 / 90, 60, 90, 0.7), ShareView(0.9, 9, 10, 0.98)
     )
     assert shown.segments["4"] == SegmentView(
-        "words 4", Share(0.0, 0, 90, 0.1), Share(None, 0, 0, None)
+        "words 4", ShareView(0.0, 0, 90, 0.1), ShareView(None, 0, 0, None)
     )
     assert shown.segments["7"].name is None
-    assert shown.unrouted == {"far": Share(0.04, 4, 100, 0.01), "unsure": Share(0.06, 6, 100)}
+    assert shown.unrouted == {
+        "far": ShareView(0.04, 4, 100, 0.01),
+        "unsure": ShareView(0.06, 6, 100),
+    }
     unheard = view.state().tasks["unheard"]
     assert unheard.segments == unheard.unrouted == {}
 

@@ -57,7 +57,10 @@ class Learner:
 
     def find_segments(self) -> Path:
         """A new version of the segments; returns its folder."""
-        folder, wanted = self.folder / "segments", segments.Wanted(size=_SEGMENTS, budget=_BUDGET)
+        folder, wanted = (
+            self.folder / "segments",
+            segments.FitOptions(size=_SEGMENTS, budget=_BUDGET),
+        )
         self._out.print("finding segments")
         segments.fit(self._stack.settings, self._log, self._task.tickets, folder, wanted)
         number = max(int(version.name) for version in folder.iterdir())
@@ -72,11 +75,11 @@ class Learner:
         self._out.print("aligning the workers to the judge")
 
         def trained(tasks: Sequence[str]) -> Mapping[str, str]:
-            wanted = align.Wanted(tasks, segments_folder, align.NOBODY)
+            wanted = align.AlignOptions(tasks, segments_folder, align.NOBODY)
             result = align.align(self._stack.settings, self._log, self._task.tickets, wanted)
             return {model: str(number) for model, number in result.versions.items()}
 
-        start.run(self._loop(), self._log, trained, start.Wanted([TASK], share=1.0))
+        start.run(self._loop(), self._log, trained, start.TrialOptions([TASK], share=1.0))
 
     def promote(self) -> None:
         """Where the log shows the new versions to be better; raises `ConfigError` where not."""
@@ -84,7 +87,7 @@ class Learner:
         page = self.folder / "trial.html"
         judge.run(self._loop(), self._log, [TASK], None, page, _TOLERANCE)
         self.pages["The trial"] = page.name
-        promote.run(self._loop(), self._log, promote.Wanted([TASK], tolerance=_TOLERANCE))
+        promote.run(self._loop(), self._log, promote.PromoteOptions([TASK], tolerance=_TOLERANCE))
 
     def _loop(self) -> Loop:
         settings = load(self._task.config)

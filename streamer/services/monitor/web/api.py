@@ -6,7 +6,7 @@ from typing import Protocol
 import orjson
 from aiohttp import web
 
-from streamer.monitoring.view import Series, State
+from streamer.monitoring.view import MonitorState, Series
 from streamer.records.alarm import Alarm
 from streamer.services.monitor.web.responses import as_json, error, seconds, written
 from streamer.services.monitor.web.ttl_cache import TtlCache
@@ -22,7 +22,7 @@ GOOD_S = 60.0
 class View(Protocol):
     """What the monitor knows now. `series` raises `KeyError` for a task it never heard of."""
 
-    def state(self, span_s: float = SPAN_S) -> State: ...
+    def state(self, span_s: float = SPAN_S) -> MonitorState: ...
     def series(self, task: str, seconds: float) -> Series: ...
     def alarms(self) -> Sequence[Alarm]: ...
 

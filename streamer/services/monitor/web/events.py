@@ -11,7 +11,7 @@ import orjson
 from aiohttp import web
 
 from streamer.errors import DEFECTS
-from streamer.monitoring.view import State
+from streamer.monitoring.view import MonitorState
 from streamer.records.alarm import Alarm
 from streamer.records.times import rfc3339
 from streamer.services.monitor.tail import Newest
@@ -122,7 +122,7 @@ class Events:
         yield _event("state", state)
 
 
-def _raised(state: State) -> Mapping[str, Alarm]:
+def _raised(state: MonitorState) -> Mapping[str, Alarm]:
     return {alarm.id: alarm for alarm in state.alarms if alarm.state == "raised"}
 
 

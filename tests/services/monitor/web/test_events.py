@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from streamer.monitoring.view import State
+from streamer.monitoring.view import MonitorState
 from streamer.observe.listener import Listener
 from streamer.services.monitor.live import LiveView
 from streamer.services.monitor.tail import Tail
@@ -86,7 +86,7 @@ async def test_one_reader_too_many_is_refused_and_a_place_is_free_again() -> Non
 class Large(LiveView):
     """A view whose state is a megabyte."""
 
-    def state(self, span_s: float = 60.0) -> State:
+    def state(self, span_s: float = 60.0) -> MonitorState:
         return replace(super().state(span_s), note="x" * 2**20)
 
 

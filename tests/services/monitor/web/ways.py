@@ -11,7 +11,7 @@ from streamer.services.inspect.inspection import (
     Inspection,
     LatencyBreakdown,
     Occurrence,
-    Outcome,
+    TaskOutcome,
 )
 from tests.services.monitor.web.material import label, now_ms
 
@@ -50,8 +50,8 @@ async def judged(ticket_id: str, since: timedelta) -> Mapping[str, Any]:
         since=rfc3339(at - int(since.total_seconds() * 1000)),
         occurrences=(Occurrence("tickets", 2, 1033, True, arrived, rfc3339(arrived - 400)),),
         outcomes=(
-            Outcome("topic", (state,), state, False, (verdict,), (), spent, None),
-            Outcome("mood", (), None, False, (), (), (), waits),
+            TaskOutcome("topic", (state,), state, False, (verdict,), (), spent, None),
+            TaskOutcome("mood", (), None, False, (), (), (), waits),
         ),
         hops=(
             Hop("ticket", None, "tickets", 2, 1033, arrived, ""),

@@ -27,7 +27,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PreparedPrompt:
     """One prompt of one model; `version` tells it from all that would answer otherwise."""
 
     prompt: Prompt
@@ -36,7 +36,7 @@ class Asked:
     version: str
 
     @classmethod
-    def of(cls, model: ModelFolder, chat: Chat, prompt: Prompt, form: Form) -> "Asked":
+    def of(cls, model: ModelFolder, chat: Chat, prompt: Prompt, form: Form) -> "PreparedPrompt":
         """Raises `ConfigError` where the labels can't be told apart, or the prompt is too long."""
         codes = _codes(chat, prompt, form)
         answering: Answering
@@ -66,7 +66,7 @@ def _codes(chat: Chat, prompt: Prompt, form: Form) -> Codes | None:
     return Codes.assign(count, chat.answer)
 
 
-def _check_length(asked: Asked, model: ModelFolder) -> None:
+def _check_length(asked: PreparedPrompt, model: ModelFolder) -> None:
     if asked.longest >= model.max_tokens:
         raise ConfigError(
             f"the prompt of task {asked.prompt.task} takes up to {asked.longest} tokens, and "
