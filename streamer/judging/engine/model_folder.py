@@ -27,11 +27,11 @@ class ModelFolder:
         Raises `ConfigError` where config.json, max_position_embeddings in it, or the weights are
         missing.
         """
-        found = _newest(folder)
+        newest = _newest(folder)
         try:
-            config = json.loads((found / "config.json").read_text(encoding="utf-8"))
+            config = json.loads((newest / "config.json").read_text(encoding="utf-8"))
             int(config["max_position_embeddings"])
-            if not any(found.glob("*.safetensors")):
+            if not any(newest.glob("*.safetensors")):
                 raise FileNotFoundError("no *.safetensors")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(
@@ -39,7 +39,7 @@ class ModelFolder:
                 "layout, correct judge.model or judge.models, or run "
                 "`streamer train judge --kind llm`"
             ) from error
-        return cls(found, config)
+        return cls(newest, config)
 
     @property
     def max_tokens(self) -> int:

@@ -67,7 +67,7 @@ class TicketTokenizer:
 
     def _blank(self) -> list[int]:
         tried = self._tokenizer.encode_batch([" ", "."], add_special_tokens=False)
-        return next(list(one.ids) for one in tried if one.ids)
+        return next(list(encoding.ids) for encoding in tried if encoding.ids)
 
     def _shorten(self, text: str) -> str:
         # Half a surrogate pair can't be tokenised; a decoder hook may let one through.

@@ -110,10 +110,10 @@ class WatchedEngine:
 
     def headers(self, given: Headers, count: int) -> Sequence[Mapping[str, str] | None]:
         """Trace headers for `count` requests, as the engine is to have them."""
-        found = given or [None] * count
+        headers = given or [None] * count
         if self._settings.traces_endpoint is None:
-            return found
-        return [header or _NOT_SAMPLED for header in found]
+            return headers
+        return [header or _NOT_SAMPLED for header in headers]
 
     async def healthy(self) -> None:
         """Raises `EngineDead` when the engine died, stalled, or was never started."""

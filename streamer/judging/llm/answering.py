@@ -47,8 +47,8 @@ class ByCode:
     async def scores(
         self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
     ) -> Scores:
-        found = await scorer.score([(ids, self.codes.ids) for ids in prompts], headers, shared)
-        return np.array(found).reshape(len(prompts), len(self.codes.ids))
+        answers = await scorer.score([(ids, self.codes.ids) for ids in prompts], headers, shared)
+        return np.array(answers).reshape(len(prompts), len(self.codes.ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class ByName:
     ) -> Scores:
         headers = headers or [None] * len(prompts)
         walks = [
-            self._walk(scorer, ids, one, shared) for ids, one in zip(prompts, headers, strict=True)
+            self._walk(scorer, ids, header, shared)
+            for ids, header in zip(prompts, headers, strict=True)
         ]
         return np.array(await asyncio.gather(*walks)).reshape(len(prompts), self.trie.count)
 
@@ -78,11 +79,11 @@ class ByName:
     ) -> Scores:
         walk = Walk(self.trie)
         for level in range(len(self.trie.levels)):
-            places = walk.open(level)
-            nodes = [self.trie.nodes[place] for place in places]
+            numbers = walk.open(level)
+            nodes = [self.trie.nodes[number] for number in numbers]
             questions: list[Question] = [([*prompt, *node.path], node.tokens) for node in nodes]
             answers = await scorer.score(questions, [headers] * len(nodes), shared)
             shared = len(prompt)
-            for place, scores in zip(places, answers, strict=True):
-                walk.tell(place, scores)
+            for number, scores in zip(numbers, answers, strict=True):
+                walk.tell(number, scores)
         return walk.scores()

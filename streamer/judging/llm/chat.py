@@ -145,9 +145,9 @@ def _rendered(loaded: Any, messages: Sequence[tuple[str, str]]) -> tuple[str, st
         text = _render(loaded, messages, generate=True)
     except TemplateError:
         return None
-    before, found, rest = text.partition(_SYSTEM)
-    between, found_too, after = rest.partition(_USER)
-    if not (found and found_too) or _SYSTEM in rest or _USER in after:
+    before, found_system, rest = text.partition(_SYSTEM)
+    between, found_user, after = rest.partition(_USER)
+    if not (found_system and found_user) or _SYSTEM in rest or _USER in after:
         return None
     return before, between, after
 

@@ -30,15 +30,15 @@ class Codes:
                 f"{count} labels are more than the {LARGEST} that can have codes: "
                 "set judge.codes to names"
             )
-        found: dict[int, str] = {}
+        by_token: dict[int, str] = {}
         for text in cls.candidates(count):
             ids = answer(text)
             if len(ids) == 1:
-                found.setdefault(ids[0], text)
-            if len(found) == count:
-                return cls(tuple(found.values()), tuple(found))
+                by_token.setdefault(ids[0], text)
+            if len(by_token) == count:
+                return cls(tuple(by_token.values()), tuple(by_token))
         raise ConfigError(
-            f"the model's tokenizer has {len(found)} codes that are single tokens, and the task "
+            f"the model's tokenizer has {len(by_token)} codes that are single tokens, and the task "
             f"has {count} labels: set judge.codes to names, or take another model"
         )
 
@@ -59,5 +59,5 @@ class Codes:
     def permuted(self, order: Sequence[int]) -> "Codes":
         """The same codes, label i with the one that label `order[i]` had."""
         return Codes(
-            tuple(self.texts[place] for place in order), tuple(self.ids[place] for place in order)
+            tuple(self.texts[index] for index in order), tuple(self.ids[index] for index in order)
         )

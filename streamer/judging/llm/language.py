@@ -27,11 +27,11 @@ class LanguageJudge(EngineJudge):
     """
 
     def __init__(
-        self, scorer: Scorer, asked: Mapping[str, tuple[PreparedPrompt, ...]], form: Form
+        self, scorer: Scorer, prepared: Mapping[str, tuple[PreparedPrompt, ...]], form: Form
     ) -> None:
-        super().__init__([scorer.engine], asked)
+        super().__init__([scorer.engine], prepared)
         self._scorer = scorer
-        self._asked = dict(asked)
+        self._prepared = dict(prepared)
         self._form = form
         self._priors: dict[str, NDArray[np.float64]] = {}
 
@@ -52,13 +52,13 @@ class LanguageJudge(EngineJudge):
         """
         model = ModelFolder.at(folder)
         chat = Chat.at(model.folder)
-        asked = {
+        prepared = {
             task: tuple(PreparedPrompt.of(model, chat, prompt, form) for prompt in held)
             for task, held in prompts.items()
         }
-        longest = max(one.longest for held in asked.values() for one in held)
+        longest = max(each.longest for held in prepared.values() for each in held)
         scorer = Scorer(model, longest, settings, stalled_after=stalled_after)
-        return cls(scorer, asked, form)
+        return cls(scorer, prepared, form)
 
     async def start(self) -> None:
         """Load and warm up with the real prompts; returns when tickets are really answered."""
@@ -69,13 +69,13 @@ class LanguageJudge(EngineJudge):
 
     async def calibrate(self) -> None:
         """Ask about an empty ticket, whose scores are divided out of all that come."""
-        for held in self._asked.values():
-            for one in held:
-                self._priors[one.version] = (await self._scores(one, [""]))[0][0]
+        for held in self._prepared.values():
+            for prepared in held:
+                self._priors[prepared.version] = (await self._scores(prepared, [""]))[0][0]
 
     def label_sets(self, task: str) -> tuple[LabelSet, ...]:
         """The label sets held for a task, the current one first; empty for an unknown task."""
-        return tuple(one.prompt.label_set for one in self._asked.get(task, ()))
+        return tuple(prepared.prompt.label_set for prepared in self._prepared.get(task, ()))
 
     def version(self, task: str, label_set: str) -> str:
         """Digests of model and prompt. Raises `TicketError` when the label set is not held."""
@@ -85,37 +85,37 @@ class LanguageJudge(EngineJudge):
         self, task: str, label_set: str, texts: Sequence[str], trace_headers: Headers = None
     ) -> JudgeScores:
         """See `Judge.score`."""
-        one = self._find(task, label_set)
-        scores, truncated = await self._scores(one, texts, trace_headers)
+        prepared = self._find(task, label_set)
+        scores, truncated = await self._scores(prepared, texts, trace_headers)
         # What is no number is noticed below.
         with np.errstate(invalid="ignore"):
             coverage = np.exp(np.logaddexp.reduce(scores, axis=1))
-            probabilities = softmax(scores - self._priors.get(one.version, 0.0))
+            probabilities = softmax(scores - self._priors.get(prepared.version, 0.0))
         return self._answer(probabilities, truncated, np.minimum(coverage, 1).astype(np.float32))
 
     def shown(self, task: str, label_set: str, text: str) -> str:
         """The whole prompt for one ticket, special tokens included, as the model reads it."""
-        one = self._find(task, label_set)
-        [ticket] = one.chat_prompt.encode([text])
-        return one.chat_prompt.chat.written(ticket.ids)
+        prepared = self._find(task, label_set)
+        [ticket] = prepared.chat_prompt.encode([text])
+        return prepared.chat_prompt.chat.written(ticket.ids)
 
     async def _scores(
         self,
-        one: PreparedPrompt,
+        prepared: PreparedPrompt,
         texts: Sequence[str],
         headers: Headers = None,
     ) -> tuple[NDArray[np.float64], list[bool]]:
         # Here and not in a thread: to cross over costs more than a ticket, whose length is bounded.
-        tickets = one.chat_prompt.encode(texts)
+        tickets = prepared.chat_prompt.encode(texts)
         prompts = [ticket.ids for ticket in tickets]
-        shared = len(one.chat_prompt.prefix)
-        scores = await one.answering.scores(self._scorer, prompts, headers, shared)
+        shared = len(prepared.chat_prompt.prefix)
+        scores = await prepared.answering.scores(self._scorer, prompts, headers, shared)
         return scores, [ticket.truncated for ticket in tickets]
 
     def _find(self, task: str, label_set: str) -> PreparedPrompt:
-        for one in self._asked.get(task, ()):
-            if one.prompt.label_set.version == label_set:
-                return one
+        for prepared in self._prepared.get(task, ()):
+            if prepared.prompt.label_set.version == label_set:
+                return prepared
         raise TicketError(
             "unknown_label_set",
             f"the judge has no prompt of task {task} for label set {label_set};"

@@ -50,9 +50,9 @@ class _File(Block):
 
     @model_validator(mode="after")
     def _known(self) -> "_File":
-        for place, example in enumerate(self.examples):
+        for index, example in enumerate(self.examples):
             if example.label not in self.labels:
-                raise ValueError(f"examples.{place}.label: {example.label!r} is not among labels")
+                raise ValueError(f"examples.{index}.label: {example.label!r} is not among labels")
         return self
 
 
@@ -122,10 +122,12 @@ class Prompt:
         return "\n\n".join(parts)
 
     def _listed(self, codes: tuple[str, ...] | None) -> list[str]:
-        known = list(zip(self.label_set.labels, self.descriptions, strict=True))
+        described = list(zip(self.label_set.labels, self.descriptions, strict=True))
         if codes is None:
-            return [f"{name}: {line}" for name, line in known]
-        return [f"{code}. {name}: {line}" for code, (name, line) in zip(codes, known, strict=True)]
+            return [f"{name}: {line}" for name, line in described]
+        return [
+            f"{code}. {name}: {line}" for code, (name, line) in zip(codes, described, strict=True)
+        ]
 
     def _shown(self, answers: tuple[str, ...]) -> list[str]:
         index = self.label_set.index

@@ -96,7 +96,7 @@ class Scorer:
 
 def _parts(tokens: tuple[int, ...]) -> list[tuple[int, ...]]:
     """The tokens in as many requests as it takes."""
-    return [tokens[at : at + LARGEST] for at in range(0, len(tokens), LARGEST)]
+    return [tokens[start : start + LARGEST] for start in range(0, len(tokens), LARGEST)]
 
 
 async def _ask(
@@ -109,8 +109,8 @@ async def _ask(
     given: Any = {"type": "token", "prompt_token_ids": prompt}
     params = sampling(tokens)
     async for answer in engine.generate(given, params, number, trace_headers=headers):
-        found = answer.outputs[0].logprobs[0]
-        yield np.array([found[token].logprob for token in tokens], np.float64)
+        log_probabilities = answer.outputs[0].logprobs[0]
+        yield np.array([log_probabilities[token].logprob for token in tokens], np.float64)
 
 
 @lru_cache(1024)

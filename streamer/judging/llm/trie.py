@@ -25,13 +25,13 @@ _NEGLIGIBLE = float(np.log(1e-9))
 class Node:
     """A beginning of names: its tokens, and the tokens that may follow, ends included.
 
-    `places` says for each of those which node it leads to, or, as -1 - label, which label it ends.
+    `leads_to` says for each of those which node comes next, or, as -1 - label, which label it ends.
     `labels` counts the labels under it.
     """
 
     path: tuple[int, ...]
     tokens: tuple[int, ...]
-    places: tuple[int, ...]
+    leads_to: tuple[int, ...]
     labels: int
 
 
@@ -58,7 +58,7 @@ class Trie:
             raise ConfigError("a label holds the token that ends the model's answers: rename it")
         whole = [(*name, end) for name in names]
         paths = sorted({name[:depth] for name in whole for depth in range(len(name))}, key=len)
-        index = {path: place for place, path in enumerate(paths)}
+        index = {path: number for number, path in enumerate(paths)}
         ended = {name: -1 - label for label, name in enumerate(whole)}
         follow: dict[tuple[int, ...], dict[int, int]] = {path: {} for path in paths}
         beneath = dict.fromkeys(paths, 0)
@@ -74,7 +74,7 @@ class Trie:
         )
         deepest = max(map(len, paths))
         levels = tuple(
-            tuple(place for place, path in enumerate(paths) if len(path) == depth)
+            tuple(number for number, path in enumerate(paths) if len(path) == depth)
             for depth in range(deepest + 1)
         )
         return cls(nodes, levels, len(names))
@@ -92,40 +92,40 @@ class Walk:
 
     def open(self, level: int) -> list[int]:
         """The nodes of a level that may matter; those above it must have been told."""
-        found = np.logaddexp.reduce(self._labels)
-        least = -np.inf if found == -np.inf else found + _NEGLIGIBLE
-        return [place for place in self._trie.levels[level] if self._reached[place] > least]
+        told = np.logaddexp.reduce(self._labels)
+        least = -np.inf if told == -np.inf else told + _NEGLIGIBLE
+        return [number for number in self._trie.levels[level] if self._reached[number] > least]
 
-    def tell(self, place: int, scores: Scores) -> None:
+    def tell(self, number: int, scores: Scores) -> None:
         """The log-probabilities [tokens] of what may follow a node."""
-        node = self._trie.nodes[place]
-        self._told[place] = True
-        for leads_to, score in zip(node.places, scores, strict=True):
-            total = self._reached[place] + score
-            if leads_to < 0:
-                self._labels[-1 - leads_to] = total
+        node = self._trie.nodes[number]
+        self._told[number] = True
+        for target, score in zip(node.leads_to, scores, strict=True):
+            total = self._reached[number] + score
+            if target < 0:
+                self._labels[-1 - target] = total
             else:
-                self._reached[leads_to] = total
+                self._reached[target] = total
 
     def scores(self) -> Scores:
         """Log-probabilities [K] of the whole names; they need not sum to 1.
 
         Where a branch was not looked into, its labels share what reached it: an upper bound.
         """
-        found = self._labels.copy()
-        for place, node in enumerate(self._trie.nodes):
-            if not self._told[place]:
-                share = self._reached[place] - np.log(node.labels)
+        scores = self._labels.copy()
+        for number, node in enumerate(self._trie.nodes):
+            if not self._told[number]:
+                share = self._reached[number] - np.log(node.labels)
                 for label in self._under(node):
-                    if found[label] == -np.inf:
-                        found[label] = share
-        return found
+                    if scores[label] == -np.inf:
+                        scores[label] = share
+        return scores
 
     def _under(self, node: Node) -> list[int]:
         labels = []
-        for leads_to in node.places:
-            if leads_to < 0:
-                labels.append(-1 - leads_to)
+        for target in node.leads_to:
+            if target < 0:
+                labels.append(-1 - target)
             else:
-                labels += self._under(self._trie.nodes[leads_to])
+                labels += self._under(self._trie.nodes[target])
         return labels

@@ -58,11 +58,11 @@ class SequenceJudge(EngineJudge):
 
         Raises `ConfigError` when a model is missing, of another kind, or has other labels.
         """
-        found = {
+        by_task = {
             task: SequenceModel.at(models / task, labels, max_ticket_tokens)
             for task, labels in tasks.items()
         }
-        return cls(found, settings, stalled_after=stalled_after)
+        return cls(by_task, settings, stalled_after=stalled_after)
 
     def label_sets(self, task: str) -> tuple[LabelSet, ...]:
         """The one label set of the task's model; empty for an unknown task."""

@@ -59,17 +59,17 @@ class SequenceModel:
 
 def _order(files: ModelFolder, want: LabelSet) -> tuple[int, ...]:
     given = files.config.get("id2label") or {}
-    places = {str(label): int(place) for place, label in given.items()}
-    if len(places) != len(given) or set(places) != set(want.labels):
+    row_of = {str(label): int(row) for row, label in given.items()}
+    if len(row_of) != len(given) or set(row_of) != set(want.labels):
         raise ConfigError(
-            f"{files.folder / 'config.json'}: id2label says {', '.join(places) or 'nothing'}, and "
+            f"{files.folder / 'config.json'}: id2label says {', '.join(row_of) or 'nothing'}, and "
             f"the task's labels are {', '.join(want.labels)}: they must be the same, in any order"
         )
-    return tuple(places[label] for label in want.labels)
+    return tuple(row_of[label] for label in want.labels)
 
 
 def _longest(files: ModelFolder) -> int:
     """What the tokenizer says counts too: RoBERTa's first two positions are not for text."""
     told = files.folder / "tokenizer_config.json"
-    known = json.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
-    return min(files.max_tokens, int(known.get("model_max_length") or files.max_tokens))
+    config = json.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
+    return min(files.max_tokens, int(config.get("model_max_length") or files.max_tokens))
