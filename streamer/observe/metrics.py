@@ -48,7 +48,7 @@ class Metrics:
     """
 
     def __init__(self, tasks: Iterable[str] = (), workers: Iterable[str] = ()) -> None:
-        self._values: dict[str, Values] = defaultdict(lambda: defaultdict(float))
+        self._values: dict[str, Values] = defaultdict(partial(defaultdict, float))
         self._histograms: dict[str, dict[tuple[str, ...], Histogram]] = {
             family.name: defaultdict(partial(Histogram, _unit(family)))
             for family in FAMILIES

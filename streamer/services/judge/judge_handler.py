@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import get_args
 
 from streamer.errors import TicketError
-from streamer.judging.judge import Judge
-from streamer.judging.judge import JudgeScores as Answer
+from streamer.judging.judge import Judge, JudgeScores
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import JudgeRequest, Purpose
@@ -137,7 +136,7 @@ class JudgeHandler:
 
     async def _ask_all(self, cases: Sequence[Case], seen_ms: float) -> AsyncIterator[Group]:
         """Ask about each by itself: no answer waits for another; what comes at once leaves so."""
-        asked: AsDone[tuple[Case, Answer | TicketError]] = AsDone()
+        asked: AsDone[tuple[Case, JudgeScores | TicketError]] = AsDone()
         for case in cases:
             asked.add(self._ask(case))
         async with aclosing(asked.results()) as results:
@@ -147,7 +146,7 @@ class JudgeHandler:
                     asked.add(self._ask(case))
                 yield group
 
-    async def _ask(self, case: Case) -> tuple[Case, Answer | TicketError]:
+    async def _ask(self, case: Case) -> tuple[Case, JudgeScores | TicketError]:
         request = case.request
         texts, traces = [request.ticket.text], [case.trace.trace_headers()]
         if request.task not in self._publisher.tasks:
@@ -158,39 +157,39 @@ class JudgeHandler:
             return case, error
 
     def _publish(
-        self, answered: Iterable[tuple[Case, Answer | TicketError]], seen_ms: float
+        self, answered: Iterable[tuple[Case, JudgeScores | TicketError]], seen_ms: float
     ) -> tuple[Group, list[Case]]:
         """What follows from some answers, and who must be judged because of them."""
-        made: Group = []
+        group: Group = []
         waiting: list[Case] = []
-        alike: dict[tuple[str, str, str | None], list[tuple[Case, Answer]]] = defaultdict(list)
-        for case, answer in answered:
-            if isinstance(answer, TicketError):
-                letter = self._dead(case.record, answer, case.trace)
+        alike: dict[tuple[str, str, str | None], list[tuple[Case, JudgeScores]]] = defaultdict(list)
+        for case, scores in answered:
+            if isinstance(scores, TicketError):
+                letter = self._dead(case.record, scores, case.trace)
                 case.published.append(Output(letter.topic, letter.key or b"", letter.value or b""))
-                made.append(letter)
+                group.append(letter)
             else:
                 asked = case.request
-                alike[asked.task, asked.label_set, asked.backfill].append((case, answer))
+                alike[asked.task, asked.label_set, asked.backfill].append((case, scores))
         writing = Writing(self._dead_letters)
-        for some in alike.values():
-            cases, verdicts = self._verdicts(some)
+        for pairs in alike.values():
+            cases, verdicts = self._verdicts(pairs)
             self._observing.leaving(cases, verdicts, seen_ms)
-            made += self._publisher.publish(cases, verdicts, writing)
+            group += self._publisher.publish(cases, verdicts, writing)
             for case, label in zip(cases, verdicts.labels, strict=True):
                 waiting += _waiting(case, label.label)
-        return made, waiting
+        return group, waiting
 
-    def _verdicts(self, some: Sequence[tuple[Case, Answer]]) -> tuple[list[Case], Verdicts]:
+    def _verdicts(self, pairs: Sequence[tuple[Case, JudgeScores]]) -> tuple[list[Case], Verdicts]:
         """Cases of one task and label set, and what the judge said of them."""
-        cases = [case for case, _ in some]
+        cases = [case for case, _ in pairs]
         task, label_set = cases[0].request.task, cases[0].request.label_set
         return cases, Verdicts(
             self._publisher.tasks[task],
             self._label_set(task, label_set),
             self._judge.version(task, label_set),
             [case.request for case in cases],
-            Answer.joined([answer for _, answer in some]),
+            JudgeScores.joined([scores for _, scores in pairs]),
             rfc3339(int(time.time() * 1000)),
         )
 
@@ -212,9 +211,9 @@ def _readable(value: bytes) -> JudgeRequest:
     # A purpose of a later release would be taken for one of these.
     if request.purpose not in get_args(Purpose):
         raise TicketError("unreadable_request", f"purpose is none of {get_args(Purpose)}")
-    for one in (request, *(each.request for each in request.followers)):
-        if one is not None:
-            check_depth(value, one.ticket.fields)
+    for written in (request, *(follower.request for follower in request.followers)):
+        if written is not None:
+            check_depth(value, written.ticket.fields)
     return request
 
 

@@ -49,9 +49,9 @@ class JudgeTask:
 
 def judge_tasks(settings: Settings) -> dict[str, JudgeTask]:
     """Every configured task; raises `ConfigError` for a calibration that is not of its task."""
-    found = {}
+    tasks = {}
     for name, task in settings.tasks.items():
         file = task.calibration
         calibration = None if file is None else load_calibration(name, task, settings.path(file))
-        found[name] = JudgeTask.of(task, calibration, settings.judge.min_coverage)
-    return found
+        tasks[name] = JudgeTask.of(task, calibration, settings.judge.min_coverage)
+    return tasks

@@ -68,11 +68,11 @@ class JudgePublisher:
         """
         emissions: list[Emission] = []
         live = cases[0].request.backfill is None
-        drawn = self._logged([case.request.ticket.id for case in cases]).tolist()
+        logged = self._logged([case.request.ticket.id for case in cases]).tolist()
 
         def write(places: Sequence[int]) -> list[tuple[Case, list[Output]]]:
             return [
-                (cases[place], self._outputs_of(cases[place], verdicts, place, live, drawn[place]))
+                (cases[place], self._outputs_of(cases[place], verdicts, place, live, logged[place]))
                 for place in places
             ]
 
@@ -90,10 +90,10 @@ class JudgePublisher:
         return emissions
 
     def _outputs_of(
-        self, case: Case, verdicts: Verdicts, place: int, live: bool, drawn: bool
+        self, case: Case, verdicts: Verdicts, place: int, live: bool, logged: bool
     ) -> list[Output]:
         outputs = list(self._outcome(case, verdicts, place))
-        if live and (drawn or case.request.uniform or case.request.purpose == "audit"):
+        if live and (logged or case.request.uniform or case.request.purpose == "audit"):
             outputs.append(self._log(verdicts.log(place)))
         return outputs
 

@@ -9,7 +9,7 @@ from streamer.decide.arbitration import Arbitration, arbitrate, quantised
 from streamer.decide.distributions import checked
 from streamer.decide.predictions import ABSTAINED
 from streamer.decide.rounding import rounded
-from streamer.judging.judge import JudgeScores as Answer
+from streamer.judging.judge import JudgeScores
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label, Verdict
 from streamer.records.labelset import LabelSet
@@ -34,7 +34,7 @@ class Verdicts:
         label_set: LabelSet,
         judge: str,
         requests: Sequence[JudgeRequest],
-        answer: Answer,
+        scores: JudgeScores,
         at: str,
     ) -> None:
         self._task = task
@@ -42,11 +42,11 @@ class Verdicts:
         self._judge = judge
         self._requests = requests
         self._at = at
-        self._truncated = answer.truncated
-        self._coverage = None if answer.coverage is None else rounded(answer.coverage)
+        self._truncated = scores.truncated
+        self._coverage = None if scores.coverage is None else rounded(scores.coverage)
         known = task.calibrated(label_set.version)
         self._calibration = None if known is None else known.version
-        verdicts = quantised(answer.probabilities)
+        verdicts = quantised(scores.probabilities)
         self._vectors = rounded(verdicts)
         self._standing: Arbitration = arbitrate(
             task.rule,
@@ -167,10 +167,10 @@ class Verdicts:
         return np.array(named, np.int64)
 
     def _ensembles(self) -> NDArray[np.float64]:
-        found = np.zeros((len(self._requests), len(self._label_set)))
-        for row, request in zip(found, self._requests, strict=True):
+        ensembles = np.zeros((len(self._requests), len(self._label_set)))
+        for row, request in zip(ensembles, self._requests, strict=True):
             row[:] = _distribution(request.ensemble, len(row))
-        return found
+        return ensembles
 
 
 def _distribution(given: Sequence[float] | None, size: int) -> NDArray[np.float64]:

@@ -142,17 +142,17 @@ def _check_label(answer: Answer, known: LabelSet) -> None:
 
 def _answer(value: bytes) -> Answer:
     try:
-        found = Answer.from_json(value)
+        answer = Answer.from_json(value)
     except ValueError as error:
         raise TicketError("unreadable_answer", str(error)) from None
-    *words, (source, topic, partition, offset), _ = astuple(found)
+    *words, (source, topic, partition, offset), _ = astuple(answer)
     if not all((*words, source, topic)):
         raise TicketError("unreadable_answer", "an empty field")
     if not all(0 <= number < _LARGEST_OFFSET for number in (partition, offset)):
         raise TicketError("unreadable_answer", "position is no place in a topic")
-    if milliseconds(found.at) is None:
+    if milliseconds(answer.at) is None:
         raise TicketError("unreadable_answer", "`at` is no RFC 3339 time")
-    return found
+    return answer
 
 
 def _label(answer: Answer, decided_at: str) -> Label:

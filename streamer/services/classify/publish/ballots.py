@@ -20,7 +20,7 @@ class Ballots:
     """
 
     def __init__(self, worker_votes: Sequence[WorkerVotes], label_set: LabelSet) -> None:
-        self._seats = worker_votes
+        self._worker_votes = worker_votes
         self._label_set = label_set
         self._names = (*label_set.labels, None)
         self.kinds = tuple((votes.worker, votes.version, votes.absent) for votes in worker_votes)
@@ -35,28 +35,28 @@ class Ballots:
             Vote(
                 worker,
                 version,
-                self._names[code],
+                self._names[label_id],
                 None if share != share else share,
-                None if code >= 0 else absent or "unusable",
+                None if label_id >= 0 else absent or "unusable",
             )
-            for (worker, version, absent), code, share in zip(
+            for (worker, version, absent), label_id, share in zip(
                 self.kinds, label_ids, shares, strict=True
             )
         )
 
     def __getitem__(self, places: Rows) -> "Ballots":
         """The votes on some of the tickets."""
-        return Ballots([votes[places] for votes in self._seats], self._label_set)
+        return Ballots([votes[places] for votes in self._worker_votes], self._label_set)
 
     def votes_on(self, ticket: int) -> tuple[Vote, ...]:
         """The votes on one of the tickets; none where nobody was asked."""
-        if not self._seats:
+        if not self._worker_votes:
             return ()
         return self.votes(self.label_ids[:, ticket].tolist(), self.shares[:, ticket].tolist())
 
     def ballot_on(self, ticket: int) -> Ballot:
         """The votes on one of the tickets, with their raw vectors."""
-        vectors = tuple(_vector(votes, ticket) for votes in self._seats)
+        vectors = tuple(_vector(votes, ticket) for votes in self._worker_votes)
         return Ballot(self.votes_on(ticket), vectors)
 
 

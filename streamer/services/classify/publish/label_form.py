@@ -20,7 +20,8 @@ _KNOWN = 10_000
 # JSON escapes both characters, so that no label's name can hold one.
 _TEXT, _WORD, _NUMBER = (orjson.Fragment(raw) for raw in (b"\0", b'"\0"', b"\1"))
 
-Said = tuple[int, ...]
+Combination = tuple[int, ...]
+"""The number of the rule, the label, and each worker's vote."""
 
 
 class LabelForm:
@@ -44,7 +45,7 @@ class LabelForm:
         self._label_set = label_set
         self._provenances = tuple(provenances)
         self._backfill = backfill
-        self._templates: dict[object, dict[Said, bytes]] = {}
+        self._templates: dict[object, dict[Combination, bytes]] = {}
 
     def write(
         self,
@@ -65,8 +66,8 @@ class LabelForm:
         if len(known) > _KNOWN:
             known.clear()
         label_ids = (which.tolist(), decision.label_ids.tolist(), *ballots.label_ids.tolist())
-        said = list(zip(*label_ids, strict=True))
-        for combination in set(said).difference(known):
+        combinations = list(zip(*label_ids, strict=True))
+        for combination in set(combinations).difference(known):
             known[combination] = self._template(topic, source, final, ballots, combination)
         filled = zip(
             [orjson.dumps(arrival.ticket.id) for arrival in arrivals],
@@ -78,17 +79,17 @@ class LabelForm:
             [orjson.dumps(arrival.ticket.created_at) for arrival in arrivals],
             repeat(orjson.dumps(decided_at)),
         )
-        return [known[what] % fields for what, fields in zip(said, filled, strict=False)]
+        return [known[each] % fields for each, fields in zip(combinations, filled, strict=False)]
 
     def _template(
-        self, topic: str, source: Source, final: bool, ballots: Ballots, said: Said
+        self, topic: str, source: Source, final: bool, ballots: Ballots, combination: Combination
     ) -> bytes:
-        which, code, *votes = said
-        provenance = self._provenances[which]
+        rule_index, label_id, *votes = combination
+        provenance = self._provenances[rule_index]
         label = Label(
             ticket_id="",
             task=self._task,
-            label=self._label_set.labels[code],
+            label=self._label_set.labels[label_id],
             confidence=None,
             source=source,
             revision=0,

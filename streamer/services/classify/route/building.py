@@ -1,4 +1,4 @@
-"""The ways that a task's tickets may take, made of its settings and the workers that answer."""
+"""The routes that a task's tickets may take, made of its settings and the workers that answer."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -12,8 +12,7 @@ from streamer.records.calibration import Calibration
 from streamer.records.label import Segmented
 from streamer.records.routing import RouteRecord, TaskRoutes
 from streamer.records.segments import GENERAL
-from streamer.services.classify.route import routes
-from streamer.services.classify.route.routes import Route, Routes
+from streamer.services.classify.route.routes import Decider, Route, Routes
 from streamer.services.classify.route.segment_router import SegmentRouter
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.judge_first import JudgeFirst
@@ -45,68 +44,71 @@ class RouteBuilder:
 
     def configured(self) -> Voting:
         """All workers under the task's own rule."""
-        workers, terms = list(self._workers.values()), self._configured(None)
-        return Voting(workers, [terms], self._task.on_outage)
+        workers = list(self._workers.values())
+        return Voting(workers, [self._configured(None)], self._task.on_outage)
 
-    def routed(self, found: TaskRoutes, numbers: Sequence[int], router: SegmentRouter) -> Routes:
-        """A way for every segment that has one, by its place among the `numbers`.
+    def routed(
+        self, task_routes: TaskRoutes, numbers: Sequence[int], router: SegmentRouter
+    ) -> Routes:
+        """A route for every segment that has one, by its place among the `numbers`.
 
-        Ways of the same workers, whose rules differ in thresholds alone, are served together.
+        Routes of the same workers, whose rules differ in thresholds alone, are served together.
         Raises `ConfigError` for a rule that this version does not know.
         """
         general = self._configured(router.segmented(GENERAL))
-        asked: dict[int, tuple[Names, CalibratedRule | Provenance]] = {
+        by_place: dict[int, tuple[Names, CalibratedRule | Provenance]] = {
             GENERAL: (self._names, general)
         }
         for place, number in enumerate(numbers):
-            if (way := found.ways.get(str(number))) is not None:
-                terms = _terms(way, found.versions, router.segmented(place))
-                asked[place] = (way.workers, terms)
-        together: dict[Hashable, list[int]] = defaultdict(list)
-        for place, (names, one) in asked.items():
-            kind = alike(one.rule) if isinstance(one, CalibratedRule) else None
-            together[names, kind].append(place)
-        ways: dict[int, Route] = {}
-        for places in together.values():
-            served = self._served(asked[places[0]][0], [asked[place][1] for place in places])
-            ways |= {place: Route(served, at) for at, place in enumerate(places)}
-        return Routes(router, ways.pop(GENERAL), ways)
+            if (record := task_routes.ways.get(str(number))) is not None:
+                rule = _calibrated(record, task_routes.versions, router.segmented(place))
+                by_place[place] = (record.workers, rule)
+        alike_places: dict[Hashable, list[int]] = defaultdict(list)
+        for place, (names, rule) in by_place.items():
+            kind = alike(rule.rule) if isinstance(rule, CalibratedRule) else None
+            alike_places[names, kind].append(place)
+        served: dict[int, Route] = {}
+        for places in alike_places.values():
+            names, _ = by_place[places[0]]
+            decider = self._decider(names, [by_place[place][1] for place in places])
+            served |= {place: Route(decider, index) for index, place in enumerate(places)}
+        return Routes(router, served.pop(GENERAL), served)
 
     @property
     def _names(self) -> Names:
         return tuple(self._workers)
 
     def _configured(self, segment: Segmented | None) -> CalibratedRule:
-        known = self._calibration
-        models = {} if known is None else known.models
-        rule = rule_before(self._task, known)
-        version = None if known is None else known.version
+        calibration = self._calibration
+        models = {} if calibration is None else calibration.models
+        rule = rule_before(self._task, calibration)
+        version = None if calibration is None else calibration.version
+        versions = {name: model.version for name, model in models.items()}
         return CalibratedRule(
             rule,
             Provenance(rule.described(self._names), version, segment),
-            {name: one.temperature for name, one in models.items()},
-            {name: one.version for name, one in models.items() if one.version is not None},
+            {name: model.temperature for name, model in models.items()},
+            {name: version for name, version in versions.items() if version is not None},
         )
 
-    def _served(self, names: Names, asked: Sequence[CalibratedRule | Provenance]) -> routes.Decider:
-        mine = [self._coalescing[name] for name in names]
-        others: list[Voter] = [one for name, one in self._coalescing.items() if name not in names]
-        terms = [one for one in asked if isinstance(one, CalibratedRule)]
-        if not terms:
-            at_once = [one for one in asked if isinstance(one, Provenance)]
-            return JudgeFirst(at_once, others)
-        return Voting(mine, terms, self._task.on_outage, others)
+    def _decider(self, names: Names, rules: Sequence[CalibratedRule | Provenance]) -> Decider:
+        workers = [self._coalescing[name] for name in names]
+        others = [worker for name, worker in self._coalescing.items() if name not in names]
+        calibrated = [rule for rule in rules if isinstance(rule, CalibratedRule)]
+        if not calibrated:
+            return JudgeFirst([rule for rule in rules if isinstance(rule, Provenance)], others)
+        return Voting(workers, calibrated, self._task.on_outage, others)
 
 
-def _terms(
-    way: RouteRecord, versions: Mapping[str, str], segment: Segmented
+def _calibrated(
+    route: RouteRecord, versions: Mapping[str, str], segment: Segmented
 ) -> CalibratedRule | Provenance:
-    """What a way's tickets are decided by; a provenance alone where the judge comes first."""
-    provenance = Provenance(way.rule, None, segment)
-    if not way.workers:
+    """What a route's tickets are decided by; a provenance alone where the judge comes first."""
+    provenance = Provenance(route.rule, None, segment)
+    if not route.workers:
         return provenance
     try:
-        rule = recorded_rule(way.rule, way.workers)
+        rule = recorded_rule(route.rule, route.workers)
     except ValueError as error:
         raise ConfigError(f"segment {segment.number}: {error}") from None
-    return CalibratedRule(rule, provenance, way.temperatures, versions)
+    return CalibratedRule(rule, provenance, route.temperatures, versions)

@@ -80,9 +80,9 @@ class Routes:
         taken, which = self._by_place[at], self._which[at]
         for number in np.unique(taken).tolist():
             rows = np.flatnonzero(taken == number)
-            some = [texts[row] for row in rows.tolist()]
-            drawn = None if audited is None else audited[rows]
-            yield _in_batch(self._served[number].run(some, batch_trace, drawn, which[rows]), rows)
+            own = [texts[row] for row in rows.tolist()]
+            marks = None if audited is None else audited[rows]
+            yield _in_batch(self._served[number].run(own, batch_trace, marks, which[rows]), rows)
 
 
 async def _in_batch(counts: AsyncIterator[VoteResult], rows: Rows) -> AsyncIterator[VoteResult]:

@@ -14,7 +14,7 @@ from streamer.workers.worker import Voter
 
 
 class JudgeFirst:
-    """Like a vote in which nobody has a say; the `others` are asked for the uniform stratum."""
+    """Like a vote in which nobody has a say; the `others` are asked about the uniform sample."""
 
     def __init__(self, provenances: Sequence[Provenance], others: Sequence[Voter]) -> None:
         self._provenances = tuple(provenances)
@@ -32,20 +32,20 @@ class JudgeFirst:
         audited: Mask | None = None,
         which: Rows | None = None,
     ) -> AsyncIterator[VoteResult]:
-        """Counts without a label, those of the marked texts [N] with the others' seats beside.
+        """Vote results without a label, those of the marked texts [N] with the others' audit votes.
 
         `which` [N] says which of the provenances each has, by default the first.
         """
         size = len(texts)
-        drawn = np.zeros(size, np.bool_) if audited is None else audited
-        count = self._nothing(np.zeros(size, np.int64) if which is None else which)
-        if not drawn.all():
-            yield count[np.flatnonzero(~drawn)]
-        if drawn.any():
-            some = count[np.flatnonzero(drawn)]
-            tensor = asked_about(texts, some)
+        audited = np.zeros(size, np.bool_) if audited is None else audited
+        vote_result = self._nothing(np.zeros(size, np.int64) if which is None else which)
+        if not audited.all():
+            yield vote_result[np.flatnonzero(~audited)]
+        if audited.any():
+            part = vote_result[np.flatnonzero(audited)]
+            tensor = asked_about(texts, part)
             asked = (ask_worker(worker, tensor, batch_trace) for worker in self._others)
-            yield replace(some, audit_votes=tuple(await asyncio.gather(*asked)))
+            yield replace(part, audit_votes=tuple(await asyncio.gather(*asked)))
 
     def _nothing(self, which: Rows) -> VoteResult:
         size = len(which)
