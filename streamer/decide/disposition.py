@@ -1,151 +1,131 @@
-"""What is to be done with counted tickets: which get a label now, and what the judge is asked."""
+"""What becomes of tickets on which workers have voted, and why."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streamer.decide.budget import JudgeBudget
-from streamer.decide.candidate import Candidate, likeliest
+from streamer.decide.candidate import Candidate
 from streamer.decide.decision import Decision
 from streamer.decide.predictions import ABSTAINED
 from streamer.decide.sampling import Draws
-from streamer.decide.vote_result import Mask, OutagePolicy, Rows, VoteResult
-from streamer.decide.votes import plurality
+from streamer.decide.serving_policy import ServingPolicy
+from streamer.decide.vote_result import Mask, Rows
 from streamer.records.label import Source
-from streamer.records.log import Mode, Reason
+from streamer.records.log import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedGroup:
-    """Tickets, by their places, whose labels are published alike."""
+    """Tickets, by their rows, whose labels are published alike."""
 
-    places: Rows
+    rows: Rows
     source: Source
     final: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disposition:
-    """For N counted tickets: labels to publish now, and the judge requests by purpose.
+    """For N tickets: the labels to publish now, and what the judge is asked.
 
-    `published` is the decision with -1 where nothing is published yet. `own` is the workers' label
-    in any case. `decide`, `verify` and `audit` mark the tickets of each purpose, `final` those
-    whose label is the last word, `fallback` those whose label no rule vouches for. `deferred` says
-    why the judge decides, `stands_in` why a fallback does it for it.
+    `published` is -1 where nothing is published yet, and there the judge decides: `deferred` says
+    why. `fallback` [N] marks published labels that no rule vouches for, `stands_in` says why they
+    stand. `verify` and `audit` [N] mark published tickets that the judge is asked about as well:
+    its label may correct the first, and is only counted for the second.
     """
 
-    count: VoteResult
-    draws: Draws
     published: Decision
-    own: Candidate
+    candidate: Candidate
     fallback: Mask
     verify: Mask
     audit: Mask
     deferred: Reason
     stands_in: Reason
-    suspended: bool
 
     @property
     def decide(self) -> Mask:
+        """[N]: where the judge decides."""
         return np.asarray(self.published.label_ids == ABSTAINED)
 
     @property
     def final(self) -> Mask:
+        """[N]: where a label that is published is the last word."""
         return ~self.verify
 
-    def parts(self) -> Iterator[PublishedGroup]:
+    def source(self, row: int) -> Source | None:
+        """Whose label is published of the ticket; None where the judge decides."""
+        if self.published.label_ids[row] == ABSTAINED:
+            return None
+        return "fallback" if self.fallback[row] else "workers"
+
+    def why(self, row: int) -> Reason | None:
+        """Why no rule's label is published of the ticket; None where one is."""
+        if self.published.label_ids[row] == ABSTAINED:
+            return self.deferred
+        return self.stands_in if self.fallback[row] else None
+
+    def groups(self) -> Iterator[PublishedGroup]:
         """The published labels, grouped by how they are published."""
         labelled = ~self.decide
         for fallback in (False, True) if np.count_nonzero(self.fallback) else (False,):
             for final in (True, False) if np.count_nonzero(self.verify) else (True,):
-                places = labelled & (self.fallback == fallback) & (self.final == final)
-                if np.count_nonzero(places):
+                marks = labelled & (self.fallback == fallback) & (self.final == final)
+                if np.count_nonzero(marks):
                     source: Source = "fallback" if fallback else "workers"
-                    yield PublishedGroup(np.flatnonzero(places), source, final)
+                    yield PublishedGroup(np.flatnonzero(marks), source, final)
 
 
-@dataclass(frozen=True, slots=True)
-class ServingPolicy:
-    """How one task is served. `budget` is kept over batches; the rest is as configured."""
+def dispose(
+    decision: Decision,
+    candidate: Candidate,
+    policy: ServingPolicy,
+    sample: Draws,
+    *,
+    asked: bool = True,
+    outage: bool = False,
+    allowed: Mask | None = None,
+) -> Disposition:
+    """Of N tickets with their sample [N], any part of a batch.
 
-    mode: Mode = "sequential"
-    on_outage: OutagePolicy = "wait"
-    budget: JudgeBudget | None = None
-
-    def plan(self, count: VoteResult, draws: Draws, now: float, part: float) -> Disposition:
-        """The plan for the counted tickets, with their draws [N], at `now` of a steady clock.
-
-        `part` is the share of all partitions that is assigned here.
-        """
-        own = _own(count, everything=self.mode == "optimistic")
-        label_ids, fallback = count.decision.label_ids, np.zeros(len(count.rows), np.bool_)
-        stands_in: Reason = "budget"
-        if count.outage and self.on_outage == "fallback":
-            own, stands_in = _most(count), "outage"
-            label_ids, fallback = own.label_ids, own.label_ids != ABSTAINED
-        elif self.mode == "optimistic":
-            label_ids = own.label_ids
-        elif self.budget is not None:
-            over = self._over(self.budget, label_ids == ABSTAINED, own, now, part)
-            label_ids, fallback = np.where(over, own.label_ids, label_ids), over
-        published = _published(count.decision, label_ids, own)
-        verify = draws.verify & (label_ids != ABSTAINED) & (self.mode == "optimistic")
-        suspended = count.stale or (self.budget is not None and self.budget.suspended)
-        audit = draws.uniform & (label_ids != ABSTAINED) & ~verify
-        return Disposition(
-            count,
-            draws,
-            published,
-            own,
-            fallback,
-            verify,
-            audit,
-            _why_deferred(count),
-            stands_in,
-            suspended,
-        )
-
-    def _over(
-        self, budget: JudgeBudget, wanted: Mask, own: Candidate, now: float, part: float
-    ) -> Mask:
-        """Those of the wanted judge calls that are too many, the last of the batch.
-
-        A ticket that no worker answered has no label that could stand in: it is charged first.
-        """
-        allowed = budget.allow(int(wanted.sum()), len(wanted), now, part)
-        spared = wanted & (own.label_ids != ABSTAINED)
-        left = allowed - int((wanted & ~spared).sum())
-        return np.asarray(spared & (np.cumsum(spared) > left))
+    `asked` says whether any worker was, `outage` whether too many of them were out for a label to
+    stand, `allowed` [N] which judge calls a budget lets through where it is asked, by default all.
+    """
+    falls_back = policy.falls_back(outage)
+    doubted = decision.label_ids == ABSTAINED
+    published, fallback = decision, np.zeros(len(doubted), np.bool_)
+    if policy.publishes_first or falls_back:
+        published = _published(candidate, candidate.label_ids != ABSTAINED)
+        fallback = doubted & (published.label_ids != ABSTAINED) & falls_back
+    elif allowed is not None:
+        fallback = doubted & ~allowed & (candidate.label_ids != ABSTAINED)
+        published = _published(candidate, ~doubted | fallback)
+    labelled = published.label_ids != ABSTAINED
+    verify = sample.verify & labelled & policy.publishes_first
+    return Disposition(
+        published=published,
+        candidate=candidate,
+        fallback=fallback,
+        verify=verify,
+        audit=sample.uniform & labelled & ~verify,
+        deferred="outage" if outage else "disagreement" if asked else "judge_first",
+        stands_in="outage" if falls_back else "budget",
+    )
 
 
-def _why_deferred(count: VoteResult) -> Reason:
-    if count.outage:
-        return "outage"
-    return "disagreement" if count.worker_votes else "judge_first"
+def calls_within(count: int, decision: Decision, candidate: Candidate) -> Mask:
+    """[N]: the judge calls that go where only so many may: all but the last of the batch.
+
+    A ticket that no worker answered has no label that could stand in: it goes, and is charged
+    first.
+    """
+    wanted = decision.label_ids == ABSTAINED
+    spared = wanted & (candidate.label_ids != ABSTAINED)
+    left = count - int((wanted & ~spared).sum())
+    return np.asarray(~spared | (np.cumsum(spared) <= left))
 
 
-def _own(count: VoteResult, everything: bool) -> Candidate:
-    """The label that the rule accepted, else the likeliest; the ensemble where it may be needed."""
-    accepted = count.decision.label_ids
-    if not everything and (accepted != ABSTAINED).all():
-        return Candidate(accepted, count.decision.confidence, None)
-    if not count.worker_votes:
-        return Candidate(accepted, count.decision.confidence, None)
-    found = likeliest([votes.predictions for votes in count.worker_votes])
-    label_ids = np.where(accepted == ABSTAINED, found.label_ids, accepted)
-    return Candidate(label_ids, found.confidence, found.ensemble)
-
-
-def _most(count: VoteResult) -> Candidate:
-    """What most of those say who can be reached."""
-    said = plurality([votes.predictions for votes in count.worker_votes])
-    return Candidate(said.label_ids, said.confidence, None)
-
-
-def _published(decision: Decision, label_ids: NDArray[np.int64], own: Candidate) -> Decision:
-    if label_ids is decision.label_ids:
-        return decision
-    known = np.where(decision.label_ids == ABSTAINED, own.confidence, decision.confidence)
-    return Decision(label_ids, known)
+def _published(candidate: Candidate, marks: Mask) -> Decision:
+    return Decision(
+        np.where(marks, candidate.label_ids, ABSTAINED),
+        np.where(marks, candidate.confidence, np.nan),
+    )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.decide.disposition import ServingPolicy
 from streamer.decide.predictions import Predictions
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.votes import VoteRule
 from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Wish

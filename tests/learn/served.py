@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from streamer.decide.arbitration_rule import arbitration_rule
+from streamer.decide.budget import JudgeBudget
 from streamer.decide.deferral_rule import DeferralRule
-from streamer.decide.disposition import Disposition, ServingPolicy
 from streamer.decide.sampling import Draws
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
 from streamer.judging.judge import JudgeScores as JudgeAnswer
@@ -17,11 +18,13 @@ from streamer.learn.data.dataset import Dataset
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration
 from streamer.records.identities import digests
+from streamer.records.judge_request import Purpose
 from streamer.records.label import After
 from streamer.records.labelset import LabelSet
 from streamer.records.log import Log
 from streamer.records.ticket import Ticket
 from streamer.services.classify.arrival import Arrival
+from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.publish.ballots import Ballots
 from streamer.services.classify.publish.logs import Logs
 from streamer.services.classify.publish.requests import Requests
@@ -58,6 +61,7 @@ class Serving:
     rule: DeferralRule = field(default_factory=lambda: VoteRule("majority", 3))
     after: After = field(default_factory=lambda: After("v3", 0.0))
     policy: ServingPolicy = field(default_factory=ServingPolicy)
+    budget: JudgeBudget | None = None
     calibration: Calibration | None = None
     audit: float = 1.0
     verify: float = 0.0
@@ -89,6 +93,7 @@ class Serving:
             voting,
             None,
             self.policy,
+            budget=self.budget,
             needs_ensemble=self.after != After("v3", 0.0),
             verify=self.verify,
         )
@@ -100,24 +105,24 @@ class Serving:
         found: list[Log] = []
         with TRACING.batch("tickets", [], 1) as calls:
             texts = [b"%d" % number for number in numbers]
-            async for count in task.voting.run(texts, calls, uniform):
-                rows = count.rows
-                draws = Draws(uniform[rows], verify[rows], uniform[rows], uniform[rows])
-                plan = task.policy.plan(count, draws, 0.0, 1.0)
-                found += self._logs(task, cases, plan)
+            async for vote_result in task.voting.run(texts, calls, uniform):
+                rows = vote_result.rows
+                sample = Draws(uniform[rows], verify[rows], uniform[rows], uniform[rows])
+                disposed = Disposed.of(vote_result, sample, task.policy, budget=task.budget)
+                found += self._logs(task, cases, disposed)
         return found
 
-    def _logs(self, task: Task, cases: Dataset, plan: Disposition) -> list[Log]:
-        count = plan.count
-        ballots = Ballots(count.worker_votes, task.label_set)
-        audited = Ballots((*count.worker_votes, *count.audit_votes), task.label_set)
-        logs = Logs("support", task, plan, audited, AT)
-        requests = Requests("support", task, plan, ballots)
-        arrivals = [_arrival(cases, row) for row in count.rows.tolist()]
-        purposes = {"decide": plan.decide, "verify": plan.verify, "audit": plan.audit}
+    def _logs(self, task: Task, cases: Dataset, disposed: Disposed) -> list[Log]:
+        vote_result, disposition = disposed.vote_result, disposed.disposition
+        ballots = Ballots(vote_result.worker_votes, task.label_set)
+        everybody = (*vote_result.worker_votes, *vote_result.audit_votes)
+        logs = Logs("support", task, disposed, Ballots(everybody, task.label_set), AT)
+        requests = Requests("support", task, disposed, ballots)
+        arrivals = [_arrival(cases, row) for row in vote_result.rows.tolist()]
+        purposes = {purpose: getattr(disposition, purpose) for purpose in get_args(Purpose)}
         found: list[Log] = [logs.make(arrival, place) for place, arrival in enumerate(arrivals)]
         asked = [
-            (count.rows[place], requests.make(arrivals[place], place, purpose, ""))
+            (vote_result.rows[place], requests.make(arrivals[place], place, purpose, ""))
             for purpose, marks in purposes.items()
             for place in np.flatnonzero(marks)
         ]

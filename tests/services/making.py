@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import pytest
 
+from streamer.decide.budget import JudgeBudget
 from streamer.decide.deferral_rule import DeferralRule
-from streamer.decide.disposition import ServingPolicy
 from streamer.decide.sampling import Sampling
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
 from streamer.dev.triton import Triton
@@ -93,6 +94,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         rule: DeferralRule | None = None,
         sampling: Sampling | None = None,
         policy: ServingPolicy | None = None,
+        budget: JudgeBudget | None = None,
         verify: float = 0.0,
         needs_ensemble: bool = False,
         trials: Sequence[Trial] = (),
@@ -115,6 +117,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
                 voting,
                 condition,
                 policy or ServingPolicy(),
+                budget=budget,
                 needs_ensemble=needs_ensemble,
                 verify=verify,
                 shadows=Shadows(shadows, "salt") if shadows else None,

@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from streamer.decide.budget import JudgeBudget, ShareCap
-from streamer.decide.disposition import ServingPolicy
 from streamer.decide.sampling import Sampling
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.votes import Kind, VoteRule
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label
@@ -121,9 +121,7 @@ async def test_the_gold_sample_goes_to_a_person_too(make: MakeHandler) -> None:
 
 async def test_over_the_budget_the_ensembles_label_stands_in(make: MakeHandler) -> None:
     budget = JudgeBudget(ShareCap(0.5, burst=4), now=0)
-    run = await make(policy=ServingPolicy(budget=budget), sampling=ALL).of(
-        *[ticket(votes(0, 1, 2)) for _ in range(6)]
-    )
+    run = await make(budget=budget, sampling=ALL).of(*[ticket(votes(0, 1, 2)) for _ in range(6)])
     assert len(run.requests) == 2
     assert {label.source for label in run.labels} == {"fallback"}
     assert len(run.labels) == 4

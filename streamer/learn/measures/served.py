@@ -11,7 +11,7 @@ from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.decide.candidate import workers_candidate
 from streamer.decide.decision import Decision
 from streamer.decide.deferral_rule import DeferralRule
-from streamer.decide.dispose import dispose
+from streamer.decide.disposition import dispose
 from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.rounding import rounded
 from streamer.decide.sampling import Draws

@@ -16,7 +16,7 @@ from streamer.decide.calibrated import recorded_rule
 from streamer.decide.candidate import workers_candidate
 from streamer.decide.decision import Decision
 from streamer.decide.deferral_rule import DeferralRule
-from streamer.decide.dispose import Disposition, dispose
+from streamer.decide.disposition import Disposition, dispose
 from streamer.decide.distributions import Rows
 from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.rounding import DECIMALS

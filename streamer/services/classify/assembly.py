@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task as TaskSettings
 from streamer.decide.budget import JudgeBudget, RateCap, ShareCap
-from streamer.decide.disposition import ServingPolicy
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.errors import ConfigError
 from streamer.records.calibration import Calibration
 from streamer.services.classify.observing import Observing
@@ -157,9 +157,10 @@ def _task(
         task.label_set,
         builder.configured(),
         condition,
-        ServingPolicy(task.mode, task.on_outage, _budget(task)),
+        ServingPolicy(task.mode, task.on_outage),
+        budget=_budget(task),
         needs_ensemble=(task.after.kind, task.after.alpha) != ("v3", 0),
-        verify=task.verify if task.mode == "optimistic" else 0,
+        verify=task.verify,
         backfill=backfill,
         shadows=shadows,
         routes=routes,

@@ -13,6 +13,7 @@ from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import Follower
 from streamer.services.classify.arrival import Arrival
+from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.door import Door
 from streamer.services.classify.failing import Failing
 from streamer.services.classify.observing import Observing
@@ -151,7 +152,7 @@ class ClassifyHandler:
         async for vote_result in _votes(task, arrivals, texts, batch, audited):
             task_outputs = self._outputs(task, arrivals, vote_result, draws, batch)
             self._observing.leaving(task_outputs, batch.seen_ms)
-            batch.suspended[task.name] |= task_outputs.disposition.suspended
+            batch.suspended[task.name] |= task_outputs.disposed.suspended
             async for group in self._publish(task_outputs, batch, asked):
                 yield group
 
@@ -165,9 +166,16 @@ class ClassifyHandler:
     ) -> TaskOutputs:
         """What the tickets of a vote result lead to; `arrivals` and `draws` are those it is of."""
         rows = vote_result.rows
-        disposition = task.policy.plan(vote_result, draws[rows], time.monotonic(), self._part())
+        disposed = Disposed.of(
+            vote_result,
+            draws[rows],
+            task.policy,
+            budget=task.budget,
+            now=time.monotonic(),
+            part=self._part(),
+        )
         voted_on = [arrivals[row] for row in rows.tolist()]
-        return TaskOutputs(self._writer, task, voted_on, disposition, batch.writing)
+        return TaskOutputs(self._writer, task, voted_on, disposed, batch.writing)
 
     async def _publish(
         self, task_outputs: TaskOutputs, batch: _Batch, asked: Asked | None
@@ -188,7 +196,7 @@ class ClassifyHandler:
         ]:
             yield beside
         if asked is not None:
-            batch.unlogged.append((task_outputs, disposition.count.rows, asked))
+            batch.unlogged.append((task_outputs, task_outputs.disposed.vote_result.rows, asked))
         if np.count_nonzero(disposition.verify):
             # A verdict that came first would be revised by the label that it is about.
             yield Barrier()
@@ -207,7 +215,7 @@ class ClassifyHandler:
             draws = Draws.none(len(deferred))
             async for vote_result in _votes(child, deferred, _texts(deferred), batch):
                 outputs = self._outputs(child, deferred, vote_result, draws, batch)
-                self._observing.disposed(child, outputs.disposition)
+                self._observing.disposed(child, outputs.disposed)
                 written, died = outputs.followers(_values(child))
                 letters += died
                 for place, follower in written:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from streamer.backends.gate import Named
-from streamer.decide.disposition import Disposition, PublishedGroup
+from streamer.decide.disposition import PublishedGroup
 from streamer.decide.predictions import ABSTAINED
 from streamer.decide.vote_result import VoteResult, WorkerVotes
 from streamer.observe.batch_trace import BatchTrace
@@ -21,6 +21,7 @@ from streamer.records.log import ShadowVote
 from streamer.records.segments import GENERAL
 from streamer.records.times import milliseconds
 from streamer.services.classify.arrival import Arrival
+from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.door import Read
 from streamer.services.classify.publish.outputs import TaskOutputs
 from streamer.services.classify.route.segment_router import Names
@@ -112,11 +113,11 @@ class Observing:
                     names.began_ns,
                 )
 
-    def disposed(self, task: Task, disposition: Disposition) -> None:
+    def disposed(self, task: Task, disposed: Disposed) -> None:
         """What is to become of some tickets, though they only follow another task."""
-        if (budget := task.policy.budget) is not None:
+        if (budget := task.budget) is not None:
             self._metrics.budget(task.name, budget.left, budget.spent)
-        for votes in _everybody(disposition.count):
+        for votes in _everybody(disposed.vote_result):
             if votes.absent is None:
                 unusable = np.count_nonzero(votes.predictions.label_ids == ABSTAINED)
                 if unusable:
@@ -124,14 +125,14 @@ class Observing:
 
     def leaving(self, outputs: TaskOutputs, seen_ms: float) -> None:
         """Tickets that are written next: those whose label is slow are followed from here on."""
-        groups = list(outputs.disposition.parts())
+        groups = list(outputs.disposition.groups())
         for group in groups:
             self._trace_labels(outputs, group)
         self._trace_deferred(outputs)
-        self.disposed(outputs.task, outputs.disposition)
+        self.disposed(outputs.task, outputs.disposed)
         for group in groups:
             self._count_labels(outputs, group, seen_ms)
-        self._count_votes(outputs.task.name, outputs.disposition)
+        self._count_votes(outputs.task.name, outputs.disposed)
 
     def shadowed(self, votes: Iterable[Sequence[ShadowVote]]) -> None:
         """What versions on trial said of each ticket, or that they did not."""
@@ -149,8 +150,8 @@ class Observing:
             self._metrics.labels(answer.task, "person", answered, seen_ms, now_ms)
 
     def _trace_labels(self, outputs: TaskOutputs, group: PublishedGroup) -> None:
-        task, rows = outputs.task, group.places.tolist()
-        latency_ms = np.nan_to_num(outputs.now_ms - outputs.created_ms[group.places])
+        task, rows = outputs.task, group.rows.tolist()
+        latency_ms = np.nan_to_num(outputs.now_ms - outputs.created_ms[group.rows])
         for slow in self._tracing.slow(task.name, latency_ms):
             arrival = outputs.arrivals[rows[slow]]
             arrival.trace.late("slow", arrival.ticket.id, float(latency_ms[slow]))
@@ -158,7 +159,7 @@ class Observing:
             trace = outputs.arrivals[row].trace
             if trace.sampled:
                 label = task.label_set.labels[outputs.disposition.published.label_ids[row]]
-                rule = outputs.disposition.count.provenance(row).rule
+                rule = outputs.disposed.vote_result.provenance(row).rule
                 votes = outputs.ballots.votes_on(row)
                 trace.decided(task.name, label, group.source, rule=rule, votes=votes)
 
@@ -170,24 +171,23 @@ class Observing:
                 trace.deferred(outputs.task.name, why, votes=votes)
 
     def _count_labels(self, outputs: TaskOutputs, group: PublishedGroup, seen_ms: float) -> None:
-        task, created_ms = outputs.task, outputs.created_ms[group.places]
+        task, created_ms = outputs.task, outputs.created_ms[group.rows]
         self._metrics.labels(task.name, group.source, created_ms, seen_ms, outputs.now_ms)
-        label_ids = outputs.disposition.published.label_ids[group.places].tolist()
+        label_ids = outputs.disposition.published.label_ids[group.rows].tolist()
         for label_id, tickets in Counter(label_ids).items():
             self._metrics.published(task.name, task.label_set.labels[label_id], tickets)
 
-    def _count_votes(self, task: str, disposition: Disposition) -> None:
+    def _count_votes(self, task: str, disposed: Disposed) -> None:
         """Audit votes count, too: what a worker says does not hang on why it was asked."""
+        disposition, vote_result = disposed.disposition, disposed.vote_result
         if deferred := int(np.count_nonzero(disposition.decide)):
             self._metrics.deferred(task, disposition.deferred, deferred)
-        metrics, audited = self._metrics, disposition.draws.uniform
-        accepted = disposition.count.decision.label_ids != ABSTAINED
+        metrics, audited = self._metrics, disposed.sample.uniform
+        accepted = vote_result.decision.label_ids != ABSTAINED
         metrics.decisions(task, int(np.count_nonzero(accepted)), len(accepted))
         if total := int(np.count_nonzero(audited)):
             metrics.stratum(task, int(np.count_nonzero(accepted & audited)), total)
-        label_ids = {
-            votes.worker: votes.predictions.label_ids for votes in _everybody(disposition.count)
-        }
+        label_ids = {votes.worker: votes.predictions.label_ids for votes in _everybody(vote_result)}
         given = {worker: own != ABSTAINED for worker, own in label_ids.items()}
         for worker, voted in given.items():
             metrics.ballots(task, worker, int(np.count_nonzero(voted)), len(voted))

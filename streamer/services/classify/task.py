@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from streamer.decide.disposition import ServingPolicy
+from streamer.decide.budget import JudgeBudget
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.records.labelset import LabelSet
 from streamer.records.pointers import find
 from streamer.services.classify.arrival import Arrival
@@ -28,8 +29,8 @@ class Condition:
 class Task:
     """One classification problem with the workers that vote on it.
 
-    `needs_ensemble` says that the rule after the judge
-    looks at the workers' distributions; `verify` is the share that is verified in optimistic mode.
+    `budget` is kept over batches. `needs_ensemble` says that the rule after the judge looks at the
+    workers' distributions; `verify` is the share that is verified where labels are published first.
     `shadows` are versions on trial. `backfill` names the backfill that works on it, None in the
     live stream. With `routes`, tickets are decided on by the way of their segment.
     """
@@ -39,6 +40,7 @@ class Task:
     voting: Voting
     condition: Condition | None = None
     policy: ServingPolicy = field(default_factory=ServingPolicy)
+    budget: JudgeBudget | None = None
     needs_ensemble: bool = False
     verify: float = 1.0
     backfill: str | None = None

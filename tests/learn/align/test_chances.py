@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from streamer.decide.candidate import workers_candidate
 from streamer.decide.decision import Decision
-from streamer.decide.disposition import ServingPolicy
+from streamer.decide.disposition import dispose
 from streamer.decide.predictions import Predictions
 from streamer.decide.sampling import Sampling
-from streamer.decide.vote_result import VoteResult, WorkerVotes
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.learn.align.chances import Chances
 from streamer.records.examples import EXAMPLES
 from streamer.records.log import BallotLog
@@ -28,16 +29,11 @@ def logged(
     label_ids = np.where(settled, 0, -1)
     predictions = Predictions(np.zeros(COUNT, np.int64), None)
     decision = Decision(label_ids, np.full(COUNT, np.nan))
-    worker_votes = tuple(
-        WorkerVotes(name, "1", predictions, predictions) for name in ("one", "two")
-    )
     draws = stratum.draws(IDS, verify)
-    count = VoteResult(
-        np.arange(COUNT), worker_votes, decision, False, (), np.zeros(COUNT, np.int64)
-    )
-    plan = policy.plan(count, draws, 0.0, 1.0)
-    judged = plan.decide | plan.verify | plan.audit
-    return judged & draws.logged, ~plan.decide
+    candidate = workers_candidate(decision, [predictions], policy)
+    disposition = dispose(decision, candidate, policy, draws)
+    judged = disposition.decide | disposition.verify | disposition.audit
+    return judged & draws.logged, ~disposition.decide
 
 
 @pytest.mark.parametrize("mode", ["sequential", "optimistic"])

@@ -10,7 +10,7 @@ import pytest
 from streamer.decide.budget import JudgeBudget, ShareCap
 from streamer.decide.calibrated import calibrated_rule
 from streamer.decide.chow import Chow
-from streamer.decide.disposition import ServingPolicy
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.votes import Kind, VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.calibrate import calibrate
@@ -112,8 +112,9 @@ async def test_the_budgets_labels_are_reproduced(
     out: tuple[str, ...], reasons: set[str | None]
 ) -> None:
     cases = made_cases()
-    policy = ServingPolicy(on_outage="judge", budget=JudgeBudget(ShareCap(0.1, burst=30), now=0))
-    logs = await Serving(policy=policy, out=out).log(cases)
+    budget = JudgeBudget(ShareCap(0.1, burst=30), now=0)
+    serving = Serving(policy=ServingPolicy(on_outage="judge"), budget=budget, out=out)
+    logs = await serving.log(cases)
     assert {log.deferred for log in ballots(logs)} == reasons
     assert again(logs, cases).differences == ()
 

@@ -9,8 +9,8 @@ import pytest
 from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.chow import Chow
 from streamer.decide.deferral_rule import DeferralRule
-from streamer.decide.disposition import ServingPolicy
 from streamer.decide.predictions import Predictions
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices

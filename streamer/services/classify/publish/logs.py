@@ -1,9 +1,9 @@
 """Log records of what was decided before the judge."""
 
-from streamer.decide.disposition import Disposition
 from streamer.decide.rounding import rounded
-from streamer.records.log import BallotLog, Reason, ShadowVote
+from streamer.records.log import BallotLog, ShadowVote
 from streamer.services.classify.arrival import Arrival
+from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.publish.ballots import Ballots
 from streamer.services.classify.task import Task
 
@@ -12,23 +12,22 @@ class Logs:
     """Writes the log of a task's vote result; `source` is the input's name, `at` the time."""
 
     def __init__(
-        self, source: str, task: Task, disposition: Disposition, ballots: Ballots, at: str
+        self, source: str, task: Task, disposed: Disposed, ballots: Ballots, at: str
     ) -> None:
         self._source = source
         self._task = task
-        self._disposition = disposition
+        self._disposed = disposed
         self._ballots = ballots
         self._at = at
-        self._confidence = rounded(disposition.published.confidence)
+        self._confidence = rounded(disposed.disposition.published.confidence)
 
     def make(self, arrival: Arrival, place: int, shadows: tuple[ShadowVote, ...] = ()) -> BallotLog:
         """The log of the ticket at this place of the vote result."""
-        task, disposition = self._task, self._disposition
+        task, disposed, disposition = self._task, self._disposed, self._disposed.disposition
         label = self._name(disposition.published.label_ids[place])
         confidence = self._confidence[place]
         known = label is not None and confidence == confidence
-        fallback = bool(disposition.fallback[place])
-        provenance = disposition.count.provenance(place)
+        provenance = disposed.vote_result.provenance(place)
         return BallotLog(
             decision_id=arrival.decision_id(task.name),
             ticket_id=arrival.ticket.id,
@@ -36,29 +35,22 @@ class Logs:
             label_set=task.label_set.version,
             position=arrival.position(self._source),
             at=self._at,
-            uniform=bool(disposition.draws.uniform[place]),
+            uniform=bool(disposed.sample.uniform[place]),
             ballot=self._ballots.ballot_on(place),
-            served=len(disposition.count.worker_votes),
+            served=len(disposed.vote_result.worker_votes),
             rule=provenance.rule,
             calibration=provenance.calibration,
             label=label,
             confidence=float(confidence) if known else None,
-            source=None if label is None else "fallback" if fallback else "workers",
-            candidate=self._name(disposition.own.label_ids[place]),
-            deferred=self._deferred(label is None, fallback),
-            suspended=disposition.suspended,
+            source=disposition.source(place),
+            candidate=self._name(disposition.candidate.label_ids[place]),
+            deferred=disposition.why(place),
+            suspended=disposed.suspended,
             mode=task.policy.mode,
             shadows=shadows,
             segment=provenance.segment,
             final=label is not None and bool(disposition.final[place]),
         )
-
-    def _deferred(self, unpublished: bool, fallback: bool) -> Reason | None:
-        if unpublished:
-            return self._disposition.deferred
-        if fallback:
-            return self._disposition.stands_in
-        return None
 
     def _name(self, label_id: int) -> str | None:
         return self._task.label_set.labels[label_id] if label_id >= 0 else None

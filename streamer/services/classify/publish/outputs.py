@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from streamer.decide.disposition import Disposition, PublishedGroup
+from streamer.decide.disposition import PublishedGroup
 from streamer.decide.vote_result import Mask, Provenance
 from streamer.records.judge_request import Follower, Purpose
 from streamer.records.label import Label, Source, label_key
@@ -16,6 +16,7 @@ from streamer.records.log import ShadowVote, log_json
 from streamer.records.review import Review
 from streamer.records.times import rfc3339
 from streamer.services.classify.arrival import Arrival
+from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.publish.ballots import Ballots
 from streamer.services.classify.publish.label_form import LabelForm
 from streamer.services.classify.publish.logs import Logs
@@ -54,7 +55,7 @@ class OutputWriter:
 
 
 class TaskOutputs:
-    """Some tickets of one task on their way out; `arrivals` are those of the disposition, in its
+    """Some tickets of one task on their way out; `arrivals` are those `disposed` of, in that
     order. `ballots` are the votes with a say, `now_ms` is when the labels were decided, and
     `created_ms` [N] are the tickets' own times, NaN where none is known.
     """
@@ -64,26 +65,27 @@ class TaskOutputs:
         writer: OutputWriter,
         task: Task,
         arrivals: Sequence[Arrival],
-        disposition: Disposition,
+        disposed: Disposed,
         writing: Writing,
     ) -> None:
         self.task = task
         self.arrivals = arrivals
-        self.disposition = disposition
-        self.ballots = Ballots(disposition.count.worker_votes, task.label_set)
+        self.disposed = disposed
+        self.disposition = disposed.disposition
+        self.ballots = Ballots(disposed.vote_result.worker_votes, task.label_set)
         self.now_ms = time.time() * 1000
         self.created_ms = np.array([arrival.created_ms for arrival in arrivals])
         self._source = writer.source
         self._topics = writer.topics
-        self._form = writer.form(task, disposition.count.provenances)
+        self._form = writer.form(task, disposed.vote_result.provenances)
         self._writing = writing
         self._now = rfc3339(int(self.now_ms))
 
     def labels(self) -> Iterator[list[Emission]]:
         """The labels that are published now, by how they are."""
-        for group in self.disposition.parts():
+        for group in self.disposition.groups():
             write = partial(self._labels, group)
-            yield self._writing.all(self.arrivals, group.places.tolist(), write)
+            yield self._writing.all(self.arrivals, group.rows.tolist(), write)
 
     def requests(
         self,
@@ -96,7 +98,7 @@ class TaskOutputs:
         if not marked:
             return []
         behind = {marked[number]: waiting for number, waiting in followers.items()}
-        requests = Requests(self._source, self.task, self.disposition, self.ballots)
+        requests = Requests(self._source, self.task, self.disposed, self.ballots)
         topic = self._topics.audit if purpose == "audit" else self._topics.judge
 
         def emission(place: int, arrival: Arrival) -> Emission:
@@ -121,7 +123,7 @@ class TaskOutputs:
         self, values: tuple[str, ...], places: Sequence[int]
     ) -> list[tuple[int, Follower]]:
         followers = []
-        requests = Requests(self._source, self.task, self.disposition, self.ballots)
+        requests = Requests(self._source, self.task, self.disposed, self.ballots)
         labels = self._written(places, "workers", True)
         for place, label in zip(places, labels, strict=True):
             if self.disposition.decide[place]:
@@ -134,13 +136,13 @@ class TaskOutputs:
 
     def logs(self, shadows: Sequence[tuple[ShadowVote, ...]] | None = None) -> list[Emission]:
         """The log of the tickets that were drawn for it, with what `shadows` said of each."""
-        logged = np.flatnonzero(self.disposition.draws.logged).tolist()
+        logged = np.flatnonzero(self.disposed.sample.logged).tolist()
         if not logged:
             return []
-        vote_result = self.disposition.count
+        vote_result = self.disposed.vote_result
         everybody = (*vote_result.worker_votes, *vote_result.audit_votes)
         ballots = Ballots(everybody, self.task.label_set)
-        logs = Logs(self._source, self.task, self.disposition, ballots, self._now)
+        logs = Logs(self._source, self.task, self.disposed, ballots, self._now)
 
         def emission(place: int, arrival: Arrival) -> Emission:
             log = logs.make(arrival, place, () if shadows is None else shadows[place])
@@ -151,7 +153,7 @@ class TaskOutputs:
     def reviews(self) -> list[Emission]:
         """The tickets that a person is asked about as a sample of the truth."""
 
-        gold = np.flatnonzero(self.disposition.draws.gold).tolist()
+        gold = np.flatnonzero(self.disposed.sample.gold).tolist()
         if not gold:
             return []
 
@@ -183,8 +185,8 @@ class TaskOutputs:
 
     def _written(self, places: Sequence[int], source: Source, final: bool) -> list[bytes]:
         """The labels of the tickets at these places as JSON."""
-        arrivals, ballots, disposition = self.arrivals, self.ballots, self.disposition
-        published, rule_index = disposition.published, disposition.count.which
+        arrivals, ballots, published = self.arrivals, self.ballots, self.disposition.published
+        rule_index = self.disposed.vote_result.which
         if len(places) < len(arrivals):
             rows = np.array(places, np.int64)
             published, ballots, rule_index = published[rows], ballots[rows], rule_index[rows]

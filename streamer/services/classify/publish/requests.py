@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from streamer.decide.disposition import Disposition
 from streamer.decide.rounding import rounded
 from streamer.records.judge_request import Follower, JudgeRequest, Purpose
 from streamer.services.classify.arrival import Arrival
+from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.publish.ballots import Ballots
 from streamer.services.classify.task import Task
 
@@ -15,10 +15,10 @@ REVISIONS: dict[Purpose, int] = {"decide": 0, "verify": 1, "audit": 0}
 class Requests:
     """Writes the judge requests of one vote result of one task; `source` is the input's name."""
 
-    def __init__(self, source: str, task: Task, disposition: Disposition, ballots: Ballots) -> None:
+    def __init__(self, source: str, task: Task, disposed: Disposed, ballots: Ballots) -> None:
         self._source = source
         self._task = task
-        self._disposition = disposition
+        self._disposed = disposed
         self._ballots = ballots
 
     def make(
@@ -30,10 +30,11 @@ class Requests:
         followers: Sequence[Follower] = (),
     ) -> JudgeRequest:
         """The request for the ticket at this place of the vote result."""
-        task, own = self._task, self._disposition.own
-        label_id = int(own.label_ids[place])
-        provenance = self._disposition.count.provenance(place)
-        needed = task.needs_ensemble and own.ensemble is not None
+        task, vote_result = self._task, self._disposed.vote_result
+        candidate = self._disposed.disposition.candidate
+        label_id = int(candidate.label_ids[place])
+        provenance = vote_result.provenance(place)
+        ensemble = candidate.ensemble if task.needs_ensemble else None
         return JudgeRequest(
             ticket=arrival.ticket,
             task=task.name,
@@ -48,11 +49,9 @@ class Requests:
             traceparent=traceparent,
             followers=tuple(followers),
             candidate=task.label_set.labels[label_id] if label_id >= 0 else None,
-            ensemble=tuple(rounded(own.ensemble[place]).tolist())
-            if needed and own.ensemble is not None
-            else None,
-            uniform=bool(self._disposition.draws.uniform[place]),
-            accepted=bool(self._disposition.count.decision.label_ids[place] >= 0),
+            ensemble=None if ensemble is None else tuple(rounded(ensemble[place]).tolist()),
+            uniform=bool(self._disposed.sample.uniform[place]),
+            accepted=bool(vote_result.decision.label_ids[place] >= 0),
             calibration=provenance.calibration,
             backfill=task.backfill,
             segment=provenance.segment,

@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from streamer.backends.gate import Gate, Named
 from streamer.config.tasks import Task
-from streamer.decide.disposition import ServingPolicy
 from streamer.decide.sampling import Sampling
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.replay.known_versions import KnownVersions

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.decide.disposition import ServingPolicy
 from streamer.decide.sampling import Sampling, drawn
+from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.votes import Kind, VoteRule
 from streamer.records.log import BallotLog, Mode, log_from_json
 from streamer.services.classify.vote.shadows import Shadow, Trial
