@@ -102,7 +102,7 @@ def calibrate(options: argparse.Namespace) -> int:
         settings(options),
         options.log,
         options.task,
-        arguments.wish(options),
+        arguments.targets(options),
         options.gold,
         options.out,
         options.json,

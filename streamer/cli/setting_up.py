@@ -88,7 +88,7 @@ def init(options: argparse.Namespace) -> int:
     from streamer.commands import init
 
     return init.run(
-        init.Wishes(
+        init.InitOptions(
             bootstrap=options.bootstrap,
             topic=options.topic,
             id=options.id,

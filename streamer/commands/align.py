@@ -194,12 +194,12 @@ def _aligned(given: _Given, name: str) -> TaskReport:
     parts = Parts.of(log)
     # Before anything is trained: this refuses what could not be reported.
     tested = _Tested.of(given, name, parts)
-    lesson = _lesson(given, task, parts)
-    fitted = [_fit(lesson, worker, given.wanted.seed) for worker in watched(workers, name)]
+    training_set = _training_set(given, task, parts)
+    fitted = [_fit(training_set, worker, given.wanted.seed) for worker in watched(workers, name)]
     versions: Mapping[str, int] = {}
     if not given.wanted.dry_run:
-        versions = _written(given, name, parts, lesson, fitted)
-    after = _after(tested, lesson, fitted)
+        versions = _written(given, name, parts, training_set, fitted)
+    after = _after(tested, training_set, fitted)
     if task.segments is not None:
         note(f"{name} is routed by segments: the vote is shown as without them")
     return TaskReport(
@@ -208,7 +208,7 @@ def _aligned(given: _Given, name: str) -> TaskReport:
         parts.since,
         kept,
         versions,
-        _weighting(lesson),
+        _weighting(training_set),
         tuple(trials(fit.worker.model, fit.choice) for fit in fitted),
         worker_changes(tested.dataset, after, _segments(given, tested.texts)),
         pair_changes(tested.dataset, after),
@@ -258,7 +258,7 @@ def _check_folders(settings: Settings, workers: Sequence[Worker]) -> None:
         check_ours(settings.path(settings.triton.models) / worker.model)
 
 
-def _lesson(given: _Given, task: Task, parts: Parts) -> TrainingSet:
+def _training_set(given: _Given, task: Task, parts: Parts) -> TrainingSet:
     examples: Examples | None = None
     if given.wanted.examples and task.data is not None:
         examples = examples_of(given.settings, task)
@@ -271,24 +271,26 @@ def _chances(settings: Settings, task: Task) -> Chances:
     return Chances(settings.audit.share, settings.review.gold, settings.log.share, task.verify)
 
 
-def _fit(lesson: TrainingSet, worker: Worker, seed: int) -> _Fitted:
+def _fit(training_set: TrainingSet, worker: Worker, seed: int) -> _Fitted:
     assert worker.kind is not None  # others are not among those to align
     kind = KINDS[worker.kind]
-    choice = lesson.choice(kind, seed)
-    return _Fitted(worker, worker.kind, choice, lesson.learnt(kind, choice, seed))
+    choice = training_set.choice(kind, seed)
+    return _Fitted(worker, worker.kind, choice, training_set.learnt(kind, choice, seed))
 
 
-def _weighting(lesson: TrainingSet) -> Weighting:
+def _weighting(training_set: TrainingSet) -> Weighting:
     return Weighting(
-        len(lesson.train),
-        lesson.uniform,
-        lesson.train.effective,
-        0 if lesson.beside_train is None else len(lesson.beside_train),
-        lesson.copies,
+        len(training_set.train),
+        training_set.uniform,
+        training_set.train.effective,
+        0 if training_set.beside_train is None else len(training_set.beside_train),
+        training_set.copies,
     )
 
 
-def _after(tested: _Tested, lesson: TrainingSet, fitted: Sequence[_Fitted]) -> list[Predictions]:
+def _after(
+    tested: _Tested, training_set: TrainingSet, fitted: Sequence[_Fitted]
+) -> list[Predictions]:
     """What the workers would have said. Where temperatures are served, each new version is given
     one of its own, fitted to the held-out tickets as `streamer calibrate` would.
     """
@@ -300,7 +302,7 @@ def _after(tested: _Tested, lesson: TrainingSet, fitted: Sequence[_Fitted]) -> l
         if name in by_model:
             raw = Predictions.of(by_model[name].aligned.model.probabilities(tested.texts))
             held_out = Predictions.of(by_model[name].choice.answers)
-            warmth = fit_temperature(held_out, lesson.held_out.label_ids).temperature
+            warmth = fit_temperature(held_out, training_set.held_out.label_ids).temperature
             after.append(tempered(raw, warmth if tested.calibrated else 1.0))
         else:
             after.append(predictions)
@@ -318,7 +320,7 @@ def _segments(given: _Given, texts: Sequence[str]) -> dict[str, Mask]:
 
 
 def _written(
-    given: _Given, name: str, parts: Parts, lesson: TrainingSet, fitted: Sequence[_Fitted]
+    given: _Given, name: str, parts: Parts, training_set: TrainingSet, fitted: Sequence[_Fitted]
 ) -> dict[str, int]:
     settings, task = given.settings, given.settings.tasks[name]
     origin = version.Origin(
@@ -332,7 +334,7 @@ def _written(
     repository = settings.path(settings.triton.models)
     return {
         fit.worker.model: version.write(
-            repository, fit.worker.model, fit.kind, origin, lesson, fit.choice, fit.aligned
+            repository, fit.worker.model, fit.kind, origin, training_set, fit.choice, fit.aligned
         )
         for fit in fitted
     }

@@ -41,8 +41,8 @@ def prices(given: Sequence[tuple[str, float]]) -> Prices | None:
     return Prices(by_model, by_model.pop(JUDGE, 0.0)) if by_model else None
 
 
-def wish(options: argparse.Namespace) -> Targets:
-    """The one wish of the command line; raises `ConfigError` where it is out of range."""
+def targets(options: argparse.Namespace) -> Targets:
+    """The one target of the command line; raises `ConfigError` where it is out of range."""
     if options.judge_budget is not None:
         return JudgeBudget(options.judge_budget)
     if options.fidelity is not None:

@@ -25,7 +25,7 @@ def run(
     settings: Settings,
     file: Path,
     task: str,
-    wish: Targets,
+    targets: Targets,
     gold: Path | None,
     out: Path | None,
     as_json: bool = False,
@@ -38,7 +38,7 @@ def run(
     `ConfigError`.
     """
     _refuse_follower(settings, task)
-    _refuse_empty_promise(settings, task, wish)
+    _refuse_empty_promise(settings, task, targets)
     if trial and out is None:
         raise ConfigError("--trial needs --out FILE: the configured file is of what serves now")
     (each,) = logged(settings, file, [task], gold, trial)
@@ -47,8 +47,8 @@ def run(
     made_at = rfc3339(int(time.time() * 1000))
     after = arbitration_rule(each.task.after.kind, each.task.after.alpha)
     dataset, period = each.table.dataset, each.table.period
-    calibration = calibrate(dataset, wish, made_at=made_at, after=after, period=period)
-    now = None if trial else now_or_none(settings, task, each.task, dataset, wish)
+    calibration = calibrate(dataset, targets, made_at=made_at, after=after, period=period)
+    now = None if trial else now_or_none(settings, task, each.task, dataset, targets)
     _write(calibration, target)
     if as_json:
         tell_json({"file": str(target), "calibration": calibration, "now": now})
@@ -121,10 +121,10 @@ def _refuse_follower(settings: Settings, name: str) -> None:
         )
 
 
-def _refuse_empty_promise(settings: Settings, name: str, wish: Targets) -> None:
+def _refuse_empty_promise(settings: Settings, name: str, targets: Targets) -> None:
     """A promise is of one rule before the judge, and must be of what is published."""
     task = settings.tasks.get(name)
-    if task is None or isinstance(wish, JudgeBudget):
+    if task is None or isinstance(targets, JudgeBudget):
         return
     if task.mode == "optimistic":
         raise ConfigError(

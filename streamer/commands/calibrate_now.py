@@ -29,7 +29,7 @@ class Now:
 
     @classmethod
     def of(
-        cls, settings: Settings, name: str, task: Task, dataset: Dataset, wish: Targets
+        cls, settings: Settings, name: str, task: Task, dataset: Dataset, targets: Targets
     ) -> "Now":
         """Of the tickets that `calibrate` takes for what to expect of this wish.
 
@@ -39,7 +39,7 @@ class Now:
         # A task may name the file before it is made.
         calibration = load_calibration(name, task, file) if file and file.exists() else None
         judged = dataset[np.flatnonzero(dataset.judge.label_ids != ABSTAINED)]
-        shown = judged if isinstance(wish, JudgeBudget) else halves(judged)[1]
+        shown = judged if isinstance(targets, JudgeBudget) else halves(judged)[1]
         if calibration is not None:
             warm = [calibration.models[worker].temperature for worker in shown.workers]
             pairs = zip(shown.worker_predictions, warm, strict=True)
@@ -55,14 +55,14 @@ class Now:
 
 
 def now_or_none(
-    settings: Settings, name: str, task: Task, dataset: Dataset, wish: Targets
+    settings: Settings, name: str, task: Task, dataset: Dataset, targets: Targets
 ) -> Now | None:
     """None where no rule serves: before the first calibration of a calibrated task."""
     file = task.calibration
     if task.rule.kind == "calibrated" and not (file and settings.path(file).exists()):
         return None
     try:
-        return Now.of(settings, name, task, dataset, wish)
+        return Now.of(settings, name, task, dataset, targets)
     except ConfigError:
         return None
 

@@ -157,11 +157,11 @@ class Engine(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         """Drain within the budget, commit what is done, forget the rest."""
         self.counts.rebalances += 1
         # aiokafka logs and swallows what a listener raises; of a task of ours the engine hears it.
-        settling = self._start(self._hand_over())
+        handover = self._start(self._hand_over())
         try:
-            await asyncio.wait([settling])
+            await asyncio.wait([handover])
         finally:
-            await _cancel([settling])
+            await _cancel([handover])
             self._assignment = Assignment()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:

@@ -149,12 +149,12 @@ def test_the_smallest_step_below_goes_to_the_judge(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in SURE if name != "router"])
 def test_several_thresholds_of_one_rule_are_met_by_equality(name: str) -> None:
-    ruling = ThresholdedRule.of(
+    thresholded = ThresholdedRule.of(
         [sure_of(each)[name] for each in AT_ALL], np.full((len(AT_ALL), 3), np.nan)
     )
     for place, threshold in enumerate(AT_ALL):
         for sure, expected in ((threshold, 1), (threshold - 1e-5, ABSTAINED)):
-            found = ruling.decide(alike(sure), np.array([place]))
+            found = thresholded.decide(alike(sure), np.array([place]))
             assert found.label_ids.tolist() == [expected], threshold
 
 

@@ -45,12 +45,12 @@ def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> No
     rules, worker_predictions = RULES[name], planted(seed)
     asked = 3 if seed % 2 else asked_first(rules[0])
     which = np.random.default_rng(seed).integers(len(rules), size=300)
-    ruling = ThresholdedRule.of(rules, TEMPERATURES)
+    thresholded = ThresholdedRule.of(rules, TEMPERATURES)
     warm = [
-        ruling.tempered(place, predictions, which)
+        thresholded.tempered(place, predictions, which)
         for place, predictions in enumerate(worker_predictions)
     ]
-    made = ruling.decide(warm[:asked], which)
+    made = thresholded.decide(warm[:asked], which)
     for at, rule in enumerate(rules):
         rows = np.flatnonzero(which == at)
         pairs = zip(worker_predictions, TEMPERATURES[at], strict=True)
@@ -64,12 +64,12 @@ def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> No
 
 def test_votes_without_probabilities_stand_by_a_rule_that_wants_none() -> None:
     worker_predictions = planted(1, labels_only=True)
-    ruling = ThresholdedRule.of([VoteRule("majority", 3)] * 2, np.ones((2, 3)))
+    thresholded = ThresholdedRule.of([VoteRule("majority", 3)] * 2, np.ones((2, 3)))
     which = np.arange(300) % 2
     plain = VoteRule("majority", 3).decide(worker_predictions)
     assert (plain.label_ids != ABSTAINED).any()
     np.testing.assert_array_equal(
-        ruling.decide(worker_predictions, which).label_ids, plain.label_ids
+        thresholded.decide(worker_predictions, which).label_ids, plain.label_ids
     )
 
 

@@ -22,7 +22,7 @@ THINGS = {
 }
 MOODS = {"calm": ("please", "thank you", "kindly"), "angry": ("awful", "at once", "disgrace")}
 SHAPE = Shape(tokens=400, width=32, layers=2, heads=1, inner=64)
-SCHOOLING = TrainingLoop(epochs=12, batch=16)
+TRAINING_LOOP = TrainingLoop(epochs=12, batch=16)
 
 
 def told(task: str, labels: tuple[str, ...]) -> Prompt:
@@ -106,6 +106,6 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
 def test_more_labels_than_codes_are_refused(tmp_path: Path) -> None:
     labels = tuple(f"label_{number}" for number in range(200))
     examples = Examples(tuple(f"ticket {n}" for n in range(2000)), labels * 10)
-    trainer = SmallJudgeTrainer(tmp_path / "model", 64, SHAPE, SCHOOLING)
+    trainer = SmallJudgeTrainer(tmp_path / "model", 64, SHAPE, TRAINING_LOOP)
     with pytest.raises(ConfigError, match="128"):
         trainer.train([(told("topic", labels), examples)], seed=1, progress=silent)

@@ -6,23 +6,23 @@ from pathlib import Path
 
 from streamer.commands.init.asking import Asking
 from streamer.commands.init.document import Answers, document
-from streamer.commands.init.interview import Wishes, interview
+from streamer.commands.init.interview import InitOptions, interview
 from streamer.config import load
 from streamer.errors import ConfigError
 from streamer.terminal import paint, tell
 
-__all__ = ["Wishes", "run"]
+__all__ = ["InitOptions", "run"]
 
 
-def run(wishes: Wishes, *, sample: Path | None, out: Path, agreed: bool, force: bool) -> int:
-    """Ask for what the wishes leave open, write `out`, and say what to do next.
+def run(options: InitOptions, *, sample: Path | None, out: Path, agreed: bool, force: bool) -> int:
+    """Ask for what the options leave open, write `out`, and say what to do next.
 
     With `sample`, tickets are looked at in that file, else in Kafka where it answers. `agreed`
     takes what is proposed without asking. Raises `ConfigError`.
     """
     if out.exists() and not force:
         raise ConfigError(f"{out} is there already: say --force to write over it, or --out FILE")
-    answers = interview(wishes, Asking(sys.stdin.isatty() and not agreed), sample)
+    answers = interview(options, Asking(sys.stdin.isatty() and not agreed), sample)
     _write(document(answers), out)
     for line in _told(out, answers):
         tell(line)

@@ -28,7 +28,7 @@ Tickets = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class InitOptions:
     """What the options have said already; None is asked for, or proposed."""
 
     bootstrap: str | None = None
@@ -39,18 +39,18 @@ class Wishes:
     labels: tuple[str, ...] | None = None
 
 
-def interview(wishes: Wishes, asking: Asking, sample: Path | None) -> Answers:
+def interview(options: InitOptions, asking: Asking, sample: Path | None) -> Answers:
     """Everything a configuration needs; raises `ConfigError` where an answer can't be had."""
-    if wishes.labels is None and not asking.person:
+    if options.labels is None and not asking.person:
         raise ConfigError(f"init needs --labels, {_NOBODY}")
     seen: Tickets = list(islice(rows(sample), _ROWS)) if sample else []
-    bootstrap = wishes.bootstrap or asking.ask("Kafka", "--bootstrap", str, _BOOTSTRAP)
+    bootstrap = options.bootstrap or asking.ask("Kafka", "--bootstrap", str, _BOOTSTRAP)
     # Where the sample has shown all, Kafka need not be there yet.
     there = [] if sample else _topics(bootstrap)
-    if wishes.topic is None and not (asking.person or _likely(there)):
+    if options.topic is None and not (asking.person or _likely(there)):
         raise ConfigError(f"init needs --topic, {_NOBODY}")
-    topic = wishes.topic or asking.choose("topic", "--topic", there, _likely(there))
-    if not (wishes.id and wishes.text):
+    topic = options.topic or asking.choose("topic", "--topic", there, _likely(there))
+    if not (options.id and options.text):
         seen = seen or (_tickets(bootstrap, topic) if topic in there else [])
     if there and topic not in there:
         hint = words.did_you_mean(topic, there) or ": nothing was seen of it"
@@ -59,11 +59,11 @@ def interview(wishes: Wishes, asking: Asking, sample: Path | None) -> Answers:
     if seen and asking.person:
         _show(seen[-1])
     guess = proposal.id or _ID, ",".join(proposal.text) or _TEXT
-    ticket_id = wishes.id or asking.ask("pointer to the id", "--id", words.pointer, guess[0])
-    text = wishes.text or asking.ask("to the text", "--text", words.pointers, guess[1])
+    ticket_id = options.id or asking.ask("pointer to the id", "--id", words.pointer, guess[0])
+    text = options.text or asking.ask("to the text", "--text", words.pointers, guess[1])
     unseen = {
-        "id": not (wishes.id or proposal.id) and ticket_id == _ID,
-        "text": not (wishes.text or proposal.text) and text == (_TEXT,),
+        "id": not (options.id or proposal.id) and ticket_id == _ID,
+        "text": not (options.text or proposal.text) and text == (_TEXT,),
     }
     guessed = tuple(name for name, is_guess in unseen.items() if is_guess)
     _warn(guessed, len(seen))
@@ -73,8 +73,8 @@ def interview(wishes: Wishes, asking: Asking, sample: Path | None) -> Answers:
         id=ticket_id,
         text=text,
         guessed=guessed,
-        task=wishes.task or asking.ask("name of the task", "--task", words.task, "topic"),
-        labels=wishes.labels or asking.ask("labels, as bug,question", "--labels", words.labels),
+        task=options.task or asking.ask("name of the task", "--task", words.task, "topic"),
+        labels=options.labels or asking.ask("labels, as bug,question", "--labels", words.labels),
     )
 
 

@@ -39,9 +39,9 @@ class TriedCalibration:
     page: Path
 
 
-def calibrated(learn: Dataset, wish: Targets) -> Calibration:
+def calibrated(learn: Dataset, targets: Targets) -> Calibration:
     """The setting that `streamer calibrate` would write for this wish, made now."""
-    return calibrate(learn, wish, made_at=rfc3339(int(time.time() * 1000)))
+    return calibrate(learn, targets, made_at=rfc3339(int(time.time() * 1000)))
 
 
 def accepted_by(calibration: Calibration, test: Dataset) -> Labels:
@@ -55,13 +55,13 @@ def accepted_by(calibration: Calibration, test: Dataset) -> Labels:
 def tried(
     learn: Dataset,
     test: Dataset,
-    wish: Targets,
+    targets: Targets,
     costs: Mapping[str, float],
     judge: float,
     folder: Path,
 ) -> TriedCalibration:
     """Calibrate on `learn`, report on `test`; `costs` are seconds per answer, by worker."""
-    calibration = calibrated(learn, wish)
+    calibration = calibrated(learn, targets)
     test = test[np.flatnonzero(test.judge.label_ids != ABSTAINED)]
     plain = VoteRule("majority", len(test.workers)).decide(test.worker_predictions).label_ids
     accepted, judged = accepted_by(calibration, test), test.judge.label_ids

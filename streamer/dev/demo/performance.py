@@ -26,7 +26,7 @@ from streamer.services.runtime.kafka import kafka_clients
 
 _PATIENCE_S = 60.0
 _DRAINED = 2000
-WISH = JudgeBudget(0.15)
+TARGETS = JudgeBudget(0.15)
 
 Verdicts = dict[tuple[Played, str], str]
 
@@ -92,7 +92,9 @@ class Performance:
         costs = {name: alone.cost for name, alone in task.alone.items()}
         folder = self._settings.path(self._settings.state) / "report" / task.name
         self._console.print(f"calibrating {task.name} and writing its report")
-        return tried(learn.dataset(task.name), test.dataset(task.name), WISH, costs, judge, folder)
+        return tried(
+            learn.dataset(task.name), test.dataset(task.name), TARGETS, costs, judge, folder
+        )
 
     async def _live(self, played: Sequence[Played], rate: float) -> Accounts:
         self._console.print(f"playing {len(played)} records at {rate:.0f}/s")

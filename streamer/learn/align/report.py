@@ -138,7 +138,7 @@ def pair_changes(before: Dataset, after: Sequence[Predictions]) -> tuple[PairCha
 
 
 def vote_change(before: Dataset, after: Sequence[Predictions], rule: DeferralRule) -> VoteChange:
-    """The vote on judged tickets, of tempered opinions."""
+    """The vote on judged tickets, of tempered predictions."""
     judge = before.judge.label_ids
     voted_before, voted_after = (
         rule.decide(before.worker_predictions).label_ids,

@@ -136,15 +136,15 @@ def _cases(
         task=task,
         labels=labels.labels,
         workers=workers,
-        worker_predictions=tuple(_opinion_by(name, ballots, labels) for name in workers),
-        judge=_opinion(verdicts, len(labels)),
+        worker_predictions=tuple(_predictions_by(name, ballots, labels) for name in workers),
+        judge=_predictions(verdicts, len(labels)),
         gold=np.array([_gold(decision, labels) for decision in decisions], np.int64),
         ids=tuple(_ballot(decision).ticket_id for decision in decisions),
         versions=versions,
     )
 
 
-def _opinion_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Predictions:
+def _predictions_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Predictions:
     indexes = [[vote.worker for vote in ballot.votes].index(worker) for ballot in ballots]
     asked = list(zip(indexes, ballots, strict=True))
     return predictions_of(
@@ -157,7 +157,7 @@ def _opinion_by(worker: str, ballots: Sequence[Ballot], labels: LabelSet) -> Pre
 def predictions_of(
     votes: Sequence[Vote], vectors: Sequence[Vector], labels: LabelSet
 ) -> Predictions:
-    """One worker's opinion on N tickets, as it was before the temperature.
+    """One worker's predictions on N tickets, as it was before the temperature.
 
     A worker that named a label without a vector gives labels only.
     """
@@ -167,10 +167,10 @@ def predictions_of(
     ):
         label_ids = [ABSTAINED if name is None else labels.index[name] for name in named]
         return Predictions(np.array(label_ids, np.int64), None)
-    return _opinion(vectors, len(labels))
+    return _predictions(vectors, len(labels))
 
 
-def _opinion(vectors: Sequence[Vector], size: int) -> Predictions:
+def _predictions(vectors: Sequence[Vector], size: int) -> Predictions:
     there = np.array([vector is not None for vector in vectors], np.bool_)
     nothing = (0.0,) * size
     rows = np.array([vector or nothing for vector in vectors], np.float32).reshape(-1, size)

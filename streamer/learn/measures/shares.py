@@ -108,8 +108,8 @@ def figures_by_label(
 ) -> dict[str, Figures]:
     """The same for the tickets of each label that the judge gave, by its verdict."""
     by_label = {}
-    for code, label in enumerate(labels):
-        mine = judge == code
+    for label_id, label in enumerate(labels):
+        mine = judge == label_id
         if mine.any():
             by_label[label] = figures(accepted[mine], judge[mine], gold[mine])
     return by_label
@@ -126,7 +126,9 @@ def cohen_kappa(labels: Labels, other: Labels) -> float:
         return float("nan")
     observed = float((labels == other).mean())
     label_ids = np.union1d(labels, other)
-    chance = sum(float((labels == code).mean() * (other == code).mean()) for code in label_ids)
+    chance = sum(
+        float((labels == label_id).mean() * (other == label_id).mean()) for label_id in label_ids
+    )
     return 1.0 if chance == 1 else (observed - chance) / (1 - chance)
 
 

@@ -63,28 +63,28 @@ class BackfillOptions:
         return "-".join(time.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ") for time in times)
 
 
-def run(settings: Settings, wish: BackfillOptions, config: Path, *, dry_run: bool) -> int:
+def run(settings: Settings, options: BackfillOptions, config: Path, *, dry_run: bool) -> int:
     """Classify the wished tickets, or only say how many they are; returns the exit code.
 
     `config` is the file that the settings are from. Raises `ConfigError` for a wish that makes no
     sense.
     """
-    if wish.end is not None and wish.end <= wish.begin:
+    if options.end is not None and options.end <= options.begin:
         raise ConfigError("--to is not after --from: nothing lies between them")
-    if not re.fullmatch(r"[\w.-]{1,100}", wish.called):
-        raise ConfigError(f"--name {wish.called!r}: use letters, digits, `.`, `_` and `-`")
+    if not re.fullmatch(r"[\w.-]{1,100}", options.called):
+        raise ConfigError(f"--name {options.called!r}: use letters, digits, `.`, `_` and `-`")
     if dry_run:
-        return asyncio.run(_dry_run(settings, wish))
-    return process.run(lambda stop: serve(settings, wish, stop), config)
+        return asyncio.run(_dry_run(settings, options))
+    return process.run(lambda stop: serve(settings, options, stop), config)
 
 
-async def serve(settings: Settings, wish: BackfillOptions, stop: asyncio.Event) -> None:
+async def serve(settings: Settings, options: BackfillOptions, stop: asyncio.Event) -> None:
     """Run until all is done, or `stop` is set; raises as a service does."""
     clients = kafka_clients(settings.kafka)
     topics = settings.topics
     async with Reader.of(clients, [topics.tickets, topics.judge]) as reader:
-        surveyed = await _survey(settings, reader, wish)
-        work = _Work(settings, wish, surveyed)
+        surveyed = await _survey(settings, reader, options)
+        work = _Work(settings, options, surveyed)
         async with clients.admin() as admin:
             if not work.left(await work.reached(admin, reader)):
                 tell(f"{work.name}: nothing is left to do; to do it again, give another --name")
@@ -102,14 +102,14 @@ async def serve(settings: Settings, wish: BackfillOptions, stop: asyncio.Event) 
 class _Work:
     """One backfill: its group, its stream, and how far it is."""
 
-    def __init__(self, settings: Settings, wish: BackfillOptions, surveyed: Survey) -> None:
+    def __init__(self, settings: Settings, options: BackfillOptions, surveyed: Survey) -> None:
         self._settings = settings
-        self._wish = wish
+        self._options = options
         self._survey = surveyed
-        self._pace = Pace(wish.rate, wish.backlog)
+        self._pace = Pace(options.rate, options.backlog)
         self.untouched = 0
-        self.name = wish.called
-        self.group = _group(settings, wish)
+        self.name = options.called
+        self.group = _group(settings, options)
         self.total = sum(stretch.end - stretch.start for stretch in surveyed.stretches.values())
 
     def left(self, done: Committed) -> int:
@@ -145,10 +145,10 @@ class _Work:
         settings, topics = self._settings, self._settings.topics
         outputs = Outputs(topics.labels, topics.judge, topics.audit, topics.review, topics.log)
         metrics = Metrics(tasks=settings.tasks)
-        size = max(1, min(256, int(self._wish.rate / 2)))
+        size = max(1, min(256, int(self._options.rate / 2)))
         stream = Stream(
             settings.kafka.model_copy(
-                update={"start": self._wish.begin, "drain": DRAIN, "member": None}
+                update={"start": self._options.begin, "drain": DRAIN, "member": None}
             ),
             self.group,
             topics.tickets,
@@ -198,18 +198,18 @@ class _Work:
         )
 
 
-async def _dry_run(settings: Settings, wish: BackfillOptions) -> int:
+async def _dry_run(settings: Settings, options: BackfillOptions) -> int:
     topic, clients = settings.topics.tickets, kafka_clients(settings.kafka)
     async with Reader.of(clients, [topic]) as reader:
-        surveyed = await _survey(settings, reader, wish)
+        surveyed = await _survey(settings, reader, options)
     async with clients.admin() as admin:
-        done = await committed(admin, _group(settings, wish))
-    for line in _plan(surveyed, done, wish):
+        done = await committed(admin, _group(settings, options))
+    for line in _plan(surveyed, done, options):
         tell(line)
     return 0
 
 
-def _plan(surveyed: Survey, done: Committed, wish: BackfillOptions) -> Iterator[str]:
+def _plan(surveyed: Survey, done: Committed, options: BackfillOptions) -> Iterator[str]:
     total = 0
     for partition, stretch in sorted(surveyed.stretches.items()):
         fresh = stretch.tickets - len(stretch.superseded)
@@ -220,23 +220,26 @@ def _plan(surveyed: Survey, done: Committed, wish: BackfillOptions) -> Iterator[
             f"{partition.topic}[{partition.partition}]  {stretch.start} to {stretch.end - 1}: "
             f"{fresh} tickets, {len(stretch.superseded)} superseded{progress}"
         )
-    yield f"{wish.called}: {total} tickets, {total / wish.rate:.0f} s at {wish.rate:g} per second"
+    seconds = total / options.rate
+    yield f"{options.called}: {total} tickets, {seconds:.0f} s at {options.rate:g} per second"
 
 
-async def _survey(settings: Settings, reader: Reader, wish: BackfillOptions) -> Survey:
+async def _survey(settings: Settings, reader: Reader, options: BackfillOptions) -> Survey:
     with bars() as bar:
         task = bar.add_task("looking through the topic", total=None)
 
         def watch(read: int, total: int) -> None:
             bar.update(task, completed=read, total=total)
 
-        end = wish.end or datetime.now(UTC)
+        end = options.end or datetime.now(UTC)
         ticket_reader = TicketReader.of(settings.input)
-        return await survey(reader, settings.topics.tickets, ticket_reader, wish.begin, end, watch)
+        return await survey(
+            reader, settings.topics.tickets, ticket_reader, options.begin, end, watch
+        )
 
 
-def _group(settings: Settings, wish: BackfillOptions) -> str:
-    return f"{settings.kafka.group}-backfill-{wish.called}"
+def _group(settings: Settings, options: BackfillOptions) -> str:
+    return f"{settings.kafka.group}-backfill-{options.called}"
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:

@@ -30,7 +30,7 @@ class Timeline:
     positions: set[Position] = field(default_factory=set)
 
 
-def trail(records: Sequence[Record], topics: Topics, source: str) -> Timeline:
+def timeline_of(records: Sequence[Record], topics: Topics, source: str) -> Timeline:
     """Follow the records of one ticket; `source` is the input's name."""
     timeline = Timeline()
     takers: dict[str, tuple[Kind, Callable[[Timeline, Record], None]]] = {

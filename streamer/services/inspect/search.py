@@ -13,7 +13,7 @@ from streamer.config.settings import Settings
 from streamer.errors import TicketError, Unavailable
 from streamer.records.dead_letter import DeadLetter, is_mark
 from streamer.records.label import Position, label_key
-from streamer.services.inspect.hops import trail
+from streamer.services.inspect.hops import timeline_of
 from streamer.services.inspect.inspection import Inspection, Looked, Occurrence
 from streamer.services.inspect.summary import Findings, summary
 from streamer.services.intake.ticket_reader import TicketReader
@@ -59,7 +59,7 @@ async def find(
         ]
         topic_partitions += reader.partitions(topics.dead)
         records, looked, complete = await scan(topic_partitions, ticket.concerned)
-        timeline = trail(records, topics, settings.source)
+        timeline = timeline_of(records, topics, settings.source)
         inputs: list[Input] = [
             await _input(reader, settings, position) for position in _newest(timeline.positions)
         ]

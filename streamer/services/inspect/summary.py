@@ -37,7 +37,7 @@ class Findings:
     ticket_id: str
     since: datetime
     records: Sequence[Record]
-    trail: Timeline
+    timeline: Timeline
     looked: Sequence[Looked]
     complete: bool
     unread: Sequence[str]
@@ -50,9 +50,10 @@ def summary(
     standing: Committed,
 ) -> Inspection:
     """The whole story; `standing` is what classify's and the judge's groups have committed."""
-    hops = [*findings.trail.hops, *_inputs(occurrences)]
+    hops = [*findings.timeline.hops, *_inputs(occurrences)]
     outcomes = [
-        _outcome(settings, task, findings.trail, occurrences, standing) for task in settings.tasks
+        _outcome(settings, task, findings.timeline, occurrences, standing)
+        for task in settings.tasks
     ]
     return Inspection(
         ticket_id=findings.ticket_id,
@@ -79,20 +80,21 @@ def _inputs(occurrences: Sequence[Occurrence]) -> Iterator[Hop]:
 def _outcome(
     settings: Settings,
     task: str,
-    trail: Timeline,
+    timeline: Timeline,
     occurrences: Sequence[Occurrence],
     standing: Committed,
 ) -> TaskOutcome:
     records = sorted(
-        (record for record in trail.labels if record.task == task), key=lambda record: record.offset
+        (record for record in timeline.labels if record.task == task),
+        key=lambda record: record.offset,
     )
     table = LabelTable()
     for record in records:
         table.apply(record)
     state = next(iter(table.values()), None)
     labels = tuple(record.label for record in records if record.label is not None)
-    requests = [item for item in trail.requests if item[1].task == task]
-    verdicts = [log for log in trail.verdicts if log.task == task]
+    requests = [item for item in timeline.requests if item[1].task == task]
+    verdicts = [log for log in timeline.verdicts if log.task == task]
     return TaskOutcome(
         task=task,
         labels=labels,
@@ -101,7 +103,7 @@ def _outcome(
         verdicts=tuple(_named(settings, log) for log in verdicts),
         judged=tuple(verdicts),
         spent=() if state is None else latency(state, records, requests, occurrences),
-        waiting=_waiting(settings, task, trail, records, occurrences, standing),
+        waiting=_waiting(settings, task, timeline, records, occurrences, standing),
     )
 
 
@@ -116,19 +118,19 @@ def _named(settings: Settings, log: VerdictLog) -> Mapping[str, float]:
 def _waiting(
     settings: Settings,
     task: str,
-    trail: Timeline,
+    timeline: Timeline,
     records: Sequence[LabelRecord],
     occurrences: Sequence[Occurrence],
     standing: Committed,
 ) -> str | None:
     """Who has yet to work on it, by how far the groups are."""
     decided = {record.label.decision_id for record in records if record.label is not None}
-    for hop, request in trail.requests:
+    for hop, request in timeline.requests:
         verifies = request.purpose == "verify"
         committed = standing.get(TopicPartition(hop.topic, hop.partition), 0)
         if (verifies or request.decision_id not in decided) and committed <= hop.offset:
             return f"the judge has {hop.offset - committed} records before it in {hop.topic}"
-    if records or trail.requests or trail.dead:
+    if records or timeline.requests or timeline.dead:
         return None
     for occurrence in occurrences:
         committed = standing.get(TopicPartition(occurrence.topic, occurrence.partition), 0)
@@ -161,7 +163,7 @@ def _advice(
         yield "there was too much to read, so only the newest was: give a shorter --since"
     if findings.unread:
         yield doubt(findings.unread)
-    if not findings.trail.hops and not occurrences:
+    if not findings.timeline.hops and not occurrences:
         yield "nothing was found: look further back (--since 7d), and check the id"
         yield "a record whose id nobody could read is among `streamer dead list`"
         yield f"it may not have reached {settings.topics.tickets} yet"
@@ -173,7 +175,7 @@ def _advice(
         for outcome in outcomes
         if not outcome.labels and not outcome.deleted and not outcome.waiting
     ]
-    if unknown and not findings.trail.dead and not findings.trail.requests:
+    if unknown and not findings.timeline.dead and not findings.timeline.requests:
         yield (
             f"no label for {', '.join(unknown)}: the ticket doesn't meet the task's "
             "`when`, or the label is older than --since"

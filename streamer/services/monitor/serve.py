@@ -61,12 +61,12 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         limits = settings.monitor.alarms
         kept_s = await retention_s(clients, topics.judge)
         watch = Watch(monitor.tables.windows, expected, limits, rfc3339, kept_s)
-        lookout = AlarmLoop(watch, monitor.view, alerts, monitor.metrics, producer)
+        alarm_loop = AlarmLoop(watch, monitor.view, alerts, monitor.metrics, producer)
         async with monitor.running():
             while not stop.is_set():
                 await stats.check()
                 if await monitor.current(reader):
-                    await lookout.look()
+                    await alarm_loop.look()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
 

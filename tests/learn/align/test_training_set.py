@@ -105,14 +105,19 @@ def test_no_copy_of_a_text_is_on_two_sides(seed: int) -> None:
     }
     parts = Parts.of(log_of(texts=texts))
     drawn = Examples(tuple(said[::-1]), tuple(rng.choice(LABELS.labels, COUNT)))
-    lesson = TrainingSet.of(parts, LABELS, texts, CHANCES, examples=drawn)
+    training_set = TrainingSet.of(parts, LABELS, texts, CHANCES, examples=drawn)
     tested = {as_read(texts[one.ballot.ticket_id]) for one in parts.test}
-    compared = {as_read(text) for text in lesson.held_out.texts}
-    assert lesson.copies > 0
-    assert len(lesson.train) + lesson.copies == len(parts.train)
-    for part in (lesson.train, lesson.beside_train, lesson.held_out, lesson.early):
+    compared = {as_read(text) for text in training_set.held_out.texts}
+    assert training_set.copies > 0
+    assert len(training_set.train) + training_set.copies == len(parts.train)
+    for part in (
+        training_set.train,
+        training_set.beside_train,
+        training_set.held_out,
+        training_set.early,
+    ):
         assert not tested & {as_read(text) for text in part.texts}
-    for part in (lesson.early, lesson.beside_early):
+    for part in (training_set.early, training_set.beside_early):
         assert len(part)
         assert not compared & {as_read(text) for text in part.texts}
 
@@ -145,10 +150,10 @@ def test_segments_are_named_by_the_gate_for_tickets_and_examples() -> None:
     gate = Named(None, 0.5, 0.0)
     examples = Examples(("one", "four"), ("bug", "billing"))
     parts = Parts.of(log_of())
-    lesson = TrainingSet.of(parts, LABELS, TEXTS, CHANCES, gate, examples)
-    for part in (lesson.train, lesson.beside_train):
+    training_set = TrainingSet.of(parts, LABELS, TEXTS, CHANCES, gate, examples)
+    for part in (training_set.train, training_set.beside_train):
         assert part.segments.tolist() == [len(text) % 2 for text in part.texts]
-    both = lesson.train.and_examples(lesson.beside_train)
+    both = training_set.train.and_examples(training_set.beside_train)
     assert both.segments.tolist()[-2:] == [1, 0]
     assert both.weights[-2:].tolist() == [1, 1]
     np.testing.assert_array_equal(both.probabilities[-2:], [[0, 1, 0], [1, 0, 0]])

@@ -26,7 +26,7 @@ from streamer.learn.measures.scores import Scores
 _MODULES = (training_set, training_loop, shape, tokenizer)
 _HELD_OUT_SHARE = 0.1
 SHAPE = Shape()
-SCHOOLING = TrainingLoop()
+TRAINING_LOOP = TrainingLoop()
 
 Subject = tuple[Prompt, Examples]
 """What is told about a task, and its tickets with the right labels."""
@@ -39,7 +39,7 @@ class SmallJudgeTrainer:
     folder: Path
     max_ticket_tokens: int = 1024
     shape: Shape = SHAPE
-    schooling: TrainingLoop = SCHOOLING
+    loop: TrainingLoop = TRAINING_LOOP
 
     def train(
         self, subjects: Sequence[Subject], *, seed: int, progress: Progress
@@ -61,7 +61,7 @@ class SmallJudgeTrainer:
             chat = self._chat(folder, subjects, split)
             parts = [self._lessons(chat, *pair) for pair in zip(subjects, split, strict=True)]
             network = self.shape.network(chat.vocabulary, seed)
-            self.schooling.teach(network, [learnt for learnt, _ in parts], seed, progress)
+            self.loop.teach(network, [learnt for learnt, _ in parts], seed, progress)
             network.save_pretrained(folder)
             return {
                 recipe.task: self._told(folder, recipe, network, held)
@@ -82,7 +82,7 @@ class SmallJudgeTrainer:
 
     def _told(self, folder: Path, recipe: Recipe, network: Any, held: TrainingExample) -> Manifest:
         scores = Scores.of(probabilities(network, held), held.gold)
-        manifest = Manifest.new(recipe, asdict(self.schooling), scores)
+        manifest = Manifest.new(recipe, asdict(self.loop), scores)
         (folder / recipe.task).mkdir()
         manifest.write(folder / recipe.task)
         return manifest
@@ -107,7 +107,7 @@ class SmallJudgeTrainer:
 
     def _recipe(self, prompt: Prompt, examples: Examples, seed: int) -> Recipe:
         told = orjson.dumps(
-            [prompt.version, self.max_ticket_tokens, asdict(self.shape), asdict(self.schooling)]
+            [prompt.version, self.max_ticket_tokens, asdict(self.shape), asdict(self.loop)]
         )
         sources = [Path(str(module.__file__)).read_bytes() for module in _MODULES]
         return Recipe(

@@ -32,13 +32,13 @@ class TrainingLoop:
     forgotten: float = 0.2
 
     def teach(
-        self, network: Any, lessons: Sequence[TrainingExample], seed: int, progress: Progress
+        self, network: Any, examples: Sequence[TrainingExample], seed: int, progress: Progress
     ) -> None:
         """Change the network's weights."""
         import torch
 
         draw = np.random.default_rng(seed)
-        steps = [step for _ in range(self.epochs) for step in self._epoch(lessons, draw)]
+        steps = [step for _ in range(self.epochs) for step in self._epoch(examples, draw)]
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=self.rate, weight_decay=self.decay, betas=(0.9, 0.95)
         )
@@ -46,9 +46,9 @@ class TrainingLoop:
             optimiser, self.rate, total_steps=len(steps), pct_start=0.05
         )
         network.train()
-        for number, (lesson, rows) in enumerate(steps, 1):
+        for number, (example, rows) in enumerate(steps, 1):
             optimiser.zero_grad()
-            self._loss(network, lesson, rows, draw).backward()
+            self._loss(network, example, rows, draw).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
@@ -56,45 +56,45 @@ class TrainingLoop:
         network.eval()
 
     def _epoch(
-        self, lessons: Sequence[TrainingExample], draw: np.random.Generator
+        self, examples: Sequence[TrainingExample], draw: np.random.Generator
     ) -> list[tuple[TrainingExample, NDArray[np.int64]]]:
         """All tickets once, in batches of one task and of like lengths, the batches mixed."""
         batches = [
-            (lesson, rows) for lesson in lessons for rows in _alike(lesson, self.batch, draw)
+            (example, rows) for example in examples for rows in _alike(example, self.batch, draw)
         ]
         return [batches[index] for index in draw.permutation(len(batches))]
 
     def _loss(
         self,
         network: Any,
-        lesson: TrainingExample,
+        example: TrainingExample,
         rows: NDArray[np.int64],
         draw: np.random.Generator,
     ) -> Any:
         import torch
         from torch.nn.functional import cross_entropy
 
-        tickets = [_thinned(lesson.tickets[row], self.forgotten, draw) for row in rows]
-        ids, ends = _padded([[*ticket, *lesson.suffix] for ticket in tickets])
-        states = _read(network, lesson.prefix, ids)
-        answers = torch.tensor(lesson.answers)[torch.from_numpy(lesson.gold[rows])]
+        tickets = [_thinned(example.tickets[row], self.forgotten, draw) for row in rows]
+        ids, ends = _padded([[*ticket, *example.suffix] for ticket in tickets])
+        states = _read(network, example.prefix, ids)
+        answers = torch.tensor(example.answers)[torch.from_numpy(example.gold[rows])]
         last = states[torch.arange(len(rows)), torch.from_numpy(ends)]
         return cross_entropy(network.lm_head(last), answers)
 
 
-def probabilities(network: Any, lesson: TrainingExample) -> NDArray[np.float32]:
+def probabilities(network: Any, example: TrainingExample) -> NDArray[np.float32]:
     """float32 [N, K], each row summing to 1, over the answers alone."""
     import torch
 
-    shares = np.empty((len(lesson.tickets), len(lesson.answers)), np.float32)
-    order = np.argsort([len(ticket) for ticket in lesson.tickets], kind="stable")
+    shares = np.empty((len(example.tickets), len(example.answers)), np.float32)
+    order = np.argsort([len(ticket) for ticket in example.tickets], kind="stable")
     with torch.inference_mode():
         for first in range(0, len(order), _ASKED_AT_ONCE):
             rows = order[first : first + _ASKED_AT_ONCE]
-            ids, ends = _padded([[*lesson.tickets[row], *lesson.suffix] for row in rows])
-            states = _read(network, lesson.prefix, ids)
+            ids, ends = _padded([[*example.tickets[row], *example.suffix] for row in rows])
+            states = _read(network, example.prefix, ids)
             last = states[torch.arange(len(rows)), torch.from_numpy(ends)]
-            scores = network.lm_head(last)[:, torch.tensor(lesson.answers)]
+            scores = network.lm_head(last)[:, torch.tensor(example.answers)]
             shares[rows] = torch.softmax(scores, dim=1).numpy()
     return shares
 
@@ -113,9 +113,9 @@ def _read(network: Any, prefix: Sequence[int], ids: Any) -> Any:
 
 
 def _alike(
-    lesson: TrainingExample, size: int, draw: np.random.Generator
+    example: TrainingExample, size: int, draw: np.random.Generator
 ) -> Iterator[NDArray[np.int64]]:
-    lengths = np.array([len(ticket) for ticket in lesson.tickets])
+    lengths = np.array([len(ticket) for ticket in example.tickets])
     # Not quite by length: the same tickets should not meet in every epoch.
     order = np.argsort(lengths * draw.uniform(0.8, 1.25, len(lengths)))
     for first in range(0, len(order), size):
