@@ -3,7 +3,7 @@
 <version>/experts.json        the limits of the gate, and which segments have an expert
 <version>/gate/model.npz      the linear classifier over words that names a ticket's segment
 <version>/general/model.npz   answers where the gate is unsure, or the segment has no expert
-<version>/expert-<n>/model.npz   the expert of the segment at place n
+<version>/expert-<n>/model.npz   the expert of segment id n
 """
 
 import json
@@ -30,7 +30,7 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Experts:
-    """`experts` by the places of their segments; all models know the same labels."""
+    """`experts` by the ids of their segments; all models know the same labels."""
 
     gate: Gate
     general: Model

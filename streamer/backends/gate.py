@@ -15,7 +15,7 @@ from streamer.records.segments import GENERAL
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Of N tickets the place of the segment, `GENERAL` for none; and how likely the likeliest is.
+    """Of N tickets the segment id, `GENERAL` for none; and how likely the likeliest is.
 
     `far` marks those of which too few words are known, whatever the classifier makes of the rest.
     """
@@ -27,8 +27,8 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A classifier of segments that counts where it is sure of `at_least` (0 to 1), on tickets of
-    which the share `least_known` of the words or more is known to it.
+    """A classifier of segments that counts where its confidence is `at_least` (0 to 1), on tickets
+    of which the share `least_known` of the words or more is known to it.
     """
 
     model: LinearModel
@@ -42,7 +42,7 @@ class Gate:
         confidence = probabilities.max(axis=1)
         # Without a known word there is a shape alone, which says nothing of what it is about.
         far = (known < self.least_known) | (known == 0)
-        # A sureness that is no number is not at least anything.
+        # A confidence that is no number is not at least anything.
         confident = (confidence >= self.at_least) & ~far
         return Named(np.where(confident, probabilities.argmax(axis=1), GENERAL), confidence, far)
 

@@ -139,7 +139,7 @@ def _stems(data: _Bytes, starts: Ids, hashes: _Hashes) -> _Hashes:
 
 
 def _windows(data: _Bytes, length: int) -> _Hashes:
-    """A hash for every run of `length` bytes, by the place of its first."""
+    """A hash for every run of `length` bytes, by the offset of its first."""
     count = max(len(data) - length + 1, 0)
     hashes = np.zeros(count, dtype=np.uint64)
     for offset in range(length):

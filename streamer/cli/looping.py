@@ -18,7 +18,7 @@ _TAKEN = {
     "rollback": {"trial"},
     "status": set[str](),
 }
-"""What each way takes, besides --task and --json."""
+"""What each verb takes, besides --task and --json."""
 
 
 def add(verbs: Verbs) -> None:
@@ -169,7 +169,7 @@ def _log(options: argparse.Namespace) -> Path:
 
 
 def _refuse_strangers(options: argparse.Namespace) -> None:
-    """An option that means nothing to a way would be lost in silence."""
+    """An option that means nothing to a verb would be lost in silence."""
     for name in sorted(set().union(*_TAKEN.values()) - _TAKEN[options.what]):
         value = getattr(options, name)
         if value is not None and value is not False and value != []:

@@ -33,7 +33,7 @@ from streamer.terminal import bars, clean, console, note, table, tell_json, watc
 class FitOptions:
     """How to fit: the number of segments (None to choose it), the seed, the most tickets, whether
     the page may show what tickets say, and what a ticket may cost as a share of a verdict (None to
-    choose no ways).
+    choose no routes).
     """
 
     size: int | None = None

@@ -1,4 +1,4 @@
-"""Which keys there are at a place of a document: to say what was probably meant."""
+"""Which keys there are at a path of a document: to say what was probably meant."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin

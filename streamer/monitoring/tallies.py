@@ -49,7 +49,7 @@ def judged(window: Window) -> Tally:
 
 
 def segments(window: Window) -> dict[str, Tally]:
-    """Tickets by their segment's number, of those that took the way of any segment."""
+    """Tickets by their segment's number, of those that took the route of any segment."""
     named = {
         number: count
         for number, count in window.counts.get("segments", {}).items()
@@ -65,7 +65,7 @@ def routings(window: Window) -> Mapping[str, int]:
 
 
 def unrouted(window: Window) -> dict[str, Tally]:
-    """Tickets that took the general way by reason, of all whose segment was asked for."""
+    """Tickets that took the general route by reason, of all whose segment was asked for."""
     total = sum(window.counts.get("segments", {}).values())
     return {reason: (n, total) for reason, n in window.counts.get("unrouted", {}).items()}
 
@@ -78,7 +78,7 @@ def far(window: Window) -> Tally:
 
 
 def segment_audits(window: Window) -> dict[str, Tally]:
-    """As `audited`, by the number of the segment whose way the ticket took, or general."""
+    """As `audited`, by the number of the segment whose route the ticket took, or general."""
     return _shares(window.counts.get("segment_audited", {}), "yes", "no")
 
 

@@ -38,7 +38,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class SegmentView:
-    """A segment: its name where it is known, its `share` of the tickets that took the way of any,
+    """A segment: its name where it is known, its `share` of the tickets that took the route of any,
     and the `fidelity` of what was accepted there, whose reference is that of the first audits.
     """
 
@@ -55,9 +55,9 @@ class TaskView:
     ticket's own (`service_latency`: since the service saw it). `distribution` are the published
     labels by name, `reference` their expected shares with `reference_from` saying where those come
     from; None before there are any. `agreement` is by `<one>/<other>`, `abstaining` by worker.
-    `segments` are by number, `unrouted` tickets that took the general way by reason; both are empty
-    of a task without segments. `promise` is None where none was made: then nobody knows what the
-    fidelity should be.
+    `segments` are by number, `unrouted` tickets that took the general route by reason; both are
+    empty of a task without segments. `promise` is None where none was made: then nobody knows what
+    the fidelity should be.
     """
 
     tickets: int

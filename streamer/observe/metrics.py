@@ -107,7 +107,7 @@ class Metrics:
             self._shares("streamer_calibration_audited_total", labels, "yes", "no", agreed, total)
 
     def routed(self, task: str, segment: str, count: int) -> None:
-        """Tickets that took the way of a segment, by its number, or the `general` one."""
+        """Tickets that took the route of a segment, by its number, or the `general` one."""
         self._add("streamer_segments_total", (task, segment), count)
 
     def routed_by(self, task: str, version: str, count: int) -> None:
@@ -115,7 +115,7 @@ class Metrics:
         self._add("streamer_routed_total", (task, version), count)
 
     def unrouted(self, task: str, reason: Unrouted, count: int) -> None:
-        """Why tickets took the general way; `routed` counts the same ones as `general`."""
+        """Why tickets took the general route; `routed` counts the same ones as `general`."""
         self._add("streamer_unrouted_total", (task, reason), count)
 
     def routing(self, seconds: float, rows: int) -> None:
@@ -124,7 +124,7 @@ class Metrics:
         self._add("streamer_routing_rows_total", (), rows)
 
     def segment_audited(self, task: str, segment: str, agreed: int, total: int) -> None:
-        """As `audited`, of the labels that took the way of this segment."""
+        """As `audited`, of the labels that took the route of this segment."""
         labels = (task, segment)
         self._shares("streamer_segment_audited_total", labels, "yes", "no", agreed, total)
 

@@ -39,7 +39,7 @@ class Slowest:
         self._paths: dict[str, _Interval] = {}
 
     def among(self, path: str, ms: Milliseconds) -> list[int]:
-        """The places of the slow ones among these latencies [N]; most often none."""
+        """The rows of the slow ones among these latencies [N]; most often none."""
         if not len(ms):
             return []
         interval, top = self._interval(path), float(ms.max())

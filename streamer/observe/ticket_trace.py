@@ -119,7 +119,7 @@ class TicketTrace:
         workers: Sequence[str],
         began_ns: int,
     ) -> None:
-        """A segment was found for the ticket, or "general", with the `workers` of its way.
+        """A segment was found for the ticket, or "general", with the `workers` of its route.
 
         `routing` is the version; the search for the whole batch began at `began_ns`.
         """

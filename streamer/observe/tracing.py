@@ -104,7 +104,7 @@ class Tracing:
         return BatchTrace(self._recorder, topic, traces, records)
 
     def slow(self, task: str, ms: Milliseconds) -> list[int]:
-        """The places of tickets to follow afterwards among these latencies [N] of a task."""
+        """The rows of tickets to follow afterwards among these latencies [N] of a task."""
         return [] if self._queue is None else self._slowest.among(task, ms)
 
     @property

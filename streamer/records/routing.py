@@ -28,7 +28,7 @@ class RouteRecord:
 
 @dataclass(frozen=True, slots=True)
 class TaskRoutes:
-    """A task's ways by the number of the segment; all others are served as configured.
+    """A task's routes by the number of the segment; all others are served as configured.
 
     They were chosen with the workers' `versions`, for labels of the version `label_set`, to cost at
     most `budget` a ticket (1 is a verdict).
@@ -54,7 +54,7 @@ class GateLimits:
 @dataclass(frozen=True, slots=True)
 class Routing:
     """What classify needs to route: `segments` is the version of the segments, `numbers` theirs by
-    the classifier's places. Without a gate nothing can be told apart, and nothing is routed.
+    segment id. Without a gate nothing can be told apart, and nothing is routed.
     """
 
     segments: str
@@ -64,7 +64,7 @@ class Routing:
 
     @property
     def version(self) -> str:
-        """A hash of all that it says, 16 hex digits: segments, classifier and ways together."""
+        """A hash of all that it says, 16 hex digits: segments, classifier and routes together."""
         return version_of(self)
 
     def to_json(self) -> bytes:

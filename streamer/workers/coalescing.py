@@ -19,7 +19,7 @@ class _Question:
 class CoalescingWorker:
     """Hands on to `worker`, together, what is asked within one turn of the event loop.
 
-    Ways of several segments share workers: to call one for each way would split a batch for
+    Routes of several segments share workers: to call one for each route would split a batch for
     nothing.
     """
 

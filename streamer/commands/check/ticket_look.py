@@ -93,17 +93,17 @@ class TicketLook:
 
 
 def is_id(value: Any) -> bool:
-    """Whether the intake takes it as an id."""
+    """Whether classify takes it as an id."""
     return _is_taken(TicketId("/it").of, value)
 
 
 def is_text(value: Any) -> bool:
-    """Whether the intake takes it as a text."""
+    """Whether classify takes it as a text."""
     return _is_taken(TicketText(("/it",)).of, value)
 
 
 def is_time(value: Any) -> bool:
-    """Whether the intake takes it as a time."""
+    """Whether classify takes it as a time."""
     if isinstance(value, str):
         return milliseconds(value) is not None
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e14

@@ -26,7 +26,7 @@ class PlayedOutcome:
 
 
 class Accounts:
-    """Outcomes against expectations, whichever comes first. Deletions go by key, not by place."""
+    """Outcomes against expectations, whichever comes first. Deletions go by key, not position."""
 
     def __init__(self, tasks: Iterable[str]) -> None:
         self._tasks = tuple(tasks)

@@ -43,7 +43,7 @@ class Expert:
 @dataclass(frozen=True, slots=True)
 class Aligned:
     """A `model` of all that it was given, with the general model's `settings` and its `experts` by
-    the places of their segments. Without experts `model` is the `general` one.
+    the ids of their segments. Without experts `model` is the `general` one.
     """
 
     model: TrainedModel

@@ -36,7 +36,7 @@ class Dataset:
         return len(self.ids)
 
     def __getitem__(self, rows: NDArray[np.int64]) -> "Dataset":
-        """Some of the tickets, by their places [M]."""
+        """Some of the tickets, by their rows [M]."""
         picked = rows.tolist()
         return Dataset(
             self.task,
@@ -51,7 +51,7 @@ class Dataset:
         )
 
     def of(self, workers: tuple[int, ...]) -> "Dataset":
-        """The same tickets with some of the workers, by their places."""
+        """The same tickets with some of the workers, by their indexes."""
         return Dataset(
             self.task,
             self.labels,

@@ -16,7 +16,7 @@ def batch_count(rows: int, epochs: int) -> int:
 def minibatches(
     rows: int, epochs: int, random: np.random.Generator
 ) -> Iterator[npt.NDArray[np.int64]]:
-    """Places of the rows, in an order that is drawn anew for every epoch."""
+    """The rows, in an order that is drawn anew for every epoch."""
     for _ in range(epochs):
         order = random.permutation(rows)
         for start in range(0, rows, BATCH):

@@ -134,7 +134,7 @@ class _Column:
 
 
 def _older(ids: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """The places [n] of ids that come again later."""
+    """The indexes [n] of ids that come again later."""
     order = np.argsort(ids, kind="stable")
     again = ids[order][:-1] == ids[order][1:]
     return np.asarray(order[:-1][again])

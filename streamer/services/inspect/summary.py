@@ -47,12 +47,12 @@ def summary(
     settings: Settings,
     findings: Findings,
     occurrences: Sequence[Occurrence],
-    standing: Committed,
+    group_offsets: Committed,
 ) -> Inspection:
-    """The whole story; `standing` is what classify's and the judge's groups have committed."""
+    """The whole story; `group_offsets` is what classify's and the judge's groups have committed."""
     hops = [*findings.timeline.hops, *_inputs(occurrences)]
     outcomes = [
-        _outcome(settings, task, findings.timeline, occurrences, standing)
+        _outcome(settings, task, findings.timeline, occurrences, group_offsets)
         for task in settings.tasks
     ]
     return Inspection(
@@ -82,7 +82,7 @@ def _outcome(
     task: str,
     timeline: Timeline,
     occurrences: Sequence[Occurrence],
-    standing: Committed,
+    group_offsets: Committed,
 ) -> TaskOutcome:
     records = sorted(
         (record for record in timeline.labels if record.task == task),
@@ -103,7 +103,7 @@ def _outcome(
         verdicts=tuple(_named(settings, log) for log in verdicts),
         judged=tuple(verdicts),
         spent=() if state is None else latency(state, records, requests, occurrences),
-        waiting=_waiting(settings, task, timeline, records, occurrences, standing),
+        waiting=_waiting(settings, task, timeline, records, occurrences, group_offsets),
     )
 
 
@@ -121,19 +121,19 @@ def _waiting(
     timeline: Timeline,
     records: Sequence[LabelRecord],
     occurrences: Sequence[Occurrence],
-    standing: Committed,
+    group_offsets: Committed,
 ) -> str | None:
     """Who has yet to work on it, by how far the groups are."""
     decided = {record.label.decision_id for record in records if record.label is not None}
     for hop, request in timeline.requests:
         verifies = request.purpose == "verify"
-        committed = standing.get(TopicPartition(hop.topic, hop.partition), 0)
+        committed = group_offsets.get(TopicPartition(hop.topic, hop.partition), 0)
         if (verifies or request.decision_id not in decided) and committed <= hop.offset:
             return f"the judge has {hop.offset - committed} records before it in {hop.topic}"
     if records or timeline.requests or timeline.dead:
         return None
     for occurrence in occurrences:
-        committed = standing.get(TopicPartition(occurrence.topic, occurrence.partition), 0)
+        committed = group_offsets.get(TopicPartition(occurrence.topic, occurrence.partition), 0)
         if occurrence.there and committed <= occurrence.offset:
             before = occurrence.offset - committed
             return f"classify has {before} records before it in {occurrence.topic}"

@@ -32,7 +32,7 @@ def routed(base: Expected, key: str, folder: Path) -> Expected:
     """With the segments of a version, which lie in its folder; raises `ConfigError`, which names
     the key.
 
-    Each segment is served in its own way: what was expected of one way for all, its promise apart,
+    Each segment has a route of its own: what was expected of one way for all, its promise apart,
     is to be seen anew, from the first tickets on that this version routed.
     """
     segments = read_segments(folder).segments

@@ -42,7 +42,7 @@ class Writing:
         indexes: Sequence[int],
         write: Callable[[Sequence[int]], Sequence[T]],
     ) -> list[T | Emission]:
-        """What `write` makes of the tickets at these places, and the letters of those that died.
+        """What `write` makes of the tickets at these indexes, and the letters of those that died.
 
         `write` is asked again about fewer of them where it fails. Raises what no record brought
         about.

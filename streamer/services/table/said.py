@@ -19,8 +19,8 @@ from streamer.stream.handler import Record
 class Word:
     """A label, and what it is in the state of its key.
 
-    `id` is the same for a label and for its copy at a newer place. `spoke` is where a person spoke,
-    None of a label by workers or judge. `carried` marks a copy that the table made.
+    `id` is the same for a label and for its copy at a newer position. `spoke` is where a person
+    spoke, None of a label by workers or judge. `carried` marks a copy that the table made.
     """
 
     id: bytes

@@ -128,7 +128,7 @@ def _thinned(ticket: Sequence[int], share: float, draw: np.random.Generator) -> 
 
 
 def _padded(tickets: Sequence[Sequence[int]]) -> tuple[Any, NDArray[np.int64]]:
-    """Ids [B, L], and the place [B] of each last one: nothing looks at what comes behind."""
+    """Ids [B, L], and the index [B] of each last one: nothing looks at what comes behind."""
     import torch
 
     ids = torch.zeros((len(tickets), max(map(len, tickets))), dtype=torch.int64)

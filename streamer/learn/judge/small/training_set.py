@@ -15,7 +15,7 @@ from streamer.learn.measures.scores import Labels
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
     """N tickets between what stands before and after each of them, the K tokens that answer, and
-    `gold` [N], places among those.
+    `gold` [N], indexes among those.
     """
 
     task: str
