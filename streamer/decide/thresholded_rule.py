@@ -22,7 +22,7 @@ class ThresholdedRule:
     """A `rule` over W workers, R thresholds of it, `least` [R], and the workers' `temperatures`
     [R, W] under each, NaN where an answer stays as it is.
 
-    `which` [N] says in all methods which of the R is a ticket's.
+    `rule_index` [N] says in all methods which of the R is a ticket's.
     """
 
     rule: DeferralRule
@@ -42,7 +42,7 @@ class ThresholdedRule:
             raise ValueError("rules that differ in more than a threshold can't decide together")
         return cls(lenient.pop(), np.array([rule.least for rule in known]), temperatures)
 
-    def tempered(self, worker: int, raw: Predictions, which: LabelIds) -> Predictions:
+    def tempered(self, worker: int, raw: Predictions, rule_index: LabelIds) -> Predictions:
         """What the worker at this place said of N tickets, as it is decided on.
 
         `raw` is rounded. To temper by 1 rounds once more, so what has no temperature is left alone.
@@ -52,7 +52,7 @@ class ThresholdedRule:
             return raw
         if len(heat) == 1:
             return tempered(raw, float(heat[0]))
-        own = heat[which]
+        own = heat[rule_index]
         bare = np.isnan(own)
         warm = tempered(raw, np.where(bare, 1.0, own))
         if warm.probabilities is None or not bare.any():
@@ -60,14 +60,14 @@ class ThresholdedRule:
         probabilities = np.where(bare[:, None], raw.probabilities, warm.probabilities)
         return Predictions(np.where(bare, raw.label_ids, warm.label_ids), probabilities)
 
-    def decide(self, worker_predictions: Sequence[Predictions], which: LabelIds) -> Decision:
+    def decide(self, worker_predictions: Sequence[Predictions], rule_index: LabelIds) -> Decision:
         """As `DeferralRule.decide`, of tempered opinions on N tickets."""
         found = self.rule.decide(worker_predictions)
         if self.least is None:
             return found
         # Confidence that is not known is held to no threshold: such a rule has none.
         known = ~np.isnan(found.confidence)
-        doubted = known & ~at_least(found.confidence, self.least[which])
+        doubted = known & ~at_least(found.confidence, self.least[rule_index])
         return Decision(
             np.where(doubted, ABSTAINED, found.label_ids),
             np.where(doubted, np.nan, found.confidence),

@@ -52,7 +52,7 @@ class VoteResult:
 
     `rows` [n] are their places among those; `worker_votes` and `decision` are about these rows, in
     this order. `outage` says that too many workers were out for any label to stand; `stale`, that
-    some answered in another version than the one that was calibrated. `which` [n] says of each
+    some answered in another version than the one that was calibrated. `rule_index` [n] says of each
     ticket which of the `provenances` its decision has. `audit_votes` are those of workers asked
     for the uniform stratum only, and had no say. Without worker votes the judge comes first.
     """
@@ -62,7 +62,7 @@ class VoteResult:
     decision: Decision
     outage: bool
     provenances: tuple[Provenance, ...]
-    which: Rows
+    rule_index: Rows
     audit_votes: tuple[WorkerVotes, ...] = ()
     stale: bool = False
 
@@ -75,11 +75,11 @@ class VoteResult:
             rows=self.rows[places],
             worker_votes=worker_votes,
             decision=self.decision[places],
-            which=self.which[places],
+            rule_index=self.rule_index[places],
             audit_votes=audit_votes,
         )
 
     def provenance(self, place: int) -> Provenance:
         """That of the ticket at this place of the count."""
-        at: int = self.which.item(place)
+        at: int = self.rule_index.item(place)
         return self.provenances[at]

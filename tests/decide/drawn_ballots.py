@@ -25,7 +25,7 @@ class DrawnBallots:
     """
 
     rules: tuple[DeferralRule, ...]
-    which: np.ndarray
+    rule_index: np.ndarray
     raw: tuple[Predictions, ...]
     out: tuple[bool, ...]
 

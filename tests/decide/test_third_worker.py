@@ -98,7 +98,7 @@ def test_a_ticket_is_decided_as_if_it_came_alone(seed: int) -> None:
     """A third worker that was not asked changes neither the label nor its confidence."""
     ballot = ballots(drawn(seed))
     rule, decision = ballot.rule, decide_as_asked(ballot.rule, ballot.raw)
-    for row in range(len(ballot.which)):
+    for row in range(len(ballot.rule_index)):
         alone = [predictions[np.array([row])] for predictions in ballot.raw]
         asked = rule.of if third_asked(rule, alone)[0] else asked_first(rule)
         expected = rule.decide(alone[:asked])

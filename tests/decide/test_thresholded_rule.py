@@ -44,15 +44,15 @@ def planted(seed: int, labels_only: bool = False) -> list[Predictions]:
 def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> None:
     rules, worker_predictions = RULES[name], planted(seed)
     asked = 3 if seed % 2 else asked_first(rules[0])
-    which = np.random.default_rng(seed).integers(len(rules), size=300)
+    rule_index = np.random.default_rng(seed).integers(len(rules), size=300)
     thresholded = ThresholdedRule.of(rules, TEMPERATURES)
     warm = [
-        thresholded.tempered(place, predictions, which)
+        thresholded.tempered(place, predictions, rule_index)
         for place, predictions in enumerate(worker_predictions)
     ]
-    made = thresholded.decide(warm[:asked], which)
+    made = thresholded.decide(warm[:asked], rule_index)
     for at, rule in enumerate(rules):
-        rows = np.flatnonzero(which == at)
+        rows = np.flatnonzero(rule_index == at)
         pairs = zip(worker_predictions, TEMPERATURES[at], strict=True)
         some = [o[rows] if np.isnan(t) else tempered(o[rows], float(t)) for o, t in pairs]
         alone = rule.decide(some[:asked])
@@ -65,11 +65,11 @@ def test_each_ticket_is_decided_as_by_its_rule_alone(name: str, seed: int) -> No
 def test_votes_without_probabilities_stand_by_a_rule_that_wants_none() -> None:
     worker_predictions = planted(1, labels_only=True)
     thresholded = ThresholdedRule.of([VoteRule("majority", 3)] * 2, np.ones((2, 3)))
-    which = np.arange(300) % 2
+    rule_index = np.arange(300) % 2
     plain = VoteRule("majority", 3).decide(worker_predictions)
     assert (plain.label_ids != ABSTAINED).any()
     np.testing.assert_array_equal(
-        thresholded.decide(worker_predictions, which).label_ids, plain.label_ids
+        thresholded.decide(worker_predictions, rule_index).label_ids, plain.label_ids
     )
 
 

@@ -20,8 +20,8 @@ def result(outage: bool = False, stale: bool = False, votes: int = 2) -> VoteRes
     decides = votes > 0 and not outage
     accepted = np.where((np.arange(COUNT) < 2) & decides, 1, ABSTAINED)
     decision = Decision(accepted, np.full(COUNT, np.nan))
-    which = np.zeros(COUNT, np.int64)
-    return VoteResult(np.arange(COUNT), worker_votes, decision, outage, (), which, stale=stale)
+    rule_index = np.zeros(COUNT, np.int64)
+    return VoteResult(np.arange(COUNT), worker_votes, decision, outage, (), rule_index, stale=stale)
 
 
 def disposed(

@@ -52,23 +52,24 @@ class LabelForm:
         arrivals: Sequence[Arrival],
         decision: Decision,
         ballots: Ballots,
-        which: Rows,
+        rule_index: Rows,
         source: Source,
         final: bool,
         decided_at: str,
     ) -> list[bytes]:
         """The labels of N tickets as JSON; nothing of use where no label stands.
 
-        `which` [N] says which of the provenances each has.
+        `rule_index` [N] says which of the provenances each has.
         """
         topic = arrivals[0].record.topic
         known = self._templates.setdefault((topic, source, final, ballots.kinds), {})
         if len(known) > _KNOWN:
             known.clear()
-        label_ids = (which.tolist(), decision.label_ids.tolist(), *ballots.label_ids.tolist())
+        label_ids = (rule_index.tolist(), decision.label_ids.tolist(), *ballots.label_ids.tolist())
         combinations = list(zip(*label_ids, strict=True))
         for combination in set(combinations).difference(known):
-            known[combination] = self._template(topic, source, final, ballots, combination)
+            label = self._label(topic, source, final, ballots, combination)
+            known[combination] = _template(label)
         filled = zip(
             [orjson.dumps(arrival.ticket.id) for arrival in arrivals],
             _numbers(rounded(decision.confidence)),
@@ -81,12 +82,12 @@ class LabelForm:
         )
         return [known[each] % fields for each, fields in zip(combinations, filled, strict=False)]
 
-    def _template(
+    def _label(
         self, topic: str, source: Source, final: bool, ballots: Ballots, combination: Combination
-    ) -> bytes:
+    ) -> Label:
         rule_index, label_id, *votes = combination
         provenance = self._provenances[rule_index]
-        label = Label(
+        return Label(
             ticket_id="",
             task=self._task,
             label=self._label_set.labels[label_id],
@@ -105,13 +106,17 @@ class LabelForm:
             backfill=self._backfill,
             segment=provenance.segment,
         )
-        fields = orjson.loads(label.to_json())
-        slots = ("ticket_id", "confidence", "created_at", "decided_at")
-        fields |= dict.fromkeys(slots, _TEXT) | {"decision_id": _WORD}
-        fields["votes"] = [vote | {"probability": _TEXT} for vote in fields["votes"]]
-        fields["position"] |= {"partition": _NUMBER, "offset": _NUMBER}
-        written = orjson.dumps(fields).replace(b"%", b"%%")
-        return written.replace(b"\0", b"%b").replace(b"\1", b"%d")
+
+
+def _template(label: Label) -> bytes:
+    """The label's JSON, with places for what differs from ticket to ticket."""
+    fields = orjson.loads(label.to_json())
+    slots = ("ticket_id", "confidence", "created_at", "decided_at")
+    fields |= dict.fromkeys(slots, _TEXT) | {"decision_id": _WORD}
+    fields["votes"] = [vote | {"probability": _TEXT} for vote in fields["votes"]]
+    fields["position"] |= {"partition": _NUMBER, "offset": _NUMBER}
+    written = orjson.dumps(fields).replace(b"%", b"%%")
+    return written.replace(b"\0", b"%b").replace(b"\1", b"%d")
 
 
 def _numbers(values: NDArray[np.float64]) -> list[bytes]:

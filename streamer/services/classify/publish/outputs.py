@@ -186,7 +186,7 @@ class TaskOutputs:
     def _written(self, places: Sequence[int], source: Source, final: bool) -> list[bytes]:
         """The labels of the tickets at these places as JSON."""
         arrivals, ballots, published = self.arrivals, self.ballots, self.disposition.published
-        rule_index = self.disposed.vote_result.which
+        rule_index = self.disposed.vote_result.rule_index
         if len(places) < len(arrivals):
             rows = np.array(places, np.int64)
             published, ballots, rule_index = published[rows], ballots[rows], rule_index[rows]

@@ -24,7 +24,7 @@ class Decider(Protocol):
         texts: Sequence[bytes],
         batch_trace: BatchTrace,
         audited: Mask | None = None,
-        which: Rows | None = None,
+        rule_index: Rows | None = None,
     ) -> AsyncIterator[VoteResult]:
         """As `Voting.run`."""
         ...
@@ -35,7 +35,7 @@ class Route:
     """Who serves a segment, and by which of his terms."""
 
     served: Decider
-    which: int
+    rule_index: int
 
 
 class Routes:
@@ -52,7 +52,7 @@ class Routes:
         self._served = list({id(w.served): w.served for w in (general, *ways.values())}.values())
         by_place = [self._way(place) for place in range(GENERAL, max(ways, default=GENERAL) + 1)]
         self._by_place = np.array([self._served.index(way.served) for way in by_place])
-        self._which = np.array([way.which for way in by_place])
+        self._rule_index = np.array([way.rule_index for way in by_place])
 
     def workers(self, place: int) -> tuple[str, ...]:
         """Those that serve a segment's tickets."""
@@ -65,11 +65,11 @@ class Routes:
         batch_trace: BatchTrace,
         audited: Mask | None = None,
     ) -> AsyncIterator[VoteResult]:
-        """Counts that together cover every text [N] once; `places` [N] name their segments."""
+        """Vote results that together cover every text [N] once; `places` [N] are their segments."""
         # The general way is the first of both, and serves places that have none.
         at = np.where(places < len(self._by_place) - 1, places, GENERAL) - GENERAL
-        async for count in merge(list(self._asked(texts, at, batch_trace, audited))):
-            yield count
+        async for vote_result in merge(list(self._asked(texts, at, batch_trace, audited))):
+            yield vote_result
 
     def _way(self, place: int) -> Route:
         return self._ways.get(place, self._general)
@@ -77,15 +77,18 @@ class Routes:
     def _asked(
         self, texts: Sequence[bytes], at: Rows, batch_trace: BatchTrace, audited: Mask | None
     ) -> Iterator[AsyncIterator[VoteResult]]:
-        taken, which = self._by_place[at], self._which[at]
+        taken, rule_index = self._by_place[at], self._rule_index[at]
         for number in np.unique(taken).tolist():
             rows = np.flatnonzero(taken == number)
             own = [texts[row] for row in rows.tolist()]
             marks = None if audited is None else audited[rows]
-            yield _in_batch(self._served[number].run(own, batch_trace, marks, which[rows]), rows)
+            vote_results = self._served[number].run(own, batch_trace, marks, rule_index[rows])
+            yield _in_batch(vote_results, rows)
 
 
-async def _in_batch(counts: AsyncIterator[VoteResult], rows: Rows) -> AsyncIterator[VoteResult]:
-    """The same counts with their rows among the whole batch."""
-    async for count in counts:
-        yield replace(count, rows=rows[count.rows])
+async def _in_batch(
+    vote_results: AsyncIterator[VoteResult], rows: Rows
+) -> AsyncIterator[VoteResult]:
+    """The same with their rows among the whole batch."""
+    async for vote_result in vote_results:
+        yield replace(vote_result, rows=rows[vote_result.rows])

@@ -1,10 +1,10 @@
 """What tickets are decided by, before the judge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from streamer.decide.deferral_rule import DeferralRule
-from streamer.decide.vote_result import Provenance
+from streamer.decide.vote_result import Provenance, WorkerVotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,10 @@ class CalibratedRule:
     temperatures: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
-    def is_stale(self, worker: str, version: str | None) -> bool:
-        """Whether the worker answered in another version."""
-        return version is not None and self.versions.get(worker, version) != version
+    def is_stale(self, worker_votes: Iterable[WorkerVotes]) -> bool:
+        """Whether any of the workers answered in another version."""
+        return any(
+            votes.version is not None
+            and self.versions.get(votes.worker, votes.version) != votes.version
+            for votes in worker_votes
+        )

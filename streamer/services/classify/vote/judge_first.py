@@ -30,15 +30,15 @@ class JudgeFirst:
         texts: Sequence[bytes],
         batch_trace: BatchTrace,
         audited: Mask | None = None,
-        which: Rows | None = None,
+        rule_index: Rows | None = None,
     ) -> AsyncIterator[VoteResult]:
         """Vote results without a label, those of the marked texts [N] with the others' audit votes.
 
-        `which` [N] says which of the provenances each has, by default the first.
+        `rule_index` [N] says which of the provenances each has, by default the first.
         """
         size = len(texts)
         audited = np.zeros(size, np.bool_) if audited is None else audited
-        vote_result = self._nothing(np.zeros(size, np.int64) if which is None else which)
+        vote_result = self._nothing(np.zeros(size, np.int64) if rule_index is None else rule_index)
         if not audited.all():
             yield vote_result[np.flatnonzero(~audited)]
         if audited.any():
@@ -47,6 +47,7 @@ class JudgeFirst:
             asked = (ask_worker(worker, tensor, batch_trace) for worker in self._others)
             yield replace(part, audit_votes=tuple(await asyncio.gather(*asked)))
 
-    def _nothing(self, which: Rows) -> VoteResult:
-        size = len(which)
-        return VoteResult(np.arange(size), (), Decision.none(size), False, self._provenances, which)
+    def _nothing(self, rule_index: Rows) -> VoteResult:
+        rows = np.arange(len(rule_index))
+        nothing = Decision.none(len(rows))
+        return VoteResult(rows, (), nothing, False, self._provenances, rule_index)

@@ -22,22 +22,23 @@ class Voting:
     """Workers under one rule, or under several that differ in their thresholds alone.
 
     Some are asked together, the last only where `third_worker` says so. `nonvoting` have no say,
-    and are asked for the uniform stratum alone.
+    and are asked about the uniform sample alone.
     """
 
     def __init__(
         self,
         workers: Sequence[Voter],
-        terms: Sequence[CalibratedRule],
+        rules: Sequence[CalibratedRule],
         on_outage: OutagePolicy,
         nonvoting: Sequence[Voter] = (),
     ) -> None:
         self._workers = tuple(workers)
         self._places = {worker.model: place for place, worker in enumerate(workers)}
-        self._terms = tuple(terms)
-        self._provenances = tuple(each.provenance for each in terms)
-        heat = [[each.temperatures.get(name, np.nan) for name in self._places] for each in terms]
-        self._ruling = ThresholdedRule.of([each.rule for each in terms], np.array(heat))
+        self._rules = tuple(rules)
+        self._provenances = tuple(rule.provenance for rule in rules)
+        heat = [[rule.temperatures.get(name, np.nan) for name in self._places] for rule in rules]
+        self._thresholded = ThresholdedRule.of([rule.rule for rule in rules], np.array(heat))
+        self._at_once = asked_first(self._thresholded.rule)
         self._on_outage = on_outage
         self._nonvoting = tuple(nonvoting)
 
@@ -51,21 +52,20 @@ class Voting:
         texts: Sequence[bytes],
         batch_trace: BatchTrace,
         audited: Mask | None = None,
-        which: Rows | None = None,
+        rule_index: Rows | None = None,
     ) -> AsyncIterator[VoteResult]:
         """Vote results that together cover every text once; what the first decide comes first.
 
         `audited` marks the texts [N] about which every worker is asked, whatever the first say;
         who is asked for that alone has no say, or these tickets would be labelled unlike the rest.
-        `which` [N] says by which of the terms each is decided, by default the first.
+        `rule_index` [N] says by which of the rules each is decided, by default the first.
         """
-        if which is None:
-            which = np.zeros(len(texts), np.int64)
-        rule, tensor = self._ruling.rule, TextTensor(texts)
-        first, last = self._workers[: asked_first(rule)], self._workers[asked_first(rule) :]
-        worker_votes = await self._ask(first, tensor, batch_trace, which)
-        vote_result = self._vote_result(np.arange(len(texts)), which, worker_votes)
-        third = third_asked(rule, [votes.predictions for votes in worker_votes])
+        if rule_index is None:
+            rule_index = np.zeros(len(texts), np.int64)
+        first, last = self._workers[: self._at_once], self._workers[self._at_once :]
+        worker_votes = await self._ask(first, TextTensor(texts), batch_trace, rule_index)
+        vote_result = self._vote_result(np.arange(len(texts)), rule_index, worker_votes)
+        third = third_asked(self._thresholded.rule, [votes.predictions for votes in worker_votes])
         audited = np.zeros_like(third) if audited is None else audited
         unasked = (*last, *self._nonvoting)
         if not unasked or not (audited | third).any():
@@ -92,9 +92,9 @@ class Voting:
         """Decided by all workers."""
         tensor = asked_about(texts, first)
         worker_votes = await self._ask(
-            self._workers, tensor, batch_trace, first.which, first.worker_votes
+            self._workers, tensor, batch_trace, first.rule_index, first.worker_votes
         )
-        vote_result = self._vote_result(first.rows, first.which, worker_votes)
+        vote_result = self._vote_result(first.rows, first.rule_index, worker_votes)
         if not self._nonvoting or not audited[first.rows].any():
             return vote_result
         return await self._ask_audited(self._nonvoting, texts, vote_result, batch_trace)
@@ -107,39 +107,39 @@ class Voting:
         batch_trace: BatchTrace,
     ) -> VoteResult:
         """The same with these workers' audit votes; one that is out is not waited for."""
-        tensor, which = asked_about(texts, vote_result), vote_result.which
-        asked = (self._seat(worker, tensor, batch_trace, which) for worker in workers)
+        tensor, rule_index = asked_about(texts, vote_result), vote_result.rule_index
+        asked = (self._votes_of(worker, tensor, batch_trace, rule_index) for worker in workers)
         return replace(vote_result, audit_votes=tuple(await asyncio.gather(*asked)))
 
     def _vote_result(
-        self, rows: Rows, which: Rows, worker_votes: Sequence[WorkerVotes]
+        self, rows: Rows, rule_index: Rows, worker_votes: Sequence[WorkerVotes]
     ) -> VoteResult:
         return VoteResult(
             rows,
             tuple(worker_votes),
-            self._ruling.decide([votes.predictions for votes in worker_votes], which),
+            self._thresholded.decide([votes.predictions for votes in worker_votes], rule_index),
             self._hopeless(worker_votes),
             self._provenances,
-            which,
-            stale=any(self._is_stale(at, worker_votes) for at in np.unique(which).tolist()),
+            rule_index,
+            stale=any(
+                self._rules[number].is_stale(worker_votes)
+                for number in np.unique(rule_index).tolist()
+            ),
         )
-
-    def _is_stale(self, at: int, worker_votes: Sequence[WorkerVotes]) -> bool:
-        return any(self._terms[at].is_stale(votes.worker, votes.version) for votes in worker_votes)
 
     def _hopeless(self, worker_votes: Iterable[WorkerVotes]) -> bool:
         out = {votes.worker for votes in worker_votes if votes.absent is not None}
-        return not self._ruling.rule.decidable([name not in out for name in self._places])
+        return not self._thresholded.rule.decidable([name not in out for name in self._places])
 
     async def _ask(
         self,
         workers: Sequence[Voter],
         tensor: TextTensor,
         batch_trace: BatchTrace,
-        which: Rows,
+        rule_index: Rows,
         known: Sequence[WorkerVotes] = (),
     ) -> list[WorkerVotes]:
-        """Seats of these workers, those in `known` being taken already.
+        """The votes of these workers; those in `known` were asked already.
 
         Where so many are out that no label can stand, the default is to wait for any of them:
         a batch of abstentions would drown the judge.
@@ -147,7 +147,7 @@ class Voting:
         worker_votes = {votes.worker: votes for votes in known}
         while True:
             missing = [worker for worker in workers if worker.model not in worker_votes]
-            asked = (self._seat(worker, tensor, batch_trace, which) for worker in missing)
+            asked = (self._votes_of(worker, tensor, batch_trace, rule_index) for worker in missing)
             worker_votes |= {votes.worker: votes for votes in await asyncio.gather(*asked)}
             if self._on_outage != "wait" or not self._hopeless(worker_votes.values()):
                 return [worker_votes[worker.model] for worker in workers]
@@ -156,11 +156,11 @@ class Voting:
             }
             await asyncio.sleep(OUTAGE_PAUSE)
 
-    async def _seat(
-        self, worker: Voter, tensor: TextTensor, batch_trace: BatchTrace, which: Rows
+    async def _votes_of(
+        self, worker: Voter, tensor: TextTensor, batch_trace: BatchTrace, rule_index: Rows
     ) -> WorkerVotes:
         votes = await ask_worker(worker, tensor, batch_trace)
         place = self._places.get(worker.model)
         if place is None:
             return votes
-        return replace(votes, predictions=self._ruling.tempered(place, votes.raw, which))
+        return replace(votes, predictions=self._thresholded.tempered(place, votes.raw, rule_index))

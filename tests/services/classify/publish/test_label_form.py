@@ -44,10 +44,10 @@ def test_what_is_written_reads_back_as_the_same_label(
     ]
     decision = Decision(np.array(label_ids), np.array(shares))
     form = LabelForm("shop", "intent", LABELS, [Provenance(RULE)], backfill=backfill)
-    which = np.zeros(len(label_ids), np.int64)
+    rule_index = np.zeros(len(label_ids), np.int64)
     for _ in range(2):
         written = form.write(
-            arrivals, decision, Ballots(worker_votes, LABELS), which, "workers", True, "then"
+            arrivals, decision, Ballots(worker_votes, LABELS), rule_index, "workers", True, "then"
         )
         assert [Label.from_json(value) for value in written] == [
             replace(expected(id, offset, code, other, share), backfill=backfill)
