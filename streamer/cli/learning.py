@@ -2,8 +2,10 @@
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from streamer.cli.verbs import Verbs, settings, with_json
+from streamer.records.log import Mode
 from streamer.words import amount, share, since
 
 
@@ -145,7 +147,7 @@ def _add_log_verbs(verbs: Verbs) -> None:
     )
     again.add_argument("--rule", metavar="KIND[:PARAMETERS]", help="such as majority or chow:0.1")
     again.add_argument("--after", metavar="KIND:ALPHA", help="such as v3:0.2, diff:0.1 or v2:0.1")
-    modes = ("sequential", "optimistic", "hedged")
+    modes = (*get_args(Mode), "hedged")
     again.add_argument("--mode", choices=modes, metavar="MODE", help=", ".join(modes))
     chosen = verbs.add(
         calibrate,

@@ -126,9 +126,9 @@ def _refuse_empty_promise(settings: Settings, name: str, targets: Targets) -> No
     task = settings.tasks.get(name)
     if task is None or isinstance(targets, JudgeBudget):
         return
-    if task.mode == "optimistic":
+    if task.publishes_first:
         raise ConfigError(
-            f"tasks.{name}.mode is optimistic: every label is published before the judge has seen"
+            f"tasks.{name}.mode is {task.mode}: every label is published before the judge has seen"
             " it, whatever the rule, so none can promise anything: wish for a judge budget, which"
             " fits the temperatures, or serve the task in mode sequential"
         )

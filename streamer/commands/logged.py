@@ -116,10 +116,10 @@ def _other_than_served(task: Task) -> Iterator[str]:
     """Where all figures of one rule before the judge are not of what is published."""
     if task.segments is not None:
         yield "routed by segments: what is said here is of one way for all tickets"
-    if task.mode == "optimistic":
+    if task.publishes_first:
         yield (
-            "served in mode optimistic: what is said here of a rule is as in mode sequential;"
-            " `streamer replay --mode optimistic` says what becomes of first labels"
+            f"served in mode {task.mode}: what is said here of a rule is as in mode sequential;"
+            f" `streamer replay --mode {task.mode}` says what becomes of first labels"
         )
 
 

@@ -287,7 +287,7 @@ class Settings(Block):
                 f"tasks.{name}.when.task: no task {other!r}{did_you_mean(other, self.tasks)}"
             )
         condition = self.tasks[other].when
-        if self.tasks[other].mode == "optimistic":
+        if self.tasks[other].publishes_first:
             raise ValueError(
                 f"tasks.{name}.when.task: {other!r} is served in mode optimistic, so its first "
                 "label may be corrected: make that task sequential"

@@ -9,6 +9,7 @@ from streamer.config.base import Block
 from streamer.config.names import Name, Pointer, Version
 from streamer.config.rules import After, Budget, Rule
 from streamer.records.labelset import LabelSet, unfit
+from streamer.records.log import Mode
 
 
 class When(Block):
@@ -109,7 +110,7 @@ class Task(Block):
     workers: tuple[Worker, ...] = Field(min_length=1, max_length=3)
     rule: Rule = Rule()
     after: After = After()
-    mode: Literal["sequential", "optimistic"] = "sequential"
+    mode: Mode = "sequential"
     verify: float = Field(default=1.0, ge=0, le=1)
     budget: Budget | None = None
     calibration: Path | None = None
@@ -139,6 +140,11 @@ class Task(Block):
             raise ValueError(why)
         return labels
 
+    @property
+    def publishes_first(self) -> bool:
+        """Whether every label is published before the judge has seen it."""
+        return self.mode == "optimistic"
+
     @model_validator(mode="after")
     def _enough_workers(self) -> "Task":
         names = [worker.model for worker in self.workers]
@@ -157,13 +163,13 @@ class Task(Block):
             raise ValueError(
                 "rule calibrated needs calibration: name the file that `streamer calibrate` wrote"
             )
-        if self.mode == "optimistic" and self.when is not None and self.when.task is not None:
+        if self.publishes_first and self.when is not None and self.when.task is not None:
             raise ValueError(
                 "mode optimistic can't depend on another task's label: the judge may still find it"
             )
-        if self.mode == "optimistic" and self.budget is not None:
+        if self.publishes_first and self.budget is not None:
             raise ValueError("mode optimistic takes no budget: lower its verify instead")
-        if self.mode == "sequential" and self.verify != 1:
+        if not self.publishes_first and self.verify != 1:
             raise ValueError("verify belongs to mode optimistic")
         return self
 

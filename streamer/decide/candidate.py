@@ -37,11 +37,11 @@ def workers_candidate(
     A decision without a label has no candidate where no worker was asked. The mean is taken where
     the judge may be asked about any of the tickets, or if `mean` asks for it.
     """
-    accepted, left = decision.label_ids, decision.label_ids == ABSTAINED
     if policy.falls_back(outage):
         most = plurality(worker_predictions)
         return Candidate(most.label_ids, most.confidence, None)
-    needed = mean or policy.publishes_first or left.any()
+    accepted, left = decision.label_ids, decision.label_ids == ABSTAINED
+    needed = mean or policy.publishes_first or np.count_nonzero(left)
     if not worker_predictions or not needed:
         return Candidate(accepted, decision.confidence, None)
     own = likeliest(worker_predictions)

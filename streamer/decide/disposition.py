@@ -29,8 +29,8 @@ class Disposition:
     """For N tickets: the labels to publish now, and what the judge is asked.
 
     `published` is -1 where nothing is published yet, and there the judge decides: `deferred` says
-    why. `fallback` [N] marks published labels that no rule vouches for, `stands_in` says why they
-    stand. `verify` and `audit` [N] mark published tickets that the judge is asked about as well:
+    why. `fallback` [N] marks published labels that no rule vouches for, `stands_in` says why any
+    stands. `verify` and `audit` [N] mark published tickets that the judge is asked about as well:
     its label may correct the first, and is only counted for the second.
     """
 
@@ -40,7 +40,7 @@ class Disposition:
     verify: Mask
     audit: Mask
     deferred: Reason
-    stands_in: Reason
+    stands_in: Reason | None
 
     @property
     def decide(self) -> Mask:
@@ -90,25 +90,17 @@ def dispose(
     `asked` says whether any worker was, `outage` whether too many of them were out for a label to
     stand, `allowed` [N] which judge calls a budget lets through where it is asked, by default all.
     """
-    falls_back = policy.falls_back(outage)
-    doubted = decision.label_ids == ABSTAINED
-    published, fallback = decision, np.zeros(len(doubted), np.bool_)
-    if policy.publishes_first or falls_back:
-        published = _published(candidate, candidate.label_ids != ABSTAINED)
-        fallback = doubted & (published.label_ids != ABSTAINED) & falls_back
-    elif allowed is not None:
-        fallback = doubted & ~allowed & (candidate.label_ids != ABSTAINED)
-        published = _published(candidate, ~doubted | fallback)
-    labelled = published.label_ids != ABSTAINED
-    verify = sample.verify & labelled & policy.publishes_first
+    published, stands_in = _published(decision, candidate, policy, outage, allowed)
+    labelled, nothing = published.label_ids != ABSTAINED, np.zeros(len(sample.uniform), np.bool_)
+    verify = sample.verify & labelled if policy.publishes_first else nothing
     return Disposition(
         published=published,
         candidate=candidate,
-        fallback=fallback,
+        fallback=labelled & (decision.label_ids == ABSTAINED) if stands_in else nothing,
         verify=verify,
         audit=sample.uniform & labelled & ~verify,
         deferred="outage" if outage else "disagreement" if asked else "judge_first",
-        stands_in="outage" if falls_back else "budget",
+        stands_in=stands_in,
     )
 
 
@@ -124,8 +116,20 @@ def calls_within(count: int, decision: Decision, candidate: Candidate) -> Mask:
     return np.asarray(~spared | (np.cumsum(spared) <= left))
 
 
-def _published(candidate: Candidate, marks: Mask) -> Decision:
-    return Decision(
-        np.where(marks, candidate.label_ids, ABSTAINED),
-        np.where(marks, candidate.confidence, np.nan),
-    )
+def _published(
+    decision: Decision,
+    candidate: Candidate,
+    policy: ServingPolicy,
+    outage: bool,
+    allowed: Mask | None,
+) -> tuple[Decision, Reason | None]:
+    """What is published now, and why candidates stand in for the rule's labels, if they do."""
+    if policy.falls_back(outage):
+        return Decision(candidate.label_ids, candidate.confidence), "outage"
+    if policy.publishes_first:
+        return Decision(candidate.label_ids, candidate.confidence), None
+    if allowed is None:
+        return decision, None
+    stands = (decision.label_ids != ABSTAINED) | ~allowed
+    label_ids = np.where(stands, candidate.label_ids, ABSTAINED)
+    return Decision(label_ids, np.where(stands, candidate.confidence, np.nan)), "budget"

@@ -29,9 +29,10 @@ def third_asked(rule: DeferralRule, worker_predictions: Sequence[Predictions]) -
     one = worker_predictions[0].label_ids
     if asked_first(rule) == rule.of:
         return np.zeros(len(one), np.bool_)
-    other = worker_predictions[1].label_ids
-    named = np.where(one == other, 2 * (one != ABSTAINED), 1)
-    return np.asarray(named == rule.quorum - 1)
+    alike = one == worker_predictions[1].label_ids
+    # To make two it joins either of those that differ; to make three, both that agree.
+    missing = ~alike if rule.quorum == 2 else alike & (one != ABSTAINED)
+    return np.asarray(missing)
 
 
 def as_asked(

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from streamer.decide.predictions import ABSTAINED, Predictions
+from streamer.decide.third_worker import asked_first, third_asked
 from streamer.decide.votes import Kind, VoteRule
 from streamer.learn.measures.scores import Labels
 
@@ -72,21 +73,21 @@ class Committee:
 
     def accepted(self, answers: Mapping[str, Labels]) -> Labels:
         """[N]: the label index that stands without the judge, or -1."""
-        rule = VoteRule(self.kind, len(self.workers))
-        return rule.decide([Predictions(answers[name], None) for name in self.workers]).label_ids
+        return self._rule.decide(self._predictions(answers)).label_ids
 
     def cost(self, answers: Mapping[str, Labels], costs: Mapping[str, float]) -> float:
-        """Expected cost of the workers per ticket, in the unit of `costs`.
+        """Expected cost of the workers per ticket, in the unit of `costs`."""
+        first = asked_first(self._rule)
+        third = float(third_asked(self._rule, self._predictions(answers)).mean())
+        own = [costs[name] for name in self.workers]
+        return sum(own[:first]) + sum(own[first:]) * third
 
-        The third worker is asked only where it can matter: where the first two differ under a
-        majority, where they agree under unanimity.
-        """
-        first, second, *third = self.workers
-        cost = costs[first] + costs[second]
-        if third:
-            alike = float((answers[first] == answers[second]).mean())
-            cost += costs[third[0]] * (1 - alike if self.kind == "majority" else alike)
-        return cost
+    @property
+    def _rule(self) -> VoteRule:
+        return VoteRule(self.kind, len(self.workers))
+
+    def _predictions(self, answers: Mapping[str, Labels]) -> list[Predictions]:
+        return [Predictions(answers[name], None) for name in self.workers]
 
 
 def figures(accepted: Labels, judge: Labels, gold: Labels) -> Figures:
