@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.backends.artefact import FILE as MODEL_FILE
+from streamer.backends.artefact import MODEL_FILE
 from streamer.backends.features import Features
 from streamer.backends.gate import Gate
 from streamer.backends.linear import LinearModel
 from streamer.backends.ngrams import words_and_shape
 from streamer.learn.measures.scores import Labels
 from streamer.learn.segments.classifier import learn_classifier
-from streamer.records.routing import FILE, GateLimits, Routing, TaskRoutes
+from streamer.records.routing import ROUTING_FILE, GateLimits, Routing, TaskRoutes
 from streamer.records.segments import FitRecipe, Segment, Segmentation
-from streamer.records.segments_folder import FILE as SEGMENTS_FILE
+from streamer.records.segments_folder import SEGMENTS_FILE
 
 
 def word_gate(at_least: float = 0.6) -> Gate:
@@ -48,7 +48,7 @@ def write_routing(
         digest = sha256((folder / MODEL_FILE).read_bytes()).hexdigest()
         limits = GateLimits(gate.at_least, gate.least_known, digest)
     made = Routing("planted", tuple(numbers), limits, tasks or {})
-    (folder / FILE).write_bytes(made.to_json())
+    (folder / ROUTING_FILE).write_bytes(made.to_json())
     return made
 
 

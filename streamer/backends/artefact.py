@@ -10,19 +10,19 @@ import numpy.typing as npt
 
 from streamer.errors import ModelError, in_words
 
-FILE = "model.npz"
+MODEL_FILE = "model.npz"
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
 def save_arrays(folder: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """The same arrays give the same bytes."""
-    np.savez(folder / FILE, **arrays)
+    np.savez(folder / MODEL_FILE, **arrays)
 
 
 def load_arrays(folder: Path, names: tuple[str, ...]) -> Arrays:
     """Read exactly these arrays; raises ModelError for anything else that a file may hold."""
-    path = folder / FILE
+    path = folder / MODEL_FILE
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("it is no .npz file")

@@ -20,7 +20,7 @@ from streamer.backends.gate import Gate
 from streamer.backends.model import Model
 from streamer.errors import ModelError, in_words
 
-FILE = "experts.json"
+EXPERTS_FILE = "experts.json"
 
 _GATE = "gate"
 _GENERAL = "general"
@@ -55,7 +55,7 @@ class Experts:
         """Write the files that are listed above."""
         limits = {"at_least": self.gate.at_least, "least_known": self.gate.least_known}
         description = {**limits, "experts": sorted(self.experts)}
-        (folder / FILE).write_text(json.dumps(description), encoding="utf-8")
+        (folder / EXPERTS_FILE).write_text(json.dumps(description), encoding="utf-8")
         models: dict[str, Any] = {_GATE: self.gate.model, _GENERAL: self.general}
         models |= {_name(segment_id): model for segment_id, model in self.experts.items()}
         for name, model in models.items():
@@ -67,7 +67,7 @@ class Experts:
         """`load` reads one model of the kind. Raises ModelError where a file is missing, damaged,
         or doesn't fit the others.
         """
-        limits, segment_ids = _read(folder / FILE)
+        limits, segment_ids = _read(folder / EXPERTS_FILE)
         gate = Gate.load(folder / _GATE, *limits)
         general = load(folder / _GENERAL)
         experts = {segment_id: load(folder / _name(segment_id)) for segment_id in segment_ids}
@@ -79,7 +79,7 @@ class Experts:
 
 def load_either(folder: Path, load: Callable[[Path], M]) -> M | Experts:
     """A version as it was written: one model of the kind, or experts below it."""
-    if (folder / FILE).exists() or (folder / _GATE).exists():
+    if (folder / EXPERTS_FILE).exists() or (folder / _GATE).exists():
         return Experts.load(folder, load)
     return load(folder)
 

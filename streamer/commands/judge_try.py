@@ -76,7 +76,7 @@ async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> JudgeTr
     row = judgement(quantised(answer.probabilities), temperature).probabilities
     assert row is not None  # a judge always has them
     coverage = None if answer.coverage is None else float(answer.coverage[0])
-    scores = sorted(zip(label_set.labels, row[0].tolist(), strict=True), key=lambda one: -one[1])
+    scores = sorted(zip(label_set.labels, row[0].tolist(), strict=True), key=lambda pair: -pair[1])
     language = judge if isinstance(judge, LanguageJudge) else None
     return JudgeTrial(
         task=name,

@@ -17,7 +17,7 @@ from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.gold import read_gold
 from streamer.learn.data.log_table import JUDGE, LogTable
 from streamer.learn.measures.versions import VersionTrial, trials
-from streamer.learn.rollout.promoted import Beside
+from streamer.learn.rollout.promoted import PairedDecisions
 from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.services.learned.rules import load_calibration, rule_before
@@ -161,7 +161,7 @@ def _promoted(
     }
     if not versions:
         raise ConfigError(f"{name}: nothing is on trial: begin by `streamer learn start`")
-    return Beside.of(decisions, name, versions).promoted
+    return PairedDecisions.of(decisions, name, versions).promoted
 
 
 def _say(task: str, notes: Iterable[str]) -> None:

@@ -45,7 +45,7 @@ class Environment:
 
         Values of less than four characters, and words such as kafka, are hidden in quotes only.
         """
-        for form, name in sorted(self._forms(), key=lambda one: -len(one[0])):
+        for form, name in sorted(self._forms(), key=lambda pair: -len(pair[0])):
             if len(form) >= _SHORTEST and form not in _OURS:
                 text = text.replace(form, name)
             for quote in "'\"":

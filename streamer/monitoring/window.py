@@ -26,7 +26,7 @@ class Heard:
         return self.runs[-1][1] - self.runs[0][0] + 1 - taken
 
     def __add__(self, other: "Heard") -> "Heard":
-        newer = max(self, other, key=lambda one: (one.at_ms, one.runs))
+        newer = max(self, other, key=lambda heard: (heard.at_ms, heard.runs))
         return Heard(newer.service, newer.at_ms, _joined(self.runs + other.runs), newer.gauges)
 
 

@@ -126,8 +126,8 @@ class Learned:
         """With a hash of all that it says, so that a change by hand is seen."""
         body = {
             "format": _FORMAT,
-            "serves": {name: asdict(one) for name, one in self.serves.items()},
-            "entries": [asdict(one) for one in self.entries],
+            "serves": {name: asdict(serves) for name, serves in self.serves.items()},
+            "entries": [asdict(entry) for entry in self.entries],
         }
         return orjson.dumps({"sha256": _digest(body), **body}, option=orjson.OPT_INDENT_2)
 

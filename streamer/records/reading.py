@@ -106,7 +106,7 @@ class _Readers:
             "FieldError": FieldError,
             "refuse": _refuse,
             "defaults": {field.name: _default(field) for field in mine if not _needed(field)},
-            **{f"convert_{name}": one.convert for name, one in asked.items()},
+            **{f"convert_{name}": field.convert for name, field in asked.items()},
         }
         exec("\n".join(_source(mine, asked)), names)
         read: Convert = names["read"]
@@ -161,8 +161,8 @@ def _source(mine: Sequence[Field[Any]], asked: Mapping[str, _Field]) -> Iterator
         yield f"  _{name} = raw[{name!r}]{other}"
     yield " except KeyError as error:"
     yield "  raise FieldError('is missing', error.args[0]) from None"
-    for name, one in asked.items():
-        yield from _checked(name, one)
+    for name, needed in asked.items():
+        yield from _checked(name, needed)
     given = ", ".join(f"{name}=_{name}" for name in asked)
     yield f" return kind({given})"
 

@@ -10,7 +10,7 @@ from streamer.records.hashed import check_unchanged, hashed_json, version_of
 from streamer.records.label import Rule
 from streamer.records.reading import made
 
-FILE = "routing.json"
+ROUTING_FILE = "routing.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from pathlib import Path
 from streamer.errors import ConfigError, in_words
 from streamer.records.segments import Segmentation
 
-FILE = "segments.json"
+SEGMENTS_FILE = "segments.json"
 
 
 def read_segments(version: Path) -> Segmentation:
     """The segments of a version; raises `ConfigError` where its folder can't be read."""
-    path = version / FILE
+    path = version / SEGMENTS_FILE
     try:
         return Segmentation.from_json(path.read_bytes())
     except (OSError, ValueError, TypeError, KeyError) as error:

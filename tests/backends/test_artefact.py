@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.backends.artefact import FILE, load_arrays, save_arrays
+from streamer.backends.artefact import MODEL_FILE, load_arrays, save_arrays
 from streamer.backends.linear import LinearModel
 from streamer.backends.net import NetModel
 from streamer.backends.ngrams import pieces, words
@@ -27,7 +27,7 @@ class Trap:
 @pytest.mark.parametrize("load", LOADERS)
 def test_a_pickle_is_refused_and_not_run(load, tmp_path: Path) -> None:
     witness = tmp_path / "ran"
-    (tmp_path / FILE).write_bytes(pickle.dumps(Trap(witness)))
+    (tmp_path / MODEL_FILE).write_bytes(pickle.dumps(Trap(witness)))
     with pytest.raises(ModelError, match="train this worker again"):
         load(tmp_path)
     assert not witness.exists()
@@ -37,7 +37,7 @@ def test_a_pickle_is_refused_and_not_run(load, tmp_path: Path) -> None:
 def test_a_pickle_inside_of_an_array_is_refused_and_not_run(load, tmp_path: Path) -> None:
     witness = tmp_path / "ran"
     trapped = np.array([Trap(witness)], dtype=object)
-    np.savez(tmp_path / FILE, buckets=trapped, idf=trapped)
+    np.savez(tmp_path / MODEL_FILE, buckets=trapped, idf=trapped)
     with pytest.raises(ModelError, match="train this worker again"):
         load(tmp_path)
     assert not witness.exists()
@@ -58,12 +58,12 @@ def test_other_arrays_are_refused(arrays, why: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_or_cut_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=FILE):
+    with pytest.raises(ModelError, match=MODEL_FILE):
         load_arrays(tmp_path, ("a",))
     save_arrays(tmp_path, {"a": np.ones(300)})
-    whole = (tmp_path / FILE).read_bytes()
-    (tmp_path / FILE).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ModelError, match=FILE):
+    whole = (tmp_path / MODEL_FILE).read_bytes()
+    (tmp_path / MODEL_FILE).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match=MODEL_FILE):
         load_arrays(tmp_path, ("a",))
 
 
@@ -72,5 +72,5 @@ def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         save_arrays(tmp_path / name, {"a": np.arange(9), "b": np.ones(2)})
-        contents.append((tmp_path / name / FILE).read_bytes())
+        contents.append((tmp_path / name / MODEL_FILE).read_bytes())
     assert contents[0] == contents[1]

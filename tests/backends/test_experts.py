@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.backends.artefact import FILE as MODEL
-from streamer.backends.experts import FILE, Experts, load_either
+from streamer.backends.artefact import MODEL_FILE
+from streamer.backends.experts import EXPERTS_FILE, Experts, load_either
 from streamer.backends.features import Features
 from streamer.backends.gate import Gate
 from streamer.backends.linear import LinearModel
@@ -88,10 +88,10 @@ def test_a_plain_version_is_loaded_as_ever(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.probabilities(TEXTS), plain.probabilities(TEXTS))
 
 
-@pytest.mark.parametrize("part", ["gate", "general", "expert-2", FILE])
+@pytest.mark.parametrize("part", ["gate", "general", "expert-2", EXPERTS_FILE])
 def test_a_part_that_is_missing_is_told(saved, part: str) -> None:
     folder, _, load = saved
-    (folder / part).unlink() if part == FILE else shutil.rmtree(folder / part)
+    (folder / part).unlink() if part == EXPERTS_FILE else shutil.rmtree(folder / part)
     with pytest.raises(ModelError, match="again"):
         load_either(folder, load)
 
@@ -99,7 +99,7 @@ def test_a_part_that_is_missing_is_told(saved, part: str) -> None:
 @pytest.mark.parametrize("part", ["gate", "general", "expert-0"])
 def test_nothing_is_unpickled(saved, part: str) -> None:
     folder, _, load = saved
-    (folder / part / MODEL).write_bytes(pickle.dumps({"weights": 1}))
+    (folder / part / MODEL_FILE).write_bytes(pickle.dumps({"weights": 1}))
     with pytest.raises(ModelError, match=r"no \.npz file"):
         load_either(folder, load)
 
@@ -121,7 +121,7 @@ def test_nothing_is_unpickled(saved, part: str) -> None:
 )
 def test_a_damaged_list_is_told(saved, said: bytes) -> None:
     folder, _, load = saved
-    (folder / FILE).write_bytes(said)
+    (folder / EXPERTS_FILE).write_bytes(said)
     with pytest.raises(ModelError, match=r"can't load .*experts\.json"):
         load_either(folder, load)
 
@@ -131,10 +131,12 @@ def test_parts_that_do_not_fit_each_other_are_told(saved) -> None:
     kind = "word_ngrams" if isinstance(made.general, LinearModel) else "subword_net"
     (folder / "expert-7").mkdir()
     made.general.save(folder / "expert-7")
-    (folder / FILE).write_text(json.dumps({"at_least": 0.9, "least_known": 0, "experts": [7]}))
+    (folder / EXPERTS_FILE).write_text(
+        json.dumps({"at_least": 0.9, "least_known": 0, "experts": [7]})
+    )
     with pytest.raises(ModelError, match="don't fit"):
         load_either(folder, load)
     fitted(kind, 1, size=4).save(folder / "expert-0")
-    (folder / FILE).write_text((folder / FILE).read_text().replace("[7]", "[0]"))
+    (folder / EXPERTS_FILE).write_text((folder / EXPERTS_FILE).read_text().replace("[7]", "[0]"))
     with pytest.raises(ModelError, match="don't fit"):
         load_either(folder, load)

@@ -18,7 +18,7 @@ from streamer.learn.measures.shares import Share
 from streamer.learn.replay.what_if import Published
 from streamer.learn.rollout.judgement import Compared, Judgement, compared
 from streamer.learn.rollout.page import page
-from streamer.learn.rollout.promoted import Beside, first_of_each
+from streamer.learn.rollout.promoted import PairedDecisions, first_of_each
 from streamer.learn.rollout.vote import TOLERANCE, VoteComparison
 from streamer.records.calibration import Calibration
 from streamer.records.learned import Entry
@@ -176,7 +176,7 @@ def _vote(
             "the calibration is of the versions that serve, so the vote with the others can't be"
             f" compared: {how_to_calibrate(trial.task)}"
         )
-    both = Beside.of(decisions, trial.task, on_trial(trial))
+    both = PairedDecisions.of(decisions, trial.task, on_trial(trial))
     path = None if task.calibration is None else loop.settings.path(task.calibration)
     configured = None if path is None else load_calibration(trial.task, task, path)
     serving = _published(trial.task, task, both.served, configured)

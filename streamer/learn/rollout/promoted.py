@@ -11,14 +11,16 @@ Versions = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class PairedDecisions:
     """Decisions as they were, and the same with the votes of the versions on trial."""
 
     served: Sequence[LoggedDecision]
     promoted: Sequence[LoggedDecision]
 
     @classmethod
-    def of(cls, decisions: Iterable[LoggedDecision], task: str, versions: Versions) -> "Beside":
+    def of(
+        cls, decisions: Iterable[LoggedDecision], task: str, versions: Versions
+    ) -> "PairedDecisions":
         """Of the decisions of a task in which all of these versions answered.
 
         `versions` are by worker the one that serves and the one on trial.

@@ -13,17 +13,16 @@ from pathlib import Path
 
 import orjson
 
-from streamer.backends.artefact import FILE as MODEL_FILE
+from streamer.backends.artefact import MODEL_FILE
 from streamer.backends.gate import Gate
 from streamer.errors import ConfigError
 from streamer.learn.artifacts.repository import latest_version, new_version
 from streamer.learn.segments.classifier import Classifier
 from streamer.learn.segments.page import page
 from streamer.learn.segments.report import Report
-from streamer.records.routing import FILE as ROUTING_FILE
-from streamer.records.routing import GateLimits, Routing, TaskRoutes
+from streamer.records.routing import ROUTING_FILE, GateLimits, Routing, TaskRoutes
 from streamer.records.segments import Segmentation
-from streamer.records.segments_folder import FILE, read_segments
+from streamer.records.segments_folder import SEGMENTS_FILE, read_segments
 
 
 def latest(folder: Path) -> Segmentation | None:
@@ -38,7 +37,7 @@ def write(
     """Add a version; returns its folder. Raises `ConfigError` where it can't be written."""
     try:
         with new_version(folder.parent, folder.name) as draft:
-            (draft / FILE).write_bytes(segmentation.to_json())
+            (draft / SEGMENTS_FILE).write_bytes(segmentation.to_json())
             limits = None if classifier is None else _saved(classifier.gate, draft)
             made = _routing(segmentation, limits, report)
             (draft / ROUTING_FILE).write_bytes(made.to_json())

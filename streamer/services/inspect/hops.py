@@ -41,7 +41,7 @@ def timeline_of(records: Sequence[Record], topics: Topics, source: str) -> Timel
         topics.review: ("review", _review),
         topics.dead: ("dead letter", partial(_dead, topics=topics, source=source)),
     }
-    for record in sorted(records, key=lambda one: (one.timestamp, one.offset)):
+    for record in sorted(records, key=lambda record: (record.timestamp, record.offset)):
         kind, take = takers[record.topic]
         try:
             take(timeline, record)

@@ -200,7 +200,7 @@ def _looked(parts: Iterable[Part]) -> list[Looked]:
 
 
 def _newest(positions: Collection[Position]) -> list[Position]:
-    ordered = sorted(positions, key=lambda one: (one.partition, one.offset))
+    ordered = sorted(positions, key=lambda position: (position.partition, position.offset))
     return ordered[-OCCURRENCES:]
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from streamer.backends.artefact import FILE as MODEL_FILE
+from streamer.backends.artefact import MODEL_FILE
 from streamer.backends.gate import Gate
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError, ModelError, in_words
-from streamer.records.routing import FILE, Routing, TaskRoutes
+from streamer.records.routing import ROUTING_FILE, Routing, TaskRoutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class RoutingFile:
 
 def read_routing(key: str, folder: Path) -> Routing:
     """The routing in a version's folder; raises `ConfigError`, which names the key or option."""
-    path = folder / FILE
+    path = folder / ROUTING_FILE
     try:
         return Routing.from_json(path.read_bytes())
     except OSError as error:
@@ -83,7 +83,9 @@ def read_gate(key: str, folder: Path) -> Gate:
         )
     try:
         if sha256((folder / MODEL_FILE).read_bytes()).hexdigest() != limits.sha256:
-            raise ModelError(f"{folder / MODEL_FILE} is not the file that belongs to {FILE}")
+            raise ModelError(
+                f"{folder / MODEL_FILE} is not the file that belongs to {ROUTING_FILE}"
+            )
         return Gate.load(folder, limits.at_least, limits.least_known)
     except (OSError, ModelError) as error:
         raise ConfigError(f"{key}: {error}; restore it, or fit again") from None

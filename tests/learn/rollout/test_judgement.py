@@ -15,7 +15,7 @@ from streamer.learn.replay.what_if import Published, what_if
 from streamer.learn.rollout.judgement import ALPHA, Judgement, compared
 from streamer.learn.rollout.page import page
 from streamer.learn.rollout.paired import Verdict
-from streamer.learn.rollout.promoted import Beside, first_of_each
+from streamer.learn.rollout.promoted import PairedDecisions, first_of_each
 from streamer.learn.rollout.vote import VoteComparison
 from streamer.records.labelset import LabelSet
 from tests.learn import planted
@@ -39,7 +39,7 @@ def published(decisions: list[LoggedDecision], like: Dataset) -> Published:
 def judgement(like: Dataset, trials: dict[str, Predictions]) -> Judgement:
     decisions = logged_decisions(tried(like, trials))
     versions = dict.fromkeys(trials, ("1", "2"))
-    both = Beside.of(decisions, like.task, versions)
+    both = PairedDecisions.of(decisions, like.task, versions)
     vote = VoteComparison.of(published([*both.served], like), published([*both.promoted], like))
     found = compared(decisions, like.task, LabelSet(like.labels), versions)
     return Judgement(like.task, LATER, tuple(found), vote)
@@ -120,7 +120,9 @@ def test_only_tickets_of_the_pair_count_and_each_once() -> None:
     decisions = logged_decisions(logs)
     assert len(list(first_of_each([*decisions, *decisions], LATER))) == COUNT
     assert not list(first_of_each(decisions, "2100"))
-    assert not Beside.of(decisions, like.task, {"one": ("1", "3")}).served
-    assert not Beside.of(decisions, like.task, {"one": ("2", "2")}).served
-    assert not Beside.of(decisions, like.task, {"one": ("1", "2"), "two": ("1", "2")}).served
-    assert len(Beside.of(decisions, like.task, {"one": ("1", "2")}).promoted) == COUNT
+    assert not PairedDecisions.of(decisions, like.task, {"one": ("1", "3")}).served
+    assert not PairedDecisions.of(decisions, like.task, {"one": ("2", "2")}).served
+    assert not PairedDecisions.of(
+        decisions, like.task, {"one": ("1", "2"), "two": ("1", "2")}
+    ).served
+    assert len(PairedDecisions.of(decisions, like.task, {"one": ("1", "2")}).promoted) == COUNT

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streamer.backends import ngrams
-from streamer.backends.artefact import FILE
+from streamer.backends.artefact import MODEL_FILE
 from streamer.backends.features import Features
 from streamer.backends.linear import LinearModel
 from streamer.learn.segments.classifier import LARGEST, WANTED, _kind, _most, learn_classifier
@@ -29,7 +29,7 @@ def test_planted_topics_are_named_and_what_says_nothing_is_general(tmp_path: Pat
     assert made.places(nothing).tolist() == [GENERAL] * 4
 
     made.gate.model.save(tmp_path)
-    assert (tmp_path / FILE).stat().st_size < LARGEST
+    assert (tmp_path / MODEL_FILE).stat().st_size < LARGEST
     again = LinearModel.load(tmp_path, ngrams.words_and_shape)
     np.testing.assert_array_equal(
         again.probabilities(fresh.texts), made.gate.model.probabilities(fresh.texts)

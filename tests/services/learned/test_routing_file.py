@@ -8,7 +8,7 @@ from streamer.config.tasks import Task
 from streamer.errors import ConfigError
 from streamer.records.label import Rule
 from streamer.records.labelset import LabelSet
-from streamer.records.routing import FILE, RouteRecord, TaskRoutes
+from streamer.records.routing import ROUTING_FILE, RouteRecord, TaskRoutes
 from streamer.services.learned.routing_file import RoutingFile
 from tests.conftest import ECHO_LABELS, ECHO_MODELS
 from tests.routed import word_gate, write_routing
@@ -62,7 +62,7 @@ def test_segments_of_the_judges_are_refused_beside_a_budget(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("said", [b"", b"[]", b"{", b'{"tasks": []}', b"\xff"])
 def test_a_damaged_or_edited_file_is_refused(tmp_path: Path, said: bytes) -> None:
-    path = written(tmp_path, s4=ALONE) / FILE
+    path = written(tmp_path, s4=ALONE) / ROUTING_FILE
     whole = path.read_bytes()
     path.write_bytes(said)
     with pytest.raises(ConfigError, match="is no routing"):

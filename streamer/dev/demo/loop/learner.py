@@ -46,7 +46,9 @@ class Learner:
         while True:
             log_export.export(self._stack.settings, self._log, "earliest")
             decisions = [
-                one for one in logged_decisions(read_log(self._log)) if _is_among(one, tickets)
+                decision
+                for decision in logged_decisions(read_log(self._log))
+                if _is_among(decision, tickets)
             ]
             if len(decisions) == len(tickets) and all(map(_is_whole, decisions)):
                 return decisions
