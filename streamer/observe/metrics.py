@@ -16,7 +16,6 @@ from streamer.observe.families import FAMILIES
 from streamer.observe.family import MetricFamily
 from streamer.observe.histogram import Histogram
 
-Clock = Literal["ticket", "service"]
 Operation = Literal["poll", "send", "commit"]
 Lane = Literal["main", "audits", "answers"]
 TableEvent = Literal["changed", "carried", "released", "repaired", "expired"]
@@ -243,11 +242,6 @@ class Metrics:
     def watch_spans(self, spans: SpanCounts) -> None:
         """Read these counts whenever the metrics are asked for."""
         self._spans = spans
-
-    def percentile(self, task: str, source: str, q: float, clock: Clock = "ticket") -> float | None:
-        """The `q`-th percentile (0 to 100) of a latency in seconds; None before any label."""
-        observed = self._histograms[f"streamer_{clock}_latency_seconds"].get((task, source))
-        return None if observed is None else observed.percentile(q)
 
     def snapshot(self) -> Mapping[str, Values]:
         """What counters and gauges say now, by family and labels; none that was never set.

@@ -12,7 +12,6 @@ import numpy as np
 from streamer.backends.gate import Named
 from streamer.decide.disposition import PublishedGroup
 from streamer.decide.predictions import ABSTAINED
-from streamer.decide.vote_result import VoteResult, WorkerVotes
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.metrics import Metrics, Unrouted
 from streamer.observe.tracing import Tracing
@@ -117,7 +116,8 @@ class Observing:
         """What is to become of some tickets, though they only follow another task."""
         if (budget := task.budget) is not None:
             self._metrics.budget(task.name, budget.left, budget.spent)
-        for votes in _everybody(disposed.vote_result):
+        vote_result = disposed.vote_result
+        for votes in (*vote_result.worker_votes, *vote_result.audit_votes):
             if votes.absent is None:
                 unusable = np.count_nonzero(votes.predictions.label_ids == ABSTAINED)
                 if unusable:
@@ -187,7 +187,8 @@ class Observing:
         metrics.decisions(task, int(np.count_nonzero(accepted)), len(accepted))
         if total := int(np.count_nonzero(audited)):
             metrics.stratum(task, int(np.count_nonzero(accepted & audited)), total)
-        label_ids = {votes.worker: votes.predictions.label_ids for votes in _everybody(vote_result)}
+        everybody = (*vote_result.worker_votes, *vote_result.audit_votes)
+        label_ids = {votes.worker: votes.predictions.label_ids for votes in everybody}
         given = {worker: own != ABSTAINED for worker, own in label_ids.items()}
         for worker, voted in given.items():
             metrics.ballots(task, worker, int(np.count_nonzero(voted)), len(voted))
@@ -227,7 +228,3 @@ class _CountedWorker:
             raise
         self._metrics.called(self.model, len(tensor), time.monotonic() - began)
         return answer
-
-
-def _everybody(vote_result: VoteResult) -> tuple[WorkerVotes, ...]:
-    return *vote_result.worker_votes, *vote_result.audit_votes
