@@ -31,7 +31,7 @@ WORDS = (
 )
 
 
-def tokenizer_json() -> str:
+def tokenizer_json(special: Sequence[str] = SPECIAL) -> str:
     """Byte-level BPE in which every pair of letters and digits is a token."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -40,7 +40,7 @@ def tokenizer_json() -> str:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=4000,
-        special_tokens=list(SPECIAL),
+        special_tokens=list(special),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -51,14 +51,17 @@ def tokenizer_json() -> str:
     return str(tokenizer.to_str())
 
 
-def save_tokenizer(folder: Path, template: str = TEMPLATE) -> None:
+def save_tokenizer(
+    folder: Path, template: str = TEMPLATE, tokenizer: str | None = None, **config: str
+) -> None:
     """tokenizer.json with a chat template, as a model's folder has them."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "tokenizer.json").write_text(tokenizer_json())
+    (folder / "tokenizer.json").write_text(tokenizer or tokenizer_json())
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "eos_token": "<|endoftext|>",
         "chat_template": template,
+        **config,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 

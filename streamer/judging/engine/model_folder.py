@@ -12,6 +12,18 @@ from streamer.errors import ConfigError, in_words
 
 _TOLD = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
+# By which names vLLM looks for it, too.
+_LENGTHS = (
+    "max_position_embeddings",
+    "n_positions",
+    "max_seq_len",
+    "seq_length",
+    "model_max_length",
+    "max_sequence_length",
+    "max_seq_length",
+    "seq_len",
+)
+
 
 @dataclass(frozen=True)
 class ModelFolder:
@@ -24,13 +36,13 @@ class ModelFolder:
     def at(cls, folder: Path) -> "ModelFolder":
         """The model in `folder`, or the newest of numbered versions where there are only such.
 
-        Raises `ConfigError` where config.json, max_position_embeddings in it, or the weights are
+        Raises `ConfigError` where config.json, the length of text in it, or the weights are
         missing.
         """
         newest = _newest(folder)
         try:
             config = json.loads((newest / "config.json").read_text(encoding="utf-8"))
-            int(config["max_position_embeddings"])
+            _length(config)
             if not any(newest.glob("*.safetensors")):
                 raise FileNotFoundError("no *.safetensors")
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -44,7 +56,7 @@ class ModelFolder:
     @property
     def max_tokens(self) -> int:
         """The length that the model was made for."""
-        return int(self.config["max_position_embeddings"])
+        return _length(self.config)
 
     @cached_property
     def digest(self) -> str:
@@ -59,6 +71,15 @@ class ModelFolder:
                 with file.open("rb") as content:
                     whole.update(hashlib.file_digest(content, "sha256").digest())
         return whole.hexdigest()
+
+
+def _length(config: Mapping[str, Any]) -> int:
+    """The least of the lengths that it names, of text where the model sees or hears as well."""
+    text = config.get("text_config") or config
+    lengths = [int(text[name]) for name in _LENGTHS if text.get(name) is not None]
+    if not lengths:
+        raise KeyError(_LENGTHS[0])
+    return min(lengths)
 
 
 def _newest(folder: Path) -> Path:

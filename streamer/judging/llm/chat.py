@@ -17,6 +17,7 @@ _SYSTEM, _USER, _ANSWER = "STREAMERSYSTEMTEXT", "STREAMERUSERTEXT", "STREAMERANS
 # Thinking is switched off by the names that templates have for it; and the date is no news: one
 # that changed every day would be another prompt every day, with other scores.
 _SWITCHES = {"enable_thinking": False, "thinking": False, "date_string": "26 Jul 2024"}
+_DAY = "2024-07-26"
 _CLOSED = "\n\n</think>\n\n"
 
 
@@ -149,7 +150,21 @@ def _rendered(loaded: Any, messages: Sequence[tuple[str, str]]) -> tuple[str, st
     between, found_user, after = rest.partition(_USER)
     if not (found_system and found_user) or _SYSTEM in rest or _USER in after:
         return None
-    return before, between, after
+    return before, between, _opened(loaded, messages, after)
+
+
+def _opened(loaded: Any, messages: Sequence[tuple[str, str]], asking: str) -> str:
+    """What the template writes before an answer of its own: more than what asks for one, where a
+    model first names the channel that it answers in (Harmony), or ends its thoughts.
+    """
+    from jinja2 import TemplateError
+
+    try:
+        text = _render(loaded, [*messages, ("assistant", _ANSWER)], generate=False)
+    except TemplateError:
+        return asking
+    own = text.partition(_USER)[2].partition(_ANSWER)[0]
+    return own if own.startswith(asking) else asking
 
 
 def _end(loaded: Any, folder: Path) -> int:
@@ -165,6 +180,10 @@ def _render(loaded: Any, messages: Sequence[tuple[str, str]], *, generate: bool)
     talk = [{"role": role, "content": text} for role, text in messages]
     return str(
         loaded.apply_chat_template(
-            talk, tokenize=False, add_generation_prompt=generate, **_SWITCHES
+            talk,
+            tokenize=False,
+            add_generation_prompt=generate,
+            strftime_now=lambda _: _DAY,
+            **_SWITCHES,
         )
     )
