@@ -64,9 +64,9 @@ def test_the_deepest_ticket_fits_into_the_deepest_of_our_records(open: bytes) ->
 
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "deferred": (DEFERRED, {}),
-    "audited": (AGREED, {"stratum": Sampling("salt", audit=1.0)}),
-    "gold": (AGREED, {"stratum": Sampling("salt", gold=1.0)}),
-    "logged": (AGREED, {"stratum": Sampling("salt", log=1.0)}),
+    "audited": (AGREED, {"sampling": Sampling("salt", audit=1.0)}),
+    "gold": (AGREED, {"sampling": Sampling("salt", gold=1.0)}),
+    "logged": (AGREED, {"sampling": Sampling("salt", log=1.0)}),
     "followed": (
         DEFERRED,
         {"tasks": {"intent": None, "next": Condition(("billing",), task="intent")}},

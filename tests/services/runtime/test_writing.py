@@ -24,8 +24,8 @@ SECRET = "my card is 4111"
 FOLLOWED = {"intent": None, "next": Condition(("billing",), task="intent")}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "decide": (DEFERRED, {}),
-    "audit": (AGREED, {"stratum": Sampling("salt", audit=1.0)}),
-    "review": (AGREED, {"stratum": Sampling("salt", gold=1.0)}),
+    "audit": (AGREED, {"sampling": Sampling("salt", audit=1.0)}),
+    "review": (AGREED, {"sampling": Sampling("salt", gold=1.0)}),
     "follower": (DEFERRED, {"tasks": FOLLOWED}),
 }
 
@@ -120,7 +120,7 @@ async def test_a_verdict_that_cant_be_written_dies_alone_and_is_not_remembered(
 ) -> None:
     run = Judging()
     odd, sound = request("good odd", number=1), request("good sound", number=2)
-    outcome: Callable[..., Any] = run.handler._judged._outcome
+    outcome: Callable[..., Any] = run.handler._publisher._outcome
 
     def fails(case: Any, verdicts: Any, place: int) -> Any:
         return (
@@ -129,7 +129,7 @@ async def test_a_verdict_that_cant_be_written_dies_alone_and_is_not_remembered(
             else outcome(case, verdicts, place)
         )
 
-    monkeypatch.setattr(run.handler._judged, "_outcome", fails)
+    monkeypatch.setattr(run.handler._publisher, "_outcome", fails)
     await run.of(record(odd, 1), record(sound, 2))
     (letter,) = run.to("dead")
     assert dict(letter.headers)["dead.reason"] == b"unwritable"
