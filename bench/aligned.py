@@ -25,9 +25,9 @@ from streamer.learn.align.training import Aligned, Loss, align_worker
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
-from streamer.learn.segments.assigning import Assignment, assign
+from streamer.learn.segments.assigning import ChosenRoutes, assign
 from streamer.learn.segments.classifier import learn_classifier
-from streamer.learn.segments.finding import Found, find
+from streamer.learn.segments.finding import FoundSegments, find
 from streamer.records.labelset import LabelSet
 
 EACH = 6000
@@ -56,7 +56,9 @@ def run(options: argparse.Namespace) -> list[Result]:
     cut = int(len(rows) * DESIGN_SHARE)
     design, train = whole.log[np.sort(rows[:cut])], whole.log[np.sort(rows[cut:])]
     found = find(train.material, train.embeddings, whole.encoder, seed=SEED)
-    classifier = learn_classifier(train.texts, found.places, len(found.segmentation.segments), SEED)
+    classifier = learn_classifier(
+        train.texts, found.segment_ids, len(found.segmentation.segments), SEED
+    )
     if classifier is None:
         raise SystemExit("a segment is too small for a classifier: change EACH")
     gate = classifier.gate
@@ -78,15 +80,15 @@ def _sets(train: Stream, labels: LabelSet, gate: Gate, loss: Loss) -> Sets:
     return Sets(aligned(None), aligned(gate))
 
 
-def _found(whole: Mixture, found: Found, gate: Gate) -> Result:
+def _found(whole: Mixture, found: FoundSegments, gate: Gate) -> Result:
     test, parts = whole.test, found.segmentation.segments
     centroids = np.array([one.centroid for one in parts], np.float32)
     nearest = ((test.embeddings[:, None] - centroids[None]) ** 2).sum(axis=2).argmin(axis=1)
     named = gate.names(test.texts)
-    sure = named.places >= 0
+    sure = named.segment_ids >= 0
     return Result(
         "aligned-segments",
-        float((named.places == nearest)[sure].mean()),
+        float((named.segment_ids == nearest)[sure].mean()),
         "of the sure test tickets, as the nearest centroid",
         0.95,
         None,
@@ -172,7 +174,7 @@ def _vote(name: str, test: Stream, pooled: Dataset, experts: Dataset) -> Result:
 
 def _regret(name: str, test: Stream, experts: Dataset, gate: Gate) -> Result:
     """Of the best single worker, beside who knew afterwards the best one of each segment."""
-    judge, places = test.judge.argmax(axis=1), gate.names(test.texts).places
+    judge, places = test.judge.argmax(axis=1), gate.names(test.texts).segment_ids
     right = np.array([predictions.label_ids == judge for predictions in experts.worker_predictions])
     by_segment = np.array([right[:, places == at].mean(axis=1) for at in np.unique(places)])
     sizes = np.array([(places == at).mean() for at in np.unique(places)])
@@ -203,7 +205,7 @@ def _calls(whole: Mixture, design: Stream, sets: Sets, gate: Gate, loss: Loss) -
     nowhere = np.full(len(design), -1)
     one = assign(cases["pooled"][0], nowhere, 0, _prices(), BUDGET)
     wanted = design.agreed(one.unrouted(cases["pooled"][0])).mean()
-    places = [gate.names(some.texts).places for some in (design, test)]
+    places = [gate.names(some.texts).segment_ids for some in (design, test)]
     many = _cheapest(cases["experts"][0], places[0], design, float(wanted))
     before = one.unrouted(cases["pooled"][1])
     after = many.accepted(cases["experts"][1], places[1])
@@ -224,13 +226,13 @@ def _calls(whole: Mixture, design: Stream, sets: Sets, gate: Gate, loss: Loss) -
             "accuracy": [float(some.mean()) for some in gold],
             "accuracy gained": lead(gold[1] - gold[0]),
             "judge rate by task": _by_task(test, asked[0], asked[1]),
-            "ways of their own": len(many.ways),
+            "ways of their own": len(many.routes),
             "test tickets": len(test),
         },
     )
 
 
-def _cheapest(cases: Dataset, places: Labels, design: Stream, wanted: float) -> Assignment:
+def _cheapest(cases: Dataset, places: Labels, design: Stream, wanted: float) -> ChosenRoutes:
     """The ways at the least budget that agree as often, on the tickets that choose."""
     for budget in BUDGETS:
         made = assign(cases, places, int(places.max()) + 1, _prices(), budget)

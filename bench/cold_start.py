@@ -23,7 +23,7 @@ from streamer.learn.align.training import align_worker
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.kinds import KINDS
-from streamer.learn.segments.assigning import Assignment, assign
+from streamer.learn.segments.assigning import ChosenRoutes, assign
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import find
 
@@ -84,7 +84,7 @@ def _gate(whole: Mixture, answered: Stream) -> Gate | None:
     except ConfigError:
         return None
     count = len(found.segmentation.segments)
-    classifier = learn_classifier(answered.texts, found.places, count, SEED)
+    classifier = learn_classifier(answered.texts, found.segment_ids, count, SEED)
     return None if classifier is None else classifier.gate
 
 
@@ -109,14 +109,14 @@ def _served(whole: Mixture, answered: Stream, gate: Gate | None) -> tuple[Served
     )
     made = _cheapest(chosen, _places(gate, design), design)
     label_ids = made.accepted(test, _places(gate, whole.test))
-    return Served(label_ids == ABSTAINED, whole.test.agreed(label_ids)), len(made.ways)
+    return Served(label_ids == ABSTAINED, whole.test.agreed(label_ids)), len(made.routes)
 
 
 def _places(gate: Gate | None, stream: Stream) -> Labels:
-    return np.full(len(stream), -1) if gate is None else gate.names(stream.texts).places
+    return np.full(len(stream), -1) if gate is None else gate.names(stream.texts).segment_ids
 
 
-def _cheapest(cases: Dataset, places: Labels, design: Stream) -> Assignment:
+def _cheapest(cases: Dataset, places: Labels, design: Stream) -> ChosenRoutes:
     """The ways at the least budget that agree as often as wanted, on the tickets that choose."""
     return next(
         made
@@ -125,7 +125,7 @@ def _cheapest(cases: Dataset, places: Labels, design: Stream) -> Assignment:
     )
 
 
-def _by_budget(cases: Dataset, places: Labels) -> Iterator[Assignment]:
+def _by_budget(cases: Dataset, places: Labels) -> Iterator[ChosenRoutes]:
     """The last lets the judge decide on all."""
     for budget in BUDGETS:
         prices = dict.fromkeys(KINDS, PRICE)

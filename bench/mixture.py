@@ -16,7 +16,7 @@ from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.segments.nearest import Embeddings
-from streamer.learn.segments.sample import Material
+from streamer.learn.segments.sample import SegmentSample
 from streamer.learn.segments.shape import with_shape
 from streamer.records.labelset import LabelSet
 
@@ -60,11 +60,11 @@ class Stream:
         )
 
     @property
-    def material(self) -> Material:
+    def material(self) -> SegmentSample:
         """To find segments in."""
         ids = [f"T-{number:06}" for number in range(len(self))]
         texts = dict(zip(ids, self.texts, strict=True))
-        return Material.of(dict.fromkeys(ids, "2026-01-01T00:00:00Z"), texts, len(self))
+        return SegmentSample.of(dict.fromkeys(ids, "2026-01-01T00:00:00Z"), texts, len(self))
 
     @property
     def judged(self) -> JudgedSample:

@@ -24,7 +24,7 @@ from streamer.dev.demo.data_sets import write_config
 from streamer.dev.demo.scenario import held_back_tickets, test_tickets
 from streamer.dev.stack import Stack
 from streamer.learn.calibrate.calibrate import Targets
-from streamer.learn.calibrate.targets import Fidelity, JudgeBudget
+from streamer.learn.calibrate.targets import Fidelity, JudgeShareTarget
 from streamer.learn.data.alike import Alike
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.evaluation import evaluate
@@ -86,8 +86,8 @@ def _results(learn: Dataset, test: Dataset) -> Iterator[Result]:
     plain = [*_plain(test)]
     for one in plain:
         share = Setting(one.name, dict(_named(_plain(learn)))[one.name]).judge_rate * 2 / 3
-        yield _result(_calibrated(learn, test, JudgeBudget(share)), one, test)
-    yield _result(_calibrated(learn, test, JudgeBudget(0.15)), judge, test)
+        yield _result(_calibrated(learn, test, JudgeShareTarget(share)), one, test)
+    yield _result(_calibrated(learn, test, JudgeShareTarget(0.15)), judge, test)
     for least in (0.97, 0.95):
         yield _promise(learn, test, least)
     yield _alike(learn, test)

@@ -27,9 +27,9 @@ from streamer.learn.kinds.kind import TrainedModel
 from streamer.learn.segments.assigning import assign
 from streamer.learn.segments.by_segment import SegmentRoute
 from streamer.learn.segments.classifier import learn_classifier
-from streamer.learn.segments.finding import Found, find
+from streamer.learn.segments.finding import FoundSegments, find
 from streamer.learn.segments.nearest import Embeddings, Nearest
-from streamer.learn.segments.sample import Material
+from streamer.learn.segments.sample import SegmentSample
 from streamer.learn.segments.shape import with_shape
 from streamer.learn.train.worker import train_worker
 from streamer.records.labelset import LabelSet
@@ -114,35 +114,37 @@ def _stream(
     return Stream(cases, texts, np.repeat(np.arange(len(parts)), list(map(len, parts))), vectors)
 
 
-def _material(log: Stream) -> Material:
+def _material(log: Stream) -> SegmentSample:
     times = dict.fromkeys(log.cases.ids, "2026-01-01T00:00:00Z")
-    return Material.of(times, dict(zip(log.cases.ids, log.texts, strict=True)), len(log.texts))
+    return SegmentSample.of(times, dict(zip(log.cases.ids, log.texts, strict=True)), len(log.texts))
 
 
-def _results(log: Stream, test: Stream, found: Found) -> Iterator[Result]:
+def _results(log: Stream, test: Stream, found: FoundSegments) -> Iterator[Result]:
     parts = found.segmentation.segments
     centroids = np.array([one.centroid for one in parts], np.float32)
     near = Nearest.of(test.embeddings, centroids)
     far = np.array([one.far for one in parts])
-    logged = Nearest(found.places, found.distances).within(far)
-    classifier = learn_classifier(log.texts, found.places, len(parts), SEED)
+    logged = Nearest(found.segment_ids, found.distances).within(far)
+    classifier = learn_classifier(log.texts, found.segment_ids, len(parts), SEED)
     if classifier is None:
         raise SystemExit("a segment is too small for a classifier: change EACH")
-    named = classifier.places(test.texts)
+    named = classifier.segment_ids(test.texts)
     yield _named(test, found, near, named, classifier.gate.model)
     routes = {"centroid": near.within(far), "words": named}
     for name, budget in BUDGETS.items():
-        yield _routed(name, budget, log, logged, test, near.places, routes, len(parts))
+        yield _routed(name, budget, log, logged, test, near.segment_ids, routes, len(parts))
 
 
-def _named(test: Stream, found: Found, near: Nearest, named: Labels, model: LinearModel) -> Result:
+def _named(
+    test: Stream, found: FoundSegments, near: Nearest, named: Labels, model: LinearModel
+) -> Result:
     sure = named != GENERAL
     with TemporaryDirectory() as folder:
         model.save(Path(folder))
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
     return Result(
         "segments-classifier",
-        float((named == near.places)[sure].mean()),
+        float((named == near.segment_ids)[sure].mean()),
         "of the sure test tickets, as the nearest centroid",
         0.95,
         None,
@@ -155,7 +157,7 @@ def _named(test: Stream, found: Found, near: Nearest, named: Labels, model: Line
             "silhouette": {str(one.size): round(one.silhouette, 3) for one in found.tried},
             "stability": {str(one.size): round(one.stability, 3) for one in found.tried},
             "adjusted Rand index with the tasks": float(
-                adjusted_rand_score(test.tasks, near.places)
+                adjusted_rand_score(test.tasks, near.segment_ids)
             ),
             "test tickets": len(named),
             "load": load(),
@@ -163,7 +165,7 @@ def _named(test: Stream, found: Found, near: Nearest, named: Labels, model: Line
     )
 
 
-def _names(found: Found) -> list[str]:
+def _names(found: FoundSegments) -> list[str]:
     return [one.name for one in found.segmentation.segments]
 
 
@@ -196,7 +198,7 @@ def _routed(
         "lead over one way for all",
         {
             "general": _way(made.general, cases),
-            "ways": {str(at): _way(way, cases) for at, way in made.ways.items()},
+            "ways": {str(at): _way(way, cases) for at, way in made.routes.items()},
             **{f"lead by {route}": lead(one - single) for route, one in same.items()},
             "judge rate, one way": float((made.unrouted(cases) == ABSTAINED).mean()),
             **{

@@ -42,7 +42,7 @@ class Experts:
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """[N, K], rows sum to 1: each from the expert of its segment."""
-        segment_ids = self.gate.names(texts).places
+        segment_ids = self.gate.names(texts).segment_ids
         answers = np.empty((len(texts), self.size), np.float32)
         named = np.where(np.isin(segment_ids, list(self.experts)), segment_ids, -1)
         for segment_id in np.unique(named).tolist():

@@ -20,7 +20,7 @@ class Named:
     `far` marks those of which too few words are known, whatever the classifier makes of the rest.
     """
 
-    places: npt.NDArray[np.int64]
+    segment_ids: npt.NDArray[np.int64]
     confidence: Floats
     far: npt.NDArray[np.bool_]
 

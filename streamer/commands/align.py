@@ -312,7 +312,7 @@ def _after(
 def _segments(given: _Given, texts: Sequence[str]) -> dict[str, Mask]:
     if given.gate is None or given.segmentation is None:
         return {}
-    segment_ids = given.gate.names(texts).places
+    segment_ids = given.gate.names(texts).segment_ids
     # Two segments may be called alike; no two have a number in common.
     names = [f"{segment.number}: {segment.name}" for segment in given.segmentation.segments]
     masks = {name: np.asarray(segment_ids == index) for index, name in enumerate(names)}

@@ -8,7 +8,7 @@ from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.calibrate import Targets
-from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeBudget
+from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeShareTarget
 from streamer.learn.evaluation.options import Prices
 
 JUDGE = "judge"
@@ -44,7 +44,7 @@ def prices(given: Sequence[tuple[str, float]]) -> Prices | None:
 def targets(options: argparse.Namespace) -> Targets:
     """The one target of the command line; raises `ConfigError` where it is out of range."""
     if options.judge_budget is not None:
-        return JudgeBudget(options.judge_budget)
+        return JudgeShareTarget(options.judge_budget)
     if options.fidelity is not None:
         return Fidelity(options.fidelity, options.confidence)
     return Accuracy(options.accuracy, options.confidence)

@@ -11,7 +11,7 @@ from streamer.config.tasks import Task
 from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.calibrate import Targets, calibrate
-from streamer.learn.calibrate.targets import JudgeBudget
+from streamer.learn.calibrate.targets import JudgeShareTarget
 from streamer.records.calibration import Calibration, Estimate, Guarantee
 from streamer.records.label import Rule
 from streamer.records.times import rfc3339
@@ -124,7 +124,7 @@ def _refuse_follower(settings: Settings, name: str) -> None:
 def _refuse_empty_promise(settings: Settings, name: str, targets: Targets) -> None:
     """A promise is of one rule before the judge, and must be of what is published."""
     task = settings.tasks.get(name)
-    if task is None or isinstance(targets, JudgeBudget):
+    if task is None or isinstance(targets, JudgeShareTarget):
         return
     if task.publishes_first:
         raise ConfigError(

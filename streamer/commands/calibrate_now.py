@@ -12,7 +12,7 @@ from streamer.decide.predictions import ABSTAINED
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.calibrate import Targets, halves
-from streamer.learn.calibrate.targets import JudgeBudget
+from streamer.learn.calibrate.targets import JudgeShareTarget
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.measures.shares import Share, share
 from streamer.records.label import Rule
@@ -39,7 +39,7 @@ class Now:
         # A task may name the file before it is made.
         calibration = load_calibration(name, task, file) if file and file.exists() else None
         judged = dataset[np.flatnonzero(dataset.judge.label_ids != ABSTAINED)]
-        shown = judged if isinstance(targets, JudgeBudget) else halves(judged)[1]
+        shown = judged if isinstance(targets, JudgeShareTarget) else halves(judged)[1]
         if calibration is not None:
             warm = [calibration.models[worker].temperature for worker in shown.workers]
             pairs = zip(shown.worker_predictions, warm, strict=True)

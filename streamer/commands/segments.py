@@ -17,11 +17,11 @@ from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.segments import folder as versions
 from streamer.learn.segments.by_segment import SegmentRoute
 from streamer.learn.segments.classifier import learn_classifier
-from streamer.learn.segments.finding import Found, find
+from streamer.learn.segments.finding import FoundSegments, find
 from streamer.learn.segments.nearest import Embeddings
 from streamer.learn.segments.report import Report, report
 from streamer.learn.segments.routed import Routed, route
-from streamer.learn.segments.sample import Material
+from streamer.learn.segments.sample import SegmentSample
 from streamer.learn.segments.shape import with_shape
 from streamer.records.log_file import read_log
 from streamer.records.segments import GENERAL
@@ -58,26 +58,24 @@ def fit(
     """
     decisions = logged_decisions(watched(read_log(log), "records"))
     times = _uniform(decisions)
-    material = Material.of(times, ticket_texts(settings, file), wanted.most)
-    for line in material.notes:
+    sample = SegmentSample.of(times, ticket_texts(settings, file), wanted.most)
+    for line in sample.notes:
         note(line)
     previous = versions.latest(folder)
-    embeddings, encoder = _embedded(settings, material)
-    found = find(
-        material, embeddings, encoder, seed=wanted.seed, size=wanted.size, previous=previous
-    )
+    embeddings, encoder = _embedded(settings, sample)
+    found = find(sample, embeddings, encoder, seed=wanted.seed, size=wanted.size, previous=previous)
     tasks = _logged(settings, decisions)
-    texts, segment_ids = material.texts, found.places
+    texts, segment_ids = sample.texts, found.segment_ids
     classifier = learn_classifier(texts, segment_ids, len(found.segmentation.segments), wanted.seed)
-    moments = [times[name] for name in material.ids]
+    moments = [times[name] for name in sample.ids]
     gate = None if classifier is None else classifier.gate
     result = report(
         found,
-        material,
+        sample,
         moments,
         [each.table.dataset for each in tasks],
         classifier=None if classifier is None else classifier.figures,
-        routed=list(_routed(found, material, gate, tasks, wanted.budget)),
+        routed=list(_routed(found, sample, gate, tasks, wanted.budget)),
         text=wanted.text,
     )
     target = versions.write(folder, found.segmentation, result, classifier)
@@ -100,16 +98,16 @@ def _uniform(decisions: Sequence[LoggedDecision]) -> Mapping[str, str]:
     return first
 
 
-def _embedded(settings: Settings, material: Material) -> tuple[Embeddings, str]:
-    if not len(material):
+def _embedded(settings: Settings, sample: SegmentSample) -> tuple[Embeddings, str]:
+    if not len(sample):
         raise ConfigError("no ticket of the log is in the file: give the file of these tickets")
     process = JudgeProcess(settings.path(settings.judge.python))
     with bars() as shown:
-        bar = shown.add_task("embedding", total=len(material))
+        bar = shown.add_task("embedding", total=len(sample))
         embeddings, encoder = process.embed(
-            material.texts, lambda done, total: shown.update(bar, completed=done, total=total)
+            sample.texts, lambda done, total: shown.update(bar, completed=done, total=total)
         )
-    return with_shape(embeddings, material.texts), encoder
+    return with_shape(embeddings, sample.texts), encoder
 
 
 def _logged(settings: Settings, decisions: Sequence[LoggedDecision]) -> list[Logged]:
@@ -118,16 +116,16 @@ def _logged(settings: Settings, decisions: Sequence[LoggedDecision]) -> list[Log
 
 
 def _routed(
-    found: Found,
-    material: Material,
+    found: FoundSegments,
+    sample: SegmentSample,
     gate: Gate | None,
     tasks: Sequence[Logged],
     budget: float | None,
 ) -> Iterator[Routed]:
     # As classify will name them: what its classifier is unsure of takes the general way.
     parts = found.segmentation.segments
-    named = np.full(len(material), GENERAL) if gate is None else gate.names(material.texts).places
-    where = dict(zip(material.ids, named.tolist(), strict=True))
+    named = np.full(len(sample), GENERAL) if gate is None else gate.names(sample.texts).segment_ids
+    where = dict(zip(sample.ids, named.tolist(), strict=True))
     for each in tasks if budget is not None else ():
         # Of a sample, or of tickets without a text, nothing is known of the others.
         rows = [row for row, name in enumerate(each.table.dataset.ids) if name in where]

@@ -54,7 +54,7 @@ def saved(request, tmp_path: Path) -> tuple[Path, Experts, partial]:
 
 def test_each_row_is_answered_by_the_expert_of_its_segment(saved) -> None:
     _, made, _ = saved
-    answers, places = made.probabilities(TEXTS), made.gate.names(TEXTS).places
+    answers, places = made.probabilities(TEXTS), made.gate.names(TEXTS).segment_ids
     assert {-1, 0, 2} == set(places.tolist())
     assert answers.dtype == np.float32
     for place, model in {-1: made.general, **made.experts}.items():
@@ -67,7 +67,7 @@ def test_each_row_is_answered_by_the_expert_of_its_segment(saved) -> None:
 def test_a_segment_without_an_expert_is_answered_by_the_general_model(saved) -> None:
     _, made, _ = saved
     fewer = Experts(made.gate, made.general, {0: made.experts[0]})
-    rows = made.gate.names(TEXTS).places != 0
+    rows = made.gate.names(TEXTS).segment_ids != 0
     texts = [TEXTS[row] for row in np.flatnonzero(rows)]
     np.testing.assert_array_equal(fewer.probabilities(texts), made.general.probabilities(texts))
 

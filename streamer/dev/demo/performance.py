@@ -21,12 +21,12 @@ from streamer.dev.demo.scenario import Played, held_back_tickets
 from streamer.dev.demo.view import DemoView
 from streamer.dev.demo.workers_alone import ask_alone
 from streamer.dev.stack import Stack
-from streamer.learn.calibrate.targets import JudgeBudget
+from streamer.learn.calibrate.targets import JudgeShareTarget
 from streamer.services.runtime.kafka import kafka_clients
 
 _PATIENCE_S = 60.0
 _DRAINED = 2000
-TARGETS = JudgeBudget(0.15)
+TARGETS = JudgeShareTarget(0.15)
 
 Verdicts = dict[tuple[Played, str], str]
 

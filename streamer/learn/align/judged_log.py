@@ -117,7 +117,7 @@ def judged_of(
         rows.argmax(axis=1),
         rows.astype(np.float32),
         (1 / drawn).astype(np.float32),
-        None if gate is None else gate.names(read).places,
+        None if gate is None else gate.names(read).segment_ids,
     )
 
 

@@ -153,7 +153,7 @@ def _placed(judged: JudgedSample, gate: Gate | None) -> JudgedSample:
     """Named by the gate where they are not yet, so that training sees what serving will see."""
     if gate is None or judged.segments is not None:
         return judged
-    return replace(judged, segments=gate.names(judged.texts).places)
+    return replace(judged, segments=gate.names(judged.texts).segment_ids)
 
 
 def _experts(

@@ -101,7 +101,7 @@ class TrainingSet:
 def _as_judged(examples: Examples, label_set: LabelSet, gate: Gate | None) -> JudgedSample:
     label_ids = np.array([label_set.index[label] for label in examples.labels], np.int64)
     weights: Floats = np.ones(len(label_ids), np.float32)
-    segment_ids = None if gate is None else gate.names(examples.texts).places
+    segment_ids = None if gate is None else gate.names(examples.texts).segment_ids
     return JudgedSample(examples.texts, label_ids, None, weights, segment_ids)
 
 

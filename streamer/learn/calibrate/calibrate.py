@@ -15,7 +15,7 @@ from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.choosing import best_plan, proven, within_budget
 from streamer.learn.calibrate.router import cross_fitted, train_router
-from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeBudget
+from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeShareTarget
 from streamer.learn.calibrate.temperature import fit_temperature
 from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.learn.measures.scores import Labels
@@ -30,7 +30,7 @@ LEAST_ROWS = 50
 _ENOUGH_GOLD = 200
 _LEAST_ANSWERED = 20
 
-Targets = JudgeBudget | Fidelity | Accuracy
+Targets = JudgeShareTarget | Fidelity | Accuracy
 Temperatures = tuple[float, ...]
 
 
@@ -63,7 +63,7 @@ def calibrate(
     asked = Asked(after, judge.temperature)
     design, proof, whole = (_tempered(part, temperatures) for part in (design, proof, judged))
     candidates, guarantee = _candidates(design), None
-    if isinstance(wish, JudgeBudget):
+    if isinstance(wish, JudgeShareTarget):
         swept = [(dial, dial.sweep(whole.worker_predictions)) for dial, _ in candidates]
         chosen, shown = within_budget(swept, whole, wish.share), whole
     else:

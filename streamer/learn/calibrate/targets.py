@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeBudget:
+class JudgeShareTarget:
     """At most this `share` of the tickets goes to the judge: an aim, met on average."""
 
     share: float

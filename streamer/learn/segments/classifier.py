@@ -63,17 +63,17 @@ class Classifier:
     def figures(self) -> "ClassifierFigures":
         """For a report."""
         shares = (self.agreement, self.sure, self.answered)
-        return ClassifierFigures(self.gate.at_least, *(Interval.of_share(one) for one in shares))
+        return ClassifierFigures(self.gate.at_least, *map(Interval.of_share, shares))
 
-    def places(self, texts: Sequence[str]) -> Labels:
-        """[N]: the place of each text's segment, or -1 for the general set."""
-        return self.gate.names(texts).places
+    def segment_ids(self, texts: Sequence[str]) -> Labels:
+        """[N]: the segment id of each text, or -1 for the general set."""
+        return self.gate.names(texts).segment_ids
 
 
 def learn_classifier(
-    texts: Sequence[str], places: Labels, segments: int, seed: int
+    texts: Sequence[str], segment_ids: Labels, segments: int, seed: int
 ) -> Classifier | None:
-    """Of N texts and the places [N] of their segments; None where there is one segment only, or a
+    """Of N texts and their segment ids [N]; None where there is one segment only, or a
     segment has too few tickets to hold some out.
 
     A quarter, drawn by the texts' hashes, is held out: half of it scales the probabilities and
@@ -83,28 +83,28 @@ def learn_classifier(
     """
     eighth = np.array([_eighth(text) for text in texts])
     train, tune, test = eighth >= 2, eighth == 0, eighth == 1
-    counts = np.bincount(places[train], minlength=segments)
+    counts = np.bincount(segment_ids[train], minlength=segments)
     if segments < 2 or counts.min() < _LEAST or not tune.any() or not test.any():
         return None
-    learnt, kind = _targets(texts, places, segments, train), _kind(texts, segments)
+    learnt, kind = _targets(texts, segment_ids, segments, train), _kind(texts, segments)
     # One thread: the order of a sum must not vary.
     with threadpool_limits(1):
-        tuned, _ = kind.tune(learnt, _targets(texts, places, segments, tune), seed)
+        tuned, _ = kind.tune(learnt, _targets(texts, segment_ids, segments, tune), seed)
     model = _tempered(tuned)
-    rows, known = model.features.known_rows(
-        [texts[at] for at in np.flatnonzero(tune)], ngrams.SHAPE_PAIRS
+    rows, known_shares = model.features.known_rows(
+        [texts[row] for row in np.flatnonzero(tune)], ngrams.SHAPE_PAIRS
     )
-    said = softmax(rows @ model.weights + model.bias)
-    limit = _limit(said.max(axis=1), said.argmax(axis=1) == places[tune])
+    probabilities = softmax(rows @ model.weights + model.bias)
+    limit = _limit(probabilities.max(axis=1), probabilities.argmax(axis=1) == segment_ids[tune])
     limit = max(limit, _sure_of_nothing(model) + 1e-4)
-    gate = Gate(model, limit, min(float(np.quantile(known, _FAR)), _KNOWN_AT_MOST))
-    return _measured(gate, [texts[at] for at in np.flatnonzero(test)], places[test])
+    gate = Gate(model, limit, min(float(np.quantile(known_shares, _FAR)), _KNOWN_AT_MOST))
+    return _measured(gate, [texts[row] for row in np.flatnonzero(test)], segment_ids[test])
 
 
-def _measured(gate: Gate, texts: Sequence[str], places: Labels) -> Classifier:
-    right = gate.model.probabilities(texts).argmax(axis=1) == places
-    sure = gate.names(texts).places != GENERAL
-    return Classifier(gate, share(right), share(right[sure]), share(sure))
+def _measured(gate: Gate, texts: Sequence[str], segment_ids: Labels) -> Classifier:
+    right = gate.model.probabilities(texts).argmax(axis=1) == segment_ids
+    confident = gate.names(texts).segment_ids != GENERAL
+    return Classifier(gate, share(right), share(right[confident]), share(confident))
 
 
 def _eighth(text: str) -> int:
@@ -112,9 +112,9 @@ def _eighth(text: str) -> int:
     return sha256(text.encode("utf-8", "replace")).digest()[0] % _EIGHTHS
 
 
-def _targets(texts: Sequence[str], places: Labels, size: int, mine: Mask) -> Targets:
+def _targets(texts: Sequence[str], segment_ids: Labels, size: int, mine: Mask) -> Targets:
     rows = np.flatnonzero(mine)
-    return Targets([texts[at] for at in rows], places[rows], size)
+    return Targets([texts[row] for row in rows], segment_ids[rows], size)
 
 
 def _tempered(model: LinearModel) -> LinearModel:

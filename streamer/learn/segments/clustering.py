@@ -39,9 +39,9 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """`places` [N] of the tickets among the `centroids` [K, D], and what was `tried`."""
+    """`cluster_ids` [N] of the tickets among the `centroids` [K, D], and what was `tried`."""
 
-    places: Labels
+    cluster_ids: Labels
     centroids: Embeddings
     tried: tuple[Tried, ...]
 
@@ -57,17 +57,17 @@ def cluster(embeddings: Embeddings, seed: int, size: int | None = None) -> Clust
     with threadpool_limits(1):
         sizes = [size] if size else [each for each in SIZES if each * LEAST <= len(embeddings)]
         tried = tuple(_tried(embeddings, each, seed) for each in sizes if each > 1)
-        best = size or max(tried, key=lambda one: one.silhouette, default=Tried(1, 0, 1)).size
-        found = _means(embeddings, best, seed, _STARTS)
-    return Clusters(found.labels_.astype(np.int64), found.cluster_centers_, tried)
+        best = size or max(tried, key=lambda trial: trial.silhouette, default=Tried(1, 0, 1)).size
+        best_run = _means(embeddings, best, seed, _STARTS)
+    return Clusters(best_run.labels_.astype(np.int64), best_run.cluster_centers_, tried)
 
 
 def _tried(embeddings: Embeddings, size: int, seed: int) -> Tried:
     rng = np.random.default_rng(seed)
     picks = np.sort(rng.permutation(len(embeddings))[:_SAMPLE])
-    some = embeddings[picks]
-    runs = [_means(some, size, seed + at, 1).labels_ for at in range(_SEEDS)]
-    return Tried(size, _silhouette(some, runs[0]), _stability(runs))
+    sample = embeddings[picks]
+    runs = [_means(sample, size, seed + run, 1).labels_ for run in range(_SEEDS)]
+    return Tried(size, _silhouette(sample, runs[0]), _stability(runs))
 
 
 def _silhouette(rows: Embeddings, labels: Labels) -> float:
@@ -76,7 +76,7 @@ def _silhouette(rows: Embeddings, labels: Labels) -> float:
 
 
 def _stability(runs: Sequence[Labels]) -> float:
-    pairs = [adjusted_rand_score(one, other) for one, other in combinations(runs, 2)]
+    pairs = [adjusted_rand_score(labels, other) for labels, other in combinations(runs, 2)]
     return float(np.mean(pairs))
 
 

@@ -2,7 +2,7 @@
 
 <folder>/<n>/segments.json   centroids, names, words, recipe, and the version: a hash of them
 <folder>/<n>/model.npz       the classifier that names a segment, where there is one
-<folder>/<n>/routing.json    how sure it must be, and the ways of every task, where they were chosen
+<folder>/<n>/routing.json    how sure it must be, and every task's routes, where they were chosen
 <folder>/<n>/report.json     figures of every segment; ids of examples, no text
 <folder>/<n>/report.html     the same as a page, with the examples' texts unless left out
 """
@@ -39,10 +39,10 @@ def write(
         with new_version(folder.parent, folder.name) as draft:
             (draft / SEGMENTS_FILE).write_bytes(segmentation.to_json())
             limits = None if classifier is None else _saved(classifier.gate, draft)
-            made = _routing(segmentation, limits, report)
-            (draft / ROUTING_FILE).write_bytes(made.to_json())
-            said = orjson.dumps(_without_text(report), option=orjson.OPT_INDENT_2)
-            (draft / "report.json").write_bytes(said)
+            routing = _routing(segmentation, limits, report)
+            (draft / ROUTING_FILE).write_bytes(routing.to_json())
+            plain = orjson.dumps(_without_text(report), option=orjson.OPT_INDENT_2)
+            (draft / "report.json").write_bytes(plain)
             (draft / "report.html").write_text(page(report), encoding="utf-8")
     except OSError as error:
         raise ConfigError(
@@ -58,10 +58,10 @@ def _saved(gate: Gate, folder: Path) -> GateLimits:
 
 
 def _routing(segmentation: Segmentation, limits: GateLimits | None, report: Report) -> Routing:
-    numbers = tuple(one.number for one in segmentation.segments)
+    numbers = tuple(segment.number for segment in segmentation.segments)
     tasks = {
-        one.task: TaskRoutes(one.label_set, one.versions, one.budget, one.ways)
-        for one in report.routed
+        task.task: TaskRoutes(task.label_set, task.versions, task.budget, task.ways)
+        for task in report.routed
     }
     return Routing(segmentation.version, numbers, limits, tasks)
 
@@ -70,7 +70,7 @@ def _without_text(report: Report) -> Report:
     return replace(
         report,
         segments=tuple(
-            replace(one, examples=tuple(replace(each, text=None) for each in one.examples))
-            for one in report.segments
+            replace(segment, examples=tuple(replace(each, text=None) for each in segment.examples))
+            for segment in report.segments
         ),
     )

@@ -12,7 +12,7 @@ from streamer.records.segments import Segment
 
 
 def matched(centroids: Embeddings, before: Sequence[Segment]) -> dict[int, Segment]:
-    """By the place of a centroid [K, D] the segment that it carries on; the others are new.
+    """By the index of a centroid [K, D] the segment that it carries on; the others are new.
 
     The pairs with the least distance in all (the Hungarian method). A pair is none where the
     centroid is further away than half-way to the old segment's nearest neighbour: there another
@@ -26,9 +26,9 @@ def matched(centroids: Embeddings, before: Sequence[Segment]) -> dict[int, Segme
     limits = _limits(old, before)
     pairs = zip(*linear_sum_assignment(distances), strict=True)
     return {
-        int(place): before[other]
-        for place, other in pairs
-        if distances[place, other] < limits[other]
+        int(index): before[other]
+        for index, other in pairs
+        if distances[index, other] < limits[other]
     }
 
 
@@ -40,6 +40,6 @@ def _limits(old: NDArray[np.float64], before: Sequence[Segment]) -> NDArray[np.f
     return np.asarray(apart.min(axis=1) / 2)
 
 
-def _distances(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
-    apart = one[:, None].astype(np.float64) - other[None]
+def _distances(centroids: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
+    apart = centroids[:, None].astype(np.float64) - other[None]
     return np.asarray(np.sqrt((apart**2).sum(axis=2)))

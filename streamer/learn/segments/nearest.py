@@ -13,9 +13,9 @@ Embeddings = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Of N tickets the place of the nearest centroid, [N], and the distance to it, [N]."""
+    """Of N tickets the nearest centroid's segment id, [N], and the distance to it, [N]."""
 
-    places: LabelIds
+    segment_ids: LabelIds
     distances: NDArray[np.float64]
 
     @classmethod
@@ -25,10 +25,10 @@ class Nearest:
         squares = (
             (rows**2).sum(axis=1)[:, None] - 2 * rows @ points.T + (points**2).sum(axis=1)[None]
         )
-        places = squares.argmin(axis=1)
-        least = squares[np.arange(len(rows)), places]
-        return cls(places, np.sqrt(np.maximum(least, 0.0)))
+        segment_ids = squares.argmin(axis=1)
+        least = squares[np.arange(len(rows)), segment_ids]
+        return cls(segment_ids, np.sqrt(np.maximum(least, 0.0)))
 
     def within(self, far: NDArray[np.float64]) -> LabelIds:
-        """[N]: the place, or `GENERAL` for a ticket further out than its segment's `far` [K]."""
-        return np.where(self.distances <= far[self.places], self.places, GENERAL)
+        """[N]: the segment id; `GENERAL` for a ticket further out than its segment's `far` [K]."""
+        return np.where(self.distances <= far[self.segment_ids], self.segment_ids, GENERAL)

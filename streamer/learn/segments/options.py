@@ -1,4 +1,4 @@
-"""Every way to serve a segment: some workers under a rule, or the judge at once."""
+"""Every route that a segment may have: some workers under a rule, or the judge at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,47 +25,53 @@ _MOST_WORKERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A way of serving, and the price of its workers' answers per ticket (the judge's is 1)."""
+    """A route, and the price of its workers' answers per ticket (the judge's is 1)."""
 
-    way: SegmentRoute
+    route: SegmentRoute
     price: float
 
 
-def options(cases: Dataset, prices: Mapping[str, float]) -> list[Option]:
+def options(dataset: Dataset, prices: Mapping[str, float]) -> list[Option]:
     """The judge for all, every worker alone, every pair and all three, the cheapest first.
 
     Of workers with probabilities also with thresholds: Chow's rule for one, mean confidence for
     more, set on these tickets.
     """
-    ways = [SegmentRoute((), None)]
-    for count in range(1, min(len(cases.workers), _MOST_WORKERS) + 1):
-        for places in combinations(range(len(cases.workers)), count):
-            ways += [SegmentRoute(places, rule) for rule in _rules(cases, places)]
-    found = [Option(way, sum(prices[cases.workers[at]] for at in way.workers)) for way in ways]
-    return sorted(found, key=lambda one: one.price)
+    routes = [SegmentRoute((), None)]
+    for size in range(1, min(len(dataset.workers), _MOST_WORKERS) + 1):
+        for workers in combinations(range(len(dataset.workers)), size):
+            routes += [SegmentRoute(workers, rule) for rule in _rules(dataset, workers)]
+    choices = [
+        Option(route, sum(prices[dataset.workers[index]] for index in route.workers))
+        for route in routes
+    ]
+    return sorted(choices, key=lambda option: option.price)
 
 
-def _rules(cases: Dataset, places: Sequence[int]) -> list[DeferralRule]:
-    worker_predictions = [cases.worker_predictions[at] for at in places]
-    kinds: tuple[Kind, ...] = ("majority", "unanimity") if len(places) > 2 else ("majority",)
-    plain: list[DeferralRule] = [VoteRule(kind, len(places)) for kind in kinds]
+def _rules(dataset: Dataset, workers: Sequence[int]) -> list[DeferralRule]:
+    worker_predictions = [dataset.worker_predictions[index] for index in workers]
+    kinds: tuple[Kind, ...] = ("majority", "unanimity") if len(workers) > 2 else ("majority",)
+    plain: list[DeferralRule] = [VoteRule(kind, len(workers)) for kind in kinds]
     if any(predictions.probabilities is None for predictions in worker_predictions):
         return plain
-    if len(places) == 1:
-        dials = [ThresholdFamily("chow", lambda least: Chow(1 - least, 1))]
+    if len(workers) == 1:
+        families = [ThresholdFamily("chow", lambda least: Chow(1 - least, 1))]
     else:
-        dials = [
-            ThresholdFamily(kind, partial(VoteRule, kind, len(places), "mean")) for kind in kinds
+        families = [
+            ThresholdFamily(kind, partial(VoteRule, kind, len(workers), "mean")) for kind in kinds
         ]
-    return plain + [rule for dial in dials for rule in _thresholds(dial, worker_predictions)]
+    return plain + [rule for family in families for rule in _thresholds(family, worker_predictions)]
 
 
 def _thresholds(
-    dial: ThresholdFamily, worker_predictions: Sequence[Predictions]
+    family: ThresholdFamily, worker_predictions: Sequence[Predictions]
 ) -> list[DeferralRule]:
-    sweep = dial.sweep(worker_predictions)
-    found = {sweep.threshold_for(float(rate)) for rate in _JUDGE_RATES}
-    return [dial.at(one) for one in sorted(one for one in found if one is not None)]
+    sweep = family.sweep(worker_predictions)
+    thresholds = {sweep.threshold_for(float(rate)) for rate in _JUDGE_RATES}
+    return [
+        family.at(threshold)
+        for threshold in sorted(threshold for threshold in thresholds if threshold is not None)
+    ]
 
 
 def outcomes(accepted: Labels, judge: Labels) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -11,16 +11,18 @@ _SHOWN = 400
 
 def page(report: Report) -> str:
     """The page's text; examples are cut to 400 characters."""
-    drawn = {one.number: _line(one) for one in report.segments}
+    drawn = {segment.number: _line(segment) for segment in report.segments}
     return rendered("segments/page.html", report=report, lines=drawn, shown=_SHOWN)
 
 
 def _line(segment: SegmentReport) -> str:
     """Points of the trend for an SVG polyline; windows without tickets are left out."""
-    known = [(at, one) for at, one in enumerate(segment.trend) if not math.isnan(one.value)]
-    highest = max((one.value for _, one in known), default=0.0) or 1.0
+    points = [
+        (window, share) for window, share in enumerate(segment.trend) if not math.isnan(share.value)
+    ]
+    highest = max((share.value for _, share in points), default=0.0) or 1.0
     steps = max(len(segment.trend) - 1, 1)
     return " ".join(
-        f"{at / steps * _WIDTH:.1f},{_HEIGHT - one.value / highest * _HEIGHT:.1f}"
-        for at, one in known
+        f"{window / steps * _WIDTH:.1f},{_HEIGHT - share.value / highest * _HEIGHT:.1f}"
+        for window, share in points
     )

@@ -13,9 +13,9 @@ from streamer.learn.measures.interval import Interval
 from streamer.learn.measures.shares import Share, committees, figures, share
 from streamer.learn.segments.classifier import ClassifierFigures
 from streamer.learn.segments.clustering import Tried
-from streamer.learn.segments.finding import Found
+from streamer.learn.segments.finding import FoundSegments
 from streamer.learn.segments.routed import Routed
-from streamer.learn.segments.sample import Material
+from streamer.learn.segments.sample import SegmentSample
 from streamer.records.segments import FitRecipe, Segment
 
 FLOOR = 0.7
@@ -66,7 +66,7 @@ class ServingFigures:
     @property
     def best(self) -> SetAgreement | None:
         """The set with the highest agreement; None where there is none, or no ticket."""
-        return max(self.sets, key=lambda one: one.agreement.value) if self.tickets else None
+        return max(self.sets, key=lambda each: each.agreement.value) if self.tickets else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,10 @@ class Report:
 
 
 def report(
-    found: Found,
-    material: Material,
+    segmented: FoundSegments,
+    sample: SegmentSample,
     times: Sequence[str],
-    cases: Sequence[Dataset],
+    datasets: Sequence[Dataset],
     *,
     classifier: ClassifierFigures | None = None,
     routed: Sequence[Routed] = (),
@@ -127,40 +127,40 @@ def report(
 
     Cases whose ticket has no place in a segment count in `everywhere` alone.
     """
-    where = dict(zip(material.ids, found.places.tolist(), strict=True))
+    where = dict(zip(sample.ids, segmented.segment_ids.tolist(), strict=True))
     moments = np.array([datetime.fromisoformat(each).timestamp() for each in times])
     segments = [
-        _segment(place, segment, found, material, moments, cases, where, text)
-        for place, segment in enumerate(found.segmentation.segments)
+        _segment(segment_id, segment, segmented, sample, moments, datasets, where, text)
+        for segment_id, segment in enumerate(segmented.segmentation.segments)
     ]
-    segments.sort(key=lambda one: -one.share.value)
+    segments.sort(key=lambda segment: -segment.share.value)
     return Report(
-        found.segmentation.version,
-        found.segmentation.recipe,
-        found.tried,
-        found.gone,
+        segmented.segmentation.version,
+        segmented.segmentation.recipe,
+        segmented.tried,
+        segmented.gone,
         (min(times), max(times)),
         FLOOR,
-        tuple(material.notes),
-        tuple(served(each, np.ones(len(each), np.bool_)) for each in cases),
+        tuple(sample.notes),
+        tuple(served(each, np.ones(len(each), np.bool_)) for each in datasets),
         tuple(segments),
         classifier,
         tuple(routed),
     )
 
 
-def served(cases: Dataset, mine: Mask) -> ServingFigures:
+def served(dataset: Dataset, mine: Mask) -> ServingFigures:
     """One task on some of its tickets [N], as far as the judge has seen them."""
-    rows = np.flatnonzero(mine & (cases.judge.label_ids != ABSTAINED))
-    some = cases[rows]
-    judge = some.judge.label_ids
+    rows = np.flatnonzero(mine & (dataset.judge.label_ids != ABSTAINED))
+    judged = dataset[rows]
+    judge = judged.judge.label_ids
     workers = tuple(
         WorkerAgreement(name, Interval.of_share(_agreed(predictions.label_ids, judge)))
-        for name, predictions in zip(some.workers, some.worker_predictions, strict=True)
+        for name, predictions in zip(judged.workers, judged.worker_predictions, strict=True)
     )
-    highest = max((one.agreement.high for one in workers), default=1.0)
+    highest = max((worker.agreement.high for worker in workers), default=1.0)
     return ServingFigures(
-        some.task, len(rows), workers, _sets(some), bool(len(rows)) and highest < FLOOR
+        judged.task, len(rows), workers, _sets(judged), bool(len(rows)) and highest < FLOOR
     )
 
 
@@ -169,49 +169,51 @@ def _agreed(label_ids: NDArray[np.int64], judge: NDArray[np.int64]) -> Share:
     return share((label_ids == judge)[answered])
 
 
-def _sets(cases: Dataset) -> tuple[SetAgreement, ...]:
-    judge = cases.judge.label_ids
-    names = cases.workers[:_MOST_WORKERS]
-    label_ids = [predictions.label_ids for predictions in cases.worker_predictions[:_MOST_WORKERS]]
+def _sets(dataset: Dataset) -> tuple[SetAgreement, ...]:
+    judge = dataset.judge.label_ids
+    names = dataset.workers[:_MOST_WORKERS]
+    label_ids = [
+        predictions.label_ids for predictions in dataset.worker_predictions[:_MOST_WORKERS]
+    ]
     answers = dict(zip(names, label_ids, strict=True))
-    found = []
+    sets = []
     for committee in committees(names):
-        said = figures(committee.accepted(answers), judge, judge)
-        shares = (said.coverage, said.fidelity, said.agreement)
-        found.append(SetAgreement(str(committee), *(Interval.of_share(each) for each in shares)))
-    return tuple(found)
+        measured = figures(committee.accepted(answers), judge, judge)
+        shares = (measured.coverage, measured.fidelity, measured.agreement)
+        sets.append(SetAgreement(str(committee), *(Interval.of_share(each) for each in shares)))
+    return tuple(sets)
 
 
 def _segment(
-    place: int,
+    segment_id: int,
     segment: Segment,
-    found: Found,
-    material: Material,
+    segmented: FoundSegments,
+    sample: SegmentSample,
     moments: NDArray[np.float64],
-    cases: Sequence[Dataset],
+    datasets: Sequence[Dataset],
     where: Mapping[str, int],
     text: bool,
 ) -> SegmentReport:
-    mine = found.places == place
+    mine = segmented.segment_ids == segment_id
     halves = _windows(moments, 2)
-    first, second = (Interval.of_share(share(mine[halves == at])) for at in (0, 1))
+    first, second = (Interval.of_share(share(mine[halves == window])) for window in (0, 1))
     windows = _windows(moments, _WINDOWS)
     return SegmentReport(
         segment.number,
         segment.name,
         segment.words,
-        segment.number in found.carried,
+        segment.number in segmented.carried,
         Interval.of_share(share(mine)),
-        tuple(Interval.of_share(share(mine[windows == at])) for at in range(_WINDOWS)),
+        tuple(Interval.of_share(share(mine[windows == window])) for window in range(_WINDOWS)),
         first,
         second,
-        tuple(served(each, _in_place(each, where, place)) for each in cases),
-        _examples(mine, found.distances, material, text),
+        tuple(served(each, _in_place(each, where, segment_id)) for each in datasets),
+        _examples(mine, segmented.distances, sample, text),
     )
 
 
-def _in_place(cases: Dataset, where: Mapping[str, int], place: int) -> Mask:
-    return np.array([where.get(name) == place for name in cases.ids], np.bool_)
+def _in_place(dataset: Dataset, where: Mapping[str, int], segment_id: int) -> Mask:
+    return np.array([where.get(name) == segment_id for name in dataset.ids], np.bool_)
 
 
 def _windows(moments: NDArray[np.float64], count: int) -> NDArray[np.int64]:
@@ -221,8 +223,8 @@ def _windows(moments: NDArray[np.float64], count: int) -> NDArray[np.int64]:
 
 
 def _examples(
-    mine: Mask, distances: NDArray[np.float64], material: Material, text: bool
+    mine: Mask, distances: NDArray[np.float64], sample: SegmentSample, text: bool
 ) -> tuple[Example, ...]:
     rows = np.flatnonzero(mine)
     nearest = rows[np.argsort(distances[rows], kind="stable")][:_EXAMPLES]
-    return tuple(Example(material.ids[at], material.texts[at] if text else None) for at in nearest)
+    return tuple(Example(sample.ids[row], sample.texts[row] if text else None) for row in nearest)

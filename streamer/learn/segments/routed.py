@@ -1,4 +1,4 @@
-"""Is it worth to route: ways per segment beside one way for all, on tickets that chose nothing."""
+"""Is it worth to route: a route per segment beside one for all, on tickets that chose nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """A task's ways by the segments' numbers, `general` for the others, chosen on `chosen_on`
+    """A task's routes by the segments' numbers, `general` for the others, chosen on `chosen_on`
     judged tickets for at most `budget` per ticket and tested on others.
 
     `lead` is routed less unrouted, by a paired bootstrap. `label_set` and `versions` are of the
@@ -51,50 +51,53 @@ class Routed:
 
 
 def route(
-    cases: Dataset,
-    places: Labels,
+    dataset: Dataset,
+    segment_ids: Labels,
     numbers: Sequence[int],
     prices: Mapping[str, float],
     budget: float,
     general: SegmentRoute | None = None,
 ) -> Routed | None:
-    """Of the tickets [N] of one task with the places [N] of their segments, -1 for none.
+    """Of the tickets [N] of one task with their segment ids [N], -1 for none.
 
-    `general` is the way of the others; None takes the best single one.
+    `general` is the route of the others; None takes the best single one.
 
     A half of the judged tickets, drawn by the hash of their ids, chooses; the other half tests.
     None where a half is empty.
     """
-    judged = cases.judge.label_ids != ABSTAINED
+    judged = dataset.judge.label_ids != ABSTAINED
     first = np.array([sha256(name.encode("utf-8", "replace")).digest()[1] % 2 == 0
-                      for name in cases.ids], np.bool_)  # fmt: skip
+                      for name in dataset.ids], np.bool_)  # fmt: skip
     design, test = (np.flatnonzero(judged & half) for half in (first, ~first))
     if not len(design) or not len(test):
         return None
-    made = assign(cases[design], places[design], len(numbers), prices, budget, general)
-    held = cases[test]
-    both = [made.accepted(held, places[test]), made.unrouted(held)]
+    chosen = assign(dataset[design], segment_ids[design], len(numbers), prices, budget, general)
+    held = dataset[test]
+    both = [chosen.accepted(held, segment_ids[test]), chosen.unrouted(held)]
     routed, unrouted, lead = _measured(both, held.judge.label_ids)
     return Routed(
-        cases.task,
-        LabelSet(cases.labels).version,
-        {name: cases.versions[name] for name in cases.workers if name in cases.versions},
+        dataset.task,
+        LabelSet(dataset.labels).version,
+        {name: dataset.versions[name] for name in dataset.workers if name in dataset.versions},
         budget,
         len(design),
         len(test),
-        _served_by(made.general, cases),
-        {str(numbers[at]): _served_by(way, cases) for at, way in made.ways.items()},
+        _served_by(chosen.general, dataset),
+        {
+            str(numbers[segment_id]): _served_by(segment_route, dataset)
+            for segment_id, segment_route in chosen.routes.items()
+        },
         routed,
         unrouted,
         lead,
     )
 
 
-def _served_by(way: SegmentRoute, cases: Dataset) -> RouteRecord:
-    names = tuple(cases.workers[at] for at in way.workers)
-    rule = Rule("judge", 0, 0) if way.rule is None else way.rule.described(names)
+def _served_by(route: SegmentRoute, dataset: Dataset) -> RouteRecord:
+    names = tuple(dataset.workers[index] for index in route.workers)
+    rule = Rule("judge", 0, 0) if route.rule is None else route.rule.described(names)
     return RouteRecord(
-        names, rule, dict(zip(names, way.temperatures, strict=bool(way.temperatures)))
+        names, rule, dict(zip(names, route.temperatures, strict=bool(route.temperatures)))
     )
 
 
@@ -109,6 +112,9 @@ def _measured(both: Sequence[Labels], judge: Labels) -> tuple[Measured, Measured
     def means(counts: Float64) -> Float64:
         return np.asarray(counts @ values / len(judge))
 
-    found, samples = means(once(len(judge)))[0], Bootstrap().of(means, len(judge))
-    told = [Interval.of_samples(float(found[at]), samples[:, at]) for at in range(len(columns))]
+    estimates, samples = means(once(len(judge)))[0], Bootstrap().of(means, len(judge))
+    told = [
+        Interval.of_samples(float(estimates[column]), samples[:, column])
+        for column in range(len(columns))
+    ]
     return Measured(*told[:2]), Measured(*told[2:4]), Measured(*told[4:])

@@ -12,7 +12,7 @@ GIANT = 8000
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class SegmentSample:
     """Ids and texts [N] of tickets of the uniform stratum.
 
     `absent` tickets of the log have no text in the file; `wordless` ones, such as those of emojis
@@ -26,18 +26,18 @@ class Material:
     giant: int
 
     @classmethod
-    def of(cls, logged: Mapping[str, str], texts: Mapping[str, str], most: int) -> "Material":
+    def of(cls, logged: Mapping[str, str], texts: Mapping[str, str], most: int) -> "SegmentSample":
         """Of the logged tickets (id to time) those with a text; at most so many, drawn by hash."""
-        known = sorted((name for name in logged if name in texts), key=_hash)[:most]
+        ids = sorted((name for name in logged if name in texts), key=_hash)[:most]
         # In the order of time: who draws a sample of rows draws of all times.
-        known.sort(key=lambda name: (logged[name], name))
-        found = tuple(_readable(texts[name]) for name in known)
+        ids.sort(key=lambda name: (logged[name], name))
+        readable = tuple(_readable(texts[name]) for name in ids)
         return cls(
-            tuple(known),
-            found,
+            tuple(ids),
+            readable,
             sum(name not in texts for name in logged),
-            sum(not _has_word(text) for text in found),
-            sum(len(text) > GIANT for text in found),
+            sum(not _has_word(text) for text in readable),
+            sum(len(text) > GIANT for text in readable),
         )
 
     def __len__(self) -> int:
@@ -50,12 +50,12 @@ class Material:
     @property
     def notes(self) -> list[str]:
         """What is unusual, in words; empty where nothing is."""
-        said = {
+        lines = {
             "logged tickets have no text in the file and are left out": self.absent,
             "tickets have no letter or digit, as emojis alone; they are kept": self.wordless,
             f"tickets are longer than {GIANT} characters; their middle isn't read": self.giant,
         }
-        return [f"{count} {text}" for text, count in said.items() if count]
+        return [f"{count} {text}" for text, count in lines.items() if count]
 
 
 def _hash(name: str) -> bytes:

@@ -15,7 +15,7 @@ _LEAST = 5
 
 
 def typical_words(
-    texts: Sequence[str], places: Labels, size: int, most: int = 8
+    texts: Sequence[str], segment_ids: Labels, size: int, most: int = 8
 ) -> list[tuple[str, ...]]:
     """For each of `size` segments its words, the most typical first.
 
@@ -23,18 +23,25 @@ def typical_words(
     tickets that have the word and the share a of all tickets, its weight is s log(s / a). So words
     that stand everywhere weigh nothing in any language, and no list of stop words is needed.
     """
-    found = [set(_WORD.findall(text[:_CHARS].lower())) for text in texts]
-    overall = Counter(word for words in found for word in words)
+    words_of = [set(_WORD.findall(text[:_CHARS].lower())) for text in texts]
+    overall = Counter(word for words in words_of for word in words)
     return [
-        _top([found[row] for row in np.flatnonzero(places == place)], overall, len(texts), most)
-        for place in range(size)
+        _top(
+            [words_of[row] for row in np.flatnonzero(segment_ids == segment_id)],
+            overall,
+            len(texts),
+            most,
+        )
+        for segment_id in range(size)
     ]
 
 
-def _top(mine: Sequence[set[str]], overall: Counter[str], count: int, most: int) -> tuple[str, ...]:
+def _top(
+    mine: Sequence[set[str]], overall: Counter[str], tickets: int, most: int
+) -> tuple[str, ...]:
     weights = {}
     for word, hits in Counter(word for words in mine for word in words).items():
-        share, average = hits / len(mine), overall[word] / count
+        share, average = hits / len(mine), overall[word] / tickets
         if hits >= _LEAST and share > average:
             weights[word] = share * float(np.log(share / average))
     # Equal weights by the alphabet, so that the order of the tickets changes nothing.

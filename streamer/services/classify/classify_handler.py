@@ -251,7 +251,7 @@ def _votes(
 ) -> AsyncIterator[VoteResult]:
     if task.routes is None:
         return task.voting.run(texts, batch.trace, audited)
-    segments = batch.named[task.routes.router].of(arrivals).places
+    segments = batch.named[task.routes.router].of(arrivals).segment_ids
     return task.routes.run(texts, segments, batch.trace, audited)
 
 

@@ -52,7 +52,7 @@ class Observing:
                 continue
             router = task.routes.router
             self._metrics.routed_by(task.name, router.version, 0)
-            for place in router.places:
+            for place in router.segment_ids:
                 self._metrics.routed(task.name, router.segmented(place).name, 0)
             for reason in UNROUTED:
                 self._metrics.unrouted(task.name, reason, 0)
@@ -97,12 +97,12 @@ class Observing:
             return
         named, router = names.of(arrivals), task.routes.router
         self._metrics.routed_by(task.name, router.version, len(arrivals))
-        for place, tickets in Counter(named.places.tolist()).items():
+        for place, tickets in Counter(named.segment_ids.tolist()).items():
             self._metrics.routed(task.name, router.segmented(place).name, tickets)
         self._unrouted(task.name, names.failed, named)
         for row, arrival in enumerate(arrivals):
             if arrival.trace.sampled:
-                place = int(named.places[row])
+                place = int(named.segment_ids[row])
                 arrival.trace.routed(
                     task.name,
                     router.segmented(place).name,
@@ -199,7 +199,7 @@ class Observing:
             metrics.agreements(task, one, other, *counts)
 
     def _unrouted(self, task: str, failed: bool, named: Named) -> None:
-        general = int(np.count_nonzero(named.places == GENERAL))
+        general = int(np.count_nonzero(named.segment_ids == GENERAL))
         if not general:
             return
         if failed:

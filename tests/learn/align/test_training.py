@@ -109,7 +109,7 @@ def test_segments_are_named_by_the_gate_where_they_are_not_given() -> None:
     stream = two_topics(rng, 900)
     gate = gate_of(stream.texts, stream.topics, 1)
     unnamed = replace(stream.judged(), segments=None)
-    named = replace(unnamed, segments=gate.names(stream.texts).places)
+    named = replace(unnamed, segments=gate.names(stream.texts).segment_ids)
     one, other = (
         align_worker(KINDS["word_ngrams"], each, LABELS, loss="hard", gate=gate, seed=1)
         for each in (unnamed, named)

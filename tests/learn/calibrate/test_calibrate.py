@@ -12,7 +12,7 @@ from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.calibrate import Targets, calibrate, halves
-from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeBudget
+from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeShareTarget
 from streamer.learn.data.dataset import Dataset
 from streamer.records.calibration import Calibration
 from streamer.records.label import After
@@ -39,7 +39,7 @@ def served(calibration: Calibration, cases: Dataset) -> LabelIds:
 def test_a_budget_is_met_on_fresh_tickets_within_a_point(share: float) -> None:
     rng = np.random.default_rng(1)
     known, fresh = planted.shifted(rng, 10_000), planted.shifted(rng, 20_000)
-    found = learnt(known, JudgeBudget(share))
+    found = learnt(known, JudgeShareTarget(share))
     assert (served(found, fresh) == ABSTAINED).mean() == pytest.approx(share, abs=0.01)
     assert found.judge_rate.value is not None
     assert found.judge_rate.value <= share
@@ -173,14 +173,15 @@ def test_a_worker_that_never_answers_leaves_a_vote_of_the_others() -> None:
     cases = planted.well_behaved(np.random.default_rng(12), 1000)
     out = Predictions.of(np.full((1000, 5), np.nan, np.float32))
     found = learnt(
-        replace(cases, worker_predictions=(*cases.worker_predictions[:2], out)), JudgeBudget(0.6)
+        replace(cases, worker_predictions=(*cases.worker_predictions[:2], out)),
+        JudgeShareTarget(0.6),
     )
     assert (found.rule.kind, found.rule.measure) == ("majority", None)
 
 
 def test_one_worker_can_be_calibrated() -> None:
     cases = planted.well_behaved(np.random.default_rng(8), 2000).of((1,))
-    found = learnt(cases, JudgeBudget(0.4))
+    found = learnt(cases, JudgeShareTarget(0.4))
     assert found.rule.kind in ("chow", "router")
     assert (served(found, cases) == ABSTAINED).mean() == pytest.approx(0.4, abs=0.01)
 
@@ -200,7 +201,7 @@ def test_only_judged_tickets_count_and_gold_may_be_scarce() -> None:
 def test_a_wish_without_its_material_says_what_to_do() -> None:
     cases = planted.well_behaved(np.random.default_rng(10), 200)
     with pytest.raises(ConfigError, match="too few to calibrate"):
-        learnt(cases[np.arange(20)], JudgeBudget(0.1))
+        learnt(cases[np.arange(20)], JudgeShareTarget(0.1))
     nothing = replace(cases, gold=np.full(200, -1))
     with pytest.raises(ConfigError, match="gold answers"):
         learnt(nothing, Accuracy(0.9, 0.95))
@@ -213,13 +214,13 @@ def test_workers_that_never_agree_leave_everything_to_the_judge() -> None:
     cases = planted.well_behaved(np.random.default_rng(11), 100)
     split = replace(cases, worker_predictions=tuple(Predictions(each, None) for each in label_ids))
     assert learnt(split, Fidelity(0.5, 0.9)).rule.kind == "judge"
-    assert learnt(split, JudgeBudget(0.5)).rule.kind == "judge"
+    assert learnt(split, JudgeShareTarget(0.5)).rule.kind == "judge"
 
 
 def test_a_calibration_says_what_its_tickets_looked_like() -> None:
     rng = np.random.default_rng(3)
     known, fresh = planted.well_behaved(rng, 4000), planted.well_behaved(rng, 20_000)
-    found = learnt(known, JudgeBudget(0.2))
+    found = learnt(known, JudgeShareTarget(0.2))
     assert found.reference is not None
     label_ids = served(found, fresh)
     published = np.where(label_ids != ABSTAINED, label_ids, fresh.judge.label_ids)

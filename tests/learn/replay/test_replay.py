@@ -14,7 +14,7 @@ from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.votes import Kind, VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.calibrate import calibrate
-from streamer.learn.calibrate.targets import JudgeBudget as Wish
+from streamer.learn.calibrate.targets import JudgeShareTarget as Wish
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.replay.known_versions import KnownVersions
 from streamer.learn.replay.replay import Replayed, replay

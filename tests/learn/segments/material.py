@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamer.learn.segments.sample import Material
+from streamer.learn.segments.sample import SegmentSample
 
 TOPICS = (
     ("invoice", "charged", "refund", "card"),
@@ -15,7 +15,7 @@ EACH = 60
 CENTRES = np.random.default_rng(11).normal(size=(len(TOPICS), 16))
 
 
-def tickets(seed: int = 5) -> tuple[Material, np.ndarray, np.ndarray]:
+def tickets(seed: int = 5) -> tuple[SegmentSample, np.ndarray, np.ndarray]:
     """The material, its embeddings [N, 16] and the topic [N] of every ticket."""
     rng = np.random.default_rng(seed)
     topics = np.repeat(np.arange(len(TOPICS)), EACH)
@@ -27,5 +27,5 @@ def tickets(seed: int = 5) -> tuple[Material, np.ndarray, np.ndarray]:
     ids = [f"T-{seed}-{number}" for number in range(len(topics))]
     times = {name: f"2026-01-01T00:{number // 60:02}:{number % 60:02}.000Z"
              for number, name in enumerate(ids)}  # fmt: skip
-    material = Material.of(times, dict(zip(ids, texts, strict=True)), most=10_000)
+    material = SegmentSample.of(times, dict(zip(ids, texts, strict=True)), most=10_000)
     return material, points.astype(np.float32), topics

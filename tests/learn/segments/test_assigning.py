@@ -8,7 +8,7 @@ import pytest
 from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.votes import VoteRule
 from streamer.learn.data.dataset import Dataset
-from streamer.learn.segments.assigning import LEAST, Assignment, assign
+from streamer.learn.segments.assigning import LEAST, ChosenRoutes, assign
 from streamer.learn.segments.by_segment import SegmentRoute, accepted_by_segment
 
 WORKERS = ("one", "two", "three")
@@ -41,8 +41,8 @@ def agreement(accepted: np.ndarray, cases: Dataset) -> float:
     return float(((accepted == ABSTAINED) | (accepted == cases.judge.label_ids)).mean())
 
 
-def spent(made: Assignment, cases: Dataset, places: np.ndarray) -> float:
-    ways = [made.ways.get(int(place), made.general) for place in places]
+def spent(made: ChosenRoutes, cases: Dataset, places: np.ndarray) -> float:
+    ways = [made.routes.get(int(place), made.general) for place in places]
     answers = np.mean([len(way.workers) * 0.001 for way in ways])
     return float((made.accepted(cases, places) == ABSTAINED).mean() + answers)
 
@@ -53,7 +53,7 @@ EXPERTS = [[0.98, 0.5, 0.5], [0.5, 0.98, 0.5], [0.5, 0.5, 0.98]]
 def test_the_planted_best_worker_of_every_segment_is_chosen() -> None:
     cases, places = planted(EXPERTS)
     made = assign(cases, places, 3, PRICES, budget=0.0011)
-    ways = [made.ways.get(place, made.general) for place in range(3)]
+    ways = [made.routes.get(place, made.general) for place in range(3)]
     assert [way.workers for way in ways] == [(0,), (1,), (2,)]
 
 
@@ -86,8 +86,8 @@ def test_the_budget_is_respected_and_used(budget: float) -> None:
 def test_a_segment_that_no_worker_serves_goes_straight_to_the_judge() -> None:
     cases, places = planted([[0.97, 0.97, 0.2]] * 3)
     made = assign(cases, places, 3, PRICES, budget=0.4)
-    assert made.ways[2] == SegmentRoute((), None)
-    assert all(made.ways[place].workers for place in (0, 1))
+    assert made.routes[2] == SegmentRoute((), None)
+    assert all(made.routes[place].workers for place in (0, 1))
     assert (made.accepted(cases, places)[places == 2] == ABSTAINED).all()
 
 
@@ -111,8 +111,8 @@ def test_a_segment_with_few_tickets_is_served_like_all_others() -> None:
     small = places.copy()
     small[np.flatnonzero(places == 1)[LEAST - 1 :]] = -1
     made = assign(cases, small, 3, PRICES, budget=0.0011)
-    assert 1 not in made.ways
-    assert len({made.general.workers, *(way.workers for way in made.ways.values())}) == 2
+    assert 1 not in made.routes
+    assert len({made.general.workers, *(way.workers for way in made.routes.values())}) == 2
     np.testing.assert_array_equal(
         made.accepted(cases, small)[small == 1], made.unrouted(cases)[small == 1]
     )

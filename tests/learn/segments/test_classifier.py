@@ -22,11 +22,11 @@ def test_planted_topics_are_named_and_what_says_nothing_is_general(tmp_path: Pat
     assert made.agreement.value >= WANTED
     assert made.agreement.of < len(TRUTH) / 4
     fresh, _, truth = tickets(seed=77)
-    said = made.places(fresh.texts)
+    said = made.segment_ids(fresh.texts)
     assert (said == truth)[said != GENERAL].mean() >= WANTED
     assert (said != GENERAL).mean() > 0.8
     nothing = ["", "\U0001f621", "zzzz qqqq", "x" * 100_000]
-    assert made.places(nothing).tolist() == [GENERAL] * 4
+    assert made.segment_ids(nothing).tolist() == [GENERAL] * 4
 
     made.gate.model.save(tmp_path)
     assert (tmp_path / MODEL_FILE).stat().st_size < LARGEST
@@ -51,10 +51,10 @@ def test_two_topics_that_words_tell_apart_without_error_are_named(seed: int) -> 
     ]
     made = learn_classifier(texts, topics, 2, seed=1)
     assert made is not None
-    said = made.places(texts)
+    said = made.segment_ids(texts)
     assert (said != GENERAL).mean() > 0.9
     assert (said == topics)[said != GENERAL].all()
-    assert made.places(["", "zzzz qqqq"]).tolist() == [GENERAL] * 2
+    assert made.segment_ids(["", "zzzz qqqq"]).tolist() == [GENERAL] * 2
 
 
 def test_the_same_seed_gives_the_same_classifier() -> None:

@@ -9,10 +9,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from streamer.errors import ConfigError
 from streamer.learn.segments.clustering import cluster
-from streamer.learn.segments.finding import Found, find
+from streamer.learn.segments.finding import FoundSegments, find
 from streamer.learn.segments.matching import matched
 from streamer.learn.segments.nearest import Nearest
-from streamer.learn.segments.sample import Material
+from streamer.learn.segments.sample import SegmentSample
 from streamer.learn.segments.words import typical_words
 from streamer.records.segments import Segmentation
 from tests.learn.segments.material import TOPICS, tickets
@@ -20,18 +20,18 @@ from tests.learn.segments.material import TOPICS, tickets
 MATERIAL, POINTS, TRUTH = tickets()
 
 
-def found(seed: int = 1, **more: Any) -> Found:
+def found(seed: int = 1, **more: Any) -> FoundSegments:
     return find(MATERIAL, POINTS, "encoder", seed=seed, **more)
 
 
-def names(said: Found) -> list[str]:
+def names(said: FoundSegments) -> list[str]:
     return [segment.name for segment in said.segmentation.segments]
 
 
 def test_planted_topics_are_found_and_their_number_too() -> None:
     said = found()
     assert len(said.segmentation.segments) == len(TOPICS)
-    assert adjusted_rand_score(TRUTH, said.places) >= 0.9
+    assert adjusted_rand_score(TRUTH, said.segment_ids) >= 0.9
     chosen = next(one for one in said.tried if one.size == len(TOPICS))
     assert chosen.silhouette == max(one.silhouette for one in said.tried)
     assert chosen.stability > 0.7
@@ -74,7 +74,7 @@ def test_99_of_100_tickets_are_not_far() -> None:
     said = found()
     parts = said.segmentation.segments
     nearest = Nearest.of(POINTS, np.array([one.centroid for one in parts], np.float32))
-    assert (nearest.places == said.places).all()
+    assert (nearest.segment_ids == said.segment_ids).all()
     out = nearest.within(np.array([one.far for one in parts])) < 0
     assert 0 < out.mean() <= 0.03
     assert sum(one.size for one in parts) == len(MATERIAL)
@@ -98,14 +98,14 @@ def test_a_new_topic_gets_a_new_number_and_a_gone_one_is_named() -> None:
     first = found(size=4)
     moved = POINTS + np.where(TRUTH[:, None] == 0, np.float32(6), np.float32(0))
     second = find(MATERIAL, moved, "encoder", seed=1, size=4, previous=first.segmentation)
-    was = first.segmentation.segments[int(first.places[0])]
-    now = second.segmentation.segments[int(second.places[0])]
+    was = first.segmentation.segments[int(first.segment_ids[0])]
+    now = second.segmentation.segments[int(second.segment_ids[0])]
     assert second.gone == (was.name,)
     assert now.number == 5
     assert now.name == f"{was.name} 5"
     assert second.segmentation.next_number == 6
     third = find(MATERIAL, POINTS, "encoder", seed=1, size=4, previous=second.segmentation)
-    assert third.segmentation.segments[int(third.places[0])].number == 6
+    assert third.segmentation.segments[int(third.segment_ids[0])].number == 6
 
 
 def test_matching_is_of_all_pairs_together_and_not_of_the_nearest_first() -> None:
@@ -131,20 +131,20 @@ def test_another_encoder_is_another_space() -> None:
 
 
 def test_too_few_tickets_are_refused_and_one_segment_is_possible() -> None:
-    few = Material.of({"T-1": "2026-01-01T00:00:00Z"}, {"T-1": "hello"}, 10)
+    few = SegmentSample.of({"T-1": "2026-01-01T00:00:00Z"}, {"T-1": "hello"}, 10)
     with pytest.raises(ConfigError, match="too few"):
         find(few, POINTS[:1], "encoder", seed=1)
     with pytest.raises(ConfigError, match="too few"):
         find(MATERIAL, POINTS, "encoder", seed=1, size=1000)
     alone = found(size=1)
     assert names(alone) == ["segment 1"]
-    assert set(alone.places.tolist()) == {0}
+    assert set(alone.segment_ids.tolist()) == {0}
 
 
 def test_odd_tickets_are_counted_and_kept() -> None:
     odd = {"a": "\U0001f600\U0001f621", "b": "x" * 200_000, "c": "half \ud83d pair", "d": "plain"}
     times = dict.fromkeys((*odd, "absent"), "2026-01-01T00:00:00Z")
-    said = Material.of(times, odd, 10)
+    said = SegmentSample.of(times, odd, 10)
     assert (len(said), said.absent, said.wordless, said.giant) == (4, 1, 1, 1)
     assert len(said.notes) == 3
     assert len(said.sha256) == 64
@@ -154,8 +154,8 @@ def test_odd_tickets_are_counted_and_kept() -> None:
 def test_a_sample_is_drawn_by_hash_and_lies_in_order_of_time() -> None:
     texts = dict(zip(MATERIAL.ids, MATERIAL.texts, strict=True))
     times = {name: f"2026-01-01T00:{at % 60:02}:00Z" for at, name in enumerate(MATERIAL.ids)}
-    some = Material.of(times, texts, 50)
-    again = Material.of(dict(reversed(times.items())), texts, 50)
+    some = SegmentSample.of(times, texts, 50)
+    again = SegmentSample.of(dict(reversed(times.items())), texts, 50)
     assert some == again
     assert [times[name] for name in some.ids] == sorted(times[name] for name in some.ids)
 

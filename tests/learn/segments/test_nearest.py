@@ -13,7 +13,7 @@ def test_the_nearest_centroid_is_the_nearest_by_hand() -> None:
     by_hand = np.linalg.norm(
         rows.astype(np.float32)[:, None].astype(float) - points.astype(np.float32)[None], axis=2
     )
-    assert (said.places == by_hand.argmin(axis=1)).all()
+    assert (said.segment_ids == by_hand.argmin(axis=1)).all()
     np.testing.assert_allclose(said.distances, by_hand.min(axis=1), atol=1e-6)
 
 
@@ -21,8 +21,8 @@ def test_one_at_a_time_is_as_all_at_once() -> None:
     rng = np.random.default_rng(9)
     rows, points = (rng.normal(size=(n, 7)).astype(np.float32) for n in (50, 4))
     whole = Nearest.of(rows, points)
-    alone = [int(Nearest.of(row[None], points).places[0]) for row in rows]
-    assert whole.places.tolist() == alone
+    alone = [int(Nearest.of(row[None], points).segment_ids[0]) for row in rows]
+    assert whole.segment_ids.tolist() == alone
 
 
 def test_a_far_ticket_takes_the_general_set() -> None:

@@ -11,11 +11,11 @@ import pytest
 from streamer.decide.predictions import Predictions
 from streamer.errors import ConfigError
 from streamer.learn.data.dataset import Dataset
-from streamer.learn.segments.finding import Found, find
+from streamer.learn.segments.finding import FoundSegments, find
 from streamer.learn.segments.folder import latest, write
 from streamer.learn.segments.page import page
 from streamer.learn.segments.report import Report, report, served
-from streamer.learn.segments.sample import Material
+from streamer.learn.segments.sample import SegmentSample
 from streamer.records.segments_folder import read_segments
 from tests.learn.evaluation.test_page import HOSTILE, Parsed
 from tests.learn.segments.material import EACH, TOPICS, tickets
@@ -49,7 +49,7 @@ def planted(right: dict[str, tuple[float, ...]]) -> Dataset:
 CASES = planted({"one": (0.95,) * 3 + (0.3,), "two": (0.9,) * 3 + (0.3,), "three": (0.3,) * 4})
 
 
-def found() -> Found:
+def found() -> FoundSegments:
     return find(MATERIAL, POINTS, "encoder", seed=1, size=len(TOPICS))
 
 
@@ -57,13 +57,13 @@ def moments(step: timedelta = timedelta(minutes=1)) -> list[str]:
     return [(START + step * at).isoformat() for at in range(len(MATERIAL))]
 
 
-def said(material: Material = MATERIAL, **more: bool) -> Report:
+def said(material: SegmentSample = MATERIAL, **more: bool) -> Report:
     return report(found(), material, moments(), [CASES], **more)
 
 
 def of_topic(made: Report, topic: int) -> int:
     """The place in the report of the segment that has the tickets of a topic."""
-    number = found().segmentation.segments[int(found().places[topic == TRUTH][0])].number
+    number = found().segmentation.segments[int(found().segment_ids[topic == TRUTH][0])].number
     return next(at for at, one in enumerate(made.segments) if one.number == number)
 
 

@@ -27,8 +27,8 @@ def test_pairs_of_messages_are_a_segment_of_their_own() -> None:
     texts, truth, embeddings = planted(1)
     blind = cluster(embeddings, seed=1, size=2)
     seeing = cluster(with_shape(embeddings, texts), seed=1, size=2)
-    assert adjusted_rand_score(truth, blind.places) < 0.1
-    assert adjusted_rand_score(truth, seeing.places) > 0.95
+    assert adjusted_rand_score(truth, blind.cluster_ids) < 0.1
+    assert adjusted_rand_score(truth, seeing.cluster_ids) > 0.95
 
 
 def test_the_light_classifier_tells_them_apart_without_the_words() -> None:
@@ -36,7 +36,7 @@ def test_the_light_classifier_tells_them_apart_without_the_words() -> None:
     made = learn_classifier(texts, truth, 2, seed=1)
     assert made is not None
     fresh, right, _ = planted(3)
-    named = made.places(fresh)
+    named = made.segment_ids(fresh)
     assert (named == right)[named >= 0].mean() > 0.95
     assert (named >= 0).mean() > 0.8
 

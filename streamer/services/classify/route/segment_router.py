@@ -32,7 +32,9 @@ class Names:
     def of(self, arrivals: Sequence[Arrival]) -> Named:
         """Those of some tickets of the batch."""
         rows = np.array([self.rows[id(arrival)] for arrival in arrivals], np.int64)
-        return Named(self.named.places[rows], self.named.confidence[rows], self.named.far[rows])
+        return Named(
+            self.named.segment_ids[rows], self.named.confidence[rows], self.named.far[rows]
+        )
 
 
 class SegmentRouter:
@@ -47,7 +49,7 @@ class SegmentRouter:
         self._numbers = tuple(numbers)
 
     @property
-    def places(self) -> range:
+    def segment_ids(self) -> range:
         """Those of all segments, and that of none."""
         return range(GENERAL, len(self._numbers))
 
@@ -67,11 +69,11 @@ class SegmentRouter:
         rows = {id(arrival): row for row, arrival in enumerate(arrivals)}
         return Names(named, began_ns, time.monotonic() - began, failed, rows)
 
-    def segmented(self, place: int) -> Segmented:
-        """What records carry of a ticket at this place, -1 being none."""
-        return Segmented(None if place == GENERAL else self._numbers[place], self.version)
+    def segmented(self, segment_id: int) -> Segmented:
+        """What records carry of a ticket of this segment id, -1 being none."""
+        return Segmented(None if segment_id == GENERAL else self._numbers[segment_id], self.version)
 
 
 def _nowhere(count: int) -> Named:
-    places: Rows = np.full(count, GENERAL)
-    return Named(places, np.zeros(count, np.float32), np.zeros(count, np.bool_))
+    segment_ids: Rows = np.full(count, GENERAL)
+    return Named(segment_ids, np.zeros(count, np.float32), np.zeros(count, np.bool_))
