@@ -108,7 +108,7 @@ class Serving:
             async for vote_result in task.voting.run(texts, calls, uniform):
                 rows = vote_result.rows
                 sample = Draws(uniform[rows], verify[rows], uniform[rows], uniform[rows])
-                disposed = Disposed.of(vote_result, sample, task.policy, budget=task.budget)
+                disposed = Disposed.of(task, vote_result, sample, 0.0, 1.0)
                 found += self._logs(task, cases, disposed)
         return found
 

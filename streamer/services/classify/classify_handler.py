@@ -166,14 +166,7 @@ class ClassifyHandler:
     ) -> TaskOutputs:
         """What the tickets of a vote result lead to; `arrivals` and `draws` are those it is of."""
         rows = vote_result.rows
-        disposed = Disposed.of(
-            vote_result,
-            draws[rows],
-            task.policy,
-            budget=task.budget,
-            now=time.monotonic(),
-            part=self._part(),
-        )
+        disposed = Disposed.of(task, vote_result, draws[rows], time.monotonic(), self._part())
         voted_on = [arrivals[row] for row in rows.tolist()]
         return TaskOutputs(self._writer, task, voted_on, disposed, batch.writing)
 

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamer.decide.budget import JudgeBudget
 from streamer.decide.candidate import workers_candidate
 from streamer.decide.disposition import Disposition, calls_within, dispose
 from streamer.decide.predictions import ABSTAINED
 from streamer.decide.sampling import Draws
-from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.vote_result import VoteResult
+from streamer.services.classify.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +27,24 @@ class Disposed:
 
     @classmethod
     def of(
-        cls,
-        vote_result: VoteResult,
-        sample: Draws,
-        policy: ServingPolicy,
-        *,
-        budget: JudgeBudget | None = None,
-        now: float = 0.0,
-        part: float = 1.0,
+        cls, task: Task, vote_result: VoteResult, sample: Draws, now: float, part: float
     ) -> "Disposed":
-        """By the policy; `budget`, `now` and `part` as in `JudgeBudget.allow`."""
-        decision, outage = vote_result.decision, vote_result.outage
+        """As the task is served; `now` and `part` as in `JudgeBudget.allow`."""
         predictions = [votes.predictions for votes in vote_result.worker_votes]
-        candidate = workers_candidate(decision, predictions, policy, outage)
-        allowed = None
-        if budget is not None and not policy.falls_back(outage):
+        decision, outage, budget = vote_result.decision, vote_result.outage, task.budget
+        candidate = workers_candidate(decision, predictions, task.policy, outage)
+        calls = None
+        if budget is not None and not task.policy.falls_back(outage):
             wanted = int(np.count_nonzero(decision.label_ids == ABSTAINED))
             calls = budget.allow(wanted, len(vote_result.rows), now, part)
-            allowed = calls_within(calls, decision, candidate)
         disposition = dispose(
             decision,
             candidate,
-            policy,
+            task.policy,
             sample,
             asked=bool(predictions),
             outage=outage,
-            allowed=allowed,
+            allowed=None if calls is None else calls_within(calls, decision, candidate),
         )
         suspended = vote_result.stale or (budget is not None and budget.suspended)
         return cls(vote_result, sample, disposition, suspended)

@@ -7,10 +7,17 @@ from streamer.decide.decision import Decision
 from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.sampling import Draws
 from streamer.decide.serving_policy import ServingPolicy
-from streamer.decide.vote_result import OutagePolicy, VoteResult, WorkerVotes
+from streamer.decide.vote_result import OutagePolicy, Provenance, VoteResult, WorkerVotes
+from streamer.decide.votes import VoteRule
+from streamer.records.labelset import LabelSet
 from streamer.services.classify.disposed import Disposed
+from streamer.services.classify.task import Task
+from streamer.services.classify.vote.calibrated_rule import CalibratedRule
+from streamer.services.classify.vote.voting import Voting
 
 COUNT = 10
+MAJORITY = VoteRule("majority", 2)
+RULE = CalibratedRule(MAJORITY, Provenance(MAJORITY.described(("one", "two"))))
 SAID = Predictions(np.ones(COUNT, np.int64), None)
 
 
@@ -27,8 +34,10 @@ def result(outage: bool = False, stale: bool = False, votes: int = 2) -> VoteRes
 def disposed(
     found: VoteResult, on_outage: OutagePolicy = "wait", budget: JudgeBudget | None = None
 ) -> Disposed:
+    voting = Voting((), [RULE], on_outage)
     policy = ServingPolicy(on_outage=on_outage)
-    return Disposed.of(found, Draws.none(COUNT), policy, budget=budget)
+    task = Task("intent", LabelSet(("a", "b")), voting, policy=policy, budget=budget)
+    return Disposed.of(task, found, Draws.none(COUNT), 0.0, 1.0)
 
 
 def half() -> JudgeBudget:
