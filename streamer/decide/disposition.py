@@ -8,7 +8,7 @@ import numpy as np
 from streamer.decide.candidate import Candidate
 from streamer.decide.decision import Decision
 from streamer.decide.predictions import ABSTAINED
-from streamer.decide.sampling import Draws
+from streamer.decide.sampling import Sample
 from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.vote_result import Mask, Rows
 from streamer.records.label import Source
@@ -79,7 +79,7 @@ def dispose(
     decision: Decision,
     candidate: Candidate,
     policy: ServingPolicy,
-    sample: Draws,
+    sample: Sample,
     *,
     asked: bool = True,
     outage: bool = False,

@@ -14,7 +14,7 @@ from streamer.records.murmur2 import hashes
 
 
 @dataclass(frozen=True, slots=True)
-class Draws:
+class Sample:
     """Of N tickets, which were drawn by the hash of their ids, before any vote.
 
     `uniform` for the stratum on which all are asked, `verify` for a second look at a label that
@@ -27,13 +27,13 @@ class Draws:
     gold: Mask
 
     @classmethod
-    def none(cls, count: int) -> "Draws":
+    def none(cls, count: int) -> "Sample":
         """Of tickets that nothing was drawn for."""
         return cls(*(np.zeros(count, np.bool_) for _ in range(4)))
 
-    def __getitem__(self, rows: Rows) -> "Draws":
+    def __getitem__(self, rows: Rows) -> "Sample":
         marks = (self.uniform, self.verify, self.logged, self.gold)
-        return Draws(*(mark[rows] for mark in marks))
+        return Sample(*(mark[rows] for mark in marks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Sampling:
     log: float = 0.0
     gold: float = 0.0
 
-    def draws(self, ids: Sequence[str], verify: float) -> Draws:
+    def sample(self, ids: Sequence[str], verify: float) -> Sample:
         """What falls to these tickets [N], with the share `verify` to be verified."""
         gold = drawn(ids, self.salt, "gold", self.gold)
         uniform = gold | drawn(ids, self.salt, "audit", self.audit)
-        return Draws(
+        return Sample(
             uniform=uniform,
             verify=drawn(ids, self.salt, "verify", verify),
             logged=uniform | drawn(ids, self.salt, "log", self.log),

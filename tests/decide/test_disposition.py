@@ -10,7 +10,7 @@ from streamer.decide.candidate import Candidate
 from streamer.decide.decision import Decision
 from streamer.decide.disposition import Disposition, calls_within, dispose
 from streamer.decide.predictions import ABSTAINED
-from streamer.decide.sampling import Draws
+from streamer.decide.sampling import Sample
 from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.vote_result import OutagePolicy
 from streamer.records.log import Mode
@@ -80,7 +80,7 @@ def disposed(
         decision,
         Candidate(candidates, confidence, None),
         policy,
-        Draws(column["uniform"], column["verify"], nothing, nothing),
+        Sample(column["uniform"], column["verify"], nothing, nothing),
         asked=asked,
         outage=outage,
         allowed=column["allowed"] if capped else None,

@@ -14,7 +14,7 @@ def test_the_stratum_tells_the_fidelity_of_all_and_the_doubtful_tickets_do_not()
     doubt = rng.random(COUNT)
     agrees = rng.random(COUNT) > 0.15 * doubt
     truth = agrees.mean()
-    drawn = Sampling("salt", audit=0.02).draws(IDS, 0).uniform
+    drawn = Sampling("salt", audit=0.02).sample(IDS, 0).uniform
     error = np.sqrt(truth * (1 - truth) / drawn.sum())
     assert abs(agrees[drawn].mean() - truth) < 4 * error
     assert abs(agrees[doubt > 0.8].mean() - truth) > 10 * error
@@ -23,7 +23,7 @@ def test_the_stratum_tells_the_fidelity_of_all_and_the_doubtful_tickets_do_not()
 
 
 def test_people_are_asked_within_the_stratum_and_all_of_it_is_logged() -> None:
-    draws = Sampling("salt", audit=0.02, log=0.1, gold=0.05).draws(IDS, 0.5)
+    draws = Sampling("salt", audit=0.02, log=0.1, gold=0.05).sample(IDS, 0.5)
     assert not (draws.gold & ~draws.uniform).any()
     assert not (draws.uniform & ~draws.logged).any()
     assert abs(draws.uniform.mean() - (1 - 0.98 * 0.95)) < 0.005
@@ -31,5 +31,5 @@ def test_people_are_asked_within_the_stratum_and_all_of_it_is_logged() -> None:
 
 
 def test_nothing_is_drawn_where_nothing_was_asked_for() -> None:
-    draws = Sampling("salt").draws(IDS[:100], 0)
+    draws = Sampling("salt").sample(IDS[:100], 0)
     assert not (draws.uniform | draws.logged | draws.gold | draws.verify).any()

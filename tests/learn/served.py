@@ -9,7 +9,7 @@ import numpy as np
 from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.budget import JudgeBudget
 from streamer.decide.deferral_rule import DeferralRule
-from streamer.decide.sampling import Draws
+from streamer.decide.sampling import Sample
 from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.vote_result import Provenance
 from streamer.decide.votes import VoteRule
@@ -107,7 +107,7 @@ class Serving:
             texts = [b"%d" % number for number in numbers]
             async for vote_result in task.voting.run(texts, calls, uniform):
                 rows = vote_result.rows
-                sample = Draws(uniform[rows], verify[rows], uniform[rows], uniform[rows])
+                sample = Sample(uniform[rows], verify[rows], uniform[rows], uniform[rows])
                 disposed = Disposed.of(task, vote_result, sample, 0.0, 1.0)
                 found += self._logs(task, cases, disposed)
         return found

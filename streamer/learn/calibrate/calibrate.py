@@ -13,13 +13,13 @@ from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.router import Router
 from streamer.decide.temperature import tempered
 from streamer.errors import ConfigError
-from streamer.learn.calibrate.choosing import best_plan, proven, within_budget
+from streamer.learn.calibrate.choosing import best_order, proven, within_budget
 from streamer.learn.calibrate.router import cross_fitted, train_router
 from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeShareTarget
 from streamer.learn.calibrate.temperature import fit_temperature
 from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.learn.measures.scores import Labels
-from streamer.learn.measures.served import Asked
+from streamer.learn.measures.served import JudgePolicy
 from streamer.learn.measures.shares import Share, share
 from streamer.learn.measures.threshold_families import Sweep, ThresholdFamily, threshold_families
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Reference
@@ -35,8 +35,8 @@ Temperatures = tuple[float, ...]
 
 
 def calibrate(
-    cases: Dataset,
-    wish: Targets,
+    dataset: Dataset,
+    targets: Targets,
     *,
     made_at: str,
     after: ArbitrationRule | None = None,
@@ -44,7 +44,7 @@ def calibrate(
 ) -> Calibration:
     """The setting with the least judge rate that keeps the wish, over every family of rules.
 
-    `cases` must be of the uniform stratum alone. A hash of the ticket's id cuts them in two. The
+    `dataset` must be of the uniform stratum alone. A hash of the ticket's id cuts them in two. The
     one half fits temperatures and router, and chooses the family, its settings and their order;
     the other half tests them in that order, so that the tests know nothing of the choice. Nothing
     is fitted again afterwards, or the promise would be of another rule. A judge budget promises
@@ -55,85 +55,87 @@ def calibrate(
     for too few tickets, or for a wish of accuracy without gold answers. A wish out of reach ends in
     "judge all".
     """
-    judged = cases[np.flatnonzero(cases.judge.label_ids != ABSTAINED)]
-    _check(judged, wish)
+    judged = dataset[np.flatnonzero(dataset.judge.label_ids != ABSTAINED)]
+    _check(judged, targets)
     design, proof = halves(judged)
     temperatures = _temperatures(design)
-    judge = Model(cases.versions.get("judge"), _judge_temperature(design))
-    asked = Asked(after, judge.temperature)
+    judge = Model(dataset.versions.get("judge"), _judge_temperature(design))
+    judge_policy = JudgePolicy(after, judge.temperature)
     design, proof, whole = (_tempered(part, temperatures) for part in (design, proof, judged))
     candidates, guarantee = _candidates(design), None
-    if isinstance(wish, JudgeShareTarget):
-        swept = [(dial, dial.sweep(whole.worker_predictions)) for dial, _ in candidates]
-        chosen, shown = within_budget(swept, whole, wish.share), whole
+    if isinstance(targets, JudgeShareTarget):
+        swept = [(family, family.sweep(whole.worker_predictions)) for family, _ in candidates]
+        chosen, shown = within_budget(swept, whole, targets.share), whole
     else:
-        chosen, guarantee = proven(best_plan(candidates, design, wish, asked), proof, wish, asked)
+        chosen, guarantee = proven(
+            best_order(candidates, design, targets, judge_policy), proof, targets, judge_policy
+        )
         shown = proof
-    rule = chosen or judge_all(len(cases.workers))
+    rule = chosen or judge_all(len(dataset.workers))
     return Calibration(
-        task=cases.task,
-        label_set=LabelSet(cases.labels).version,
+        task=dataset.task,
+        label_set=LabelSet(dataset.labels).version,
         made_at=made_at,
         data=_data(judged, period),
-        models=_models(cases, temperatures),
+        models=_models(dataset, temperatures),
         judge=judge,
-        rule=_described(chosen, cases.workers),
+        rule=_described(chosen, dataset.workers),
         router=chosen.weights if isinstance(chosen, Router) else None,
-        wish=wish.recorded,
+        wish=targets.recorded,
         guarantee=guarantee,
-        **_expected(rule, shown, asked),
-        reference=_reference(rule, whole, asked),
+        **_expected(rule, shown, judge_policy),
+        reference=_reference(rule, whole, judge_policy),
     )
 
 
-def _check(cases: Dataset, wish: Targets) -> None:
-    if len(cases) < LEAST_ROWS:
+def _check(dataset: Dataset, targets: Targets) -> None:
+    if len(dataset) < LEAST_ROWS:
         raise ConfigError(
-            f"task {cases.task}: {len(cases)} tickets with the judge's label are too few to"
+            f"task {dataset.task}: {len(dataset)} tickets with the judge's label are too few to"
             f" calibrate: wait for {LEAST_ROWS} from the audit share, or raise it"
         )
-    if isinstance(wish, Accuracy) and not (cases.gold != UNKNOWN).any():
+    if isinstance(targets, Accuracy) and not (dataset.gold != UNKNOWN).any():
         raise ConfigError(
-            f"task {cases.task}: an accuracy can't be promised without gold answers: have people"
+            f"task {dataset.task}: an accuracy can't be promised without gold answers: have people"
             " label the gold sample, or wish for a fidelity"
         )
 
 
-def halves(cases: Dataset) -> tuple[Dataset, Dataset]:
+def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """The half that chooses and the half that proves.
 
     By a hash of the id with a salt of its own, so that it is independent of the audit share.
     """
-    first = np.array([blake2b(f"halves\0{name}".encode()).digest()[0] & 1 for name in cases.ids])
-    return cases[np.flatnonzero(first == 0)], cases[np.flatnonzero(first == 1)]
+    first = np.array([blake2b(f"halves\0{name}".encode()).digest()[0] & 1 for name in dataset.ids])
+    return dataset[np.flatnonzero(first == 0)], dataset[np.flatnonzero(first == 1)]
 
 
-def _temperatures(cases: Dataset) -> Temperatures:
+def _temperatures(dataset: Dataset) -> Temperatures:
     """Of the workers: against the truth where enough of it is known, else the judge's labels."""
-    enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
-    truth = cases.gold if enough else cases.judge.label_ids
-    return tuple(_fitted(predictions, truth) for predictions in cases.worker_predictions)
+    enough = (dataset.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
+    truth = dataset.gold if enough else dataset.judge.label_ids
+    return tuple(_fitted(predictions, truth) for predictions in dataset.worker_predictions)
 
 
-def _judge_temperature(cases: Dataset) -> float:
+def _judge_temperature(dataset: Dataset) -> float:
     """1 unless enough of the truth is known: nothing else could tell."""
-    enough = (cases.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
-    return _fitted(cases.judge, cases.gold) if enough else 1.0
+    enough = (dataset.gold != UNKNOWN).sum() >= _ENOUGH_GOLD
+    return _fitted(dataset.judge, dataset.gold) if enough else 1.0
 
 
-def _models(cases: Dataset, temperatures: Temperatures) -> dict[str, Model]:
-    pairs = zip(cases.workers, temperatures, strict=True)
-    return {name: Model(cases.versions.get(name), t) for name, t in pairs}
+def _models(dataset: Dataset, temperatures: Temperatures) -> dict[str, Model]:
+    pairs = zip(dataset.workers, temperatures, strict=True)
+    return {name: Model(dataset.versions.get(name), t) for name, t in pairs}
 
 
 def _fitted(predictions: Predictions, truth: Labels) -> float:
     return round(fit_temperature(predictions, truth).temperature, 4)
 
 
-def _tempered(cases: Dataset, temperatures: Temperatures) -> Dataset:
-    pairs = zip(cases.worker_predictions, temperatures, strict=True)
+def _tempered(dataset: Dataset, temperatures: Temperatures) -> Dataset:
+    pairs = zip(dataset.worker_predictions, temperatures, strict=True)
     return replace(
-        cases, worker_predictions=tuple(tempered(predictions, t) for predictions, t in pairs)
+        dataset, worker_predictions=tuple(tempered(predictions, t) for predictions, t in pairs)
     )
 
 
@@ -148,56 +150,64 @@ def _candidates(design: Dataset) -> list[tuple[ThresholdFamily, Sweep]]:
     bare = any(predictions.probabilities is None for predictions in design.worker_predictions)
     if bare or answered.sum() < _LEAST_ANSWERED:
         return [
-            (dial, dial.sweep(design.worker_predictions))
-            for dial in threshold_families(len(design.workers), None)
+            (family, family.sweep(design.worker_predictions))
+            for family in threshold_families(len(design.workers), None)
         ]
     judge = design.judge.label_ids
     *others, router = threshold_families(
         len(design.workers), train_router(design.worker_predictions, judge)
     )
     unseen = Sweep.of(cross_fitted(design.worker_predictions, judge))
-    return [*((dial, dial.sweep(design.worker_predictions)) for dial in others), (router, unseen)]
+    return [
+        *((family, family.sweep(design.worker_predictions)) for family in others),
+        (router, unseen),
+    ]
 
 
 def _described(rule: DeferralRule | None, workers: tuple[str, ...]) -> Rule:
     return Rule("judge", len(workers), len(workers)) if rule is None else rule.described(workers)
 
 
-def _reference(rule: DeferralRule, cases: Dataset, asked: Asked) -> Reference:
-    final = asked.published(cases, rule)
-    counts = np.bincount(final, minlength=len(cases.labels)) / len(cases)
+def _reference(rule: DeferralRule, dataset: Dataset, judge_policy: JudgePolicy) -> Reference:
+    final = judge_policy.published(dataset, rule)
+    counts = np.bincount(final, minlength=len(dataset.labels)) / len(dataset)
     agreement = {}
-    seats = zip(cases.workers, cases.worker_predictions, strict=True)
-    for (one, first), (other, second) in combinations(seats, 2):
+    by_worker = zip(dataset.workers, dataset.worker_predictions, strict=True)
+    for (worker, first), (other, second) in combinations(by_worker, 2):
         both = (first.label_ids != ABSTAINED) & (second.label_ids != ABSTAINED)
         if both.any():
             same = (first.label_ids == second.label_ids)[both]
-            agreement[f"{one}/{other}"] = round(float(same.mean()), 6)
-    shares = zip(cases.labels, counts.tolist(), strict=True)
+            agreement[f"{worker}/{other}"] = round(float(same.mean()), 6)
+    shares = zip(dataset.labels, counts.tolist(), strict=True)
     return Reference({label: round(share, 6) for label, share in shares}, agreement)
 
 
-def _expected(rule: DeferralRule, cases: Dataset, asked: Asked) -> dict[str, Estimate]:
-    accepted = rule.decide(cases.worker_predictions).label_ids
-    bypassed, known = accepted != ABSTAINED, cases.gold != UNKNOWN
-    final = asked.published(cases, rule)
+def _expected(
+    rule: DeferralRule, dataset: Dataset, judge_policy: JudgePolicy
+) -> dict[str, Estimate]:
+    accepted = rule.decide(dataset.worker_predictions).label_ids
+    bypassed, has_truth = accepted != ABSTAINED, dataset.gold != UNKNOWN
+    final = judge_policy.published(dataset, rule)
     return {
         "judge_rate": _estimate(share(~bypassed)),
-        "fidelity": _estimate(share((accepted == cases.judge.label_ids)[bypassed])),
-        "accuracy": _estimate(share((final == cases.gold)[known])),
+        "fidelity": _estimate(share((accepted == dataset.judge.label_ids)[bypassed])),
+        "accuracy": _estimate(share((final == dataset.gold)[has_truth])),
     }
 
 
-def _estimate(found: Share) -> Estimate:
-    return Estimate(found.value if found.of else None, *found.interval, found.of)
+def _estimate(observed: Share) -> Estimate:
+    value = observed.value if observed.of else None
+    return Estimate(value, *observed.interval, observed.of)
 
 
-def _data(cases: Dataset, period: tuple[str | None, str | None]) -> Data:
-    content = blake2b("\0".join((cases.task, *cases.labels, *cases.ids)).encode(), digest_size=16)
-    for predictions in (*cases.worker_predictions, cases.judge):
+def _data(dataset: Dataset, period: tuple[str | None, str | None]) -> Data:
+    content = blake2b(
+        "\0".join((dataset.task, *dataset.labels, *dataset.ids)).encode(), digest_size=16
+    )
+    for predictions in (*dataset.worker_predictions, dataset.judge):
         content.update(predictions.label_ids.tobytes())
         if predictions.probabilities is not None:
             content.update(np.ascontiguousarray(predictions.probabilities).tobytes())
-    content.update(cases.gold.tobytes())
-    gold = int((cases.gold != UNKNOWN).sum())
-    return Data(content.hexdigest(), len(cases), gold, *period)
+    content.update(dataset.gold.tobytes())
+    gold = int((dataset.gold != UNKNOWN).sum())
+    return Data(content.hexdigest(), len(dataset), gold, *period)

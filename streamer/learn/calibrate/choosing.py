@@ -18,7 +18,7 @@ from streamer.learn.measures.exact_tests import (
     p_values,
     passed,
 )
-from streamer.learn.measures.served import JUDGE_ALONE, Asked
+from streamer.learn.measures.served import JUDGE_ALONE, JudgePolicy
 from streamer.learn.measures.threshold_families import Sweep, ThresholdFamily, Thresholds
 from streamer.records.calibration import Guarantee
 
@@ -29,7 +29,7 @@ Promise = Fidelity | Accuracy
 class FamilyOrder:
     """A family and the order in which its settings shall be tested, each asking the judge less."""
 
-    dial: ThresholdFamily
+    family: ThresholdFamily
     order: Thresholds
 
 
@@ -38,58 +38,62 @@ class _Tally:
     """Of M settings in order: tickets that count and those that are right, in all and by label."""
 
     hits: Counts
-    of: Counts
+    totals: Counts
     label_hits: Counts
-    label_of: Counts
+    label_totals: Counts
     judge_rate: Float64
 
     @classmethod
     def of_settings(
-        cls, sweep: Sweep, order: Thresholds, cases: Dataset, deferred: LabelIds, wish: Promise
+        cls, sweep: Sweep, order: Thresholds, dataset: Dataset, deferred: LabelIds, promise: Promise
     ) -> "_Tally":
         """`deferred` [N] are the labels that tickets get where the judge is asked."""
-        by_label = partial(np.bincount, minlength=len(cases.labels))
+        by_label = partial(np.bincount, minlength=len(dataset.labels))
         rows = []
         for threshold in order:
             accepted = sweep.accepted(threshold)
             published = np.where(accepted, sweep.label_ids, deferred)
-            counted, right = wish.outcomes(cases, accepted, published)
+            counted, right = promise.outcomes(dataset, accepted, published)
             rows.append((by_label(published[right]), by_label(published[counted]), accepted.sum()))
-        hits, of, bypassed = (np.array(column) for column in zip(*rows, strict=True))
-        rate = 1 - bypassed / len(cases)
-        return cls(hits.sum(axis=1), of.sum(axis=1), hits, of, rate)
+        hits, totals, bypassed = (np.array(column) for column in zip(*rows, strict=True))
+        rate = 1 - bypassed / len(dataset)
+        return cls(hits.sum(axis=1), totals.sum(axis=1), hits, totals, rate)
 
 
-def best_plan(
+def best_order(
     candidates: Sequence[tuple[ThresholdFamily, Sweep]],
-    cases: Dataset,
-    wish: Promise,
-    asked: Asked = JUDGE_ALONE,
+    dataset: Dataset,
+    promise: Promise,
+    judge_policy: JudgePolicy = JUDGE_ALONE,
 ) -> FamilyOrder:
     """The family that would ask the judge least, by the tickets of the design half.
 
     Its order begins where the promise is surest, not at the judge's most work: there so few
     tickets are accepted that no test could pass. Of equals the first family is taken.
     """
-    plans = [_plan(dial, sweep, cases, wish, asked) for dial, sweep in candidates]
-    return min(plans, key=lambda found: found[:2])[2]
+    orders = [_order(family, sweep, dataset, promise, judge_policy) for family, sweep in candidates]
+    return min(orders, key=lambda ranked: ranked[:2])[2]
 
 
-def _plan(
-    dial: ThresholdFamily, sweep: Sweep, cases: Dataset, wish: Promise, asked: Asked = JUDGE_ALONE
+def _order(
+    family: ThresholdFamily,
+    sweep: Sweep,
+    dataset: Dataset,
+    promise: Promise,
+    judge_policy: JudgePolicy = JUDGE_ALONE,
 ) -> tuple[float, float, FamilyOrder]:
     """With the judge rate that its tests should reach, and the p-value of the first of them."""
-    order, deferred = sweep.thresholds(), asked.labels(cases, dial.at(0.0))
-    tally = _Tally.of_settings(sweep, order, cases, deferred, wish)
-    p = p_values(tally.hits, tally.of, wish.at_least)
+    order, deferred = sweep.thresholds(), judge_policy.labels(dataset, family.at(0.0))
+    tally = _Tally.of_settings(sweep, order, dataset, deferred, promise)
+    p = p_values(tally.hits, tally.totals, promise.at_least)
     start = int(p.argmin())
-    reached = int(passed(p[start:], wish.confidence))
+    reached = int(passed(p[start:], promise.confidence))
     rate = float(tally.judge_rate[start + reached - 1]) if reached else 1.0
-    return rate, float(p[start]), FamilyOrder(dial, order[start:])
+    return rate, float(p[start]), FamilyOrder(family, order[start:])
 
 
 def proven(
-    plan: FamilyOrder, cases: Dataset, wish: Promise, asked: Asked = JUDGE_ALONE
+    chosen: FamilyOrder, dataset: Dataset, promise: Promise, judge_policy: JudgePolicy = JUDGE_ALONE
 ) -> tuple[DeferralRule | None, Guarantee]:
     """The last setting of the plan up to which every test holds, on tickets that it never saw.
 
@@ -98,40 +102,44 @@ def proven(
     too, and not one for all labels together.
     """
     sweep, deferred = (
-        plan.dial.sweep(cases.worker_predictions),
-        asked.labels(cases, plan.dial.at(0.0)),
+        chosen.family.sweep(dataset.worker_predictions),
+        judge_policy.labels(dataset, chosen.family.at(0.0)),
     )
-    tally = _Tally.of_settings(sweep, plan.order, cases, deferred, wish)
-    count = int(passed(p_values(tally.hits, tally.of, wish.at_least), wish.confidence))
+    tally = _Tally.of_settings(sweep, chosen.order, dataset, deferred, promise)
+    count = int(passed(p_values(tally.hits, tally.totals, promise.at_least), promise.confidence))
     last = max(count - 1, 0)
-    labels = passed(p_values(tally.label_hits, tally.label_of, wish.at_least), wish.confidence)
-    alone = [code for code in range(len(cases.labels)) if 0 < count <= labels[code]]
-    hits, of = int(tally.hits[last]), int(tally.of[last])
+    labels = passed(
+        p_values(tally.label_hits, tally.label_totals, promise.at_least), promise.confidence
+    )
+    alone = [label_id for label_id in range(len(dataset.labels)) if 0 < count <= labels[label_id]]
+    hits, total = int(tally.hits[last]), int(tally.totals[last])
     guarantee = Guarantee(
         holds=count > 0,
         method=METHOD,
-        measure=wish.recorded.measure,
-        at_least=wish.at_least,
-        confidence=wish.confidence,
+        measure=promise.recorded.measure,
+        at_least=promise.at_least,
+        confidence=promise.confidence,
         hits=hits,
-        rows=of,
-        bound=lower_bound(hits, of, wish.confidence),
-        labels={cases.labels[code]: int(tally.label_of[last, code]) for code in alone},
-        pooled=tuple(name for code, name in enumerate(cases.labels) if code not in alone),
+        rows=total,
+        bound=lower_bound(hits, total, promise.confidence),
+        labels={
+            dataset.labels[label_id]: int(tally.label_totals[last, label_id]) for label_id in alone
+        },
+        pooled=tuple(name for label_id, name in enumerate(dataset.labels) if label_id not in alone),
     )
-    return (plan.dial.at(float(plan.order[last])) if count else None), guarantee
+    return (chosen.family.at(float(chosen.order[last])) if count else None), guarantee
 
 
 def within_budget(
-    candidates: Sequence[tuple[ThresholdFamily, Sweep]], cases: Dataset, share: float
+    candidates: Sequence[tuple[ThresholdFamily, Sweep]], dataset: Dataset, share: float
 ) -> DeferralRule | None:
     """The setting that differs from the judge least often and asks it for at most this share."""
     best, least = None, 1.1
-    for dial, sweep in candidates:
+    for family, sweep in candidates:
         threshold = sweep.threshold_for(share)
         if threshold is not None:
             accepted = sweep.accepted(threshold)
-            differs = float((accepted & (sweep.label_ids != cases.judge.label_ids)).mean())
+            differs = float((accepted & (sweep.label_ids != dataset.judge.label_ids)).mean())
             if differs < least:
-                best, least = dial.at(threshold), differs
+                best, least = family.at(threshold), differs
     return best

@@ -22,7 +22,7 @@ Float64 = NDArray[np.float64]
 
 
 def train_router(worker_predictions: Sequence[Predictions], judge: Labels) -> RouterWeights:
-    """From tempered opinions on N tickets and the judge's labels [N].
+    """From tempered predictions on N tickets and the judge's labels [N].
 
     Rows with an abstention are left out. First the exponents of the pool are fitted to the judge's
     labels, then the chance that the judge differs from the pool's label, by logistic regression
@@ -33,9 +33,9 @@ def train_router(worker_predictions: Sequence[Predictions], judge: Labels) -> Ro
         raise ValueError("no ticket has the answers of all workers and the judge")
     votes, verdicts = [predictions[rows] for predictions in worker_predictions], judge[rows]
     pool = _fit_pool(votes, verdicts)
-    candidate, found = signals(votes, pool)
+    candidate, signal_rows = signals(votes, pool)
     size = _vectors(votes[0]).shape[1]
-    return RouterWeights(pool, *_fit_weights(found, candidate, candidate != verdicts, size))
+    return RouterWeights(pool, *_fit_weights(signal_rows, candidate, candidate != verdicts, size))
 
 
 def cross_fitted(
@@ -53,10 +53,10 @@ def cross_fitted(
         weights = train_router(
             [predictions[others] for predictions in worker_predictions], judge[others]
         )
-        said = Router(weights, at_most=1.0).decide(
+        decision = Router(weights, at_most=1.0).decide(
             [predictions[mine] for predictions in worker_predictions]
         )
-        label_ids[mine], confidence[mine] = said.label_ids, said.confidence
+        label_ids[mine], confidence[mine] = decision.label_ids, decision.confidence
     return Decision(label_ids, confidence)
 
 
@@ -85,22 +85,22 @@ def _fit_pool(votes: Sequence[Predictions], judge: Labels) -> tuple[float, ...]:
 
     start = np.full(len(votes), 1 / len(votes))
     bounds = [(0.0, _LARGEST_POWER)] * len(votes)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return tuple(np.round(found, 4).tolist())
+    powers_found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return tuple(np.round(powers_found, 4).tolist())
 
 
 def _fit_weights(
-    found: Float64, candidate: Labels, differs: NDArray[np.bool_], size: int
+    signal_rows: Float64, candidate: Labels, differs: NDArray[np.bool_], size: int
 ) -> tuple[float, tuple[float, ...], tuple[float, ...]]:
     """Intercept, weights of the signals in their own units, and weights of the labels."""
     if differs.all() or not differs.any():
         odds = (differs.sum() + 0.5) / (len(differs) - differs.sum() + 0.5)
-        return float(np.log(odds)), (0.0,) * found.shape[1], (0.0,) * size
-    centre, scale = found.mean(axis=0), np.maximum(found.std(axis=0), 1e-6)
-    inputs = np.hstack([(found - centre) / scale, np.eye(size)[candidate]])
+        return float(np.log(odds)), (0.0,) * signal_rows.shape[1], (0.0,) * size
+    centre, scale = signal_rows.mean(axis=0), np.maximum(signal_rows.std(axis=0), 1e-6)
+    inputs = np.hstack([(signal_rows - centre) / scale, np.eye(size)[candidate]])
     model = LogisticRegression(C=_PENALTY, max_iter=500).fit(inputs, differs)
-    weights = model.coef_[0, : found.shape[1]] / scale
-    labels = model.coef_[0, found.shape[1] :]
+    weights = model.coef_[0, : signal_rows.shape[1]] / scale
+    labels = model.coef_[0, signal_rows.shape[1] :]
     intercept = float(model.intercept_[0] - weights @ centre)
     return intercept, tuple(weights.tolist()), tuple(labels.tolist())
 

@@ -42,9 +42,9 @@ class Fidelity:
     def recorded(self) -> Wish:
         return Wish("fidelity", self.at_least, self.confidence)
 
-    def outcomes(self, cases: Dataset, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
+    def outcomes(self, dataset: Dataset, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
         """Which of N tickets count under a setting, and which of them are right."""
-        return accepted, accepted & (published == cases.judge.label_ids)
+        return accepted, accepted & (published == dataset.judge.label_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class Accuracy:
     def recorded(self) -> Wish:
         return Wish("accuracy", self.at_least, self.confidence)
 
-    def outcomes(self, cases: Dataset, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
+    def outcomes(self, dataset: Dataset, accepted: Mask, published: Labels) -> tuple[Mask, Mask]:
         """Which of N tickets count, those with a known truth, and which of them are right."""
-        known = cases.gold != UNKNOWN
-        return known, known & (published == cases.gold)
+        has_truth = dataset.gold != UNKNOWN
+        return has_truth, has_truth & (published == dataset.gold)
 
 
 def _within(name: str, value: float) -> None:

@@ -51,11 +51,11 @@ def fit_temperature(predictions: Predictions, truth: Labels) -> FittedTemperatur
     `truth` [N] are label indices, -1 where unknown; those rows and abstentions are left out. T is
     1 without probabilities or rows, and where no other is better.
     """
-    known = np.flatnonzero((truth >= 0) & (predictions.label_ids != ABSTAINED))
-    if predictions.probabilities is None or not len(known):
+    usable = np.flatnonzero((truth >= 0) & (predictions.label_ids != ABSTAINED))
+    if predictions.probabilities is None or not len(usable):
         nothing = Reliability(np.nan, np.nan, np.nan, 0)
         return FittedTemperature(1.0, nothing, nothing)
-    rows, gold = predictions[known], truth[known]
+    rows, gold = predictions[usable], truth[usable]
 
     def after(temperature: float) -> Probabilities:
         probs = tempered(rows, temperature).probabilities
@@ -66,14 +66,14 @@ def fit_temperature(predictions: Predictions, truth: Labels) -> FittedTemperatur
         return nll(after(float(np.exp(log_temperature))), gold)
 
     bound = float(np.log(_LARGEST))
-    found = minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
-    best = float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0
+    least = minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
+    best = float(np.exp(least.x)) if least.fun < loss(0.0) else 1.0
     before = Reliability.of(after(1.0), gold)
     return FittedTemperature(best, before, Reliability.of(after(best), gold))
 
 
 def _ece(probs: Probabilities, truth: Labels) -> float:
-    sure = probs.max(axis=1).astype(np.float64)
-    gap = (probs.argmax(axis=1) == truth) - sure
-    bins = np.minimum((sure * _BINS).astype(np.int64), _BINS - 1)
+    confidence = probs.max(axis=1).astype(np.float64)
+    gap = (probs.argmax(axis=1) == truth) - confidence
+    bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
     return float(np.abs(np.bincount(bins, gap, _BINS)).sum() / len(truth))

@@ -48,14 +48,14 @@ def with_plain(
 
     Those that lead no further down than the plain rule are left out: at its rate they are it.
     """
-    found = []
+    comparisons = []
     for rule in plain:
         for name, ranking in rankings.items():
             for share in (1.0, _FEWER):
                 rate = share * rankings[rule].reach
                 if name not in plain and ranking.reach < rate - 1e-9:
-                    found.append(_beside_plain(name, rule, share, rankings, bootstrap))
-    return found
+                    comparisons.append(_beside_plain(name, rule, share, rankings, bootstrap))
+    return comparisons
 
 
 def _beside_judge(name: str, ranking: Ranking, bootstrap: Bootstrap) -> list[Comparison]:
@@ -76,10 +76,10 @@ def _beside_judge(name: str, ranking: Ranking, bootstrap: Bootstrap) -> list[Com
             "judge",
             1.0,
             float(rate),
-            judge + float(value[at]),
-            Interval.of_samples(float(value[at]), samples[:, at]),
+            judge + float(value[index]),
+            Interval.of_samples(float(value[index]), samples[:, index]),
         )
-        for at, rate in enumerate(rates)
+        for index, rate in enumerate(rates)
     ]
 
 
@@ -89,11 +89,11 @@ def _beside_plain(
     ranking, other = rankings[name], rankings[rule]
     tickets = len(ranking.order)
     # The plain rule's single point: it accepts all that it is sure of.
-    place = int(np.searchsorted(np.append(0, other.ends), round((1 - other.reach) * tickets)))
+    index = int(np.searchsorted(np.append(0, other.ends), round((1 - other.reach) * tickets)))
 
     def both(counts: Float64) -> Float64:
         plain = other.path(counts)
-        rates, quality = plain.rates[:, place], plain.quality[:, place]
+        rates, quality = plain.rates[:, index], plain.quality[:, index]
         mine = ranking.path(counts).at(share * rates[:, None])[:, 0]
         return np.stack([mine, mine - quality], axis=1)
 

@@ -36,20 +36,20 @@ def corrections(tickets: Tickets, truth: Labels, rows: Labels, bootstrap: Bootst
     the likeliest of their mean. The rate of a curve is that of corrections. Empty where a worker or
     the judge gives labels only.
     """
-    judge = tickets.cases.judge
+    judge = tickets.pool.judge
     if not tickets.soft or judge.probabilities is None:
         return []
-    served = Served.of(tickets.cases, tickets.rule)
-    some = np.intersect1d(rows, np.flatnonzero(served.mean.any(axis=1)))
-    q, p, named = served.mean[some], judge.probabilities[some], served.candidate[some]
-    verdicts = judge.label_ids[some]
+    served = Served.of(tickets.pool, tickets.rule)
+    rated = np.intersect1d(rows, np.flatnonzero(served.mean.any(axis=1)))
+    q, p, named = served.mean[rated], judge.probabilities[rated], served.candidate[rated]
+    verdicts = judge.label_ids[rated]
     differ = float((named != verdicts).mean())
-    found = []
+    curves = []
     for name, (make, alphas) in _RULES.items():
         sweep = _sweep(make, alphas, q, p, named, verdicts)
-        ranking = Ranking.of(sweep, sweep.label_ids, verdicts, truth[some])
-        found.append(_up_to(differ, curve(name, ranking, bootstrap)))
-    return found
+        ranking = Ranking.of(sweep, sweep.label_ids, verdicts, truth[rated])
+        curves.append(_up_to(differ, curve(name, ranking, bootstrap)))
+    return curves
 
 
 def _up_to(rate: float, whole: Curve) -> Curve:

@@ -89,8 +89,8 @@ def _best_of(rankings: list[Ranking]) -> Ranking:
     """The most that any family gains on each ticket, in ticket order."""
     gains = np.stack([ranking.gain[np.argsort(ranking.order)] for ranking in rankings])
     count = gains.shape[1]
-    places, right = np.arange(count), rankings[0].judge_right
-    return Ranking(places, np.array([count]), gains.max(axis=0), right, 0.0)
+    order, right = np.arange(count), rankings[0].judge_right
+    return Ranking(order, np.array([count]), gains.max(axis=0), right, 0.0)
 
 
 def _thinned(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -65,28 +65,28 @@ class Evaluation:
     missing: tuple[str, ...]
 
 
-def evaluate(cases: Dataset, options: Options) -> Evaluation:
+def evaluate(dataset: Dataset, options: Options) -> Evaluation:
     """Measure every rule on the tickets of the log that the judge has seen.
 
     The tickets must be the uniform stratum, or all; else shares hold for the log alone. Raises
     `ConfigError` for a log without verdicts and for a pool or prices that don't fit it.
     """
-    tickets = Tickets.of(cases, options)
+    tickets = Tickets.of(dataset, options)
     outcome = Outcome.of(tickets, options.after)
-    found = families(tickets, options)
-    fixed = {family.name for family in found if family.fixed}
+    every_family = families(tickets, options)
+    fixed = {family.name for family in every_family if family.fixed}
     measures = _measures(tickets)
-    ranked = {name: _ranked(found, tickets, *where) for name, where in measures.items()}
+    ranked = {name: _ranked(every_family, tickets, *where) for name, where in measures.items()}
     main, (truth, rows) = next(iter(ranked.values())), next(iter(measures.values()))
     bootstrap = options.bootstrap
     corrected = corrections(tickets, truth, rows, bootstrap)
     reliable = reliabilities(tickets)
     return Evaluation(
-        task=cases.task,
-        workers=tickets.cases.workers,
+        task=dataset.task,
+        workers=tickets.pool.workers,
         rule=_described(tickets),
-        labels=len(cases.labels),
-        tickets=len(tickets.cases),
+        labels=len(dataset.labels),
+        tickets=len(tickets.pool),
         graded=len(tickets.graded),
         unjudged=tickets.unjudged,
         resamples=bootstrap.resamples,
@@ -94,10 +94,10 @@ def evaluate(cases: Dataset, options: Options) -> Evaluation:
         deferrals=tuple(deferral(name, each, fixed, bootstrap) for name, each in ranked.items()),
         beside_plain=tuple(with_plain(main, sorted(fixed), bootstrap)),
         beside_judge=tuple(with_judge(main, sorted(fixed), bootstrap)),
-        by_cost=_by_price(found, main, tickets, rows, options, options.costs),
+        by_cost=_by_price(every_family, main, tickets, rows, options, options.costs),
         by_latency=None
         if options.latencies is None
-        else _by_price(found, main, tickets, rows, options, options.latencies),
+        else _by_price(every_family, main, tickets, rows, options, options.latencies),
         reliabilities=tuple(reliable),
         corrections=tuple(corrected),
         subsets=tuple(subsets(tickets, options.costs)),
@@ -109,20 +109,20 @@ def evaluate(cases: Dataset, options: Options) -> Evaluation:
 
 def _measures(tickets: Tickets) -> dict[Measure, tuple[Labels, Labels]]:
     """By measure: the labels [N] that count as right, and the tickets that have one."""
-    found: dict[Measure, tuple[Labels, Labels]] = {}
+    by_measure: dict[Measure, tuple[Labels, Labels]] = {}
     if len(tickets.graded):
-        found["accuracy"] = (tickets.cases.gold, tickets.graded)
-    found["agreement with the judge"] = (
-        tickets.cases.judge.label_ids,
-        np.arange(len(tickets.cases)),
+        by_measure["accuracy"] = (tickets.pool.gold, tickets.graded)
+    by_measure["agreement with the judge"] = (
+        tickets.pool.judge.label_ids,
+        np.arange(len(tickets.pool)),
     )
-    return found
+    return by_measure
 
 
 def _ranked(
-    found: list[Family], tickets: Tickets, truth: Labels, rows: Labels
+    every_family: list[Family], tickets: Tickets, truth: Labels, rows: Labels
 ) -> dict[str, Ranking]:
-    judge = tickets.cases.judge.label_ids
+    judge = tickets.pool.judge.label_ids
     return {
         family.name: Ranking.of(
             Sweep(family.sweep.label_ids[rows], family.sweep.confidence[rows]),
@@ -130,21 +130,21 @@ def _ranked(
             judge[rows],
             truth[rows],
         )
-        for family in found
+        for family in every_family
     }
 
 
 def _by_price(
-    found: list[Family],
+    every_family: list[Family],
     rankings: dict[str, Ranking],
     tickets: Tickets,
     rows: Labels,
     options: Options,
     prices: Prices,
 ) -> tuple[Worth, ...]:
-    relative = prices.relative(tickets.cases.workers)
+    relative = prices.relative(tickets.pool.workers)
     price = costs if prices is options.costs else latencies
-    each = {family.name: price(family.asked[:, rows], relative) for family in found}
+    each = {family.name: price(family.asked[:, rows], relative) for family in every_family}
     return tuple(worths(rankings, each, options.bootstrap))
 
 
@@ -153,15 +153,15 @@ def _ledger(tickets: Tickets, outcome: Outcome) -> ErrorSources | None:
     if not len(rows):
         return None
     return ErrorSources.of(
-        outcome[rows], tickets.cases.judge.label_ids[rows], tickets.cases.gold[rows]
+        outcome[rows], tickets.pool.judge.label_ids[rows], tickets.pool.gold[rows]
     )
 
 
 def _described(tickets: Tickets) -> str:
-    rule = tickets.rule.described(tickets.cases.workers)
-    dials = {"confidence": rule.measure, "at least": rule.at_least, "alpha": rule.alpha}
-    said = [f"{name} {value}" for name, value in dials.items() if value is not None]
-    return ", ".join([str(rule.kind), *said])
+    rule = tickets.rule.described(tickets.pool.workers)
+    thresholds = {"confidence": rule.measure, "at least": rule.at_least, "alpha": rule.alpha}
+    parts = [f"{name} {value}" for name, value in thresholds.items() if value is not None]
+    return ", ".join([str(rule.kind), *parts])
 
 
 def _missing(
@@ -174,4 +174,4 @@ def _missing(
         _RELIABILITY: not reliable,
         _LATENCY: options.latencies is None,
     }
-    return tuple(said for said, is_so in absent.items() if is_so)
+    return tuple(line for line, is_so in absent.items() if is_so)

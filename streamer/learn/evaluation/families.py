@@ -34,36 +34,38 @@ class Family:
 
 def families(tickets: Tickets, options: Options) -> list[Family]:
     """Of the tickets' pool; of workers that give labels only, votes alone."""
-    worker_predictions, judge = tickets.cases.worker_predictions, tickets.cases.judge.label_ids
+    worker_predictions, judge = tickets.pool.worker_predictions, tickets.pool.judge.label_ids
     weights = options.router
     if weights is None and tickets.soft:
         weights = train_router(worker_predictions, judge)
-    found = [
-        _family(dial, tickets)
-        for dial in threshold_families(len(worker_predictions), weights if tickets.soft else None)
+    every_family = [
+        _family(threshold_family, tickets)
+        for threshold_family in threshold_families(
+            len(worker_predictions), weights if tickets.soft else None
+        )
     ]
     if tickets.soft and options.router is None:
-        found = [family for family in found if family.name != "router"]
+        every_family = [family for family in every_family if family.name != "router"]
         honest = Sweep.of(cross_fitted(worker_predictions, judge))
-        found.append(
+        every_family.append(
             Family("router", honest, np.ones((len(worker_predictions), len(judge))), False)
         )
-    return [*found, *_votes({family.name: family for family in found})]
+    return [*every_family, *_votes({family.name: family for family in every_family})]
 
 
-def _family(dial: ThresholdFamily, tickets: Tickets) -> Family:
-    rule = dial.at(0.0)
+def _family(threshold_family: ThresholdFamily, tickets: Tickets) -> Family:
+    rule = threshold_family.at(0.0)
     return Family(
-        _named(dial.name, rule, tickets),
-        dial.sweep(tickets.cases.worker_predictions),
+        _named(threshold_family.name, rule, tickets),
+        threshold_family.sweep(tickets.pool.worker_predictions),
         _asked(rule, tickets),
-        dial.fixed,
+        threshold_family.fixed,
     )
 
 
 def _named(name: str, rule: DeferralRule, tickets: Tickets) -> str:
     if isinstance(rule, Chow) and rule.worker is not None:
-        return f"chow {tickets.cases.workers[rule.worker]}"
+        return f"chow {tickets.pool.workers[rule.worker]}"
     return name
 
 
@@ -76,11 +78,11 @@ def _asked(rule: DeferralRule, tickets: Tickets) -> Float64:
     return asked
 
 
-def _votes(found: Mapping[str, Family]) -> list[Family]:
-    """Unanimous tickets first, then those of a majority: the dial of workers without numbers."""
-    if len(next(iter(found.values())).asked) < 3:
+def _votes(by_name: Mapping[str, Family]) -> list[Family]:
+    """Unanimous tickets first, then those of a majority: the threshold where workers give none."""
+    if len(next(iter(by_name.values())).asked) < 3:
         return []
-    majority, unanimity = found["majority"], found["unanimity"]
+    majority, unanimity = by_name["majority"], by_name["unanimity"]
     agreeing = (majority.sweep.confidence != NEVER) * 1.0 + (unanimity.sweep.confidence != NEVER)
     sweep = Sweep(majority.sweep.label_ids, np.where(agreeing > 0, agreeing, NEVER))
     return [Family("votes", sweep, np.ones_like(majority.asked), False)]

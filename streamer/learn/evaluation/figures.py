@@ -15,15 +15,17 @@ _MOST_LINES = 8
 
 def plots(evaluation: Evaluation) -> list[Plot]:
     """In the order of the page."""
-    found = [_deferral(place, each) for place, each in enumerate(evaluation.deferrals)]
+    shown_plots = [_deferral(index, each) for index, each in enumerate(evaluation.deferrals)]
     main = evaluation.deferrals[0]
-    found.append(_price("cost", main, evaluation.by_cost))
+    shown_plots.append(_price("cost", main, evaluation.by_cost))
     if evaluation.by_latency is not None:
-        found.append(_price("latency", main, evaluation.by_latency))
+        shown_plots.append(_price("latency", main, evaluation.by_latency))
     if evaluation.corrections:
-        found.append(_corrections(evaluation.corrections, main))
-    found += [_reliability(place, each) for place, each in enumerate(evaluation.reliabilities)]
-    return [*found, _subsets(evaluation.subsets)] if evaluation.subsets else found
+        shown_plots.append(_corrections(evaluation.corrections, main))
+    shown_plots += [
+        _reliability(index, each) for index, each in enumerate(evaluation.reliabilities)
+    ]
+    return [*shown_plots, _subsets(evaluation.subsets)] if evaluation.subsets else shown_plots
 
 
 def shown(curves: Sequence[Curve]) -> list[Curve]:
@@ -34,12 +36,12 @@ def shown(curves: Sequence[Curve]) -> list[Curve]:
     return [*dials[:_MOST_LINES], *(c for c in curves if c.fixed)]
 
 
-def _deferral(place: int, each: Deferral) -> Plot:
+def _deferral(index: int, each: Deferral) -> Plot:
     series = [_line(curve) for curve in shown(each.curves)]
     baselines = [Line(c.name, c.rates, c.quality, plain=True) for c in (each.oracle, each.random)]
     best = max(each.curves, key=lambda c: c.audc.value)
     return Plot(
-        f"deferral-{place}",
+        f"deferral-{index}",
         f"Deferral: {each.measure} over judge rate",
         f"{each.measure} of each rule from judge rate 0 to 1; the judge alone has"
         f" {each.judge:.3f}, and {best.name} has the largest area, {best.audc.value:.3f}",
@@ -79,12 +81,12 @@ def _corrections(curves: Sequence[Curve], main: Deferral) -> Plot:
     )
 
 
-def _reliability(place: int, each: ModelReliability) -> Plot:
+def _reliability(index: int, each: ModelReliability) -> Plot:
     series = [Line("as it should be", (0.0, 1.0), (0.0, 1.0), plain=True)]
     for name, diagram in (("before", each.before), ("after temperature", each.after)):
         series.append(_bins(name, diagram))
     return Plot(
-        f"reliability-{place}",
+        f"reliability-{index}",
         f"Reliability of {each.model}",
         f"how often {each.model} is right, by how sure it is; expected calibration error"
         f" {each.before.scores.ece:.3f} before and {each.after.scores.ece:.3f} after temperature",
@@ -95,7 +97,7 @@ def _reliability(place: int, each: ModelReliability) -> Plot:
 def _subsets(subsets: Sequence[Subset]) -> Plot:
     """Numbers instead of names: three long ones don't fit a legend."""
     best, others = subsets[:_MOST_LINES], subsets[_MOST_LINES:]
-    series = [_marks(str(place), [each]) for place, each in enumerate(best, start=1)]
+    series = [_marks(str(number), [each]) for number, each in enumerate(best, start=1)]
     if others:
         series.insert(0, replace(_marks("others", others), plain=True))
     return Plot(

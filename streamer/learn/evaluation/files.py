@@ -15,10 +15,10 @@ def write(evaluation: Evaluation, folder: Path) -> Path:
     The folder is made where there is none; files of before are written over.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    said = orjson.dumps(evaluation, option=orjson.OPT_INDENT_2)
-    (folder / "report.json").write_bytes(said)
+    plain = orjson.dumps(evaluation, option=orjson.OPT_INDENT_2)
+    (folder / "report.json").write_bytes(plain)
     for plot in plots(evaluation):
         (folder / f"{plot.name}.png").write_bytes(plot.png())
-    found = folder / "report.html"
-    found.write_text(page(evaluation), encoding="utf-8")
-    return found
+    path = folder / "report.html"
+    path.write_text(page(evaluation), encoding="utf-8")
+    return path

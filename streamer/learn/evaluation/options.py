@@ -18,11 +18,13 @@ class Prices:
     judge: float
 
     def relative(self, names: Sequence[str]) -> tuple[float, ...]:
-        """Each worker's over the judge's (rho), by place; raises `ConfigError`."""
+        """Each worker's over the judge's (rho), in order; raises `ConfigError`."""
         missing = [name for name in names if name not in self.workers]
         if missing or self.judge <= 0:
-            said = f"no price for {', '.join(missing)}" if missing else "the judge's must be over 0"
-            raise ConfigError(f"prices: {said}; give one for each worker and for the judge")
+            problem = (
+                f"no price for {', '.join(missing)}" if missing else "the judge's must be over 0"
+            )
+            raise ConfigError(f"prices: {problem}; give one for each worker and for the judge")
         return tuple(self.workers[name] / self.judge for name in names)
 
 

@@ -26,13 +26,13 @@ class Outcome:
     @classmethod
     def of(cls, tickets: Tickets, after: ArbitrationRule | None) -> "Outcome":
         """Without a rule `after` the judge its label stands."""
-        judge, served = tickets.cases.judge, Served.of(tickets.cases, tickets.rule)
+        judge, served = tickets.pool.judge, Served.of(tickets.pool, tickets.rule)
         kept, final = np.zeros(len(served.published), np.bool_), judge.label_ids
         if after is not None:
-            stands = served.standing(judge, after)
+            stands = served.arbitrated(judge, after)
             kept, final = stands.kept & served.decide, stands.label_ids
         return cls(served.published, np.where(served.decide, final, served.published), kept)
 
     def __getitem__(self, rows: Labels) -> "Outcome":
-        """Of some of the tickets, by their places."""
+        """Of some of the tickets, by their rows."""
         return Outcome(self.accepted[rows], self.final[rows], self.kept[rows])

@@ -40,27 +40,27 @@ class Overview:
 
 def overview(tickets: Tickets, outcome: Outcome, options: Options) -> Overview:
     """Shares with Wilson's interval, all else by the bootstrap."""
-    cases, rows = tickets.cases, tickets.graded
-    judge, gold = cases.judge.label_ids, cases.gold
-    said: Figures = figures(outcome.accepted, judge, gold)
+    pool, rows = tickets.pool, tickets.graded
+    judge, gold = pool.judge.label_ids, pool.gold
+    measured: Figures = figures(outcome.accepted, judge, gold)
     asked = tickets.asked(tickets.rule)
-    cost = costs(asked, options.costs.relative(cases.workers))
+    cost = costs(asked, options.costs.relative(pool.workers))
     deferred = outcome.accepted == ABSTAINED
     times = options.latencies
-    late = None if times is None else latencies(asked, times.relative(cases.workers))
+    late = None if times is None else latencies(asked, times.relative(pool.workers))
     right = Interval.of_share(share(outcome.final[rows] == gold[rows]))
     alone = Interval.of_share(share(judge[rows] == gold[rows]))
     return Overview(
-        Interval.of_share(said.coverage),
-        Interval.of_share(said.fidelity),
-        Interval.of_share(said.agreement),
+        Interval.of_share(measured.coverage),
+        Interval.of_share(measured.fidelity),
+        Interval.of_share(measured.agreement),
         right if len(rows) else None,
         alone if len(rows) else None,
-        _kappa(outcome.accepted, judge, len(cases.labels), options.bootstrap),
+        _kappa(outcome.accepted, judge, len(pool.labels), options.bootstrap),
         int(deferred.sum()),
         _mean(cost + deferred, options.bootstrap),
         None if late is None else _mean(late + deferred, options.bootstrap),
-        predicted_speedup(float(cost.mean()), 1.0, said.coverage.value),
+        predicted_speedup(float(cost.mean()), 1.0, measured.coverage.value),
     )
 
 
@@ -72,16 +72,16 @@ def _mean(values: Float64, bootstrap: Bootstrap) -> Interval:
 def _kappa(accepted: Labels, judge: Labels, labels: int, bootstrap: Bootstrap) -> Interval:
     """Cohen's, of workers and judge on what was accepted."""
     rows = np.flatnonzero(accepted != ABSTAINED)
-    one, other = accepted[rows], judge[rows]
-    one_hot, other_hot = np.eye(labels)[one], np.eye(labels)[other]
+    workers, other = accepted[rows], judge[rows]
+    one_hot, other_hot = np.eye(labels)[workers], np.eye(labels)[other]
 
     def kappa(counts: Float64) -> Float64:
         total = np.maximum(counts[:, rows].sum(axis=1), 1)
-        observed = counts[:, rows] @ (one == other) / total
+        observed = counts[:, rows] @ (workers == other) / total
         named = (counts[:, rows] @ one_hot) * (counts[:, rows] @ other_hot)
         chance = named.sum(axis=1) / total**2
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(((observed - chance) / (1 - chance))[:, None])
 
     samples = bootstrap.of(kappa, len(accepted))
-    return Interval.of_samples(cohen_kappa(one, other), samples[:, 0])
+    return Interval.of_samples(cohen_kappa(workers, other), samples[:, 0])

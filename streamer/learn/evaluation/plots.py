@@ -98,8 +98,8 @@ def lines(
 
     def draw(axes: Axes) -> None:
         looks = zip(cycle(_COLOURS), cycle(_MARKERS), strict=False)
-        for place, (line, (colour, marker)) in enumerate(zip(series, looks, strict=False)):
-            _draw(axes, line, colour, marker, _DASHES[place // len(_COLOURS) % len(_DASHES)])
+        for number, (line, (colour, marker)) in enumerate(zip(series, looks, strict=False)):
+            _draw(axes, line, colour, marker, _DASHES[number // len(_COLOURS) % len(_DASHES)])
         if level is not None:
             axes.axhline(level[1], color=_INK, linestyle=(0, (6, 3)), lw=1, label=level[0])
         axes.set_xlabel(x)

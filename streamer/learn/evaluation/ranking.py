@@ -36,7 +36,7 @@ class Path:
 class Ranking:
     """N tickets of one family of rules, the surest first.
 
-    `order` [N] are their places; after each of the `ends` [G] the sureness falls, and tickets
+    `order` [N] are their rows; after each of the `ends` [G] the confidence falls, and tickets
     between two ends can't be told apart. `gain` [N], in that order, is +1 where the workers' label
     is right and the judge's wrong, -1 where it is the other way round. Below the judge rate `reach`
     no threshold leads: there we go on in no order with the label that most workers name, so that

@@ -42,7 +42,7 @@ class ModelReliability:
 
 def reliabilities(tickets: Tickets) -> list[ModelReliability]:
     """Of each model of the pool that gives probabilities; of the judge only against gold."""
-    raw, warm = tickets.raw, tickets.cases
+    raw, warm = tickets.raw, tickets.pool
     graded = len(tickets.graded) > 0
     truth = warm.gold if graded else warm.judge.label_ids
     models = {
@@ -61,15 +61,15 @@ def reliabilities(tickets: Tickets) -> list[ModelReliability]:
 def _diagram(predictions: Predictions, truth: Labels) -> Diagram | None:
     if predictions.probabilities is None:
         return None
-    known = np.flatnonzero((truth != UNKNOWN) & (predictions.label_ids != ABSTAINED))
-    probs, said = predictions.probabilities[known], truth[known]
-    if not len(known):
+    rated = np.flatnonzero((truth != UNKNOWN) & (predictions.label_ids != ABSTAINED))
+    probs, right_labels = predictions.probabilities[rated], truth[rated]
+    if not len(rated):
         return None
-    sure = probs.max(axis=1).astype(np.float64)
-    right = probs.argmax(axis=1) == said
-    places = np.minimum((sure * _BINS).astype(np.int64), _BINS - 1)
+    confidence = probs.max(axis=1).astype(np.float64)
+    right = probs.argmax(axis=1) == right_labels
+    bin_indexes = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
     bins = [
-        Bin(float(sure[mine].mean()), float(right[mine].mean()), int(mine.sum()))
-        for mine in (places == place for place in np.unique(places))
+        Bin(float(confidence[mine].mean()), float(right[mine].mean()), int(mine.sum()))
+        for mine in (bin_indexes == bin_index for bin_index in np.unique(bin_indexes))
     ]
-    return Diagram(tuple(bins), Reliability.of(probs, said))
+    return Diagram(tuple(bins), Reliability.of(probs, right_labels))

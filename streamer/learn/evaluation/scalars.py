@@ -63,5 +63,5 @@ def _worth(name: str, ranking: Ranking, price: Float64, bootstrap: Bootstrap) ->
         return np.stack([lowest, np.where(np.isfinite(best), best, np.nan)], axis=1)
 
     value, samples = both(once(tickets))[0].tolist(), bootstrap.of(both, tickets)
-    lowest, best = (Interval.of_samples(value[at], samples[:, at]) for at in (0, 1))
+    lowest, best = (Interval.of_samples(value[column], samples[:, column]) for column in (0, 1))
     return Worth(name, float(price.mean()), lowest, best)

@@ -52,38 +52,49 @@ class Slices:
 
 def all_slices(tickets: Tickets, outcome: Outcome) -> list[Slices]:
     """By the judge's label, by the true label where known, and by every column of the log."""
-    cases = tickets.cases
-    columns = {"label by the judge": [cases.labels[code] for code in cases.judge.label_ids]}
-    if len(tickets.graded) == len(cases):
-        columns["true label"] = [cases.labels[code] for code in cases.gold]
-    columns |= {name: list(values) for name, values in cases.slices.items()}
-    found = [_column(name, values, tickets, outcome) for name, values in columns.items()]
-    return [table for table in found if len(table.slices) > 1]
+    pool = tickets.pool
+    columns = {"label by the judge": [pool.labels[label_id] for label_id in pool.judge.label_ids]}
+    if len(tickets.graded) == len(pool):
+        columns["true label"] = [pool.labels[label_id] for label_id in pool.gold]
+    columns |= {name: list(values) for name, values in pool.slices.items()}
+    tables = [_column(name, values, tickets, outcome) for name, values in columns.items()]
+    return [table for table in tables if len(table.slices) > 1]
 
 
 def _column(column: str, values: Sequence[str], tickets: Tickets, outcome: Outcome) -> Slices:
-    cases, graded = tickets.cases, len(tickets.graded) > 0
-    truth = cases.gold if graded else cases.judge.label_ids
-    known = np.asarray(truth != ABSTAINED)
+    pool, graded = tickets.pool, len(tickets.graded) > 0
+    truth = pool.gold if graded else pool.judge.label_ids
+    has_truth = np.asarray(truth != ABSTAINED)
     named, label_ids = np.unique(np.array(values, dtype=object).astype(str), return_inverse=True)
-    right = known & (outcome.final == truth)
-    chances = _chances(right, known, label_ids, len(named))
-    found = [
-        _slice(str(value), label_ids == code, right, known, float(chances[code]), tickets, outcome)
-        for code, value in enumerate(named)
+    right = has_truth & (outcome.final == truth)
+    chances = _chances(right, has_truth, label_ids, len(named))
+    slices = [
+        _slice(
+            str(value),
+            label_ids == number,
+            right,
+            has_truth,
+            float(chances[number]),
+            tickets,
+            outcome,
+        )
+        for number, value in enumerate(named)
     ]
-    found.sort(key=lambda each: (each.chance, each.gap))
+    slices.sort(key=lambda each: (each.chance, each.gap))
     measure: Measure = "accuracy" if graded else "agreement with the judge"
-    return Slices(column, measure, tuple(found), found[0].value, found[0].chance < _ALARM)
+    return Slices(column, measure, tuple(slices), slices[0].value, slices[0].chance < _ALARM)
 
 
 def _chances(
-    right: NDArray[np.bool_], known: NDArray[np.bool_], label_ids: NDArray[np.int64], slices: int
+    right: NDArray[np.bool_],
+    has_truth: NDArray[np.bool_],
+    label_ids: NDArray[np.int64],
+    slices: int,
 ) -> NDArray[np.float64]:
     """[S], from 0 to 1: of at most so many right ones among as many tickets drawn from all."""
-    rows = np.bincount(label_ids, known, slices)
+    rows = np.bincount(label_ids, has_truth, slices)
     hits = np.bincount(label_ids, right, slices)
-    below = hypergeom.cdf(hits, known.sum(), right.sum(), rows)
+    below = hypergeom.cdf(hits, has_truth.sum(), right.sum(), rows)
     return np.asarray(np.minimum(below * slices, 1.0))
 
 
@@ -91,18 +102,18 @@ def _slice(
     value: str,
     mine: NDArray[np.bool_],
     right: NDArray[np.bool_],
-    known: NDArray[np.bool_],
+    has_truth: NDArray[np.bool_],
     chance: float,
     tickets: Tickets,
     outcome: Outcome,
 ) -> Slice:
-    judge = tickets.cases.judge.label_ids
-    said = figures(outcome.accepted[mine], judge[mine], tickets.cases.gold[mine])
-    quality, rest = share(right[mine & known]), share(right[known & ~mine])
+    judge = tickets.pool.judge.label_ids
+    measured = figures(outcome.accepted[mine], judge[mine], tickets.pool.gold[mine])
+    quality, rest = share(right[mine & has_truth]), share(right[has_truth & ~mine])
     return Slice(
         value,
-        Interval.of_share(said.coverage),
-        Interval.of_share(said.fidelity),
+        Interval.of_share(measured.coverage),
+        Interval.of_share(measured.fidelity),
         Interval.of_share(quality),
         Interval.of_share(share(tickets.fallback[mine] != judge[mine])),
         quality.value - rest.value,

@@ -34,18 +34,20 @@ class Subset:
 
 def subsets(tickets: Tickets, prices: Prices) -> list[Subset]:
     """The most faithful first, then those that cover more, then the cheaper ones."""
-    cases = tickets.raw
+    raw = tickets.raw
     answers = {
         name: predictions.label_ids
-        for name, predictions in zip(cases.workers, cases.worker_predictions, strict=True)
+        for name, predictions in zip(raw.workers, raw.worker_predictions, strict=True)
     }
     rows = tickets.graded
-    truth = cases.gold[rows] if len(rows) else cases.judge.label_ids
-    graded = {name: said[rows] if len(rows) else said for name, said in answers.items()}
+    truth = raw.gold[rows] if len(rows) else raw.judge.label_ids
+    graded = {
+        name: label_ids[rows] if len(rows) else label_ids for name, label_ids in answers.items()
+    }
     faults = {pair.workers: pair for pair in pair_errors(graded, truth)}
-    relative = dict(zip(cases.workers, prices.relative(cases.workers), strict=True))
-    found = [_subset(each, tickets, answers, relative, faults) for each in _all(cases.workers)]
-    return sorted(found, key=lambda s: (-s.fidelity.value, -s.coverage.value, s.cost))
+    relative = dict(zip(raw.workers, prices.relative(raw.workers), strict=True))
+    every_subset = [_subset(each, tickets, answers, relative, faults) for each in _all(raw.workers)]
+    return sorted(every_subset, key=lambda s: (-s.fidelity.value, -s.coverage.value, s.cost))
 
 
 def _all(workers: tuple[str, ...]) -> list[Committee]:
@@ -65,17 +67,17 @@ def _subset(
     relative: Mapping[str, float],
     faults: Mapping[tuple[str, str], PairErrors],
 ) -> Subset:
-    cases, rows = tickets.raw, tickets.graded
+    raw, rows = tickets.raw, tickets.graded
     accepted = committee.accepted(answers)
-    said = figures(accepted, cases.judge.label_ids, cases.gold)
-    right = figures(accepted[rows], cases.judge.label_ids[rows], cases.gold[rows]).accuracy
+    measured = figures(accepted, raw.judge.label_ids, raw.gold)
+    right = figures(accepted[rows], raw.judge.label_ids[rows], raw.gold[rows]).accuracy
     pairs = [faults[pair] for pair in combinations(committee.workers, 2)]
     return Subset(
         str(committee),
-        Interval.of_share(said.fidelity),
-        Interval.of_share(said.coverage),
+        Interval.of_share(measured.fidelity),
+        Interval.of_share(measured.coverage),
         Interval.of_share(right) if len(rows) else None,
-        committee.cost(answers, relative) + 1 - said.coverage.value,
+        committee.cost(answers, relative) + 1 - measured.coverage.value,
         max(pair.double_fault for pair in pairs),
         max(pair.same_fault for pair in pairs),
     )

@@ -22,25 +22,25 @@ _MOST_WORKERS = 3
 class Tickets:
     """N tickets with the answers of a pool of workers and of the judge.
 
-    `raw` has all workers of the log, as they answered; `cases` has the pool's alone, tempered.
+    `raw` has all workers of the log, as they answered; `pool` has the pool's alone, tempered.
     `fallback` [N] is the label that most of the pool name. `unjudged` tickets were left out: what
     the judge would have said of them is unknown.
     """
 
     raw: Dataset
-    cases: Dataset
+    pool: Dataset
     rule: DeferralRule
     fallback: Labels
     unjudged: int
 
     @classmethod
-    def of(cls, cases: Dataset, options: Options) -> "Tickets":
+    def of(cls, dataset: Dataset, options: Options) -> "Tickets":
         """Raises `ConfigError` for a log without verdicts, or a pool that no rule can serve."""
-        judged = np.flatnonzero(cases.judge.label_ids != ABSTAINED)
+        judged = np.flatnonzero(dataset.judge.label_ids != ABSTAINED)
         if not len(judged):
             raise ConfigError("no ticket of the log has a verdict: log an audit share, then repeat")
-        raw = cases[judged]
-        pool = raw.of(_places(cases, options))
+        raw = dataset[judged]
+        pool = raw.of(_indexes(dataset, options))
         warm = replace(
             pool,
             worker_predictions=tuple(
@@ -51,37 +51,41 @@ class Tickets:
         )
         rule = options.rule or _majority(len(pool.workers))
         return cls(
-            raw, warm, rule, plurality(warm.worker_predictions).label_ids, len(cases) - len(judged)
+            raw,
+            warm,
+            rule,
+            plurality(warm.worker_predictions).label_ids,
+            len(dataset) - len(judged),
         )
 
     @property
     def graded(self) -> Labels:
-        """The places of the tickets with a known truth."""
-        return np.flatnonzero(self.cases.gold != UNKNOWN)
+        """The rows of the tickets with a known truth."""
+        return np.flatnonzero(self.pool.gold != UNKNOWN)
 
     @property
     def soft(self) -> bool:
         """Whether every worker of the pool gives probabilities."""
         return all(
-            predictions.probabilities is not None for predictions in self.cases.worker_predictions
+            predictions.probabilities is not None for predictions in self.pool.worker_predictions
         )
 
     def asked(self, rule: DeferralRule) -> Float64:
         """[W, N]: 1 where the worker is asked under the rule; a third only if it can matter."""
-        worker_predictions = self.cases.worker_predictions
-        asked = np.ones((len(worker_predictions), len(self.cases)))
+        worker_predictions = self.pool.worker_predictions
+        asked = np.ones((len(worker_predictions), len(self.pool)))
         asked[asked_first(rule) :] = third_asked(rule, worker_predictions)
         return asked
 
 
-def _places(cases: Dataset, options: Options) -> tuple[int, ...]:
-    pool = options.pool or cases.workers
-    unknown = [name for name in pool if name not in cases.workers]
+def _indexes(dataset: Dataset, options: Options) -> tuple[int, ...]:
+    pool = options.pool or dataset.workers
+    unknown = [name for name in pool if name not in dataset.workers]
     if unknown:
         raise ConfigError(f"the log knows no worker {', '.join(unknown)}; name one of its workers")
     if not 1 <= len(pool) <= _MOST_WORKERS:
         raise ConfigError(f"a task has 1 to 3 workers, not {len(pool)}: name those of the pool")
-    return tuple(cases.workers.index(name) for name in pool)
+    return tuple(dataset.workers.index(name) for name in pool)
 
 
 def _majority(workers: int) -> DeferralRule:

@@ -14,7 +14,7 @@ from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.disposition import dispose
 from streamer.decide.predictions import ABSTAINED, LabelIds, Predictions
 from streamer.decide.rounding import rounded
-from streamer.decide.sampling import Draws
+from streamer.decide.sampling import Sample
 from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.third_worker import as_asked
 from streamer.decide.vote_result import Mask
@@ -35,32 +35,32 @@ class Served:
     mean: NDArray[np.float64]
 
     @classmethod
-    def of(cls, cases: Dataset, rule: DeferralRule, mode: Mode = "sequential") -> "Served":
-        """Of tempered `cases`, with no outage and no budget; whatever can be verified is."""
-        return cls._decided(cases, rule, rule.decide, ServingPolicy(mode))
+    def of(cls, dataset: Dataset, rule: DeferralRule, mode: Mode = "sequential") -> "Served":
+        """Of tempered `dataset`, with no outage and no budget; whatever can be verified is."""
+        return cls._decided(dataset, rule, rule.decide, ServingPolicy(mode))
 
     @classmethod
-    def deferred(cls, cases: Dataset, rule: DeferralRule) -> "Served":
+    def deferred(cls, dataset: Dataset, rule: DeferralRule) -> "Served":
         """The same, had the rule accepted nothing of what it asks the workers."""
-        return cls._decided(cases, rule, _nothing, ServingPolicy())
+        return cls._decided(dataset, rule, _nothing, ServingPolicy())
 
     @classmethod
     def _decided(
         cls,
-        cases: Dataset,
+        dataset: Dataset,
         rule: DeferralRule,
         decide: Callable[[Sequence[Predictions]], Decision],
         policy: ServingPolicy,
     ) -> "Served":
-        count = len(cases)
+        count = len(dataset)
         served = cls(
             published=np.full(count, ABSTAINED),
             candidate=np.full(count, ABSTAINED),
             verify=np.zeros(count, np.bool_),
-            mean=np.zeros((count, len(cases.labels))),
+            mean=np.zeros((count, len(dataset.labels))),
         )
-        sample = replace(Draws.none(count), verify=np.ones(count, np.bool_))
-        for rows, predictions in as_asked(rule, cases.worker_predictions):
+        sample = replace(Sample.none(count), verify=np.ones(count, np.bool_))
+        for rows, predictions in as_asked(rule, dataset.worker_predictions):
             decision = decide(predictions)
             candidate = workers_candidate(decision, predictions, policy, mean=True)
             disposition = dispose(decision, candidate, policy, sample[rows])
@@ -76,7 +76,7 @@ class Served:
         """[N]: where the judge decides."""
         return np.asarray(self.published == ABSTAINED)
 
-    def standing(
+    def arbitrated(
         self, judge: Predictions, after: ArbitrationRule, temperature: float | None = None
     ) -> Arbitration:
         """What stands once the judge has answered.
@@ -84,14 +84,14 @@ class Served:
         Without a `temperature` the judge's probabilities are as they are decided on. A judge that
         gives labels only counts as certain.
         """
-        said = judge.probabilities
-        if said is None:
-            said = np.eye(self.mean.shape[1], dtype=np.float32)[judge.label_ids]
-        return arbitrate(after, said, temperature, self.candidate, self.mean)
+        probabilities = judge.probabilities
+        if probabilities is None:
+            probabilities = np.eye(self.mean.shape[1], dtype=np.float32)[judge.label_ids]
+        return arbitrate(after, probabilities, temperature, self.candidate, self.mean)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JudgePolicy:
     """What follows where the judge is asked: the rule `after` it, None for the judge's own label
     always, and the judge's temperature.
     """
@@ -99,22 +99,22 @@ class Asked:
     after: ArbitrationRule | None
     temperature: float
 
-    def labels(self, cases: Dataset, rule: DeferralRule) -> LabelIds:
-        """[N] of tempered `cases` with the judge as it answered: the label of each, if the rule
+    def labels(self, dataset: Dataset, rule: DeferralRule) -> LabelIds:
+        """[N] of tempered `dataset` with the judge as it answered: the label of each, if the rule
         left all of them to the judge.
         """
         if self.after is None:
-            return cases.judge.label_ids
-        served = Served.deferred(cases, rule)
-        return served.standing(cases.judge, self.after, self.temperature).label_ids
+            return dataset.judge.label_ids
+        served = Served.deferred(dataset, rule)
+        return served.arbitrated(dataset.judge, self.after, self.temperature).label_ids
 
-    def published(self, cases: Dataset, rule: DeferralRule) -> LabelIds:
+    def published(self, dataset: Dataset, rule: DeferralRule) -> LabelIds:
         """[N]: the label that the rule accepts, else what follows."""
-        served = Served.of(cases, rule)
-        return np.where(served.decide, self.labels(cases, rule), served.published)
+        served = Served.of(dataset, rule)
+        return np.where(served.decide, self.labels(dataset, rule), served.published)
 
 
-JUDGE_ALONE = Asked(None, 1.0)
+JUDGE_ALONE = JudgePolicy(None, 1.0)
 
 
 def _nothing(predictions: Sequence[Predictions]) -> Decision:

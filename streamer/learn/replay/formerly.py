@@ -32,7 +32,9 @@ class Reckoning:
 
 def now() -> Reckoning:
     """As the services calculate."""
-    return Reckoning(tempered, lambda rule, said: rule.decide(said), lambda rule: rule)
+    return Reckoning(
+        tempered, lambda rule, predictions: rule.decide(predictions), lambda rule: rule
+    )
 
 
 def formerly() -> Reckoning:
@@ -56,16 +58,18 @@ def _tempered(predictions: Predictions, temperature: float) -> Predictions:
 
 def _decided(rule: DeferralRule, worker_predictions: Sequence[Predictions]) -> Decision:
     if isinstance(rule, Router):
-        found = Router(rule.weights, 1.0).decide(worker_predictions)
-        doubted = np.round(1 - found.confidence, 5) > rule.at_most
+        decision = Router(rule.weights, 1.0).decide(worker_predictions)
+        doubted = np.round(1 - decision.confidence, 5) > rule.at_most
     elif isinstance(rule, VoteRule | Chow):
-        found = rule.lenient().decide([_whole(one, rule) for one in worker_predictions])
-        doubted = found.confidence < rule.least
+        decision = rule.lenient().decide(
+            [_whole(predictions, rule) for predictions in worker_predictions]
+        )
+        doubted = decision.confidence < rule.least
     else:
         return rule.decide(worker_predictions)
     return Decision(
-        np.where(doubted, ABSTAINED, found.label_ids),
-        np.where(doubted, np.nan, found.confidence),
+        np.where(doubted, ABSTAINED, decision.label_ids),
+        np.where(doubted, np.nan, decision.confidence),
     )
 
 

@@ -29,8 +29,12 @@ class KnownVersions:
         """The workers' by name, as they were for this ballot. Raises `ConfigError` likewise."""
         segment = log.segment
         if segment is None or segment.number is None:
-            found = self.calibration(log.calibration)
-            return {} if found is None else {n: m.temperature for n, m in found.models.items()}
+            calibration = self.calibration(log.calibration)
+            return (
+                {}
+                if calibration is None
+                else {n: m.temperature for n, m in calibration.models.items()}
+            )
         if segment.version not in self.routings:
             raise ConfigError(
                 f"the log was decided by routing {segment.version}, which is none of those given:"
@@ -40,5 +44,5 @@ class KnownVersions:
 
     def weights(self, log: BallotLog) -> RouterWeights | None:
         """Those of a learned rule before the judge, where the ballot was decided by one."""
-        found = self.calibration(log.calibration)
-        return None if found is None else found.router
+        calibration = self.calibration(log.calibration)
+        return None if calibration is None else calibration.router

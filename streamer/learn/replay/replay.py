@@ -20,11 +20,10 @@ from streamer.decide.disposition import Disposition, dispose
 from streamer.decide.distributions import Rows
 from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.rounding import DECIMALS
-from streamer.decide.sampling import Draws
+from streamer.decide.sampling import Sample
 from streamer.decide.serving_policy import ServingPolicy
 from streamer.errors import ConfigError
-from streamer.learn.data.decisions import DecisionKey as Place
-from streamer.learn.data.decisions import decision_of
+from streamer.learn.data.decisions import DecisionKey, decision_of
 from streamer.learn.data.log_table import predictions_of
 from streamer.learn.replay.formerly import Reckoning, formerly, now
 from streamer.learn.replay.known_versions import KnownVersions
@@ -33,7 +32,7 @@ from streamer.records.labelset import LabelSet
 from streamer.records.log import AnswerLog, BallotLog, Log, Reason, VerdictLog
 
 One = TypeVar("One", BallotLog, VerdictLog)
-Ensembles = dict[Place, list[NDArray[np.float64]]]
+Ensembles = dict[DecisionKey, list[NDArray[np.float64]]]
 Found = Mapping[str, str | float | None]
 
 _AT_THRESHOLD = "at the threshold"
@@ -72,7 +71,7 @@ class Replayed:
     skipped: Mapping[str, int]
 
 
-def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], known: KnownVersions) -> Replayed:
+def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], versions: KnownVersions) -> Replayed:
     """Decide all ballots and verdicts of `tasks`, label sets by name, again.
 
     A label that the budget published is taken to be the budget's doing: its state is not logged.
@@ -83,24 +82,28 @@ def replay(logs: Iterable[Log], tasks: Mapping[str, LabelSet], known: KnownVersi
     ballots, verdicts = _sorted(logs, tasks, skipped)
     last = {decision_of(log): log for log in ballots}
     ensembles: Ensembles = {}
-    found = _Found()
-    for some in _groups(ballots, _alike):
-        labels = tasks[some[0].task]
-        again, before = (_Again.of(some, labels, known, how) for how in (now(), formerly()))
-        found.add(
-            again.differences(some, labels), before.differences(some, labels), again.why(before)
+    outcome = _Found()
+    for alike_ballots in _groups(ballots, _alike):
+        labels = tasks[alike_ballots[0].task]
+        again, before = (
+            _Again.of(alike_ballots, labels, versions, how) for how in (now(), formerly())
+        )
+        outcome.add(
+            again.differences(alike_ballots, labels),
+            before.differences(alike_ballots, labels),
+            again.why(before),
         )
         means = (each.ensembles(len(labels)) for each in (again, before))
-        for log, *rows in zip(some, *means, strict=True):
+        for log, *rows in zip(alike_ballots, *means, strict=True):
             if last[decision_of(log)] is log:
                 ensembles[decision_of(log)] = rows
     complete = [log for log in verdicts if log.after.kind == "v3" or decision_of(log) in last]
     if lost := len(verdicts) - len(complete):
         skipped["verdicts by a rule on ballots that are not in the log"] = lost
     for each in _groups(complete, lambda log: (log.task, log.calibration, log.after)):
-        found.add(*_verdicts(each, tasks[each[0].task], known, ensembles))
-    apart = {why: tuple(some) for why, some in found.otherwise.items()}
-    return Replayed(len(ballots), len(complete), tuple(found.differences), apart, dict(skipped))
+        outcome.add(*_verdicts(each, tasks[each[0].task], versions, ensembles))
+    apart = {why: tuple(differences) for why, differences in outcome.otherwise.items()}
+    return Replayed(len(ballots), len(complete), tuple(outcome.differences), apart, dict(skipped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +112,12 @@ class _Found:
     otherwise: dict[str, list[Difference]] = field(default_factory=dict)
 
     def add(self, now: Differences, before: Differences, why: Callable[[int], str]) -> None:
-        """Of records that are decided now and as before, by place; `why` says what it may be."""
-        for place, some in now.items():
-            if place in before:
-                self.differences.extend(some)
+        """Of records that are decided now and as before, by index; `why` says what it may be."""
+        for index, differences in now.items():
+            if index in before:
+                self.differences.extend(differences)
             else:
-                self.otherwise.setdefault(why(place), []).extend(some)
+                self.otherwise.setdefault(why(index), []).extend(differences)
 
 
 def _sorted(
@@ -137,10 +140,10 @@ def _sorted(
 
 
 def _groups(logs: Iterable[One], alike: Callable[[One], Hashable]) -> Iterable[list[One]]:
-    found: dict[Hashable, list[One]] = defaultdict(list)
+    by_kind: dict[Hashable, list[One]] = defaultdict(list)
     for log in logs:
-        found[alike(log)].append(log)
-    return found.values()
+        by_kind[alike(log)].append(log)
+    return by_kind.values()
 
 
 def _alike(log: BallotLog) -> Hashable:
@@ -173,9 +176,9 @@ class _Again:
 
     @classmethod
     def of(
-        cls, logs: Sequence[BallotLog], labels: LabelSet, known: KnownVersions, how: Reckoning
+        cls, logs: Sequence[BallotLog], labels: LabelSet, versions: KnownVersions, how: Reckoning
     ) -> "_Again":
-        predictions, decision, outage = _voted(logs, labels, known, how)
+        predictions, decision, outage = _voted(logs, labels, versions, how)
         # A cause that cannot have been publishes nothing here, and so the difference shows.
         stood_in = _stood_in(logs[0])
         policy = ServingPolicy(logs[0].mode, "fallback" if stood_in == "outage" else "judge")
@@ -183,7 +186,7 @@ class _Again:
             decision,
             workers_candidate(decision, predictions, policy, outage, mean=True),
             policy,
-            Draws.none(len(logs)),
+            Sample.none(len(logs)),
             asked=bool(predictions),
             outage=outage,
             allowed=np.full(len(logs), stood_in != "budget"),
@@ -216,16 +219,16 @@ class _Again:
         return _differences(logs, again)
 
     def why(self, before: "_Again") -> Callable[[int], str]:
-        """By place, why the same ballots came out otherwise before."""
+        """By index, why the same ballots came out otherwise before."""
         pairs = [
-            (one.probabilities, other.probabilities)
-            for one, other in zip(self.worker_predictions, before.worker_predictions, strict=True)
+            (mine.probabilities, other.probabilities)
+            for mine, other in zip(self.worker_predictions, before.worker_predictions, strict=True)
         ]
         return lambda place: _COLD if _unlike(pairs, place) else _AT_THRESHOLD
 
 
 def _voted(
-    logs: Sequence[BallotLog], labels: LabelSet, known: KnownVersions, how: Reckoning
+    logs: Sequence[BallotLog], labels: LabelSet, versions: KnownVersions, how: Reckoning
 ) -> tuple[Sequence[Predictions], Decision, bool]:
     """What the workers say, what the rule decides, and whether too many were out for any label to
     stand.
@@ -233,33 +236,39 @@ def _voted(
     first = logs[0]
     if not first.served:
         return (), Decision.none(len(logs)), False
-    predictions, rule = _opinions(logs, labels, known, how), _rule(first, known)
-    outage = not rule.decidable([vote.abstained != "outage" for vote in _seats(first, rule)])
+    predictions, rule = _predictions(logs, labels, versions, how), _rule(first, versions)
+    outage = not rule.decidable(
+        [vote.abstained != "outage" for vote in _votes_in_order(first, rule)]
+    )
     return predictions, how.decided(rule, predictions), outage
 
 
 def _verdicts(
-    logs: Sequence[VerdictLog], labels: LabelSet, known: KnownVersions, ensembles: Ensembles
+    logs: Sequence[VerdictLog], labels: LabelSet, versions: KnownVersions, ensembles: Ensembles
 ) -> tuple[Differences, Differences, Callable[[int], str]]:
     """What the logs of these verdicts have otherwise than now, and than before, and why."""
     first, nothing = logs[0], [np.zeros(len(labels))] * 2
     rule = arbitration_rule(first.after.kind, first.after.alpha)
-    calibration = known.calibration(first.calibration)
+    calibration = versions.calibration(first.calibration)
     vectors = np.array([log.vector for log in logs], np.float32)
-    said = Predictions(vectors.argmax(axis=1), vectors)
+    predictions = Predictions(vectors.argmax(axis=1), vectors)
     workers = np.array([labels.index.get(log.candidate or "", ABSTAINED) for log in logs], np.int64)
     means = np.array([ensembles.get(decision_of(log), nothing) for log in logs]).swapaxes(0, 1)
-    found, judged = [], []
+    differences, judged = [], []
     for how, mean in zip((now(), formerly()), means, strict=True):
-        warm = said if calibration is None else how.tempered(said, calibration.judge.temperature)
+        warm = (
+            predictions
+            if calibration is None
+            else how.tempered(predictions, calibration.judge.temperature)
+        )
         rows = vectors if warm.probabilities is None else warm.probabilities
         stands = arbitrate(how.after(rule), rows, None, workers, mean)
         columns = zip(stands.label_ids.tolist(), stands.kept.tolist(), strict=True)
         again = [
-            {"published": _name(labels, code), "source": "workers" if kept else "judge"}
-            for code, kept in columns
+            {"published": _name(labels, label_id), "source": "workers" if kept else "judge"}
+            for label_id, kept in columns
         ]
-        found.append(_differences(logs, again))
+        differences.append(_differences(logs, again))
         judged.append(rows)
 
     def why(place: int) -> str:
@@ -268,57 +277,57 @@ def _verdicts(
         unlikely = workers[place] != means[0, place].argmax()
         return _MAJORITY if unlikely and isinstance(rule, Diff | Opt) else _AT_THRESHOLD
 
-    return found[0], found[1], why
+    return differences[0], differences[1], why
 
 
-def _unlike(pairs: Iterable[tuple[Rows | None, Rows | None]], place: int) -> bool:
-    """Whether any two rows at this place differ."""
+def _unlike(pairs: Iterable[tuple[Rows | None, Rows | None]], index: int) -> bool:
+    """Whether any two rows at this index differ."""
     return any(
-        one is not None and other is not None and bool((one[place] != other[place]).any())
-        for one, other in pairs
+        mine is not None and other is not None and bool((mine[index] != other[index]).any())
+        for mine, other in pairs
     )
 
 
-def _differences(logs: Sequence[BallotLog | VerdictLog], found: Iterable[Found]) -> Differences:
-    """By place, of those that differ at all."""
+def _differences(logs: Sequence[BallotLog | VerdictLog], outcomes: Iterable[Found]) -> Differences:
+    """By index, of those that differ at all."""
     differing = {}
-    for place, (log, again) in enumerate(zip(logs, found, strict=True)):
-        known = {name: getattr(log, name) for name in again}
-        if known != again:
-            differing[place] = [
-                Difference(log.kind, log.decision_id, log.task, name, known[name], value)
+    for index, (log, again) in enumerate(zip(logs, outcomes, strict=True)):
+        logged = {name: getattr(log, name) for name in again}
+        if logged != again:
+            differing[index] = [
+                Difference(log.kind, log.decision_id, log.task, name, logged[name], value)
                 for name, value in again.items()
-                if known[name] != value
+                if logged[name] != value
             ]
     return differing
 
 
-def _opinions(
-    logs: Sequence[BallotLog], labels: LabelSet, known: KnownVersions, how: Reckoning
+def _predictions(
+    logs: Sequence[BallotLog], labels: LabelSet, versions: KnownVersions, how: Reckoning
 ) -> list[Predictions]:
-    ballots, found = [log.ballot for log in logs], []
-    temperatures = known.temperatures(logs[0])
-    for place, vote in enumerate(_served(logs[0])):
-        votes = [ballot.votes[place] for ballot in ballots]
-        raw = predictions_of(votes, [ballot.vectors[place] for ballot in ballots], labels)
+    ballots, predictions = [log.ballot for log in logs], []
+    temperatures = versions.temperatures(logs[0])
+    for index, vote in enumerate(_served(logs[0])):
+        votes = [ballot.votes[index] for ballot in ballots]
+        raw = predictions_of(votes, [ballot.vectors[index] for ballot in ballots], labels)
         temperature = temperatures.get(vote.worker)
-        found.append(raw if temperature is None else how.tempered(raw, temperature))
-    return found
+        predictions.append(raw if temperature is None else how.tempered(raw, temperature))
+    return predictions
 
 
-def _rule(log: BallotLog, known: KnownVersions) -> DeferralRule:
+def _rule(log: BallotLog, versions: KnownVersions) -> DeferralRule:
     workers = [vote.worker for vote in _served(log)]
     try:
-        return recorded_rule(log.rule, workers, known.weights(log))
+        return recorded_rule(log.rule, workers, versions.weights(log))
     except ValueError as error:
         raise ConfigError(f"{log.decision_id}: {error}, or replay with the one it was") from None
 
 
-def _seats(log: BallotLog, rule: DeferralRule) -> Sequence[Vote]:
-    """One vote per place; whoever was not asked could have answered."""
+def _votes_in_order(log: BallotLog, rule: DeferralRule) -> Sequence[Vote]:
+    """One vote per worker; whoever was not asked could have answered."""
     served = _served(log)
     return (*served, *[Vote("", None, None, None)] * (rule.of - len(served)))
 
 
-def _name(labels: LabelSet, code: int) -> str | None:
-    return labels.labels[code] if code >= 0 else None
+def _name(labels: LabelSet, label_id: int) -> str | None:
+    return labels.labels[label_id] if label_id >= 0 else None

@@ -62,27 +62,27 @@ class WhatIf:
 
 
 def what_if(
-    cases: Dataset,
+    dataset: Dataset,
     rule: DeferralRule,
     after: ArbitrationRule,
     mode: Supposed,
     latencies: Prices | None = None,
 ) -> WhatIf:
-    """Of tempered `cases` with the judge's label. The judge verifies all that can be corrected.
+    """Of tempered `dataset` with the judge's label. The judge verifies all that can be corrected.
 
     `latencies` are mean seconds of one answer. Raises `ConfigError` where mode hedged has none.
     """
-    served = Served.of(cases, rule, _served(mode))
-    stands = served.standing(cases.judge, after)
-    agrees = served.published == cases.judge.label_ids
+    served = Served.of(dataset, rule, _served(mode))
+    stands = served.arbitrated(dataset.judge, after)
+    agrees = served.published == dataset.judge.label_ids
     return WhatIf(
         mode,
-        len(cases),
+        len(dataset),
         share(~served.decide),
         share(agrees[~served.decide]),
         share(served.decide | served.verify),
         share(served.verify & ~agrees & ~stands.kept),
-        _hedge(cases, rule, served.decide, latencies) if mode == "hedged" else None,
+        _hedge(dataset, rule, served.decide, latencies) if mode == "hedged" else None,
     )
 
 
@@ -98,13 +98,13 @@ class Published:
 
     @classmethod
     def of(
-        cls, cases: Dataset, rule: DeferralRule, after: ArbitrationRule, mode: Mode
+        cls, dataset: Dataset, rule: DeferralRule, after: ArbitrationRule, mode: Mode
     ) -> "Published":
         """As `what_if`, ticket by ticket."""
-        served = Served.of(cases, rule, mode)
-        judged = served.standing(cases.judge, after).label_ids
+        served = Served.of(dataset, rule, mode)
+        judged = served.arbitrated(dataset.judge, after).label_ids
         first = np.where(served.decide, judged, served.published)
-        return cls(served.decide | served.verify, first == cases.judge.label_ids)
+        return cls(served.decide | served.verify, first == dataset.judge.label_ids)
 
 
 def _served(mode: Supposed) -> Mode:
@@ -113,7 +113,7 @@ def _served(mode: Supposed) -> Mode:
 
 
 def _hedge(
-    cases: Dataset, rule: DeferralRule, deferred: NDArray[np.bool_], latencies: Prices | None
+    dataset: Dataset, rule: DeferralRule, deferred: NDArray[np.bool_], latencies: Prices | None
 ) -> Hedge:
     """By simulation with exponential times around the given means (we choose): what matters for
     the tail is that times vary, and means are all that is known.
@@ -123,8 +123,8 @@ def _hedge(
             "mode hedged needs latencies: give --latency NAME=SECONDS for each worker and `judge`"
         )
     rng = np.random.default_rng(_SEED)
-    shape = (_REPEATS, len(cases))
-    workers = _workers_time(cases.worker_predictions, rule, cases.workers, latencies, rng)
+    shape = (_REPEATS, len(dataset))
+    workers = _workers_time(dataset.worker_predictions, rule, dataset.workers, latencies, rng)
     judge = rng.exponential(latencies.judge, shape)
     spent = np.where(deferred, judge, np.minimum(workers, judge))
     late = np.broadcast_to(deferred, shape)

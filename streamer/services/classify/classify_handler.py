@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from streamer.decide.sampling import Draws, Sampling
+from streamer.decide.sampling import Sample, Sampling
 from streamer.decide.vote_result import Mask, Rows, VoteResult
 from streamer.observe.batch_trace import BatchTrace
 from streamer.observe.tracing import Tracing
@@ -140,17 +140,17 @@ class ClassifyHandler:
         self, task: Task, arrivals: Sequence[Arrival], batch: _Batch
     ) -> AsyncIterator[Group | Barrier]:
         ids = [arrival.ticket.id for arrival in arrivals]
-        draws, texts = self._sampling.draws(ids, task.verify), _texts(arrivals)
-        audited = draws.uniform if np.count_nonzero(draws.uniform) else None
+        sample, texts = self._sampling.sample(ids, task.verify), _texts(arrivals)
+        audited = sample.uniform if np.count_nonzero(sample.uniform) else None
         asked = None if task.shadows is None else task.shadows.ask(ids, texts)
         if asked is not None:
             batch.closing.callback(asked.close)
-            draws = replace(draws, logged=draws.logged | asked.marks)
+            sample = replace(sample, logged=sample.logged | asked.marks)
         if task.routes is not None:
             self._observing.routed(task, arrivals, batch.named[task.routes.router])
         batch.suspended.setdefault(task.name, False)
         async for vote_result in _votes(task, arrivals, texts, batch, audited):
-            task_outputs = self._outputs(task, arrivals, vote_result, draws, batch)
+            task_outputs = self._outputs(task, arrivals, vote_result, sample, batch)
             self._observing.leaving(task_outputs, batch.seen_ms)
             batch.suspended[task.name] |= task_outputs.disposed.suspended
             async for group in self._publish(task_outputs, batch, asked):
@@ -161,12 +161,12 @@ class ClassifyHandler:
         task: Task,
         arrivals: Sequence[Arrival],
         vote_result: VoteResult,
-        draws: Draws,
+        sample: Sample,
         batch: _Batch,
     ) -> TaskOutputs:
-        """What the tickets of a vote result lead to; `arrivals` and `draws` are those it is of."""
+        """What the tickets of a vote result lead to; `arrivals` and `sample` are those it is of."""
         rows = vote_result.rows
-        disposed = Disposed.of(task, vote_result, draws[rows], time.monotonic(), self._part())
+        disposed = Disposed.of(task, vote_result, sample[rows], time.monotonic(), self._part())
         voted_on = [arrivals[row] for row in rows.tolist()]
         return TaskOutputs(self._writer, task, voted_on, disposed, batch.writing)
 
@@ -205,9 +205,9 @@ class ClassifyHandler:
         letters: list[Emission] = []
         for child in self._children[task_outputs.task.name]:
             # No audit of them: whether they count at all, the judge's label of this task decides.
-            draws = Draws.none(len(deferred))
+            sample = Sample.none(len(deferred))
             async for vote_result in _votes(child, deferred, _texts(deferred), batch):
-                outputs = self._outputs(child, deferred, vote_result, draws, batch)
+                outputs = self._outputs(child, deferred, vote_result, sample, batch)
                 self._observing.disposed(child, outputs.disposed)
                 written, died = outputs.followers(_values(child))
                 letters += died

@@ -7,7 +7,7 @@ import numpy as np
 from streamer.decide.candidate import workers_candidate
 from streamer.decide.disposition import Disposition, calls_within, dispose
 from streamer.decide.predictions import ABSTAINED
-from streamer.decide.sampling import Draws
+from streamer.decide.sampling import Sample
 from streamer.decide.vote_result import VoteResult
 from streamer.services.classify.task import Task
 
@@ -21,13 +21,13 @@ class Disposed:
     """
 
     vote_result: VoteResult
-    sample: Draws
+    sample: Sample
     disposition: Disposition
     suspended: bool
 
     @classmethod
     def of(
-        cls, task: Task, vote_result: VoteResult, sample: Draws, now: float, part: float
+        cls, task: Task, vote_result: VoteResult, sample: Sample, now: float, part: float
     ) -> "Disposed":
         """As the task is served; `now` and `part` as in `JudgeBudget.allow`."""
         predictions = [votes.predictions for votes in vote_result.worker_votes]

@@ -29,7 +29,7 @@ def logged(
     label_ids = np.where(settled, 0, -1)
     predictions = Predictions(np.zeros(COUNT, np.int64), None)
     decision = Decision(label_ids, np.full(COUNT, np.nan))
-    draws = stratum.draws(IDS, verify)
+    draws = stratum.sample(IDS, verify)
     candidate = workers_candidate(decision, [predictions], policy)
     disposition = dispose(decision, candidate, policy, draws)
     judged = disposition.decide | disposition.verify | disposition.audit

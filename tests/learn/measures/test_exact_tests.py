@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binom
 
 from streamer.decide.predictions import ABSTAINED, LabelIds
-from streamer.learn.calibrate.choosing import Promise, best_plan, proven
+from streamer.learn.calibrate.choosing import Promise, best_order, proven
 from streamer.learn.calibrate.router import train_router
 from streamer.learn.calibrate.targets import Accuracy, Fidelity
 from streamer.learn.data.dataset import Dataset
@@ -55,7 +55,7 @@ def test_a_promise_is_broken_no_more_often_than_it_says(world: World, wish: Prom
     for _ in range(REPEATS):
         design, proof = world.sample(rng, ROWS), world.sample(rng, ROWS)
         swept = [(dial, dial.sweep(design.worker_predictions)) for dial in world.families]
-        rule, guarantee = proven(best_plan(swept, design, wish), proof, wish)
+        rule, guarantee = proven(best_order(swept, design, wish), proof, wish)
         assert (rule is not None) == guarantee.holds
         if rule is not None:
             label_ids = rule.decide(world.tickets.worker_predictions).label_ids

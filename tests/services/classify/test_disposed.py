@@ -5,7 +5,7 @@ import numpy as np
 from streamer.decide.budget import JudgeBudget, ShareCap
 from streamer.decide.decision import Decision
 from streamer.decide.predictions import ABSTAINED, Predictions
-from streamer.decide.sampling import Draws
+from streamer.decide.sampling import Sample
 from streamer.decide.serving_policy import ServingPolicy
 from streamer.decide.vote_result import OutagePolicy, Provenance, VoteResult, WorkerVotes
 from streamer.decide.votes import VoteRule
@@ -37,7 +37,7 @@ def disposed(
     voting = Voting((), [RULE], on_outage)
     policy = ServingPolicy(on_outage=on_outage)
     task = Task("intent", LabelSet(("a", "b")), voting, policy=policy, budget=budget)
-    return Disposed.of(task, found, Draws.none(COUNT), 0.0, 1.0)
+    return Disposed.of(task, found, Sample.none(COUNT), 0.0, 1.0)
 
 
 def half() -> JudgeBudget:
