@@ -42,6 +42,16 @@ def test_an_unusable_row_is_left_out() -> None:
     assert np.allclose(own.ensemble, good)
 
 
+def test_a_ticket_that_nobody_answered_has_none_beside_one_that_somebody_did() -> None:
+    rows = np.array([[np.nan, 1.0], [0.4, 0.6]], np.float32)
+    for workers in ([Predictions.of(rows)], [Predictions.of(rows)] * 2):
+        own = likeliest(workers)
+        assert own.label_ids.tolist() == [ABSTAINED, 1]
+        assert np.isnan(own.confidence).tolist() == [True, False]
+        assert own.ensemble is not None
+        assert own.ensemble[0].tolist() == [0, 0]
+
+
 def test_workers_with_labels_only_are_counted() -> None:
     votes = [Predictions(np.array([code, ABSTAINED]), None) for code in (2, 1, 2)]
     own = likeliest(votes)
