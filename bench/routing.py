@@ -182,7 +182,7 @@ def _handler(task: Task) -> ClassifyHandler:
     tracing = Tracing("bench", 0.0)
     return ClassifyHandler(
         source="bench",
-        intake=TicketReader(),
+        ticket_reader=TicketReader(),
         tasks=[task],
         outputs=Outputs("labels", "judge", "audit", "review", "log"),
         dead_letters=DeadLetters("dead", 2**20),

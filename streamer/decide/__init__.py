@@ -5,7 +5,8 @@ workers' label in any case (`candidate`), what is published and what the judge i
 (`disposition`), and whose label stands after it (`arbitration`). The services call them with votes
 as they come, replay and all that learns with votes of a log.
 
-Index spaces: a row is a ticket's place in the arrays at hand, a label id a label's place in its
-label set, -1 for none, a rule index one of a task's thresholds; workers are counted in the order in
-which the task configures them.
+Index spaces, each by one word everywhere: a row is a ticket among those of the arrays at hand, a
+label id a label among those of its label set, -1 for none, a segment id a segment among those that
+its classifier names, -1 for none, a rule index one of a task's thresholds, an index any other entry
+of a list, as a worker in the order in which the task configures them; partitions are Kafka's.
 """

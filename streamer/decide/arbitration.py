@@ -15,20 +15,20 @@ class Arbitration:
     """Of N tickets: the label that stands, and the judge's own in `judged`.
 
     `kept` marks those where the workers' label stands against the judge's. `confidence` is the
-    judge's probability of the label that stands, `sure` that of its own.
+    judge's probability of the label that stands, `own_confidence` that of its own.
     """
 
     label_ids: LabelIds
     judged: LabelIds
     kept: Kept
     confidence: NDArray[np.float64]
-    sure: NDArray[np.float64]
+    own_confidence: NDArray[np.float64]
 
 
 def quantised(probabilities: Probabilities) -> Probabilities:
     """A judge's probabilities [N, K], rounded to 5 decimals as the log keeps them."""
     rounded = tempered(Predictions(probabilities.argmax(axis=1), probabilities), 1.0).probabilities
-    assert rounded is not None  # only an opinion without probabilities stays without
+    assert rounded is not None  # only predictions without probabilities stays without
     return rounded
 
 
@@ -56,12 +56,12 @@ def arbitrate(
     """
     predictions = judgement(verdicts, temperature)
     judged, kept = predictions.label_ids, np.zeros(len(verdicts), np.bool_)
-    known = ensembles.any(axis=1)
+    has_ensemble = ensembles.any(axis=1)
     against = (candidates >= 0) & (candidates != judged)
-    rows = np.flatnonzero(against & (known | (not isinstance(rule, Diff | Opt))))
+    rows = np.flatnonzero(against & (has_ensemble | (not isinstance(rule, Diff | Opt))))
     if len(rows) and predictions.probabilities is not None:
         alone = np.eye(verdicts.shape[1])[candidates[rows]]
-        q = np.where(known[rows, None], ensembles[rows], alone)
+        q = np.where(has_ensemble[rows, None], ensembles[rows], alone)
         kept[rows] = rule.keeps(q, predictions.probabilities[rows], candidates[rows])
     label_ids = np.where(kept, candidates, judged)
     return Arbitration(

@@ -28,10 +28,10 @@ def arbitration_rule(kind: str, alpha: float) -> ArbitrationRule:
     """
     if kind == "v3":
         return TokenV3(alpha) if alpha != 0 else _JudgeAlways()
-    made = _KINDS.get(kind)
-    if made is None:
+    rule_class = _KINDS.get(kind)
+    if rule_class is None:
         raise ValueError(f"no rule {kind!r} after the judge: use v3, {', '.join(_KINDS)}")
-    return made(alpha)
+    return rule_class(alpha)
 
 
 @dataclass(frozen=True, slots=True)

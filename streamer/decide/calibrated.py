@@ -16,7 +16,7 @@ _MEASURES: dict[str | None, Measure | None] = {None: None, **{m: m for m in get_
 
 
 def calibrated_rule(calibration: Calibration) -> DeferralRule:
-    """The rule before the judge, for tempered opinions of `calibration.models` in their order.
+    """The rule before the judge, for tempered predictions of `calibration.models` in their order.
 
     Raises `ValueError` for a rule that this version does not know, or that is not whole.
     """
@@ -26,15 +26,15 @@ def calibrated_rule(calibration: Calibration) -> DeferralRule:
     return recorded_rule(calibration.rule, workers, calibration.router)
 
 
-def judge_all(of: int) -> DeferralRule:
+def judge_all(workers: int) -> DeferralRule:
     """A rule of so many workers that accepts nothing: all are asked, and the judge decides."""
-    return VoteRule("unanimity", of, "mean", _ABOVE_ALL)
+    return VoteRule("unanimity", workers, "mean", _ABOVE_ALL)
 
 
 def recorded_rule(
     rule: Rule, workers: Sequence[str], router: RouterWeights | None = None
 ) -> DeferralRule:
-    """The rule that a record describes, for tempered opinions of these workers in their order.
+    """The rule that a record describes, for tempered predictions of these workers in their order.
 
     Raises `ValueError` as `calibrated_rule`.
     """
@@ -42,8 +42,8 @@ def recorded_rule(
         kind, measure = _KINDS[rule.kind], _MEASURES[rule.measure]
         return VoteRule(kind, rule.of, measure, rule.at_least or 0.0)
     if rule.kind == "chow" and rule.alpha is not None:
-        place = None if rule.worker is None else workers.index(rule.worker)
-        return Chow(rule.alpha, rule.of, place)
+        index = None if rule.worker is None else workers.index(rule.worker)
+        return Chow(rule.alpha, rule.of, index)
     if rule.kind == "router" and rule.at_least is not None and router is not None:
         return Router(router, 1 - rule.at_least)
     raise ValueError(f"no rule can be made of {rule}: calibrate again with this version")

@@ -56,8 +56,8 @@ def likeliest(worker_predictions: Sequence[Predictions]) -> Candidate:
     Every worker counts alike (we choose; the papers have one worker here).
     """
     if all(predictions.probabilities is None for predictions in worker_predictions):
-        said = plurality(worker_predictions)
-        return Candidate(said.label_ids, said.confidence, None)
+        named = plurality(worker_predictions)
+        return Candidate(named.label_ids, named.confidence, None)
     total = np.zeros((len(worker_predictions[0].label_ids), _labels(worker_predictions)))
     answered = np.zeros(len(total))
     for predictions in worker_predictions:

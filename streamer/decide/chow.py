@@ -18,7 +18,7 @@ class Chow:
     """Accept iff max q >= 1 - alpha (eq. 2 of "Faster Cascades via Speculative Decoding",
     arXiv 2405.19261): alpha 0 asks the judge unless the workers are certain, 1 never does.
 
-    q is the mean of the `of` workers' distributions, or that of the one in the place `worker`:
+    q is the mean of the `of` workers' distributions, or that of the one with the index `worker`:
     then the answers of the others change nothing. A task with a single worker can have this rule.
     An abstention of a worker that counts leaves the ticket to the judge.
     """
@@ -29,7 +29,7 @@ class Chow:
 
     def __post_init__(self) -> None:
         if self.worker is not None and not 0 <= self.worker < self.of:
-            raise ValueError(f"no worker has place {self.worker}: there are {self.of}")
+            raise ValueError(f"no worker has index {self.worker}: there are {self.of}")
 
     @property
     def quorum(self) -> int:
@@ -45,25 +45,30 @@ class Chow:
         return replace(self, alpha=1.0)
 
     def decidable(self, answering: Sequence[bool]) -> bool:
-        return all(answering[place] for place in self._counted)
+        return all(answering[index] for index in self._counted)
 
     def accepts(self, q: Rows) -> NDArray[np.bool_]:
         """[N] for distributions q [N, K]; raises `ValueError` for rows that are none."""
         return at_least(checked(q).max(axis=1, initial=0), self.least)
 
     def decide(self, worker_predictions: Sequence[Predictions]) -> Decision:
-        counted = [worker_predictions[place] for place in self._counted]
+        counted = [worker_predictions[index] for index in self._counted]
         count = len(counted[0].label_ids)
         label_ids, confidence = np.full(count, ABSTAINED), np.full(count, np.nan)
         usable = np.flatnonzero(np.all([o.label_ids != ABSTAINED for o in counted], axis=0))
         # Rows are copied only where some must be left out.
-        some = counted if len(usable) == count else [predictions[usable] for predictions in counted]
-        vectors = [o.probabilities for o in some if o.probabilities is not None]
-        if len(vectors) == len(some):
+        voted = (
+            counted if len(usable) == count else [predictions[usable] for predictions in counted]
+        )
+        vectors = [o.probabilities for o in voted if o.probabilities is not None]
+        if len(vectors) == len(voted):
             q = sum(vectors[1:], start=vectors[0].astype(np.float64)) / len(vectors)
-            sure = np.flatnonzero(self.accepts(q))
-            likeliest = q.argmax(axis=1)[sure]
-            label_ids[usable[sure]], confidence[usable[sure]] = likeliest, q[sure, likeliest]
+            confident = np.flatnonzero(self.accepts(q))
+            likeliest = q.argmax(axis=1)[confident]
+            label_ids[usable[confident]], confidence[usable[confident]] = (
+                likeliest,
+                q[confident, likeliest],
+            )
         return Decision(label_ids, confidence)
 
     def described(self, workers: Sequence[str]) -> Rule:

@@ -19,14 +19,14 @@ _log_factorial = np.frompyfunc(lambda count: math.lgamma(count + 1), 1, 1)
 
 
 def always_valid_interval(
-    hits: ArrayLike, of: ArrayLike, alpha: float = 0.05
+    hits: ArrayLike, totals: ArrayLike, alpha: float = 0.05
 ) -> tuple[Float64, Float64]:
-    """Lower and upper ends for `hits` of `of` independent observations, of the counts' shape.
+    """Lower and upper ends for `hits` of `totals` independent observations, of the counts' shape.
 
     All intervals of one growing sample hold the true share together with probability 1 - alpha.
     (0, 1) of none. Raises `ValueError` for counts or an alpha that can't be.
     """
-    hit, total = np.asarray(hits, np.float64), np.asarray(of, np.float64)
+    hit, total = np.asarray(hits, np.float64), np.asarray(totals, np.float64)
     missed = total - hit
     if not (0 < alpha < 1) or (hit < 0).any() or (missed < 0).any():
         raise ValueError("needs 0 <= hits <= of, and an alpha between 0 and 1")

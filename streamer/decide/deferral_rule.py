@@ -11,7 +11,7 @@ from streamer.records.label import Rule
 class DeferralRule(Protocol):
     """Decides which tickets need no judge, and their labels.
 
-    Workers are known by their places, in the order in which a task configures them.
+    Workers are known by their indexes, in the order in which a task configures them.
     """
 
     @property
@@ -25,7 +25,7 @@ class DeferralRule(Protocol):
         ...
 
     def decidable(self, answering: Sequence[bool]) -> bool:
-        """Whether a label can stand when only some workers answer; one value per place."""
+        """Whether a label can stand when only some workers answer; one value per worker."""
         ...
 
     def decide(self, worker_predictions: Sequence[Predictions]) -> Decision:
@@ -33,5 +33,5 @@ class DeferralRule(Protocol):
         ...
 
     def described(self, workers: Sequence[str]) -> Rule:
-        """The rule as labels carry it; `workers` are the names by place."""
+        """The rule as labels carry it; `workers` are the names by index."""
         ...

@@ -17,7 +17,7 @@ SUM_TOLERANCE = 0.01
 class Predictions:
     """One worker's votes on N tickets over K labels.
 
-    `label_ids` [N] are places in the label set, or -1 for an abstention. `probabilities` [N, K] are
+    `label_ids` [N] are those of the label set, or -1 for an abstention. `probabilities` [N, K] are
     calibrated; None for a worker that gives labels only.
     """
 
@@ -42,9 +42,9 @@ class Predictions:
         return cls(np.full(count, ABSTAINED), None)
 
     def __getitem__(self, rows: NDArray[np.int64]) -> "Predictions":
-        """The opinion on some of the tickets."""
-        some = None if self.probabilities is None else self.probabilities[rows]
-        return Predictions(self.label_ids[rows], some)
+        """The predictions on some of the tickets."""
+        probabilities = None if self.probabilities is None else self.probabilities[rows]
+        return Predictions(self.label_ids[rows], probabilities)
 
     def labels_only(self) -> "Predictions":
         """The same votes without probabilities."""

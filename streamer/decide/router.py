@@ -51,18 +51,18 @@ class Router:
                 np.all([o.label_ids != ABSTAINED for o in worker_predictions], axis=0)
             )
             # Rows are copied only where some must be left out.
-            some = (
+            voted = (
                 worker_predictions
                 if len(usable) == count
                 else [o[usable] for o in worker_predictions]
             )
-            candidate, found = signals(some, self.weights.pool)
+            candidate, signal_rows = signals(voted, self.weights.pool)
             weights = self.weights
-            logit = found @ np.array(weights.signals) + np.array(weights.labels)[candidate]
+            logit = signal_rows @ np.array(weights.signals) + np.array(weights.labels)[candidate]
             differs = np.round(1 / (1 + np.exp(-logit - weights.intercept)), DECIMALS)
-            sure = at_least(1 - differs, self.least)
-            label_ids[usable[sure]] = candidate[sure]
-            confidence[usable[sure]] = 1 - differs[sure]
+            confident = at_least(1 - differs, self.least)
+            label_ids[usable[confident]] = candidate[confident]
+            confidence[usable[confident]] = 1 - differs[confident]
         return Decision(label_ids, confidence)
 
     def described(self, workers: Sequence[str]) -> Rule:

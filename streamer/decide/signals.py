@@ -24,7 +24,7 @@ def signals(
     The candidate is the likeliest of the product of the workers' distributions p_w^pool[w]
     (a logarithmic opinion pool; Genest and Zidek 1986). With W workers the signals are: the pool's
     log-odds of the candidate; every worker's; whether each of them names it; and the total
-    variation of every pair. Every opinion must have probabilities and no abstentions.
+    variation of every pair. Every worker must have probabilities and no abstentions.
     """
     vectors = [_vectors(predictions) for predictions in worker_predictions]
     candidate, odds = _pooled(vectors, pool)
@@ -33,7 +33,7 @@ def signals(
         odds,
         *(_log_odds(vector[rows, candidate]) for vector in vectors),
         *(predictions.label_ids == candidate for predictions in worker_predictions),
-        *(np.abs(one - other).sum(axis=1) / 2 for one, other in combinations(vectors, 2)),
+        *(np.abs(first - other).sum(axis=1) / 2 for first, other in combinations(vectors, 2)),
     ]
     return candidate, np.stack(columns, axis=1, dtype=np.float64)
 

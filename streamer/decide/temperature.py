@@ -18,14 +18,14 @@ Temperature = float | NDArray[np.float64]
 
 
 def tempered(predictions: Predictions, temperature: Temperature) -> Predictions:
-    """The opinion with probabilities p^(1/T), renormalised and rounded to 5 decimals.
+    """The predictions with probabilities p^(1/T), renormalised and rounded to 5 decimals.
 
     The temperature T is one for all, or one for each ticket [N].
 
     Temperature scaling after Guo et al. 2017 (arXiv 1706.04599), on probabilities instead of
     logits. Rounding comes before deciding, so that the rounded vectors of a log decide alike bit
     for bit; labels closer than that are ties, and go to the one that comes first. A row of an
-    abstention becomes all zero. Opinions without probabilities stay as they are.
+    abstention becomes all zero. Those without probabilities stay as they are.
     """
     if predictions.probabilities is None:
         return predictions
@@ -34,8 +34,8 @@ def tempered(predictions: Predictions, temperature: Temperature) -> Predictions:
         rounded = _rounded(_powers(predictions.probabilities, temperature))
         return Predictions(rounded.argmax(axis=1), rounded)
     rounded = np.zeros_like(predictions.probabilities)
-    some = temperature if isinstance(temperature, float | int) else temperature[voted]
-    rounded[voted] = _rounded(_powers(predictions.probabilities[voted], some))
+    of_voted = temperature if isinstance(temperature, float | int) else temperature[voted]
+    rounded[voted] = _rounded(_powers(predictions.probabilities[voted], of_voted))
     return Predictions(np.where(voted, rounded.argmax(axis=1), ABSTAINED), rounded)
 
 

@@ -26,12 +26,12 @@ def third_asked(rule: DeferralRule, worker_predictions: Sequence[Predictions]) -
 
     That is where its vote alone is missing to the quorum; nowhere, if all are asked at once.
     """
-    one = worker_predictions[0].label_ids
+    first = worker_predictions[0].label_ids
     if asked_first(rule) == rule.of:
-        return np.zeros(len(one), np.bool_)
-    alike = one == worker_predictions[1].label_ids
+        return np.zeros(len(first), np.bool_)
+    alike = first == worker_predictions[1].label_ids
     # To make two it joins either of those that differ; to make three, both that agree.
-    missing = ~alike if rule.quorum == 2 else alike & (one != ABSTAINED)
+    missing = ~alike if rule.quorum == 2 else alike & (first != ABSTAINED)
     return np.asarray(missing)
 
 
@@ -52,9 +52,9 @@ def as_asked(
 
 def decide_as_asked(rule: DeferralRule, worker_predictions: Sequence[Predictions]) -> Decision:
     """What the rule decides on N tickets with the votes that it has when served."""
-    found = Decision.none(len(worker_predictions[0].label_ids))
+    decided = Decision.none(len(worker_predictions[0].label_ids))
     for rows, predictions in as_asked(rule, worker_predictions):
         decision = rule.decide(predictions)
-        found.label_ids[rows] = decision.label_ids
-        found.confidence[rows] = decision.confidence
-    return found
+        decided.label_ids[rows] = decision.label_ids
+        decided.confidence[rows] = decision.confidence
+    return decided

@@ -36,14 +36,14 @@ class ThresholdedRule:
         """R rules that differ in their thresholds alone; raises `ValueError` for others."""
         if len(rules) == 1:
             return cls(rules[0], None, temperatures)
-        known = [rule for rule in rules if isinstance(rule, Thresholded)]
-        lenient = {rule.lenient() for rule in known}
-        if len(lenient) != 1 or len(known) < len(rules):
+        thresholded = [rule for rule in rules if isinstance(rule, Thresholded)]
+        lenient = {rule.lenient() for rule in thresholded}
+        if len(lenient) != 1 or len(thresholded) < len(rules):
             raise ValueError("rules that differ in more than a threshold can't decide together")
-        return cls(lenient.pop(), np.array([rule.least for rule in known]), temperatures)
+        return cls(lenient.pop(), np.array([rule.least for rule in thresholded]), temperatures)
 
     def tempered(self, worker: int, raw: Predictions, rule_index: LabelIds) -> Predictions:
-        """What the worker at this place said of N tickets, as it is decided on.
+        """What the worker with this index said of N tickets, as it is decided on.
 
         `raw` is rounded. To temper by 1 rounds once more, so what has no temperature is left alone.
         """
@@ -61,16 +61,16 @@ class ThresholdedRule:
         return Predictions(np.where(bare, raw.label_ids, warm.label_ids), probabilities)
 
     def decide(self, worker_predictions: Sequence[Predictions], rule_index: LabelIds) -> Decision:
-        """As `DeferralRule.decide`, of tempered opinions on N tickets."""
-        found = self.rule.decide(worker_predictions)
+        """As `DeferralRule.decide`, of tempered predictions on N tickets."""
+        decision = self.rule.decide(worker_predictions)
         if self.least is None:
-            return found
+            return decision
         # Confidence that is not known is held to no threshold: such a rule has none.
-        known = ~np.isnan(found.confidence)
-        doubted = known & ~at_least(found.confidence, self.least[rule_index])
+        has_confidence = ~np.isnan(decision.confidence)
+        doubted = has_confidence & ~at_least(decision.confidence, self.least[rule_index])
         return Decision(
-            np.where(doubted, ABSTAINED, found.label_ids),
-            np.where(doubted, np.nan, found.confidence),
+            np.where(doubted, ABSTAINED, decision.label_ids),
+            np.where(doubted, np.nan, decision.confidence),
         )
 
 

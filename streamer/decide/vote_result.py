@@ -29,7 +29,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class WorkerVotes:
-    """One worker's place at the vote: what it answered, or why it did not.
+    """One worker at the vote: what it answered, or why it did not.
 
     `raw` is its answer before the temperature, rounded as it was decided on.
     """
@@ -50,7 +50,7 @@ class WorkerVotes:
 class VoteResult:
     """The outcome for some of the tickets asked about.
 
-    `rows` [n] are their places among those; `worker_votes` and `decision` are about these rows, in
+    `rows` [n] are their rows among those; `worker_votes` and `decision` are about these rows, in
     this order. `outage` says that too many workers were out for any label to stand; `stale`, that
     some answered in another version than the one that was calibrated. `rule_index` [n] says of each
     ticket which of the `provenances` its decision has. `audit_votes` are those of workers asked
@@ -66,20 +66,20 @@ class VoteResult:
     audit_votes: tuple[WorkerVotes, ...] = ()
     stale: bool = False
 
-    def __getitem__(self, places: Rows) -> "VoteResult":
-        """Some of these tickets, by their places in here."""
-        worker_votes = tuple(votes[places] for votes in self.worker_votes)
-        audit_votes = tuple(votes[places] for votes in self.audit_votes)
+    def __getitem__(self, rows: Rows) -> "VoteResult":
+        """Some of these tickets, by their rows in here."""
+        worker_votes = tuple(votes[rows] for votes in self.worker_votes)
+        audit_votes = tuple(votes[rows] for votes in self.audit_votes)
         return replace(
             self,
-            rows=self.rows[places],
+            rows=self.rows[rows],
             worker_votes=worker_votes,
-            decision=self.decision[places],
-            rule_index=self.rule_index[places],
+            decision=self.decision[rows],
+            rule_index=self.rule_index[rows],
             audit_votes=audit_votes,
         )
 
-    def provenance(self, place: int) -> Provenance:
-        """That of the ticket at this place of the count."""
-        at: int = self.rule_index.item(place)
-        return self.provenances[at]
+    def provenance(self, row: int) -> Provenance:
+        """That of the ticket in this row."""
+        index: int = self.rule_index.item(row)
+        return self.provenances[index]

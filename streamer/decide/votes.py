@@ -54,7 +54,7 @@ class VoteRule:
         return sum(answering) >= self.quorum
 
     def decide(self, worker_predictions: Sequence[Predictions]) -> Decision:
-        """Invariant under permutation of the opinions.
+        """Invariant under permutation of the workers.
 
         Integer counts only: with floats, 2/3 >= 1 - 1/3 is false.
         """
@@ -62,9 +62,9 @@ class VoteRule:
         agreed = np.where(count >= self.quorum, label_ids, ABSTAINED)
         confidence = _measure(self.measure or "mean", worker_predictions, agreed)
         if self.measure is not None:
-            sure = at_least(confidence, self.at_least)
-            agreed = np.where(sure, agreed, ABSTAINED)
-            confidence = np.where(sure, confidence, np.nan)
+            confident = at_least(confidence, self.at_least)
+            agreed = np.where(confident, agreed, ABSTAINED)
+            confidence = np.where(confident, confidence, np.nan)
         return Decision(agreed, confidence)
 
     def described(self, workers: Sequence[str]) -> Rule:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from streamer.workers.wire import TextTensor
-from streamer.workers.worker import Voter, WorkerAnswer
+from streamer.workers.worker import WorkerAnswer, WorkerPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class CoalescingWorker:
     nothing.
     """
 
-    def __init__(self, worker: Voter) -> None:
+    def __init__(self, worker: WorkerPort) -> None:
         self._worker = worker
         self._waiting: list[_Question] = []
         self._calls: set[asyncio.Task[None]] = set()

@@ -38,7 +38,7 @@ class WorkerAnswer:
     probs: npt.NDArray[np.float32]
 
 
-class Voter(Protocol):
+class WorkerPort(Protocol):
     """Answers for the model of this name."""
 
     @property

@@ -32,7 +32,7 @@ def test_with_v3_and_alpha_0_the_judges_own_label_always_stands(
     found = arbitrate(arbitration_rule("v3", 0.0), p, temperature, candidates, q)
     assert not found.kept.any()
     assert (found.label_ids == found.judged).all()
-    assert (found.confidence == found.sure).all()
+    assert (found.confidence == found.own_confidence).all()
     if temperature is None:
         assert (found.judged == p.argmax(axis=1)).all()
 
@@ -120,8 +120,8 @@ def test_nothing_is_kept_without_a_candidate_nor_compared_without_a_distribution
 def test_a_temperature_changes_how_sure_the_judge_is() -> None:
     p, candidates, q = material(4)
     plain, soft = (arbitrate(arbitration_rule("v3", 0), p, t, candidates, q) for t in (None, 3.0))
-    assert (soft.sure <= plain.sure + 1e-5).all()
-    assert (soft.sure < plain.sure).any()
+    assert (soft.own_confidence <= plain.own_confidence + 1e-5).all()
+    assert (soft.own_confidence < plain.own_confidence).any()
 
 
 def test_an_alpha_out_of_range_is_refused() -> None:

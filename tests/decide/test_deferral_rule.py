@@ -74,7 +74,7 @@ def test_one_workers_rule_sees_that_worker_alone() -> None:
         decision = Chow(0.4, 3, worker=2).decide([*others, worker_predictions[2]])
         assert (decision.label_ids == alone.label_ids).all()
         assert np.array_equal(decision.confidence, alone.confidence, equal_nan=True)
-    with pytest.raises(ValueError, match="no worker has place 3"):
+    with pytest.raises(ValueError, match="no worker has index 3"):
         Chow(0.4, 3, worker=3)
 
 

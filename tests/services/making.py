@@ -128,7 +128,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         dead = DeadLetters("dead", 2**20, on_letter=metrics.dead)
         built = ClassifyHandler(
             source="support",
-            intake=TicketReader(**intake),
+            ticket_reader=TicketReader(**intake),
             tasks=made,
             outputs=OUTPUTS,
             dead_letters=dead,

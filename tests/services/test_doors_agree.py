@@ -50,7 +50,7 @@ class _Text(str):
     __slots__ = ()
 
 
-class Voter:
+class ScriptedWorker:
     """Agrees with the others on every other ticket."""
 
     def __init__(self, number: int) -> None:
@@ -67,20 +67,20 @@ class Voter:
 def handler(decoder: Callable[..., Any] | None) -> ClassifyHandler:
     """Every ticket is logged, audited, shown to a person, and labelled or judged; some follow."""
     tracing = Tracing("test", 0.0)
-    voters, rule = [Voter(number) for number in range(3)], VoteRule("majority", 3)
-    terms = [CalibratedRule(rule, Provenance(rule.described([one.model for one in voters])))]
+    workers, rule = [ScriptedWorker(number) for number in range(3)], VoteRule("majority", 3)
+    terms = [CalibratedRule(rule, Provenance(rule.described([one.model for one in workers])))]
     conditions = {
         "intent": None,
         "next": Condition(("billing", "shipping"), task="intent"),
         "field": Condition(("a",), field="/x/0"),
     }
     tasks = [
-        Task(name, LABELS, Voting(voters, terms, "wait"), condition)
+        Task(name, LABELS, Voting(workers, terms, "wait"), condition)
         for name, condition in conditions.items()
     ]
     return ClassifyHandler(
         source="support",
-        intake=TicketReader(subject="/x", created_at="/at", decoder=decoder),
+        ticket_reader=TicketReader(subject="/x", created_at="/at", decoder=decoder),
         tasks=tasks,
         outputs=OUTPUTS,
         dead_letters=DeadLetters("dead", 2**20),

@@ -174,7 +174,7 @@ class _Work:
             ticket_reader = TicketReader.of(settings.input)
             handler = ClassifyHandler(
                 source=settings.source,
-                intake=ticket_reader,
+                ticket_reader=ticket_reader,
                 tasks=tasks,
                 outputs=outputs,
                 dead_letters=stream.dead_letters(metrics),

@@ -101,11 +101,11 @@ async def _workers(
 def check_versions(calibrations: Mapping[str, Calibration], workers: Mapping[str, Worker]) -> None:
     """Raises `ConfigError` where other models answer than those that were calibrated."""
     for name, calibration in calibrations.items():
-        for model, known in calibration.models.items():
+        for model, calibrated in calibration.models.items():
             met = workers[model].versions
-            if known.version is not None and known.version not in met:
+            if calibrated.version is not None and calibrated.version not in met:
                 raise ConfigError(
-                    f"tasks.{name}.calibration is of version {known.version} of {model}, and "
+                    f"tasks.{name}.calibration is of version {calibrated.version} of {model}, and "
                     f"{', '.join(sorted(met))} answers: run `streamer calibrate` again, or leave "
                     "the key out"
                 )

@@ -58,7 +58,7 @@ class ClassifyHandler:
         self,
         *,
         source: str,
-        intake: TicketReader,
+        ticket_reader: TicketReader,
         tasks: Sequence[Task],
         outputs: Outputs,
         dead_letters: DeadLetters,
@@ -70,7 +70,7 @@ class ClassifyHandler:
     ) -> None:
         self._door = Door(
             source=source,
-            intake=intake,
+            ticket_reader=ticket_reader,
             tasks=[task.name for task in tasks],
             labels=outputs.labels,
             dead_letters=dead_letters,
@@ -90,7 +90,7 @@ class ClassifyHandler:
         self._observing = observing
         self._sampling = sampling
         self._part = part
-        observing.begin(tasks, intake.text.pointers)
+        observing.begin(tasks, ticket_reader.text.pointers)
 
     async def handle(
         self, batch: Sequence[Record]
@@ -182,12 +182,12 @@ class ClassifyHandler:
                     yield group
         if np.count_nonzero(disposition.decide):
             yield await self._requests(task_outputs, batch)
-        if beside := [
+        if following := [
             *task_outputs.requests(disposition.audit, "audit"),
             *task_outputs.reviews(),
             *(task_outputs.logs() if asked is None else ()),
         ]:
-            yield beside
+            yield following
         if asked is not None:
             batch.unlogged.append((task_outputs, task_outputs.disposed.vote_result.rows, asked))
         if np.count_nonzero(disposition.verify):
@@ -200,7 +200,7 @@ class ClassifyHandler:
         voted on ahead; and the letters of tickets of which these can't be written.
         """
         decide = task_outputs.disposition.decide
-        deferred = [task_outputs.arrivals[place] for place in np.flatnonzero(decide).tolist()]
+        deferred = [task_outputs.arrivals[row] for row in np.flatnonzero(decide).tolist()]
         followers: dict[int, list[Follower]] = {}
         letters: list[Emission] = []
         for child in self._children[task_outputs.task.name]:
@@ -211,8 +211,8 @@ class ClassifyHandler:
                 self._observing.disposed(child, outputs.disposed)
                 written, died = outputs.followers(_values(child))
                 letters += died
-                for place, follower in written:
-                    followers.setdefault(int(vote_result.rows[place]), []).append(follower)
+                for row, follower in written:
+                    followers.setdefault(int(vote_result.rows[row]), []).append(follower)
         return [*letters, *task_outputs.requests(decide, "decide", followers)]
 
 
@@ -257,7 +257,7 @@ def _whose_label(task_outputs: TaskOutputs, child: Task) -> list[Arrival]:
     index = task_outputs.task.label_set.index
     wanted = [index[value] for value in _values(child)]
     met = np.isin(task_outputs.disposition.published.label_ids, wanted)
-    return [task_outputs.arrivals[place] for place in np.flatnonzero(met).tolist()]
+    return [task_outputs.arrivals[row] for row in np.flatnonzero(met).tolist()]
 
 
 def _values(child: Task) -> tuple[str, ...]:

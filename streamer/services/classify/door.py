@@ -54,7 +54,7 @@ class Door:
         self,
         *,
         source: str,
-        intake: TicketReader,
+        ticket_reader: TicketReader,
         tasks: Collection[str],
         labels: str,
         dead_letters: DeadLetters,
@@ -62,7 +62,7 @@ class Door:
         tracing: Tracing,
     ) -> None:
         self._source = source
-        self._intake = intake
+        self._intake = ticket_reader
         self._tasks = tuple(tasks)
         self._labels = labels
         self._dead_letters = dead_letters
@@ -82,9 +82,9 @@ class Door:
         settled: list[Emission | Settled] = []
         deletions: dict[int, _Deletion] = {}
         died: dict[int, str] = {}
-        known = digests(self._source, batch)
-        given = zip(batch, known, trace_ids(known), strict=True)
-        for place, (record, digest, trace_id) in enumerate(given):
+        hashes = digests(self._source, batch)
+        given = zip(batch, hashes, trace_ids(hashes), strict=True)
+        for index, (record, digest, trace_id) in enumerate(given):
             try:
                 outcome = self._one(record, digest, trace_id, received_ns)
             except Unavailable:
@@ -95,9 +95,9 @@ class Door:
                 settled.append(self._dead(record, trace_id, outcome, received_ns))
                 # Whoever sends dead letters again looks at what becomes of them.
                 if not attempts(record.headers):
-                    died[place] = _kind(outcome)
+                    died[index] = _kind(outcome)
             else:
-                deletions[place] = outcome
+                deletions[index] = outcome
         self._failing.look(died, len(batch))
         before, after = _around(batch, arrivals, deletions) if deletions else ([], [])
         no_text = self._intake.text.taken()
@@ -161,10 +161,10 @@ def _around(
     """The deletions before the labels of a batch, and those after."""
     before: list[Emission] = []
     after: list[Emission] = []
-    places = {id(record): place for place, record in enumerate(batch)}
-    newest = {arrival.ticket.id: places[id(arrival.record)] for arrival in arrivals}
-    for place, (ticket_id, emissions) in deletions.items():
-        (before if newest.get(ticket_id, -1) > place else after).extend(emissions)
+    indexes = {id(record): index for index, record in enumerate(batch)}
+    newest = {arrival.ticket.id: indexes[id(arrival.record)] for arrival in arrivals}
+    for index, (ticket_id, emissions) in deletions.items():
+        (before if newest.get(ticket_id, -1) > index else after).extend(emissions)
     return before, after
 
 

@@ -21,16 +21,16 @@ class Failing:
         self._last: deque[str | None] = deque(maxlen=WINDOW)
         self._counts: Counter[str] = Counter()
 
-    def look(self, died: Mapping[int, str], of: int) -> None:
-        """Of `of` more records those at these places died, of these reasons.
+    def look(self, died: Mapping[int, str], total: int) -> None:
+        """Of `total` more records those at these indexes died, of these reasons.
 
         Raises `ConfigError` that names the reason where too many did.
         """
         if not died and not self._counts:
-            self._last.extend(repeat(None, min(of, WINDOW)))
+            self._last.extend(repeat(None, min(total, WINDOW)))
             return
-        for place in range(of):
-            self._take(died.get(place))
+        for index in range(total):
+            self._take(died.get(index))
 
     def _take(self, reason: str | None) -> None:
         if len(self._last) == WINDOW:

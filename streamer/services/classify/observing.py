@@ -28,7 +28,7 @@ from streamer.services.classify.task import Task
 from streamer.stream.handler import Record
 from streamer.workers.faults import WorkerOut
 from streamer.workers.wire import TextTensor
-from streamer.workers.worker import Voter, WorkerAnswer
+from streamer.workers.worker import WorkerAnswer, WorkerPort
 
 UNROUTED: tuple[Unrouted, ...] = ("unsure", "far", "failed")
 
@@ -52,8 +52,8 @@ class Observing:
                 continue
             router = task.routes.router
             self._metrics.routed_by(task.name, router.version, 0)
-            for place in router.segment_ids:
-                self._metrics.routed(task.name, router.segmented(place).name, 0)
+            for segment_id in router.segment_ids:
+                self._metrics.routed(task.name, router.segmented(segment_id).name, 0)
             for reason in UNROUTED:
                 self._metrics.unrouted(task.name, reason, 0)
 
@@ -61,7 +61,7 @@ class Observing:
         """A listener for the events of the worker of this model."""
         return self._metrics.on_worker(model)
 
-    def counted(self, worker: Voter) -> Voter:
+    def counted(self, worker: WorkerPort) -> WorkerPort:
         """The same worker, whose calls are counted."""
         return _CountedWorker(worker, self._metrics)
 
@@ -92,23 +92,23 @@ class Observing:
         self._metrics.routing(names.seconds, len(names.rows))
 
     def routed(self, task: Task, arrivals: Sequence[Arrival], names: Names) -> None:
-        """The ways that some tickets of the batch take for a task that has some."""
+        """The routes that some tickets of the batch take for a task that has some."""
         if task.routes is None:
             return
         named, router = names.of(arrivals), task.routes.router
         self._metrics.routed_by(task.name, router.version, len(arrivals))
-        for place, tickets in Counter(named.segment_ids.tolist()).items():
-            self._metrics.routed(task.name, router.segmented(place).name, tickets)
+        for segment_id, tickets in Counter(named.segment_ids.tolist()).items():
+            self._metrics.routed(task.name, router.segmented(segment_id).name, tickets)
         self._unrouted(task.name, names.failed, named)
         for row, arrival in enumerate(arrivals):
             if arrival.trace.sampled:
-                place = int(named.segment_ids[row])
+                segment_id = int(named.segment_ids[row])
                 arrival.trace.routed(
                     task.name,
-                    router.segmented(place).name,
+                    router.segmented(segment_id).name,
                     float(named.confidence[row]),
                     router.version,
-                    task.routes.workers(place),
+                    task.routes.workers(segment_id),
                     names.began_ns,
                 )
 
@@ -192,11 +192,11 @@ class Observing:
         given = {worker: own != ABSTAINED for worker, own in label_ids.items()}
         for worker, voted in given.items():
             metrics.ballots(task, worker, int(np.count_nonzero(voted)), len(voted))
-        for one, other in combinations(label_ids, 2):
-            both = given[one] & given[other]
-            agreed = (label_ids[one] == label_ids[other]) & both
+        for first, other in combinations(label_ids, 2):
+            both = given[first] & given[other]
+            agreed = (label_ids[first] == label_ids[other]) & both
             counts = int(np.count_nonzero(agreed)), int(np.count_nonzero(both))
-            metrics.agreements(task, one, other, *counts)
+            metrics.agreements(task, first, other, *counts)
 
     def _unrouted(self, task: str, failed: bool, named: Named) -> None:
         general = int(np.count_nonzero(named.segment_ids == GENERAL))
@@ -213,7 +213,7 @@ class Observing:
 class _CountedWorker:
     """Counts every call as it ends: who waits for a worker shows no result meanwhile."""
 
-    def __init__(self, worker: Voter, metrics: Metrics) -> None:
+    def __init__(self, worker: WorkerPort, metrics: Metrics) -> None:
         self.model = worker.model
         self._worker = worker
         self._metrics = metrics

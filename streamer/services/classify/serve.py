@@ -50,7 +50,7 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
             return
         handler = ClassifyHandler(
             source=settings.source,
-            intake=TicketReader.of(settings.input),
+            ticket_reader=TicketReader.of(settings.input),
             tasks=tasks,
             outputs=outputs,
             dead_letters=stream.dead_letters(metrics),

@@ -32,7 +32,7 @@ class Task:
     `budget` is kept over batches. `needs_ensemble` says that the rule after the judge looks at the
     workers' distributions; `verify` is the share that is verified where labels are published first.
     `shadows` are versions on trial. `backfill` names the backfill that works on it, None in the
-    live stream. With `routes`, tickets are decided on by the way of their segment.
+    live stream. With `routes`, tickets are decided on by the route of their segment.
     """
 
     name: str

@@ -101,7 +101,7 @@ class AuditLane:
     async def run(
         self,
         handler: JudgeHandler,
-        turnstile: SharedExclusiveLock,
+        shared_lock: SharedExclusiveLock,
         room: Callable[[], bool],
         metrics: Metrics,
         stop: asyncio.Event,
@@ -114,7 +114,7 @@ class AuditLane:
         """
 
         def audits(journal: InFlightJournal) -> AuditHandler:
-            trials = PoisonIsolation(handler, journal, turnstile, handler.set_aside)
+            trials = PoisonIsolation(handler, journal, shared_lock, handler.set_aside)
             return AuditHandler(trials, handler.give_up, room, self.patience)
 
         try:

@@ -10,7 +10,7 @@ from streamer.records.label import Rule
 from streamer.services.judge.verdicts import Verdicts
 
 
-class Share(NamedTuple):
+class FidelityShare(NamedTuple):
     """A share with its interval."""
 
     low: float
@@ -32,14 +32,14 @@ class LiveFidelity:
 
     def look(
         self, task: str, requests: Sequence[JudgeRequest], verdicts: Verdicts
-    ) -> tuple[list[tuple[JudgeRequest, bool]], Share | None]:
+    ) -> tuple[list[tuple[JudgeRequest, bool]], FidelityShare | None]:
         """Those of some requests of one task, in their order, that are audits of its rule, and
         whether the judge agreed; and the share with them, where there are any.
         """
         audits = [
             (request, agreed)
-            for place, request in enumerate(requests)
-            if _counts(request) and (agreed := verdicts.agreed(place)) is not None
+            for row, request in enumerate(requests)
+            if _counts(request) and (agreed := verdicts.agreed(row)) is not None
         ]
         if not audits:
             return [], None
@@ -48,7 +48,7 @@ class LiveFidelity:
             tally = tally.then(_setting(request, verdicts), agreed)
         self._seen[task] = tally
         low, high = always_valid_interval(tally.hits, tally.total)
-        return audits, Share(float(low), tally.hits / tally.total, float(high))
+        return audits, FidelityShare(float(low), tally.hits / tally.total, float(high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class _Tally:
 
     def then(self, setting: _Setting, agreed: bool) -> "_Tally":
         """With one verdict more, or of it alone where the setting is another."""
-        known = self if self.setting == setting else _Tally()
-        return _Tally(setting, known.hits + agreed, known.total + 1)
+        tally = self if self.setting == setting else _Tally()
+        return _Tally(setting, tally.hits + agreed, tally.total + 1)
 
 
 def _counts(request: JudgeRequest) -> bool:

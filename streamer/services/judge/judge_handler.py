@@ -19,7 +19,7 @@ from streamer.services.judge.observing import Observing
 from streamer.services.judge.publishing import Case, JudgePublisher
 from streamer.services.judge.recent_results import Output, RecentResults
 from streamer.services.judge.verdicts import Verdicts
-from streamer.services.runtime.concurrency import AsDone
+from streamer.services.runtime.concurrency import AsCompleted
 from streamer.services.runtime.writing import Writing
 from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Emission, Record, Settled
@@ -109,13 +109,13 @@ class JudgeHandler:
             request = self._request(record, settled, received_ns)
             if request is None:
                 continue
-            known = self._recent.recall(request)
+            recalled = self._recent.recall(request)
             trace = self._trace(record, request, received_ns)
-            if known is None:
+            if recalled is None:
                 cases.append(Case(record, request, trace, []))
             else:
                 self._observing.repeated(request)
-                settled += self._publisher.emissions(record, known, trace)
+                settled += self._publisher.emissions(record, recalled, trace)
                 trace.end()
         return cases, settled
 
@@ -136,7 +136,7 @@ class JudgeHandler:
 
     async def _ask_all(self, cases: Sequence[Case], seen_ms: float) -> AsyncIterator[Group]:
         """Ask about each by itself: no answer waits for another; what comes at once leaves so."""
-        asked: AsDone[tuple[Case, JudgeScores | TicketError]] = AsDone()
+        asked: AsCompleted[tuple[Case, JudgeScores | TicketError]] = AsCompleted()
         for case in cases:
             asked.add(self._ask(case))
         async with aclosing(asked.results()) as results:

@@ -35,16 +35,18 @@ class JudgeTask:
         described = After(after.kind, after.alpha)
         return cls(described, rule, calibration, task.review_below or 0.0, min_coverage)
 
-    def unsure(self, sure: float, coverage: float | None) -> bool:
-        """Of a verdict: `sure` is the probability of its label, `coverage` as in `Verdicts`."""
+    def unsure(self, confidence: float, coverage: float | None) -> bool:
+        """Of a verdict: its label has `confidence`; `coverage` as in `Verdicts`."""
         if coverage is not None and coverage < self.min_coverage:
             return True
-        return sure < self.review_below
+        return confidence < self.review_below
 
     def calibrated(self, label_set: str) -> Calibration | None:
         """The calibration, if it is of this label set; a request may still be of an older one."""
-        known = self.calibration
-        return known if known is not None and known.label_set == label_set else None
+        calibration = self.calibration
+        return (
+            calibration if calibration is not None and calibration.label_set == label_set else None
+        )
 
 
 def judge_tasks(settings: Settings) -> dict[str, JudgeTask]:

@@ -74,9 +74,9 @@ async def run_lanes(
             tracing=tracing,
             observing=Observing(metrics, tracing),
         )
-        turnstile = SharedExclusiveLock()
+        shared_lock = SharedExclusiveLock()
         requests = Journaled(
-            lambda journal: PoisonIsolation(handler, journal, turnstile, handler.set_aside)
+            lambda journal: PoisonIsolation(handler, journal, shared_lock, handler.set_aside)
         )
         lanes = [stream.run(requests, metrics, status, stop)]
         if settings.audit.share > 0:
@@ -85,7 +85,7 @@ async def run_lanes(
             def room() -> bool:
                 return status.spare() and not judge.full
 
-            lanes.append(audits.run(handler, turnstile, room, metrics, stop))
+            lanes.append(audits.run(handler, shared_lock, room, metrics, stop))
         await first(together(*lanes), _watch(judge))
 
 
@@ -102,14 +102,15 @@ def _check_versions(tasks: Mapping[str, JudgeTask], judge: Judge) -> None:
     A temperature holds for the model that it was fitted to, and so does all that was promised.
     """
     for name, task in tasks.items():
-        known = task.calibration
-        if known is None or known.judge.version is None:
+        calibration = task.calibration
+        if calibration is None or calibration.judge.version is None:
             continue
-        loaded = judge.version(name, known.label_set)
-        if loaded != known.judge.version:
+        loaded = judge.version(name, calibration.label_set)
+        if loaded != calibration.judge.version:
             raise ConfigError(
-                f"tasks.{name}.calibration is of version {known.judge.version} of the judge, and "
-                f"{loaded} is loaded: run `streamer calibrate` again, or leave the key out"
+                f"tasks.{name}.calibration is of version {calibration.judge.version} of the "
+                f"judge, and {loaded} is loaded: run `streamer calibrate` again, or leave the "
+                "key out"
             )
 
 

@@ -59,32 +59,32 @@ class Observing:
             self._follow(cases, verdicts)
             self._count(cases, verdicts, seen_ms)
             self._audits(cases, verdicts)
-        for place, case in enumerate(cases):
+        for row, case in enumerate(cases):
             if case.trace.sampled:
-                _trace(case.trace, verdicts, place)
+                _trace(case.trace, verdicts, row)
 
     def _follow(self, cases: Sequence[Case], verdicts: Verdicts) -> None:
         now_ms, task = time.time() * 1000, cases[0].request.task
         created_ms = [milliseconds(case.request.created_at) or now_ms for case in cases]
         latency_ms = now_ms - np.array(created_ms)
-        urgent = [place for place, case in enumerate(cases) if case.request.purpose != "audit"]
+        urgent = [row for row, case in enumerate(cases) if case.request.purpose != "audit"]
         for slow in self._tracing.slow(task, latency_ms[urgent]):
-            place = urgent[slow]
-            trace, ticket_id = cases[place].trace, cases[place].request.ticket.id
-            trace.late("slow", ticket_id, float(latency_ms[place]))
-        for place, case in enumerate(cases):
-            label = verdicts.published(place)
+            row = urgent[slow]
+            trace, ticket_id = cases[row].trace, cases[row].request.ticket.id
+            trace.late("slow", ticket_id, float(latency_ms[row]))
+        for row, case in enumerate(cases):
+            label = verdicts.published(row)
             if label is not None and label.verdict == "corrected":
-                case.trace.late("corrected", label.ticket_id, float(latency_ms[place]))
+                case.trace.late("corrected", label.ticket_id, float(latency_ms[row]))
 
     def _count(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> None:
         task, metrics, now_ms = cases[0].request.task, self._metrics, time.time() * 1000
         by_source: dict[str, list[float]] = defaultdict(list)
-        for place, case in enumerate(cases):
+        for row, case in enumerate(cases):
             metrics.judged(task, case.request.purpose)
-            if verdicts.review(place) is not None:
+            if verdicts.review(row) is not None:
                 metrics.reviewed(task, "unsure")
-            if (label := verdicts.published(place)) is not None:
+            if (label := verdicts.published(row)) is not None:
                 metrics.published(task, label.label)
                 by_source[label.source].append(milliseconds(label.created_at) or seen_ms)
                 if label.verdict is not None:
@@ -103,8 +103,8 @@ class Observing:
             self._metrics.fidelity(task, share.low, share.estimate, share.high)
 
 
-def _trace(trace: TicketTrace, verdicts: Verdicts, place: int) -> None:
-    label, review = verdicts.published(place), verdicts.review(place)
+def _trace(trace: TicketTrace, verdicts: Verdicts, row: int) -> None:
+    label, review = verdicts.published(row), verdicts.review(row)
     if label is not None:
         rule, votes = label.rule, label.votes
         trace.decided(label.task, label.label, label.source, rule=rule, votes=votes, step="judge")

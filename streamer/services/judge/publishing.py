@@ -70,10 +70,10 @@ class JudgePublisher:
         live = cases[0].request.backfill is None
         logged = self._logged([case.request.ticket.id for case in cases]).tolist()
 
-        def write(places: Sequence[int]) -> list[tuple[Case, list[Output]]]:
+        def write(rows: Sequence[int]) -> list[tuple[Case, list[Output]]]:
             return [
-                (cases[place], self._outputs_of(cases[place], verdicts, place, live, logged[place]))
-                for place in places
+                (cases[row], self._outputs_of(cases[row], verdicts, row, live, logged[row]))
+                for row in rows
             ]
 
         for written in writing.all(cases, range(len(cases)), write):
@@ -90,11 +90,11 @@ class JudgePublisher:
         return emissions
 
     def _outputs_of(
-        self, case: Case, verdicts: Verdicts, place: int, live: bool, logged: bool
+        self, case: Case, verdicts: Verdicts, row: int, live: bool, logged: bool
     ) -> list[Output]:
-        outputs = list(self._outcome(case, verdicts, place))
+        outputs = list(self._outcome(case, verdicts, row))
         if live and (logged or case.request.uniform or case.request.purpose == "audit"):
-            outputs.append(self._log(verdicts.log(place)))
+            outputs.append(self._log(verdicts.log(row)))
         return outputs
 
     def memorable(self, published: Sequence[Output]) -> bool:
@@ -132,13 +132,13 @@ class JudgePublisher:
         )
         return Emission(record, *self._log(log), trace.headers(self._outputs.log))
 
-    def _outcome(self, case: Case, verdicts: Verdicts, place: int) -> Iterator[Output]:
-        request, label = case.request, verdicts.labels[place]
+    def _outcome(self, case: Case, verdicts: Verdicts, row: int) -> Iterator[Output]:
+        request, label = case.request, verdicts.labels[row]
         if request.purpose == "audit":
             return
-        if verdicts.published(place) is not None:
+        if verdicts.published(row) is not None:
             yield self._label(label)
-        review = verdicts.review(place)
+        review = verdicts.review(row)
         if review is not None:
             yield Output(self._outputs.review, review.key, review.to_json())
         # Also where a person is asked: dropped followers would be left without any outcome.

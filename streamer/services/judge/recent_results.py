@@ -51,6 +51,6 @@ def _asked(request: JudgeRequest) -> Asked:
     )
 
 
-def _digest(*said: str) -> bytes:
+def _digest(*texts: str) -> bytes:
     """What a ticket said, in 16 bytes: whole texts would fill the memory."""
-    return blake2b("\0".join(said).encode(errors="surrogatepass"), digest_size=16).digest()
+    return blake2b("\0".join(texts).encode(errors="surrogatepass"), digest_size=16).digest()

@@ -25,7 +25,7 @@ class Verdicts:
     """The judge's answer to N requests of one task and label set.
 
     `judge` is its version, `at` the time as records have it. `labels` are those that stand by the
-    rule after the judge, whether or not they are published. All methods take a request's place.
+    rule after the judge, whether or not they are published. All methods take a request's row.
     """
 
     def __init__(
@@ -35,55 +35,55 @@ class Verdicts:
         judge: str,
         requests: Sequence[JudgeRequest],
         scores: JudgeScores,
-        at: str,
+        now: str,
     ) -> None:
         self._task = task
         self._label_set = label_set
         self._judge = judge
         self._requests = requests
-        self._at = at
+        self._at = now
         self._truncated = scores.truncated
         self._coverage = None if scores.coverage is None else rounded(scores.coverage)
-        known = task.calibrated(label_set.version)
-        self._calibration = None if known is None else known.version
+        calibration = task.calibrated(label_set.version)
+        self._calibration = None if calibration is None else calibration.version
         verdicts = quantised(scores.probabilities)
         self._vectors = rounded(verdicts)
-        self._standing: Arbitration = arbitrate(
+        self._arbitration: Arbitration = arbitrate(
             task.rule,
             verdicts,
-            None if known is None else known.judge.temperature,
+            None if calibration is None else calibration.judge.temperature,
             self._candidates(),
             self._ensembles(),
         )
-        self._confidence = rounded(self._standing.confidence)
-        self._sure = rounded(self._standing.sure)
-        self.labels = tuple(self._label(place) for place in range(len(requests)))
+        self._confidence = rounded(self._arbitration.confidence)
+        self._own_confidence = rounded(self._arbitration.own_confidence)
+        self.labels = tuple(self._label(row) for row in range(len(requests)))
 
     @property
     def judge(self) -> str:
         """The version that answered."""
         return self._judge
 
-    def published(self, place: int) -> Label | None:
+    def published(self, row: int) -> Label | None:
         """The label, unless it is an audit's, or a person is asked instead.
 
         A verification has its label in any case: without it revision 0 would never be final.
         """
-        purpose = self._requests[place].purpose
-        held = purpose == "audit" or (purpose == "decide" and self._unsure(place))
-        return None if held else self.labels[place]
+        purpose = self._requests[row].purpose
+        held = purpose == "audit" or (purpose == "decide" and self._unsure(row))
+        return None if held else self.labels[row]
 
-    def agreed(self, place: int) -> bool | None:
+    def agreed(self, row: int) -> bool | None:
         """Whether the judge's own label is the workers'; None where they have none."""
-        candidate = self._requests[place].candidate
+        candidate = self._requests[row].candidate
         if candidate is None:
             return None
-        return self._label_set.index.get(candidate) == int(self._standing.judged[place])
+        return self._label_set.index.get(candidate) == int(self._arbitration.judged[row])
 
-    def review(self, place: int) -> Review | None:
+    def review(self, row: int) -> Review | None:
         """The question to a person, where the judge is too unsure; None for an audit."""
-        request = self._requests[place]
-        if request.purpose == "audit" or not self._unsure(place):
+        request = self._requests[row]
+        if request.purpose == "audit" or not self._unsure(row):
             return None
         return Review(
             ticket=request.ticket,
@@ -91,8 +91,8 @@ class Verdicts:
             labels=self._label_set.labels,
             label_set=request.label_set,
             reason="unsure",
-            label=self.labels[place].label,
-            confidence=float(self._sure[place]),
+            label=self.labels[row].label,
+            confidence=float(self._own_confidence[row]),
             votes=request.ballot.votes,
             judge=self._judge,
             decision_id=request.decision_id,
@@ -100,9 +100,9 @@ class Verdicts:
             at=self._at,
         )
 
-    def log(self, place: int) -> VerdictLog:
+    def log(self, row: int) -> VerdictLog:
         """The log of the verdict, with what is published of it."""
-        request, published = self._requests[place], self.published(place)
+        request, published = self._requests[row], self.published(row)
         return VerdictLog(
             decision_id=request.decision_id,
             ticket_id=request.ticket.id,
@@ -112,26 +112,26 @@ class Verdicts:
             purpose=request.purpose,
             uniform=request.uniform,
             judge=self._judge,
-            vector=tuple(self._vectors[place].tolist()),
+            vector=tuple(self._vectors[row].tolist()),
             candidate=request.candidate,
             after=self._task.after,
             published=None if published is None else published.label,
             source=None if published is None else published.source,
             calibration=self._calibration,
-            coverage=self._covered(place),
-            truncated=bool(self._truncated[place]),
+            coverage=self._covered(row),
+            truncated=bool(self._truncated[row]),
         )
 
-    def _label(self, place: int) -> Label:
-        request, name = self._requests[place], self._name(place)
+    def _label(self, row: int) -> Label:
+        request, name = self._requests[row], self._name(row)
         verifies = request.purpose == "verify"
         verdict: Verdict = "confirmed" if name == request.candidate else "corrected"
         return Label(
             ticket_id=request.ticket.id,
             task=request.task,
             label=name,
-            confidence=float(self._confidence[place]),
-            source="workers" if self._standing.kept[place] else "judge",
+            confidence=float(self._confidence[row]),
+            source="workers" if self._arbitration.kept[row] else "judge",
             revision=VERIFIED if verifies else request.revision,
             final=True,
             votes=request.ballot.votes,
@@ -149,17 +149,17 @@ class Verdicts:
             segment=request.segment,
         )
 
-    def _unsure(self, place: int) -> bool:
+    def _unsure(self, row: int) -> bool:
         # People are asked about what is new: an old ticket they may have answered long ago.
-        if self._requests[place].backfill is not None:
+        if self._requests[row].backfill is not None:
             return False
-        return self._task.unsure(float(self._sure[place]), self._covered(place))
+        return self._task.unsure(float(self._own_confidence[row]), self._covered(row))
 
-    def _covered(self, place: int) -> float | None:
-        return None if self._coverage is None else float(self._coverage[place])
+    def _covered(self, row: int) -> float | None:
+        return None if self._coverage is None else float(self._coverage[row])
 
-    def _name(self, place: int) -> str:
-        return self._label_set.labels[int(self._standing.label_ids[place])]
+    def _name(self, row: int) -> str:
+        return self._label_set.labels[int(self._arbitration.label_ids[row])]
 
     def _candidates(self) -> NDArray[np.int64]:
         index = self._label_set.index

@@ -43,7 +43,7 @@ async def _first(source: AsyncIterator[T]) -> AsyncIterator[T]:
         return
 
 
-class AsDone(Generic[T]):
+class AsCompleted(Generic[T]):
     """Work that runs at the same time; more may be added while results are taken."""
 
     def __init__(self) -> None:

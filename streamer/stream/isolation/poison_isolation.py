@@ -26,19 +26,19 @@ class PoisonIsolation:
 
     That a record is tried is noted before. One that was begun alone `DEATHS` times, and the process
     ended uncleanly each time, is not tried again: `set_aside` makes what is published instead.
-    Handlers that work on the same engine share a `turnstile`: nothing else runs beside a trial.
+    Handlers that work on the same engine share a `shared_lock`: nothing else runs beside a trial.
     """
 
     def __init__(
         self,
         handler: Handler,
         journal: InFlightJournal,
-        turnstile: SharedExclusiveLock,
+        shared_lock: SharedExclusiveLock,
         set_aside: Callable[[Record], Group],
     ) -> None:
         self._handler = handler
         self._journal = journal
-        self._turnstile = turnstile
+        self._shared_lock = shared_lock
         self._set_aside = set_aside
 
     async def handle(self, batch: Sequence[Record]) -> AsyncGenerator[Group, None]:
@@ -50,11 +50,11 @@ class PoisonIsolation:
         suspects.sort(key=self._journal.tries, reverse=True)
         others = [record for record in batch if not self._journal.suspects(record)]
         if suspects:
-            async with self._turnstile.alone(), aclosing(self._one_by_one(suspects)) as groups:
+            async with self._shared_lock.alone(), aclosing(self._one_by_one(suspects)) as groups:
                 async for group in groups:
                     yield group
         if others:
-            async with self._turnstile.together(), aclosing(self._at_once(others)) as groups:
+            async with self._shared_lock.together(), aclosing(self._at_once(others)) as groups:
                 async for group in groups:
                     yield group
 

@@ -58,7 +58,7 @@ class Run:
         counted = [observing.counted(worker) for worker in self.workers]
         self.handler = ClassifyHandler(
             source="support",
-            intake=TicketReader(),
+            ticket_reader=TicketReader(),
             tasks=[Task("mood", LABELS, Voting(counted, terms, "wait"))],
             outputs=OUTPUTS,
             dead_letters=DeadLetters("dead", 2**20),

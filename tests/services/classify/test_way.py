@@ -64,7 +64,7 @@ async def made(
     voting = Voting([observing.counted(worker) for worker in workers], rules, "wait")
     handler = ClassifyHandler(
         source="support",
-        intake=TicketReader(),
+        ticket_reader=TicketReader(),
         tasks=[Task("intent", LABELS, voting)],
         outputs=OUTPUTS,
         dead_letters=dead_letters,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamer.services.runtime.concurrency import AsDone
+from streamer.services.runtime.concurrency import AsCompleted
 
 
 async def after(gate: asyncio.Event, result: int) -> int:
@@ -18,7 +18,7 @@ async def after(gate: asyncio.Event, result: int) -> int:
 
 async def test_what_is_done_together_comes_together_and_waits_for_nothing_else() -> None:
     early, late = asyncio.Event(), asyncio.Event()
-    work: AsDone[int] = AsDone()
+    work: AsCompleted[int] = AsCompleted()
     for number in range(4):
         work.add(after(early if number % 2 else late, number))
     results = work.results()
@@ -35,7 +35,7 @@ async def test_the_first_failure_ends_all_and_the_others_are_not_reported_as_los
     lost: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: lost.append(context))
     gate, never = asyncio.Event(), asyncio.Event()
-    work: AsDone[int] = AsDone()
+    work: AsCompleted[int] = AsCompleted()
     for number in (-1, -2, -3):
         work.add(after(gate, number))
     work.add(after(never, 4))

@@ -38,13 +38,13 @@ async def settled() -> None:
 
 
 async def test_one_goes_alone_and_before_those_who_come_later() -> None:
-    turnstile = SharedExclusiveLock()
-    first = Visit(turnstile.together)
-    beside = Visit(turnstile.together)
+    shared_lock = SharedExclusiveLock()
+    first = Visit(shared_lock.together)
+    beside = Visit(shared_lock.together)
     await settled()
-    alone = Visit(turnstile.alone)
+    alone = Visit(shared_lock.alone)
     await settled()
-    later = Visit(turnstile.together)
+    later = Visit(shared_lock.together)
     await settled()
     assert (first.inside, beside.inside, alone.inside, later.inside) == (True, True, False, False)
     first.leave()
@@ -59,12 +59,12 @@ async def test_one_goes_alone_and_before_those_who_come_later() -> None:
 
 
 async def test_who_gave_up_waiting_to_go_alone_holds_up_nobody() -> None:
-    turnstile = SharedExclusiveLock()
-    first = Visit(turnstile.together)
+    shared_lock = SharedExclusiveLock()
+    first = Visit(shared_lock.together)
     await settled()
-    alone = Visit(turnstile.alone)
+    alone = Visit(shared_lock.alone)
     await settled()
-    later = Visit(turnstile.together)
+    later = Visit(shared_lock.together)
     await settled()
     alone.task.cancel()
     await settled()
@@ -76,12 +76,12 @@ async def test_who_gave_up_waiting_to_go_alone_holds_up_nobody() -> None:
 
 @pytest.mark.parametrize("way", ["alone", "together"])
 async def test_nobody_gets_in_after_a_failure(way: str) -> None:
-    turnstile = SharedExclusiveLock()
-    failing = Visit(getattr(turnstile, way), ValueError("out"))
+    shared_lock = SharedExclusiveLock()
+    failing = Visit(getattr(shared_lock, way), ValueError("out"))
     await settled()
-    waiting = [Visit(turnstile.alone)]
+    waiting = [Visit(shared_lock.alone)]
     await settled()
-    waiting.append(Visit(turnstile.together))
+    waiting.append(Visit(shared_lock.together))
     failing.leave()
     with pytest.raises(ValueError, match="out"):
         await failing.task
@@ -92,12 +92,12 @@ async def test_nobody_gets_in_after_a_failure(way: str) -> None:
 
 
 async def test_who_is_cancelled_inside_has_not_failed() -> None:
-    turnstile = SharedExclusiveLock()
-    cancelled = Visit(turnstile.alone)
+    shared_lock = SharedExclusiveLock()
+    cancelled = Visit(shared_lock.alone)
     await settled()
     cancelled.task.cancel()
     await settled()
-    later = Visit(turnstile.together)
+    later = Visit(shared_lock.together)
     await settled()
     assert later.inside
     later.leave()

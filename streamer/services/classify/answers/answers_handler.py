@@ -106,15 +106,19 @@ class AnswersHandler:
 
     def _checked(self, answer: Answer) -> TicketIdentity:
         """The identity of the ticket that is answered; raises `TicketError`."""
-        at, known = answer.position, self._label_sets.get(answer.task)
-        if known is None:
+        position, label_set = answer.position, self._label_sets.get(answer.task)
+        if label_set is None:
             raise TicketError("unknown_task", f"no task {answer.task!r} is configured")
         if not answer.release:
-            _check_label(answer, known)
+            _check_label(answer, label_set)
         elif not self._has_table:
             raise TicketError("no_table", "only a table can release: name topics.current, run one")
-        identity = TicketIdentity(at.source, at.topic, at.partition, at.offset)
-        if at.source != self._source or answer.decision_id != identity.decision_id(answer.task):
+        identity = TicketIdentity(
+            position.source, position.topic, position.partition, position.offset
+        )
+        if position.source != self._source or answer.decision_id != identity.decision_id(
+            answer.task
+        ):
             raise TicketError(
                 "foreign_decision", "decision_id doesn't follow from position and task: copy both"
             )
@@ -133,10 +137,10 @@ class AnswersHandler:
         ]
 
 
-def _check_label(answer: Answer, known: LabelSet) -> None:
-    if answer.label_set != known.version:
-        raise TicketError("other_label_set", f"of {answer.label_set}, not {known.version}")
-    if answer.label not in known.index:
+def _check_label(answer: Answer, label_set: LabelSet) -> None:
+    if answer.label_set != label_set.version:
+        raise TicketError("other_label_set", f"of {answer.label_set}, not {label_set.version}")
+    if answer.label not in label_set.index:
         raise TicketError("unknown_label", f"{answer.label!r} is none of {answer.task}")
 
 

@@ -44,9 +44,9 @@ class Ballots:
             )
         )
 
-    def __getitem__(self, places: Rows) -> "Ballots":
+    def __getitem__(self, rows: Rows) -> "Ballots":
         """The votes on some of the tickets."""
-        return Ballots([votes[places] for votes in self._worker_votes], self._label_set)
+        return Ballots([votes[rows] for votes in self._worker_votes], self._label_set)
 
     def votes_on(self, ticket: int) -> tuple[Vote, ...]:
         """The votes on one of the tickets; none where nobody was asked."""

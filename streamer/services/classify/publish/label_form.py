@@ -62,14 +62,14 @@ class LabelForm:
         `rule_index` [N] says which of the provenances each has.
         """
         topic = arrivals[0].record.topic
-        known = self._templates.setdefault((topic, source, final, ballots.kinds), {})
-        if len(known) > _KNOWN:
-            known.clear()
+        templates = self._templates.setdefault((topic, source, final, ballots.kinds), {})
+        if len(templates) > _KNOWN:
+            templates.clear()
         label_ids = (rule_index.tolist(), decision.label_ids.tolist(), *ballots.label_ids.tolist())
         combinations = list(zip(*label_ids, strict=True))
-        for combination in set(combinations).difference(known):
+        for combination in set(combinations).difference(templates):
             label = self._label(topic, source, final, ballots, combination)
-            known[combination] = _template(label)
+            templates[combination] = _template(label)
         filled = zip(
             [orjson.dumps(arrival.ticket.id) for arrival in arrivals],
             _numbers(rounded(decision.confidence)),
@@ -80,7 +80,9 @@ class LabelForm:
             [orjson.dumps(arrival.ticket.created_at) for arrival in arrivals],
             repeat(orjson.dumps(decided_at)),
         )
-        return [known[each] % fields for each, fields in zip(combinations, filled, strict=False)]
+        return [
+            templates[each] % fields for each, fields in zip(combinations, filled, strict=False)
+        ]
 
     def _label(
         self, topic: str, source: Source, final: bool, ballots: Ballots, combination: Combination

@@ -12,22 +12,22 @@ class Logs:
     """Writes the log of a task's vote result; `source` is the input's name, `at` the time."""
 
     def __init__(
-        self, source: str, task: Task, disposed: Disposed, ballots: Ballots, at: str
+        self, source: str, task: Task, disposed: Disposed, ballots: Ballots, now: str
     ) -> None:
         self._source = source
         self._task = task
         self._disposed = disposed
         self._ballots = ballots
-        self._at = at
+        self._at = now
         self._confidence = rounded(disposed.disposition.published.confidence)
 
-    def make(self, arrival: Arrival, place: int, shadows: tuple[ShadowVote, ...] = ()) -> BallotLog:
-        """The log of the ticket at this place of the vote result."""
+    def make(self, arrival: Arrival, row: int, shadows: tuple[ShadowVote, ...] = ()) -> BallotLog:
+        """The log of the ticket in this row of the vote result."""
         task, disposed, disposition = self._task, self._disposed, self._disposed.disposition
-        label = self._name(disposition.published.label_ids[place])
-        confidence = self._confidence[place]
-        known = label is not None and confidence == confidence
-        provenance = disposed.vote_result.provenance(place)
+        label = self._name(disposition.published.label_ids[row])
+        confidence = self._confidence[row]
+        has_confidence = label is not None and confidence == confidence
+        provenance = disposed.vote_result.provenance(row)
         return BallotLog(
             decision_id=arrival.decision_id(task.name),
             ticket_id=arrival.ticket.id,
@@ -35,21 +35,21 @@ class Logs:
             label_set=task.label_set.version,
             position=arrival.position(self._source),
             at=self._at,
-            uniform=bool(disposed.sample.uniform[place]),
-            ballot=self._ballots.ballot_on(place),
+            uniform=bool(disposed.sample.uniform[row]),
+            ballot=self._ballots.ballot_on(row),
             served=len(disposed.vote_result.worker_votes),
             rule=provenance.rule,
             calibration=provenance.calibration,
             label=label,
-            confidence=float(confidence) if known else None,
-            source=disposition.source(place),
-            candidate=self._name(disposition.candidate.label_ids[place]),
-            deferred=disposition.why(place),
+            confidence=float(confidence) if has_confidence else None,
+            source=disposition.source(row),
+            candidate=self._name(disposition.candidate.label_ids[row]),
+            deferred=disposition.why(row),
             suspended=disposed.suspended,
             mode=task.policy.mode,
             shadows=shadows,
             segment=provenance.segment,
-            final=label is not None and bool(disposition.final[place]),
+            final=label is not None and bool(disposition.final[row]),
         )
 
     def _name(self, label_id: int) -> str | None:

@@ -93,7 +93,7 @@ class TaskOutputs:
         purpose: Purpose,
         followers: Mapping[int, Sequence[Follower]] = MappingProxyType({}),
     ) -> list[Emission]:
-        """Judge requests for the marked tickets; `followers` by their places among these."""
+        """Judge requests for the marked tickets; `followers` by their rows among these."""
         marked = np.flatnonzero(marks).tolist()
         if not marked:
             return []
@@ -101,17 +101,17 @@ class TaskOutputs:
         requests = Requests(self._source, self.task, self.disposed, self.ballots)
         topic = self._topics.audit if purpose == "audit" else self._topics.judge
 
-        def emission(place: int, arrival: Arrival) -> Emission:
+        def emission(row: int, arrival: Arrival) -> Emission:
             headers = arrival.trace.headers(topic)
-            context, waiting = _traceparent(headers), behind.get(place, ())
-            request = requests.make(arrival, place, purpose, context, waiting)
+            context, waiting = _traceparent(headers), behind.get(row, ())
+            request = requests.make(arrival, row, purpose, context, waiting)
             key = label_key(arrival.ticket.id, self.task.name)
             return Emission(arrival.record, topic, key, request.to_json(), headers)
 
         return self._each(marked, emission)
 
     def followers(self, values: Sequence[str]) -> tuple[list[tuple[int, Follower]], list[Emission]]:
-        """By place, each ticket's label or request for a judge's label of another task among
+        """By row, each ticket's label or request for a judge's label of another task among
         `values`; and the letters of those that can't be written.
         """
         write = partial(self._followers, tuple(values))
@@ -120,18 +120,18 @@ class TaskOutputs:
         return [item for item in written if not isinstance(item, Emission)], letters
 
     def _followers(
-        self, values: tuple[str, ...], places: Sequence[int]
+        self, values: tuple[str, ...], rows: Sequence[int]
     ) -> list[tuple[int, Follower]]:
         followers = []
         requests = Requests(self._source, self.task, self.disposed, self.ballots)
-        labels = self._written(places, "workers", True)
-        for place, label in zip(places, labels, strict=True):
-            if self.disposition.decide[place]:
-                arrival = self.arrivals[place]
-                request = requests.make(arrival, place, "decide", arrival.trace.traceparent)
-                followers.append((place, Follower(values, request=request)))
+        labels = self._written(rows, "workers", True)
+        for row, label in zip(rows, labels, strict=True):
+            if self.disposition.decide[row]:
+                arrival = self.arrivals[row]
+                request = requests.make(arrival, row, "decide", arrival.trace.traceparent)
+                followers.append((row, Follower(values, request=request)))
             else:
-                followers.append((place, Follower(values, label=self._label(label, place))))
+                followers.append((row, Follower(values, label=self._label(label, row))))
         return followers
 
     def logs(self, shadows: Sequence[tuple[ShadowVote, ...]] | None = None) -> list[Emission]:
@@ -144,8 +144,8 @@ class TaskOutputs:
         ballots = Ballots(everybody, self.task.label_set)
         logs = Logs(self._source, self.task, self.disposed, ballots, self._now)
 
-        def emission(place: int, arrival: Arrival) -> Emission:
-            log = logs.make(arrival, place, () if shadows is None else shadows[place])
+        def emission(row: int, arrival: Arrival) -> Emission:
+            log = logs.make(arrival, row, () if shadows is None else shadows[row])
             return self._emission(arrival, self._topics.log, log_json(log))
 
         return self._each(logged, emission)
@@ -157,49 +157,49 @@ class TaskOutputs:
         if not gold:
             return []
 
-        def emission(place: int, arrival: Arrival) -> Emission:
-            review = self._review(arrival, place)
+        def emission(row: int, arrival: Arrival) -> Emission:
+            review = self._review(arrival, row)
             return self._emission(arrival, self._topics.review, review.to_json())
 
         return self._each(gold, emission)
 
     def _each(
-        self, places: Sequence[int], emission: Callable[[int, Arrival], Emission]
+        self, rows: Sequence[int], emission: Callable[[int, Arrival], Emission]
     ) -> list[Emission]:
-        def write(places: Sequence[int]) -> list[Emission]:
-            return [emission(place, self.arrivals[place]) for place in places]
+        def write(rows: Sequence[int]) -> list[Emission]:
+            return [emission(row, self.arrivals[row]) for row in rows]
 
-        return self._writing.all(self.arrivals, places, write)
+        return self._writing.all(self.arrivals, rows, write)
 
     def _emission(self, arrival: Arrival, topic: str, value: bytes) -> Emission:
         headers, key = arrival.trace.headers(topic), label_key(arrival.ticket.id, self.task.name)
         return Emission(arrival.record, topic, key, value, headers)
 
-    def _labels(self, group: PublishedGroup, places: Sequence[int]) -> list[Emission]:
-        labels = self._written(places, group.source, group.final)
+    def _labels(self, group: PublishedGroup, rows: Sequence[int]) -> list[Emission]:
+        labels = self._written(rows, group.source, group.final)
         topic = self._topics.labels
         return [
-            self._emission(self.arrivals[place], topic, label)
-            for place, label in zip(places, labels, strict=True)
+            self._emission(self.arrivals[row], topic, label)
+            for row, label in zip(rows, labels, strict=True)
         ]
 
-    def _written(self, places: Sequence[int], source: Source, final: bool) -> list[bytes]:
-        """The labels of the tickets at these places as JSON."""
+    def _written(self, rows: Sequence[int], source: Source, final: bool) -> list[bytes]:
+        """The labels of the tickets in these rows as JSON."""
         arrivals, ballots, published = self.arrivals, self.ballots, self.disposition.published
         rule_index = self.disposed.vote_result.rule_index
-        if len(places) < len(arrivals):
-            rows = np.array(places, np.int64)
-            published, ballots, rule_index = published[rows], ballots[rows], rule_index[rows]
-            arrivals = [arrivals[place] for place in places]
+        if len(rows) < len(arrivals):
+            picked = np.array(rows, np.int64)
+            published, ballots, rule_index = published[picked], ballots[picked], rule_index[picked]
+            arrivals = [arrivals[row] for row in rows]
         return self._form.write(arrivals, published, ballots, rule_index, source, final, self._now)
 
-    def _label(self, written: bytes, place: int) -> Label:
+    def _label(self, written: bytes, row: int) -> Label:
         label = Label.from_json(written)
-        return replace(label, source="fallback") if self.disposition.fallback[place] else label
+        return replace(label, source="fallback") if self.disposition.fallback[row] else label
 
-    def _review(self, arrival: Arrival, place: int) -> Review:
+    def _review(self, arrival: Arrival, row: int) -> Review:
         task = self.task
-        label_id = int(self.disposition.published.label_ids[place])
+        label_id = int(self.disposition.published.label_ids[row])
         return Review(
             ticket=arrival.ticket,
             task=task.name,
@@ -208,7 +208,7 @@ class TaskOutputs:
             reason="gold",
             label=task.label_set.labels[label_id] if label_id >= 0 else None,
             confidence=None,
-            votes=self.ballots.votes_on(place),
+            votes=self.ballots.votes_on(row),
             judge=None,
             decision_id=arrival.decision_id(task.name),
             position=arrival.position(self._source),

@@ -24,22 +24,22 @@ class Requests:
     def make(
         self,
         arrival: Arrival,
-        place: int,
+        row: int,
         purpose: Purpose,
         traceparent: str,
         followers: Sequence[Follower] = (),
     ) -> JudgeRequest:
-        """The request for the ticket at this place of the vote result."""
+        """The request for the ticket in this row of the vote result."""
         task, vote_result = self._task, self._disposed.vote_result
         candidate = self._disposed.disposition.candidate
-        label_id = int(candidate.label_ids[place])
-        provenance = vote_result.provenance(place)
+        label_id = int(candidate.label_ids[row])
+        provenance = vote_result.provenance(row)
         ensemble = candidate.ensemble if task.needs_ensemble else None
         return JudgeRequest(
             ticket=arrival.ticket,
             task=task.name,
             label_set=task.label_set.version,
-            ballot=self._ballots.ballot_on(place),
+            ballot=self._ballots.ballot_on(row),
             rule=provenance.rule,
             decision_id=arrival.decision_id(task.name),
             revision=REVISIONS[purpose],
@@ -49,9 +49,9 @@ class Requests:
             traceparent=traceparent,
             followers=tuple(followers),
             candidate=task.label_set.labels[label_id] if label_id >= 0 else None,
-            ensemble=None if ensemble is None else tuple(rounded(ensemble[place]).tolist()),
-            uniform=bool(self._disposed.sample.uniform[place]),
-            accepted=bool(vote_result.decision.label_ids[place] >= 0),
+            ensemble=None if ensemble is None else tuple(rounded(ensemble[row]).tolist()),
+            uniform=bool(self._disposed.sample.uniform[row]),
+            accepted=bool(vote_result.decision.label_ids[row] >= 0),
             calibration=provenance.calibration,
             backfill=task.backfill,
             segment=provenance.segment,

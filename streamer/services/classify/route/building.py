@@ -19,7 +19,7 @@ from streamer.services.classify.vote.judge_first import JudgeFirst
 from streamer.services.classify.vote.voting import Voting
 from streamer.services.learned.rules import rule_before
 from streamer.workers.coalescing import CoalescingWorker
-from streamer.workers.worker import Voter, Worker
+from streamer.workers.worker import Worker, WorkerPort
 
 Names = tuple[str, ...]
 
@@ -34,7 +34,7 @@ class RouteBuilder:
         self,
         task: Task,
         workers: Sequence[Worker],
-        counted: Callable[[Voter], Voter] = lambda worker: worker,
+        counted: Callable[[WorkerPort], WorkerPort] = lambda worker: worker,
         calibration: Calibration | None = None,
     ) -> None:
         self._task = task
@@ -50,29 +50,33 @@ class RouteBuilder:
     def routed(
         self, task_routes: TaskRoutes, numbers: Sequence[int], router: SegmentRouter
     ) -> Routes:
-        """A route for every segment that has one, by its place among the `numbers`.
+        """A route for every segment that has one, by its index among the `numbers`.
 
         Routes of the same workers, whose rules differ in thresholds alone, are served together.
         Raises `ConfigError` for a rule that this version does not know.
         """
         general = self._configured(router.segmented(GENERAL))
-        by_place: dict[int, tuple[Names, CalibratedRule | Provenance]] = {
+        by_segment: dict[int, tuple[Names, CalibratedRule | Provenance]] = {
             GENERAL: (self._names, general)
         }
-        for place, number in enumerate(numbers):
+        for segment_id, number in enumerate(numbers):
             if (record := task_routes.ways.get(str(number))) is not None:
-                rule = _calibrated(record, task_routes.versions, router.segmented(place))
-                by_place[place] = (record.workers, rule)
-        alike_places: dict[Hashable, list[int]] = defaultdict(list)
-        for place, (names, rule) in by_place.items():
+                rule = _calibrated(record, task_routes.versions, router.segmented(segment_id))
+                by_segment[segment_id] = (record.workers, rule)
+        alike_segments: dict[Hashable, list[int]] = defaultdict(list)
+        for segment_id, (names, rule) in by_segment.items():
             kind = alike(rule.rule) if isinstance(rule, CalibratedRule) else None
-            alike_places[names, kind].append(place)
-        served: dict[int, Route] = {}
-        for places in alike_places.values():
-            names, _ = by_place[places[0]]
-            decider = self._decider(names, [by_place[place][1] for place in places])
-            served |= {place: Route(decider, index) for index, place in enumerate(places)}
-        return Routes(router, served.pop(GENERAL), served)
+            alike_segments[names, kind].append(segment_id)
+        routes: dict[int, Route] = {}
+        for segment_ids in alike_segments.values():
+            names, _ = by_segment[segment_ids[0]]
+            decider = self._decider(
+                names, [by_segment[segment_id][1] for segment_id in segment_ids]
+            )
+            routes |= {
+                segment_id: Route(decider, index) for index, segment_id in enumerate(segment_ids)
+            }
+        return Routes(router, routes.pop(GENERAL), routes)
 
     @property
     def _names(self) -> Names:

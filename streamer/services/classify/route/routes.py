@@ -1,4 +1,4 @@
-"""Has every ticket decided on by the way of its segment."""
+"""Has every ticket decided on by the route of its segment."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,52 +32,57 @@ class Decider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who serves a segment, and by which of his terms."""
+    """Who serves a segment, and by which of its rules."""
 
     served: Decider
     rule_index: int
 
 
 class Routes:
-    """One task's ways: those of some segments by their place, and `general` for all other tickets.
+    """One task's routes: those of some segments by segment id, and `general` for all other tickets.
 
     `router` says which segment a ticket is of. Whoever serves several segments is asked for their
     tickets together, and all at the same time.
     """
 
-    def __init__(self, router: SegmentRouter, general: Route, ways: Mapping[int, Route]) -> None:
+    def __init__(self, router: SegmentRouter, general: Route, routes: Mapping[int, Route]) -> None:
         self.router = router
         self._general = general
-        self._ways = dict(ways)
-        self._served = list({id(w.served): w.served for w in (general, *ways.values())}.values())
-        by_place = [self._way(place) for place in range(GENERAL, max(ways, default=GENERAL) + 1)]
-        self._by_place = np.array([self._served.index(way.served) for way in by_place])
-        self._rule_index = np.array([way.rule_index for way in by_place])
+        self._by_segment = dict(routes)
+        self._served = list(
+            {id(route.served): route.served for route in (general, *routes.values())}.values()
+        )
+        by_segment = [
+            self._route(segment_id)
+            for segment_id in range(GENERAL, max(routes, default=GENERAL) + 1)
+        ]
+        self._decider_index = np.array([self._served.index(route.served) for route in by_segment])
+        self._rule_index = np.array([route.rule_index for route in by_segment])
 
-    def workers(self, place: int) -> tuple[str, ...]:
+    def workers(self, segment_id: int) -> tuple[str, ...]:
         """Those that serve a segment's tickets."""
-        return self._way(place).served.workers
+        return self._route(segment_id).served.workers
 
     async def run(
         self,
         texts: Sequence[bytes],
-        places: Rows,
+        segment_ids: Rows,
         batch_trace: BatchTrace,
         audited: Mask | None = None,
     ) -> AsyncIterator[VoteResult]:
-        """Vote results that together cover every text [N] once; `places` [N] are their segments."""
-        # The general way is the first of both, and serves places that have none.
-        at = np.where(places < len(self._by_place) - 1, places, GENERAL) - GENERAL
-        async for vote_result in merge(list(self._asked(texts, at, batch_trace, audited))):
+        """Vote results that together cover every text [N] once, by their `segment_ids` [N]."""
+        # The general route is the first of both, and serves segments that have none.
+        index = np.where(segment_ids < len(self._decider_index) - 1, segment_ids, GENERAL) - GENERAL
+        async for vote_result in merge(list(self._asked(texts, index, batch_trace, audited))):
             yield vote_result
 
-    def _way(self, place: int) -> Route:
-        return self._ways.get(place, self._general)
+    def _route(self, segment_id: int) -> Route:
+        return self._by_segment.get(segment_id, self._general)
 
     def _asked(
-        self, texts: Sequence[bytes], at: Rows, batch_trace: BatchTrace, audited: Mask | None
+        self, texts: Sequence[bytes], index: Rows, batch_trace: BatchTrace, audited: Mask | None
     ) -> Iterator[AsyncIterator[VoteResult]]:
-        taken, rule_index = self._by_place[at], self._rule_index[at]
+        taken, rule_index = self._decider_index[index], self._rule_index[index]
         for number in np.unique(taken).tolist():
             rows = np.flatnonzero(taken == number)
             own = [texts[row] for row in rows.tolist()]

@@ -9,10 +9,12 @@ from streamer.decide.vote_result import VoteResult, WorkerVotes
 from streamer.observe.batch_trace import BatchTrace
 from streamer.workers.faults import WorkerOut
 from streamer.workers.wire import TextTensor
-from streamer.workers.worker import Voter
+from streamer.workers.worker import WorkerPort
 
 
-async def ask_worker(worker: Voter, tensor: TextTensor, batch_trace: BatchTrace) -> WorkerVotes:
+async def ask_worker(
+    worker: WorkerPort, tensor: TextTensor, batch_trace: BatchTrace
+) -> WorkerVotes:
     """What the worker says, raw; one that is out is absent."""
     model = worker.model
     try:

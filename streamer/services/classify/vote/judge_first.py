@@ -10,13 +10,13 @@ from streamer.decide.decision import Decision
 from streamer.decide.vote_result import Mask, Provenance, Rows, VoteResult
 from streamer.observe.batch_trace import BatchTrace
 from streamer.services.classify.vote.asking import ask_worker, asked_about
-from streamer.workers.worker import Voter
+from streamer.workers.worker import WorkerPort
 
 
 class JudgeFirst:
     """Like a vote in which nobody has a say; the `others` are asked about the uniform sample."""
 
-    def __init__(self, provenances: Sequence[Provenance], others: Sequence[Voter]) -> None:
+    def __init__(self, provenances: Sequence[Provenance], others: Sequence[WorkerPort]) -> None:
         self._provenances = tuple(provenances)
         self._others = tuple(others)
 

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 
-ByPlace = Mapping[int, ShadowVote]
+ByRow = Mapping[int, ShadowVote]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +110,17 @@ class Shadow:
 class Asked:
     """What the shadows of a task were asked about N tickets; `marks` [N] are those drawn."""
 
-    def __init__(
-        self, marks: NDArray[np.bool_], questions: Sequence[asyncio.Task[ByPlace]]
-    ) -> None:
+    def __init__(self, marks: NDArray[np.bool_], questions: Sequence[asyncio.Task[ByRow]]) -> None:
         self.marks = marks
         self._questions = tuple(questions)
 
     async def votes(self) -> dict[int, tuple[ShadowVote, ...]]:
-        """By the ticket's place: there within the longest deadline after they were asked."""
-        by_place: dict[int, tuple[ShadowVote, ...]] = {}
+        """By the ticket's row: there within the longest deadline after they were asked."""
+        by_row: dict[int, tuple[ShadowVote, ...]] = {}
         for votes in await asyncio.gather(*self._questions):
-            for place, vote in votes.items():
-                by_place[place] = (*by_place.get(place, ()), vote)
-        return by_place
+            for row, vote in votes.items():
+                by_row[row] = (*by_row.get(row, ()), vote)
+        return by_row
 
     def close(self) -> None:
         """Ask no longer."""
@@ -152,6 +150,6 @@ class Shadows:
         )
 
 
-async def _ask(shadow: Shadow, texts: Sequence[bytes], places: Sequence[int]) -> ByPlace:
-    votes = await shadow.votes([texts[place] for place in places])
-    return dict(zip(places, votes, strict=True))
+async def _ask(shadow: Shadow, texts: Sequence[bytes], rows: Sequence[int]) -> ByRow:
+    votes = await shadow.votes([texts[row] for row in rows])
+    return dict(zip(rows, votes, strict=True))

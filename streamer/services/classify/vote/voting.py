@@ -13,7 +13,7 @@ from streamer.observe.batch_trace import BatchTrace
 from streamer.services.classify.vote.asking import ask_worker, asked_about
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.workers.wire import TextTensor
-from streamer.workers.worker import Voter
+from streamer.workers.worker import WorkerPort
 
 OUTAGE_PAUSE = 0.5
 
@@ -27,16 +27,16 @@ class Voting:
 
     def __init__(
         self,
-        workers: Sequence[Voter],
+        workers: Sequence[WorkerPort],
         rules: Sequence[CalibratedRule],
         on_outage: OutagePolicy,
-        nonvoting: Sequence[Voter] = (),
+        nonvoting: Sequence[WorkerPort] = (),
     ) -> None:
         self._workers = tuple(workers)
-        self._places = {worker.model: place for place, worker in enumerate(workers)}
+        self._index = {worker.model: index for index, worker in enumerate(workers)}
         self._rules = tuple(rules)
         self._provenances = tuple(rule.provenance for rule in rules)
-        heat = [[rule.temperatures.get(name, np.nan) for name in self._places] for rule in rules]
+        heat = [[rule.temperatures.get(name, np.nan) for name in self._index] for rule in rules]
         self._thresholded = ThresholdedRule.of([rule.rule for rule in rules], np.array(heat))
         self._at_once = asked_first(self._thresholded.rule)
         self._on_outage = on_outage
@@ -45,7 +45,7 @@ class Voting:
     @property
     def workers(self) -> tuple[str, ...]:
         """Their names, in the order of the rule."""
-        return tuple(self._places)
+        return tuple(self._index)
 
     async def run(
         self,
@@ -101,7 +101,7 @@ class Voting:
 
     async def _ask_audited(
         self,
-        workers: Sequence[Voter],
+        workers: Sequence[WorkerPort],
         texts: Sequence[bytes],
         vote_result: VoteResult,
         batch_trace: BatchTrace,
@@ -129,22 +129,22 @@ class Voting:
 
     def _hopeless(self, worker_votes: Iterable[WorkerVotes]) -> bool:
         out = {votes.worker for votes in worker_votes if votes.absent is not None}
-        return not self._thresholded.rule.decidable([name not in out for name in self._places])
+        return not self._thresholded.rule.decidable([name not in out for name in self._index])
 
     async def _ask(
         self,
-        workers: Sequence[Voter],
+        workers: Sequence[WorkerPort],
         tensor: TextTensor,
         batch_trace: BatchTrace,
         rule_index: Rows,
-        known: Sequence[WorkerVotes] = (),
+        before: Sequence[WorkerVotes] = (),
     ) -> list[WorkerVotes]:
-        """The votes of these workers; those in `known` were asked already.
+        """The votes of these workers; those in `before` were asked already.
 
         Where so many are out that no label can stand, the default is to wait for any of them:
         a batch of abstentions would drown the judge.
         """
-        worker_votes = {votes.worker: votes for votes in known}
+        worker_votes = {votes.worker: votes for votes in before}
         while True:
             missing = [worker for worker in workers if worker.model not in worker_votes]
             asked = (self._votes_of(worker, tensor, batch_trace, rule_index) for worker in missing)
@@ -157,10 +157,10 @@ class Voting:
             await asyncio.sleep(OUTAGE_PAUSE)
 
     async def _votes_of(
-        self, worker: Voter, tensor: TextTensor, batch_trace: BatchTrace, rule_index: Rows
+        self, worker: WorkerPort, tensor: TextTensor, batch_trace: BatchTrace, rule_index: Rows
     ) -> WorkerVotes:
         votes = await ask_worker(worker, tensor, batch_trace)
-        place = self._places.get(worker.model)
-        if place is None:
+        index = self._index.get(worker.model)
+        if index is None:
             return votes
-        return replace(votes, predictions=self._thresholded.tempered(place, votes.raw, rule_index))
+        return replace(votes, predictions=self._thresholded.tempered(index, votes.raw, rule_index))
