@@ -37,7 +37,7 @@ from streamer.services.classify.observing import Observing
 from streamer.services.classify.publish.outputs import Outputs
 from streamer.services.classify.route.building import RouteBuilder
 from streamer.services.classify.route.segment_router import SegmentRouter
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 from streamer.services.intake.ticket_reader import TicketReader
 from streamer.stream.dead_letters import DeadLetters
 from streamer.workers.triton import TritonClient
@@ -166,8 +166,8 @@ async def _handlers(
     numbers = range(1, SEGMENTS + 1)
     router = SegmentRouter(gate, numbers, "bench")
     found = TaskRoutes(task.label_set.version, {}, 1.0, {str(one): served for one in numbers})
-    plain = Task(TASK, task.label_set, ways.configured())
-    routed = Task(
+    plain = ClassifyTask(TASK, task.label_set, ways.configured())
+    routed = ClassifyTask(
         TASK, task.label_set, ways.configured(), routes=ways.routed(found, numbers, router)
     )
     try:
@@ -178,7 +178,7 @@ async def _handlers(
         await client.close()
 
 
-def _handler(task: Task) -> ClassifyHandler:
+def _handler(task: ClassifyTask) -> ClassifyHandler:
     tracing = Tracing("bench", 0.0)
     return ClassifyHandler(
         source="bench",

@@ -14,10 +14,10 @@ from streamer.config.settings import Settings
 from streamer.errors import ConfigError
 from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.judge.judge_process import JudgeProcess
-from streamer.learn.segments import folder as versions
 from streamer.learn.segments.by_segment import SegmentRoute
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import FoundSegments, find
+from streamer.learn.segments.folder import latest, write
 from streamer.learn.segments.nearest import Embeddings
 from streamer.learn.segments.report import Report, report
 from streamer.learn.segments.routed import Routed, route
@@ -61,7 +61,7 @@ def fit(
     sample = SegmentSample.of(times, ticket_texts(settings, file), wanted.most)
     for line in sample.notes:
         note(line)
-    previous = versions.latest(folder)
+    previous = latest(folder)
     embeddings, encoder = _embedded(settings, sample)
     found = find(sample, embeddings, encoder, seed=wanted.seed, size=wanted.size, previous=previous)
     tasks = _logged(settings, decisions)
@@ -78,7 +78,7 @@ def fit(
         routed=list(_routed(found, sample, gate, tasks, wanted.budget)),
         text=wanted.text,
     )
-    target = versions.write(folder, found.segmentation, result, classifier)
+    target = write(folder, found.segmentation, result, classifier)
     (_tell_json if as_json else _tell)(result, target)
     return 0
 

@@ -28,7 +28,7 @@ from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.publish.ballots import Ballots
 from streamer.services.classify.publish.logs import Logs
 from streamer.services.classify.publish.requests import Requests
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
 from streamer.services.judge.judge_task import JudgeTask
@@ -87,7 +87,7 @@ class Serving:
             self.policy.on_outage,
         )
         labels = LabelSet(cases.labels)
-        task = Task(
+        task = ClassifyTask(
             cases.task,
             labels,
             voting,
@@ -99,7 +99,7 @@ class Serving:
         )
         return await self._decided(task, cases)
 
-    async def _decided(self, task: Task, cases: Dataset) -> list[Log]:
+    async def _decided(self, task: ClassifyTask, cases: Dataset) -> list[Log]:
         numbers = np.arange(len(cases))
         uniform, verify = (numbers % 1000 < share * 1000 for share in (self.audit, self.verify))
         found: list[Log] = []
@@ -112,7 +112,7 @@ class Serving:
                 found += self._logs(task, cases, disposed)
         return found
 
-    def _logs(self, task: Task, cases: Dataset, disposed: Disposed) -> list[Log]:
+    def _logs(self, task: ClassifyTask, cases: Dataset, disposed: Disposed) -> list[Log]:
         vote_result, disposition = disposed.vote_result, disposed.disposition
         ballots = Ballots(vote_result.worker_votes, task.label_set)
         everybody = (*vote_result.worker_votes, *vote_result.audit_votes)

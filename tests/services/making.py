@@ -20,7 +20,7 @@ from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.observing import Observing
 from streamer.services.classify.publish.outputs import Outputs
 from streamer.services.classify.route.routes import Routes
-from streamer.services.classify.task import Condition, Task
+from streamer.services.classify.task import ClassifyTask, Condition
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.shadows import Shadow, Shadows, Trial
 from streamer.services.classify.vote.voting import Voting
@@ -111,7 +111,7 @@ async def make(triton_echo: Triton) -> AsyncIterator[MakeHandler]:
         voting = Voting([observing.counted(worker) for worker in met], [terms], "wait")
         shadows = [Shadow(client, trial, ECHO_LABELS) for trial in trials]
         made = [
-            Task(
+            ClassifyTask(
                 name,
                 LabelSet(ECHO_LABELS),
                 voting,

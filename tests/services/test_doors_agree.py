@@ -25,7 +25,7 @@ from streamer.records.log import log_from_json
 from streamer.records.review import Review
 from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.observing import Observing
-from streamer.services.classify.task import Condition, Task
+from streamer.services.classify.task import ClassifyTask, Condition
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
 from streamer.services.intake.ticket_reader import TicketReader
@@ -75,7 +75,7 @@ def handler(decoder: Callable[..., Any] | None) -> ClassifyHandler:
         "field": Condition(("a",), field="/x/0"),
     }
     tasks = [
-        Task(name, LABELS, Voting(workers, terms, "wait"), condition)
+        ClassifyTask(name, LABELS, Voting(workers, terms, "wait"), condition)
         for name, condition in conditions.items()
     ]
     return ClassifyHandler(

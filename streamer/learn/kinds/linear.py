@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC
 from streamer.backends import features, linear, ngrams
 from streamer.backends.features import Extract, Features, Floats, softmax
 from streamer.backends.linear import LinearModel
-from streamer.learn.kinds import softmax_regression as regression
+from streamer.learn.kinds import softmax_regression
 from streamer.learn.kinds.kind import Settings, Targets
 
 _SOFTNESS = (0.4, 1.0)
@@ -34,7 +34,7 @@ class LinearKind:
 
     @property
     def modules(self) -> Sequence[ModuleType]:
-        return (ngrams, features, linear, regression)
+        return (ngrams, features, linear, softmax_regression)
 
     def tune(self, train: Targets, held_out: Targets, seed: int) -> tuple[LinearModel, Settings]:
         """Choose how soft the margin is, or the number of epochs, and the factor that makes
@@ -72,7 +72,9 @@ def _model(
     if targets.probabilities is None:
         return _machine(features, rows, targets, settings["softness"], seed)
     epochs = int(settings["epochs"])
-    return LinearModel(features, *regression.softmax_regression(rows, targets, epochs, seed))
+    return LinearModel(
+        features, *softmax_regression.softmax_regression(rows, targets, epochs, seed)
+    )
 
 
 def _machine(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from streamer.config.settings import Settings
-from streamer.config.tasks import Task as TaskSettings
+from streamer.config.tasks import Task
 from streamer.decide.budget import JudgeBudget, RateCap, ShareCap
 from streamer.decide.serving_policy import ServingPolicy
 from streamer.errors import ConfigError
@@ -15,7 +15,7 @@ from streamer.services.classify.observing import Observing
 from streamer.services.classify.route.building import RouteBuilder
 from streamer.services.classify.route.routes import Routes
 from streamer.services.classify.route.segment_router import SegmentRouter
-from streamer.services.classify.task import Condition, Task
+from streamer.services.classify.task import ClassifyTask, Condition
 from streamer.services.classify.vote.shadows import Shadow, Shadows, Trial
 from streamer.services.learned.routing_file import RoutingFile
 from streamer.services.learned.rules import load_calibration
@@ -29,7 +29,7 @@ async def ready_tasks(
     observing: Observing,
     stop: asyncio.Event,
     backfill: str | None = None,
-) -> list[Task] | None:
+) -> list[ClassifyTask] | None:
     """Every task, once all its workers have shaken hands; None where told to stop before.
 
     Their clients are closed with `stack`. `backfill` marks all that is decided. Raises
@@ -143,16 +143,16 @@ def read_routings(settings: Settings) -> dict[str, RoutingFile]:
 
 def _task(
     name: str,
-    task: TaskSettings,
+    task: Task,
     builder: RouteBuilder,
     routes: Routes | None,
     backfill: str | None,
     shadows: Shadows | None,
-) -> Task:
+) -> ClassifyTask:
     condition = None
     if task.when is not None:
         condition = Condition(task.when.values, task.when.field, task.when.task)
-    return Task(
+    return ClassifyTask(
         name,
         task.label_set,
         builder.configured(),
@@ -167,7 +167,7 @@ def _task(
     )
 
 
-def _shadows(client: TritonClient, task: TaskSettings, salt: str) -> Shadows | None:
+def _shadows(client: TritonClient, task: Task, salt: str) -> Shadows | None:
     trials = [
         Trial(worker.model, worker.shadow.version, worker.shadow.share, worker.shadow.deadline)
         for worker in task.workers
@@ -178,7 +178,7 @@ def _shadows(client: TritonClient, task: TaskSettings, salt: str) -> Shadows | N
     return Shadows([Shadow(client, trial, task.labels) for trial in trials], salt)
 
 
-def _budget(task: TaskSettings) -> JudgeBudget | None:
+def _budget(task: Task) -> JudgeBudget | None:
     cap = task.budget
     if cap is None:
         return None

@@ -19,7 +19,7 @@ from streamer.services.classify.failing import Failing
 from streamer.services.classify.observing import Observing
 from streamer.services.classify.publish.outputs import Outputs, OutputWriter, TaskOutputs
 from streamer.services.classify.route.segment_router import Names, SegmentRouter
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 from streamer.services.classify.vote.shadows import Asked
 from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.runtime.concurrency import merge
@@ -59,7 +59,7 @@ class ClassifyHandler:
         *,
         source: str,
         ticket_reader: TicketReader,
-        tasks: Sequence[Task],
+        tasks: Sequence[ClassifyTask],
         outputs: Outputs,
         dead_letters: DeadLetters,
         tracing: Tracing,
@@ -137,7 +137,7 @@ class ClassifyHandler:
         return named
 
     async def _classify(
-        self, task: Task, arrivals: Sequence[Arrival], batch: _Batch
+        self, task: ClassifyTask, arrivals: Sequence[Arrival], batch: _Batch
     ) -> AsyncIterator[Group | Barrier]:
         ids = [arrival.ticket.id for arrival in arrivals]
         sample, texts = self._sampling.sample(ids, task.verify), _texts(arrivals)
@@ -158,7 +158,7 @@ class ClassifyHandler:
 
     def _outputs(
         self,
-        task: Task,
+        task: ClassifyTask,
         arrivals: Sequence[Arrival],
         vote_result: VoteResult,
         sample: Sample,
@@ -216,7 +216,7 @@ class ClassifyHandler:
         return [*letters, *task_outputs.requests(decide, "decide", followers)]
 
 
-def _meeting(task: Task, arrivals: Sequence[Arrival]) -> list[Arrival]:
+def _meeting(task: ClassifyTask, arrivals: Sequence[Arrival]) -> list[Arrival]:
     """Those that meet the task's condition."""
     if task.condition is None:
         return list(arrivals)
@@ -224,7 +224,7 @@ def _meeting(task: Task, arrivals: Sequence[Arrival]) -> list[Arrival]:
 
 
 def _missed(
-    arrivals: Sequence[Arrival], chosen: Sequence[tuple[Task, Sequence[Arrival]]]
+    arrivals: Sequence[Arrival], chosen: Sequence[tuple[ClassifyTask, Sequence[Arrival]]]
 ) -> list[Settled]:
     """Those that no task is for."""
     if all(task.condition is None for task, _ in chosen):
@@ -236,7 +236,7 @@ def _missed(
 
 
 def _votes(
-    task: Task,
+    task: ClassifyTask,
     arrivals: Sequence[Arrival],
     texts: Sequence[bytes],
     batch: _Batch,
@@ -252,7 +252,7 @@ def _texts(arrivals: Sequence[Arrival]) -> list[bytes]:
     return [arrival.ticket.text.encode("utf-8", "replace") for arrival in arrivals]
 
 
-def _whose_label(task_outputs: TaskOutputs, child: Task) -> list[Arrival]:
+def _whose_label(task_outputs: TaskOutputs, child: ClassifyTask) -> list[Arrival]:
     """The tickets whose label, as it is published, is one that the child is for."""
     index = task_outputs.task.label_set.index
     wanted = [index[value] for value in _values(child)]
@@ -260,5 +260,5 @@ def _whose_label(task_outputs: TaskOutputs, child: Task) -> list[Arrival]:
     return [task_outputs.arrivals[row] for row in np.flatnonzero(met).tolist()]
 
 
-def _values(child: Task) -> tuple[str, ...]:
+def _values(child: ClassifyTask) -> tuple[str, ...]:
     return child.condition.values if child.condition else ()

@@ -9,7 +9,7 @@ from streamer.decide.disposition import Disposition, calls_within, dispose
 from streamer.decide.predictions import ABSTAINED
 from streamer.decide.sampling import Sample
 from streamer.decide.vote_result import VoteResult
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Disposed:
 
     @classmethod
     def of(
-        cls, task: Task, vote_result: VoteResult, sample: Sample, now: float, part: float
+        cls, task: ClassifyTask, vote_result: VoteResult, sample: Sample, now: float, part: float
     ) -> "Disposed":
         """As the task is served; `now` and `part` as in `JudgeBudget.allow`."""
         predictions = [votes.predictions for votes in vote_result.worker_votes]

@@ -24,7 +24,7 @@ from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.door import Read
 from streamer.services.classify.publish.outputs import TaskOutputs
 from streamer.services.classify.route.segment_router import Names
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 from streamer.stream.handler import Record
 from streamer.workers.faults import WorkerOut
 from streamer.workers.wire import TextTensor
@@ -43,7 +43,7 @@ class Observing:
         self._metrics = metrics
         self._tracing = tracing
 
-    def begin(self, tasks: Iterable[Task], pointers: Iterable[str]) -> None:
+    def begin(self, tasks: Iterable[ClassifyTask], pointers: Iterable[str]) -> None:
         """Show from the start what no ticket may come to: that is a figure, too."""
         for pointer in pointers:
             self._metrics.no_text(pointer, 0)
@@ -91,7 +91,7 @@ class Observing:
         """The segments of a batch's tickets."""
         self._metrics.routing(names.seconds, len(names.rows))
 
-    def routed(self, task: Task, arrivals: Sequence[Arrival], names: Names) -> None:
+    def routed(self, task: ClassifyTask, arrivals: Sequence[Arrival], names: Names) -> None:
         """The routes that some tickets of the batch take for a task that has some."""
         if task.routes is None:
             return
@@ -112,7 +112,7 @@ class Observing:
                     names.began_ns,
                 )
 
-    def disposed(self, task: Task, disposed: Disposed) -> None:
+    def disposed(self, task: ClassifyTask, disposed: Disposed) -> None:
         """What is to become of some tickets, though they only follow another task."""
         if (budget := task.budget) is not None:
             self._metrics.budget(task.name, budget.left, budget.spent)

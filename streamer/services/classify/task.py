@@ -26,7 +26,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ClassifyTask:
     """One classification problem with the workers that vote on it.
 
     `budget` is kept over batches. `needs_ensemble` says that the rule after the judge looks at the

@@ -11,7 +11,7 @@ from streamer.decide.vote_result import OutagePolicy, Provenance, VoteResult, Wo
 from streamer.decide.votes import VoteRule
 from streamer.records.labelset import LabelSet
 from streamer.services.classify.disposed import Disposed
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
 
@@ -36,7 +36,7 @@ def disposed(
 ) -> Disposed:
     voting = Voting((), [RULE], on_outage)
     policy = ServingPolicy(on_outage=on_outage)
-    task = Task("intent", LabelSet(("a", "b")), voting, policy=policy, budget=budget)
+    task = ClassifyTask("intent", LabelSet(("a", "b")), voting, policy=policy, budget=budget)
     return Disposed.of(task, found, Sample.none(COUNT), 0.0, 1.0)
 
 

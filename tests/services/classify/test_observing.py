@@ -16,7 +16,7 @@ from streamer.observe.tracing import Tracing
 from streamer.records.labelset import LabelSet
 from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.observing import Observing
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 from streamer.services.classify.vote import voting
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
@@ -59,7 +59,7 @@ class Run:
         self.handler = ClassifyHandler(
             source="support",
             ticket_reader=TicketReader(),
-            tasks=[Task("mood", LABELS, Voting(counted, terms, "wait"))],
+            tasks=[ClassifyTask("mood", LABELS, Voting(counted, terms, "wait"))],
             outputs=OUTPUTS,
             dead_letters=DeadLetters("dead", 2**20),
             tracing=tracing,

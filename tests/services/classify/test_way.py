@@ -15,7 +15,7 @@ from streamer.observe.tracing import Tracing
 from streamer.records.labelset import LabelSet
 from streamer.services.classify.classify_handler import ClassifyHandler
 from streamer.services.classify.observing import Observing
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 from streamer.services.classify.vote.calibrated_rule import CalibratedRule
 from streamer.services.classify.vote.voting import Voting
 from streamer.services.intake.ticket_reader import TicketReader
@@ -65,7 +65,7 @@ async def made(
     handler = ClassifyHandler(
         source="support",
         ticket_reader=TicketReader(),
-        tasks=[Task("intent", LABELS, voting)],
+        tasks=[ClassifyTask("intent", LABELS, voting)],
         outputs=OUTPUTS,
         dead_letters=dead_letters,
         tracing=tracing,

@@ -5,14 +5,14 @@ from streamer.records.log import BallotLog, ShadowVote
 from streamer.services.classify.arrival import Arrival
 from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.publish.ballots import Ballots
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 
 
 class Logs:
     """Writes the log of a task's vote result; `source` is the input's name, `at` the time."""
 
     def __init__(
-        self, source: str, task: Task, disposed: Disposed, ballots: Ballots, now: str
+        self, source: str, task: ClassifyTask, disposed: Disposed, ballots: Ballots, now: str
     ) -> None:
         self._source = source
         self._task = task

@@ -21,7 +21,7 @@ from streamer.services.classify.publish.ballots import Ballots
 from streamer.services.classify.publish.label_form import LabelForm
 from streamer.services.classify.publish.logs import Logs
 from streamer.services.classify.publish.requests import Requests
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 from streamer.services.runtime.writing import Writing
 from streamer.stream.handler import Emission
 
@@ -45,7 +45,7 @@ class OutputWriter:
         self.topics = topics
         self._forms: dict[tuple[str, tuple[Provenance, ...]], LabelForm] = {}
 
-    def form(self, task: Task, provenances: tuple[Provenance, ...]) -> LabelForm:
+    def form(self, task: ClassifyTask, provenances: tuple[Provenance, ...]) -> LabelForm:
         """The form of a task's labels, which remembers what it wrote before."""
         form = self._forms.get((task.name, provenances))
         if form is None:
@@ -63,7 +63,7 @@ class TaskOutputs:
     def __init__(
         self,
         writer: OutputWriter,
-        task: Task,
+        task: ClassifyTask,
         arrivals: Sequence[Arrival],
         disposed: Disposed,
         writing: Writing,

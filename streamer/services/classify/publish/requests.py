@@ -7,7 +7,7 @@ from streamer.records.judge_request import Follower, JudgeRequest, Purpose
 from streamer.services.classify.arrival import Arrival
 from streamer.services.classify.disposed import Disposed
 from streamer.services.classify.publish.ballots import Ballots
-from streamer.services.classify.task import Task
+from streamer.services.classify.task import ClassifyTask
 
 REVISIONS: dict[Purpose, int] = {"decide": 0, "verify": 1, "audit": 0}
 
@@ -15,7 +15,9 @@ REVISIONS: dict[Purpose, int] = {"decide": 0, "verify": 1, "audit": 0}
 class Requests:
     """Writes the judge requests of one vote result of one task; `source` is the input's name."""
 
-    def __init__(self, source: str, task: Task, disposed: Disposed, ballots: Ballots) -> None:
+    def __init__(
+        self, source: str, task: ClassifyTask, disposed: Disposed, ballots: Ballots
+    ) -> None:
         self._source = source
         self._task = task
         self._disposed = disposed
