@@ -23,13 +23,13 @@ def test_the_stratum_tells_the_fidelity_of_all_and_the_doubtful_tickets_do_not()
 
 
 def test_people_are_asked_within_the_stratum_and_all_of_it_is_logged() -> None:
-    draws = Sampling("salt", audit=0.02, log=0.1, gold=0.05).sample(IDS, 0.5)
-    assert not (draws.gold & ~draws.uniform).any()
-    assert not (draws.uniform & ~draws.logged).any()
-    assert abs(draws.uniform.mean() - (1 - 0.98 * 0.95)) < 0.005
-    assert abs(draws.verify[draws.uniform].mean() - 0.5) < 4 * 0.5 / np.sqrt(draws.uniform.sum())
+    sample = Sampling("salt", audit=0.02, log=0.1, gold=0.05).sample(IDS, 0.5)
+    assert not (sample.gold & ~sample.uniform).any()
+    assert not (sample.uniform & ~sample.logged).any()
+    assert abs(sample.uniform.mean() - (1 - 0.98 * 0.95)) < 0.005
+    assert abs(sample.verify[sample.uniform].mean() - 0.5) < 4 * 0.5 / np.sqrt(sample.uniform.sum())
 
 
 def test_nothing_is_drawn_where_nothing_was_asked_for() -> None:
-    draws = Sampling("salt").sample(IDS[:100], 0)
-    assert not (draws.uniform | draws.logged | draws.gold | draws.verify).any()
+    sample = Sampling("salt").sample(IDS[:100], 0)
+    assert not (sample.uniform | sample.logged | sample.gold | sample.verify).any()

@@ -92,8 +92,8 @@ def _calibrations(evidence: RunEvidence) -> Iterator[str | Table]:
     shown = table("CALIBRATED", "coverage", "fidelity", "accuracy", "saved")
     for tried in evidence.tried:
         rule = tried.calibration.rule
-        dials = (rule.measure, rule.at_least, rule.alpha)
-        threshold = " ".join(str(value) for value in dials if value is not None)
+        thresholds = (rule.measure, rule.at_least, rule.alpha)
+        threshold = " ".join(str(value) for value in thresholds if value is not None)
         shown.add_row(f"{tried.task}: {rule.kind} {threshold}", *_cells(tried.figures))
         shown.add_row(f"{tried.task}: plain majority", *_cells(tried.majority))
     yield shown

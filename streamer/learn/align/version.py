@@ -21,8 +21,8 @@ from streamer.learn.train.training import code_hash
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a task's lesson came from: the judge's version, the time before which its tickets were
-    decided, the shares they were drawn by, and the version of the segments.
+    """Where a task's training set came from: the judge's version, the time before which its tickets
+    were decided, the shares they were drawn by, and the version of the segments.
     """
 
     task: str

@@ -32,8 +32,8 @@ def shown(curves: Sequence[Curve]) -> list[Curve]:
     """The plain rules, and of the others the eight with the largest area: more can't be told
     apart. Tables have all.
     """
-    dials = sorted((c for c in curves if not c.fixed), key=lambda c: -c.audc.value)
-    return [*dials[:_MOST_LINES], *(c for c in curves if c.fixed)]
+    swept = sorted((c for c in curves if not c.fixed), key=lambda c: -c.audc.value)
+    return [*swept[:_MOST_LINES], *(c for c in curves if c.fixed)]
 
 
 def _deferral(index: int, each: Deferral) -> Plot:

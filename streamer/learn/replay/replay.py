@@ -271,10 +271,10 @@ def _verdicts(
         differences.append(_differences(logs, again))
         judged.append(rows)
 
-    def why(place: int) -> str:
-        if _unlike([(judged[0], judged[1]), (means[0], means[1])], place):
+    def why(index: int) -> str:
+        if _unlike([(judged[0], judged[1]), (means[0], means[1])], index):
             return _COLD
-        unlikely = workers[place] != means[0, place].argmax()
+        unlikely = workers[index] != means[0, index].argmax()
         return _MAJORITY if unlikely and isinstance(rule, Diff | Opt) else _AT_THRESHOLD
 
     return differences[0], differences[1], why

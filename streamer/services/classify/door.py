@@ -62,7 +62,7 @@ class Door:
         tracing: Tracing,
     ) -> None:
         self._source = source
-        self._intake = ticket_reader
+        self._ticket_reader = ticket_reader
         self._tasks = tuple(tasks)
         self._labels = labels
         self._dead_letters = dead_letters
@@ -100,7 +100,7 @@ class Door:
                 deletions[index] = outcome
         self._failing.look(died, len(batch))
         before, after = _around(batch, arrivals, deletions) if deletions else ([], [])
-        no_text = self._intake.text.taken()
+        no_text = self._ticket_reader.text.taken()
         return Read(arrivals, [*settled, *before], after, len(deletions), no_text)
 
     def _one(
@@ -109,7 +109,7 @@ class Door:
         try:
             if record.value is None:
                 return self._deletion(record, trace_id, received_ns)
-            ticket, created_ms = self._intake.read(record)
+            ticket, created_ms = self._ticket_reader.read(record)
         except TicketError as error:
             return error
         trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
@@ -120,7 +120,7 @@ class Door:
 
     def _tell(self, record: Record, ticket_id: str) -> None:
         """Say once that deletions may not find their tickets."""
-        if self._intake.is_keyed(record, ticket_id):
+        if self._ticket_reader.is_keyed(record, ticket_id):
             return
         self._told = True
         log.warning(
@@ -130,7 +130,7 @@ class Door:
         )
 
     def _deletion(self, record: Record, trace_id: str, received_ns: int) -> _Deletion:
-        ticket_id = self._intake.deleted(record)
+        ticket_id = self._ticket_reader.deleted(record)
         trace = self._tracing.ticket(record.headers, trace_id, record, received_ns)
         trace.identify(ticket_id)
         trace.deleted()

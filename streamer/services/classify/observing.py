@@ -187,8 +187,8 @@ class Observing:
         metrics.decisions(task, int(np.count_nonzero(accepted)), len(accepted))
         if total := int(np.count_nonzero(audited)):
             metrics.stratum(task, int(np.count_nonzero(accepted & audited)), total)
-        everybody = (*vote_result.worker_votes, *vote_result.audit_votes)
-        label_ids = {votes.worker: votes.predictions.label_ids for votes in everybody}
+        all_votes = (*vote_result.worker_votes, *vote_result.audit_votes)
+        label_ids = {votes.worker: votes.predictions.label_ids for votes in all_votes}
         given = {worker: own != ABSTAINED for worker, own in label_ids.items()}
         for worker, voted in given.items():
             metrics.ballots(task, worker, int(np.count_nonzero(voted)), len(voted))

@@ -29,11 +29,11 @@ def logged(
     label_ids = np.where(settled, 0, -1)
     predictions = Predictions(np.zeros(COUNT, np.int64), None)
     decision = Decision(label_ids, np.full(COUNT, np.nan))
-    draws = stratum.sample(IDS, verify)
+    sample = stratum.sample(IDS, verify)
     candidate = workers_candidate(decision, [predictions], policy)
-    disposition = dispose(decision, candidate, policy, draws)
+    disposition = dispose(decision, candidate, policy, sample)
     judged = disposition.decide | disposition.verify | disposition.audit
-    return judged & draws.logged, ~disposition.decide
+    return judged & sample.logged, ~disposition.decide
 
 
 @pytest.mark.parametrize("mode", ["sequential", "optimistic"])

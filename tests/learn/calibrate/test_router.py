@@ -29,8 +29,8 @@ def gains(make: Planted, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float6
     known, fresh = make(rng, 3000), make(rng, 4000)
     judge = fresh.judge.label_ids
     rivals = {
-        dial.name: dial
-        for dial in threshold_families(
+        family.name: family
+        for family in threshold_families(
             3, train_router(known.worker_predictions, known.judge.label_ids)
         )
     }
@@ -106,20 +106,20 @@ def test_labels_only_and_empty_logs_are_refused() -> None:
         train_router([Predictions.none(50)], cases.judge.label_ids)
 
 
-def every_dial() -> list[ThresholdFamily]:
+def every_family() -> list[ThresholdFamily]:
     cases = planted.well_behaved(np.random.default_rng(10), 500)
     return threshold_families(3, train_router(cases.worker_predictions, cases.judge.label_ids))
 
 
-@pytest.mark.parametrize("dial", every_dial(), ids=lambda dial: dial.name)
-def test_a_sweep_accepts_what_its_rules_accept(dial: ThresholdFamily) -> None:
+@pytest.mark.parametrize("family", every_family(), ids=lambda family: family.name)
+def test_a_sweep_accepts_what_its_rules_accept(family: ThresholdFamily) -> None:
     cases = planted.well_behaved(np.random.default_rng(11), 400)
     worker_predictions = [predictions[np.arange(400)] for predictions in cases.worker_predictions]
     worker_predictions[0].label_ids[:10] = ABSTAINED
-    sweep = dial.sweep(worker_predictions)
+    sweep = family.sweep(worker_predictions)
     settings = sweep.thresholds()
     assert (np.diff(settings) < 0).all()
     for threshold in settings:
-        label_ids = dial.at(float(threshold)).decide(worker_predictions).label_ids
+        label_ids = family.at(float(threshold)).decide(worker_predictions).label_ids
         assert ((label_ids != ABSTAINED) == sweep.accepted(threshold)).all()
         assert (label_ids[label_ids != ABSTAINED] == sweep.label_ids[label_ids != ABSTAINED]).all()

@@ -44,7 +44,7 @@ def world() -> World:
     earlier = planted.specialist(rng, 1000, 3)
     router = train_router(earlier.worker_predictions, earlier.judge.label_ids)
     wanted = ("majority", "unanimity", "majority mean", "chow", "chow 0", "router")
-    families = [dial for dial in threshold_families(3, router) if dial.name in wanted]
+    families = [family for family in threshold_families(3, router) if family.name in wanted]
     return World(planted.specialist(rng, 10_000, 3), families)
 
 
@@ -54,7 +54,7 @@ def test_a_promise_is_broken_no_more_often_than_it_says(world: World, wish: Prom
     broken, kept, by_label = 0, 0, np.zeros(3)
     for _ in range(REPEATS):
         design, proof = world.sample(rng, ROWS), world.sample(rng, ROWS)
-        swept = [(dial, dial.sweep(design.worker_predictions)) for dial in world.families]
+        swept = [(family, family.sweep(design.worker_predictions)) for family in world.families]
         rule, guarantee = proven(best_order(swept, design, wish), proof, wish)
         assert (rule is not None) == guarantee.holds
         if rule is not None:
@@ -85,11 +85,13 @@ def test_taking_the_best_point_without_a_test_breaks_the_promise(world: World) -
     rng, wish, broken = np.random.default_rng(3), WISHES[0], 0
     for _ in range(REPEATS):
         seen = world.sample(rng, 2 * ROWS)
-        dial = world.families[-1]
-        sweep = dial.sweep(seen.worker_predictions)
+        family = world.families[-1]
+        sweep = family.sweep(seen.worker_predictions)
         good = [t for t in sweep.thresholds() if point_estimate(sweep, t, seen) >= wish.at_least]
         if good:
-            label_ids = dial.at(float(good[-1])).decide(world.tickets.worker_predictions).label_ids
+            label_ids = (
+                family.at(float(good[-1])).decide(world.tickets.worker_predictions).label_ids
+            )
             broken += world.keeps(wish, label_ids) < wish.at_least
     assert broken / REPEATS > 3 * DELTA
 

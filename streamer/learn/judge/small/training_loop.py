@@ -1,4 +1,4 @@
-"""Teaches a causal model its lessons: the code of the right label after each ticket."""
+"""Teaches a causal model: the code of the right label after each ticket."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -140,8 +140,8 @@ class TaskOutputs:
         if not logged:
             return []
         vote_result = self.disposed.vote_result
-        everybody = (*vote_result.worker_votes, *vote_result.audit_votes)
-        ballots = Ballots(everybody, self.task.label_set)
+        all_votes = (*vote_result.worker_votes, *vote_result.audit_votes)
+        ballots = Ballots(all_votes, self.task.label_set)
         logs = Logs(self._source, self.task, self.disposed, ballots, self._now)
 
         def emission(row: int, arrival: Arrival) -> Emission:
