@@ -51,7 +51,10 @@ def run(
             raise ConfigError(no_such_task(name, settings.tasks))
     all_tasks = judge_tasks(settings)
     followed = {name: all_tasks[name] for name in tasks or all_tasks}
-    for trial in asyncio.run(_trials(load(settings), followed, text)):
+    # What has too little coverage to be served is what one wants to look at.
+    judge = settings.judge.model_copy(update={"min_coverage": 0.0})
+    loaded = load(settings.model_copy(update={"judge": judge}))
+    for trial in asyncio.run(_trials(loaded, followed, text)):
         if as_json:
             tell_json(_document(trial))
         else:

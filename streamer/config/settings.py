@@ -98,10 +98,17 @@ class JudgeListen(Listen):
     port: int = Field(default=9465, ge=0, le=65535)
 
 
-class Engine(Block):
-    """How vLLM runs a language model; null takes what suits the device. See docs/judge.md.
+# Those that hold numbers only: a pickle could run whatever it likes.
+LoadFormat = Literal[
+    "auto", "safetensors", "fastsafetensors", "instanttensor", "runai_streamer", "sharded_state"
+]
 
-    `kv_cache_gib` counts on a CPU alone, `gpu_share` (of the GPU's memory) on a GPU alone.
+
+class Engine(Block):
+    """How vLLM runs the judge's model; null takes what suits the device. See docs/judge.md.
+
+    `kv_cache_gib` counts on a CPU alone, `gpu_share` (of the GPU's memory) on a GPU alone. Keys
+    that vLLM has by the same name are passed on.
     """
 
     max_batch_tokens: int | None = Field(default=None, ge=64)
@@ -109,6 +116,12 @@ class Engine(Block):
     precision: Literal["bfloat16", "float16", "float32"] | None = None
     kv_cache_gib: int = Field(default=1, ge=1)
     gpu_share: float = Field(default=0.9, gt=0, lt=1)
+    tensor_parallel_size: int = Field(default=1, ge=1)
+    pipeline_parallel_size: int = Field(default=1, ge=1)
+    quantization: str | None = None
+    kv_cache_dtype: str | None = None
+    load_format: LoadFormat = "auto"
+    max_model_len: int | None = Field(default=None, ge=64)
 
 
 class Judge(Block):
@@ -134,6 +147,17 @@ class Judge(Block):
     listen: JudgeListen = JudgeListen()
     remember: int = Field(default=100_000, ge=0)
     stalled_after: float = Field(default=120, gt=0)
+
+    @model_validator(mode="after")
+    def _engine_fits(self) -> "Judge":
+        if self.kind == "classifier":
+            for key in ("pipeline_parallel_size", "kv_cache_dtype", "max_model_len"):
+                if getattr(self.engine, key) != Engine.model_fields[key].default:
+                    raise ValueError(
+                        f"engine.{key} means nothing to the encoder of kind classifier, which is "
+                        "one small piece, keeps no cache and has its own length: leave it out"
+                    )
+        return self
 
 
 class MonitorListen(Listen):

@@ -30,7 +30,7 @@ def _language(settings: Settings, traces: str | None) -> LanguageJudge:
     return LanguageJudge.load(
         settings.path(judge.model),
         load_prompts(settings.path(judge.prompts), settings.label_sets),
-        Form(judge.codes, judge.contextual, judge.max_ticket_tokens),
+        Form(judge.codes, judge.contextual, judge.max_ticket_tokens, judge.min_coverage),
         settings=_engine(settings, traces),
         stalled_after=judge.stalled_after,
     )
@@ -57,12 +57,4 @@ def _classifier(settings: Settings, traces: str | None) -> ClassifierJudge:
 
 
 def _engine(settings: Settings, traces: str | None) -> EngineSettings:
-    engine = settings.judge.engine
-    return EngineSettings(
-        precision=engine.precision,
-        max_sequences=engine.max_sequences,
-        max_batch_tokens=engine.max_batch_tokens,
-        kv_cache_gib=engine.kv_cache_gib,
-        gpu_share=engine.gpu_share,
-        traces_endpoint=traces,
-    )
+    return EngineSettings(**settings.judge.engine.model_dump(), traces_endpoint=traces)

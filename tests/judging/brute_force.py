@@ -33,6 +33,11 @@ class BruteForce:
         some = [names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE)]
         return np.concatenate([self._teacher_forced(ticket.ids, part) for part in some])
 
+    def likeliest(self, prompt: list[int]) -> int:
+        """The token that most likely comes next."""
+        [[every]] = self._after([prompt], 1)
+        return int(every.argmax())
+
     def _teacher_forced(self, prompt: list[int], answers: Sequence[Sequence[int]]) -> np.ndarray:
         longest = max(map(len, answers))
         # What stands after an answer changes nothing before it: the model looks back only.

@@ -191,6 +191,51 @@ FAMILIES = {
 }
 
 
+ARCHITECTURES = {
+    "llama3": "Llama",
+    "qwen3": "Qwen3",
+    "gemma3": "Gemma3Text",
+    "mistral": "Mistral",
+    "phi3": "Phi3",
+    "harmony": "GptOss",
+}
+"""Families whose models are made here, by what transformers calls them."""
+
+
+def save_family(folder: Path, name: str, *, seed: int = 7) -> None:
+    """A whole model of random float32 weights, wide enough apart that scores differ."""
+    import torch
+    import transformers
+    from tokenizers import Tokenizer
+
+    FAMILIES[name].save_tokenizer(folder)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    begin, stop = (tokenizer.token_to_id(mark) for mark in FAMILIES[name].special[:2])
+    shape = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 32,
+        "max_position_embeddings": 4096,
+        "sliding_window": 128,
+        "initializer_range": 0.2,
+        "tie_word_embeddings": False,
+        "bos_token_id": begin,
+        "eos_token_id": stop,
+        "pad_token_id": begin,
+        "dtype": "float32",
+    }
+    if name == "harmony":
+        shape |= {"num_local_experts": 4, "num_experts_per_tok": 2}
+    config = getattr(transformers, f"{ARCHITECTURES[name]}Config")(**shape)
+    torch.manual_seed(seed)
+    model = transformers.AutoModelForCausalLM.from_config(config)
+    model.to(torch.float32).save_pretrained(folder)
+
+
 def _pieces(family: Family) -> str:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 

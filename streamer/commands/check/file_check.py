@@ -55,7 +55,7 @@ def judge_problems(settings: Settings) -> Iterator[str]:
 
     Looks at the files only: the judge's own libraries live in another environment.
     """
-    judge = settings.judge
+    judge, longest = settings.judge, settings.judge.engine.max_model_len
     python = settings.path(judge.python)
     # One that nobody named is needed on the machine alone on which the judge is trained.
     if "python" in judge.model_fields_set and shutil.which(python) is None:
@@ -64,7 +64,7 @@ def judge_problems(settings: Settings) -> Iterator[str]:
             " interpreter of the judge's environment"
         )
     if judge.kind == "llm":
-        yield from _complaint(partial(ModelFolder.at, settings.path(judge.model)))
+        yield from _complaint(partial(ModelFolder.at, settings.path(judge.model), longest))
         return
     folder = settings.path(judge.models)
     for name, task in settings.tasks.items():
@@ -73,7 +73,8 @@ def judge_problems(settings: Settings) -> Iterator[str]:
         else:
             model = folder / name
             most = judge.max_ticket_tokens
-            yield from _complaint(partial(SequenceModel.at, model, task.label_set, most))
+            read = partial(SequenceModel.at, model, task.label_set, most, longest)
+            yield from _complaint(read)
 
 
 def _head(folder: Path, name: str, task: Task) -> None:

@@ -27,14 +27,17 @@ _LENGTHS = (
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """`config` is what config.json in `folder` says."""
+    """`config` is what config.json in `folder` says; `max_tokens` is the most that it reads."""
 
     folder: Path
     config: Mapping[str, Any]
+    max_tokens: int
 
     @classmethod
-    def at(cls, folder: Path) -> "ModelFolder":
+    def at(cls, folder: Path, max_model_len: int | None = None) -> "ModelFolder":
         """The model in `folder`, or the newest of numbered versions where there are only such.
+
+        `max_model_len` bounds its length, and says it where config.json doesn't.
 
         Raises `ConfigError` where config.json, the length of text in it, or the weights are
         missing.
@@ -42,21 +45,16 @@ class ModelFolder:
         newest = _newest(folder)
         try:
             config = json.loads((newest / "config.json").read_text(encoding="utf-8"))
-            _length(config)
+            max_tokens = _length(config, max_model_len)
             if not any(newest.glob("*.safetensors")):
                 raise FileNotFoundError("no *.safetensors")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"{folder} holds no model ({in_words(error)}): put one there in Hugging Face "
                 "layout, correct judge.model or judge.models, or run "
-                "`streamer train judge --kind llm`"
+                "`streamer train judge --kind llm`; docs/judge.md says what to do with a GGUF file"
             ) from error
-        return cls(newest, config)
-
-    @property
-    def max_tokens(self) -> int:
-        """The length that the model was made for."""
-        return _length(self.config)
+        return cls(newest, config, max_tokens)
 
     @cached_property
     def digest(self) -> str:
@@ -73,10 +71,12 @@ class ModelFolder:
         return whole.hexdigest()
 
 
-def _length(config: Mapping[str, Any]) -> int:
+def _length(config: Mapping[str, Any], most: int | None) -> int:
     """The least of the lengths that it names, of text where the model sees or hears as well."""
     text = config.get("text_config") or config
     lengths = [int(text[name]) for name in _LENGTHS if text.get(name) is not None]
+    if most is not None:
+        lengths.append(most)
     if not lengths:
         raise KeyError(_LENGTHS[0])
     return min(lengths)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from streamer.errors import ConfigError
+
 Precision = Literal["bfloat16", "float16", "float32"]
 
 
@@ -15,8 +17,9 @@ class EngineSettings:
     `precision` None takes bfloat16 where the processor computes in it, else float32. `threads`
     None takes every core the process may use. `max_sequences` tickets and `max_batch_tokens`
     tokens go through the model in one step; None takes what suits the device. `kv_cache_gib` (on a
-    CPU) and `gpu_share` bound the memory. `traces_endpoint` (OTLP over HTTP, the whole address)
-    makes the engine export its own spans for requests with a sampled trace header.
+    CPU) and `gpu_share` bound the memory. `max_model_len` bounds what a model reads, or says it
+    where its config.json doesn't. `traces_endpoint` (OTLP over HTTP, the whole address) makes the
+    engine export its own spans for requests with a sampled trace header. The rest is vLLM's own.
     """
 
     precision: Precision | None = None
@@ -25,10 +28,17 @@ class EngineSettings:
     max_batch_tokens: int | None = None
     kv_cache_gib: int = 1
     gpu_share: float = 0.9
+    tensor_parallel_size: int = 1
+    pipeline_parallel_size: int = 1
+    quantization: str | None = None
+    kv_cache_dtype: str | None = None
+    load_format: str = "auto"
+    max_model_len: int | None = None
     traces_endpoint: str | None = None
 
     def environment(self) -> dict[str, str]:
         """Variables that must stand before vLLM is imported; its processes inherit them."""
+        cores = len(os.sched_getaffinity(0))
         return {
             "HF_HUB_OFFLINE": "1",
             "TRANSFORMERS_OFFLINE": "1",
@@ -38,6 +48,7 @@ class EngineSettings:
             # The engine's own rendezvous would otherwise listen on the machine's address.
             "VLLM_HOST_IP": "127.0.0.1",
             "VLLM_LOOPBACK_IP": "127.0.0.1",
+            "GLOO_SOCKET_IFNAME": "lo",
             # stdout belongs to the command; and below WARNING vLLM may log requests.
             "VLLM_LOGGING_STREAM": "ext://sys.stderr",
             "VLLM_LOGGING_LEVEL": os.environ.get("VLLM_LOGGING_LEVEL", "ERROR"),
@@ -49,7 +60,7 @@ class EngineSettings:
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
             # vLLM's own binding keeps one core free: half of a two-core machine.
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            "OMP_NUM_THREADS": str(self.threads or len(os.sched_getaffinity(0))),
+            "OMP_NUM_THREADS": str(self.threads or max(1, cores // self._devices)),
             # A thread that waits for the others sleeps. By default it spins, on the very core that
             # the service around the engine, or a neighbour, needs to get on: on two busy cores
             # that halved the rate.
@@ -76,18 +87,27 @@ class EngineSettings:
         """Arguments of `AsyncEngineArgs` for any model.
 
         `longest` counts the tokens of the longest request there can be, special ones included.
+        Raises `ConfigError` where this machine can't do what is asked for.
         """
-        step = _GPU_STEP if on_gpu() else _CPU_STEP
+        gpu = on_gpu()
+        if gpu:
+            self._check_count()
+        step = _GPU_STEP if gpu else _CPU_STEP
         return {
             "model": str(folder),
             "served_model_name": folder.name,
-            "dtype": self.precision or best_precision(),
+            "dtype": precision(self.precision),
             "max_model_len": longest,
             "max_num_seqs": self.max_sequences or step.sequences,
             "max_num_batched_tokens": self.max_batch_tokens or step.tokens,
             # Token ids go in: the engine needs no tokenizer.
             "skip_tokenizer_init": True,
-            "distributed_executor_backend": "uni",
+            "tensor_parallel_size": self.tensor_parallel_size,
+            "pipeline_parallel_size": self.pipeline_parallel_size,
+            "distributed_executor_backend": "uni" if self._devices == 1 else "mp",
+            "quantization": self.quantization,
+            "kv_cache_dtype": self.kv_cache_dtype or "auto",
+            "load_format": self.load_format,
             "worker_extension_cls": "streamer.judging.engine.cache_cleaner.CacheCleaner",
             "gpu_memory_utilization": self.gpu_share,
             "enable_log_requests": False,
@@ -109,6 +129,20 @@ class EngineSettings:
             "disable_log_stats": self.traces_endpoint is None,
         }
 
+    @property
+    def _devices(self) -> int:
+        return self.tensor_parallel_size * self.pipeline_parallel_size
+
+    def _check_count(self) -> None:
+        import torch
+
+        if self._devices > torch.cuda.device_count():
+            raise ConfigError(
+                f"judge.engine: tensor_parallel_size {self.tensor_parallel_size} times "
+                f"pipeline_parallel_size {self.pipeline_parallel_size} needs as many GPUs, and "
+                f"there are {torch.cuda.device_count()}: lower them, or give the judge more"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:
@@ -118,6 +152,8 @@ class _Step:
     tokens: int
 
 
+# The compute capability that it needs.
+_BFLOAT16 = (8, 0)
 # A GPU is busy from some thousand tokens on; all beyond them is waiting time for the next ticket.
 _GPU_STEP = _Step(512, 16384)
 _CPU_STEP = _Step(128, 4096)
@@ -130,12 +166,31 @@ def on_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def best_precision() -> Precision:
-    """bfloat16 where it is computed and not emulated: on a GPU, or a processor that has it."""
+def precision(asked: Precision | None = None) -> Precision:
+    """What is asked for, else bfloat16 where the device computes in it and does not emulate it.
+
+    Raises `ConfigError` where the GPU can't compute in what is asked for.
+    """
     if on_gpu():
-        return "bfloat16"
+        return _on_card(asked)
+    if asked is not None:
+        return asked
     try:
         flags = Path("/proc/cpuinfo").read_text()
     except OSError:
         return "float32"
     return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+
+
+def _on_card(asked: Precision | None) -> Precision:
+    import torch
+
+    capability = torch.cuda.get_device_capability()
+    if capability >= _BFLOAT16:
+        return asked or "bfloat16"
+    if asked == "bfloat16":
+        raise ConfigError(
+            "judge.engine.precision: bfloat16 needs a GPU of compute capability 8.0, and this one "
+            f"has {'.'.join(map(str, capability))}: set float16, or float32 where that overflows"
+        )
+    return asked or "float16"

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from streamer.errors import ConfigError
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.token_budget import TokenBudget
 from streamer.judging.judge import EngineDead, Headers
@@ -67,13 +69,15 @@ class WatchedEngine:
     async def start(self) -> None:
         """Load the engine, which takes most of a minute on a small machine.
 
-        Raises `EngineDead` when it does not come up.
+        Raises `EngineDead` when it does not come up, `ConfigError` when vLLM refuses the settings.
         """
         os.environ.update(self._settings.environment())
         before = set(multiprocessing.active_children())
         self._death = asyncio.get_running_loop().create_future()
         try:
             self._engine, step = await asyncio.to_thread(self._load)
+        except ConfigError:
+            raise
         except Exception as error:
             raise EngineDead(f"vLLM did not start ({error}); its log is above") from error
         # One step's is computed, and the next one's waits for it.
@@ -138,7 +142,14 @@ class WatchedEngine:
         from vllm.v1.engine.async_llm import AsyncLLM
 
         arguments = self._arguments()
-        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+        try:
+            config = AsyncEngineArgs(**arguments).create_engine_config()
+        except (ValueError, NotImplementedError) as error:
+            raise ConfigError(
+                f"judge.engine: vLLM refuses this for {arguments['model']} ({_reason(error)}); "
+                "leave out what it names, or take another model"
+            ) from error
+        engine = AsyncLLM.from_vllm_config(config, disable_log_stats=arguments["disable_log_stats"])
         return engine, int(arguments["max_num_batched_tokens"])
 
     async def _admitted(self, engine: "AsyncLLM", tokens: int, ask: Ask[Answer]) -> Answer:
@@ -210,6 +221,15 @@ class WatchedEngine:
         if engine is None or death.done():
             raise EngineDead(death.result())
         return engine, death
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    what = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
 
 
 async def _clean(engine: "AsyncLLM") -> None:

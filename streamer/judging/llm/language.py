@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import TicketError
+from streamer.errors import ConfigError, TicketError
 from streamer.judging.engine.engine_judge import EngineJudge
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings
@@ -17,6 +18,9 @@ from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.prompt import Prompts
 from streamer.judging.llm.scorer import Scorer
 from streamer.records.labelset import LabelSet
+
+# What is told of a prompt that is not answered by its labels: so many tokens, and answers to it.
+_LAST, _ANSWERS = 24, 5
 
 
 class LanguageJudge(EngineJudge):
@@ -50,7 +54,8 @@ class LanguageJudge(EngineJudge):
         Raises `ConfigError` when the folder holds no usable model, its tokenizer has too few codes,
         or a prompt is too long for it.
         """
-        model = ModelFolder.at(folder)
+        settings = settings or EngineSettings()
+        model = ModelFolder.at(folder, settings.max_model_len)
         chat = Chat.at(model.folder)
         prepared = {
             task: tuple(PreparedPrompt.of(model, chat, prompt, form) for prompt in held)
@@ -61,11 +66,15 @@ class LanguageJudge(EngineJudge):
         return cls(scorer, prepared, form)
 
     async def start(self) -> None:
-        """Load and warm up with the real prompts; returns when tickets are really answered."""
+        """See `Judge.start`. Raises `ConfigError` where the model would rather answer otherwise."""
         await self._load()
         if self._form.contextual:
             await self.calibrate()
-        await self._warm_up()
+        for (task, label_set), scores in (await self._warm_up()).items():
+            assert scores.coverage is not None  # a language model always has it
+            coverage = float(np.median(scores.coverage))
+            if coverage < self._form.min_coverage:
+                await self._refuse(self._find(task, label_set), coverage)
 
     async def calibrate(self) -> None:
         """Ask about an empty ticket, whose scores are divided out of all that come."""
@@ -98,6 +107,20 @@ class LanguageJudge(EngineJudge):
         prepared = self._find(task, label_set)
         [ticket] = prepared.chat_prompt.encode([text])
         return prepared.chat_prompt.chat.written(ticket.ids)
+
+    async def _refuse(self, prepared: PreparedPrompt, coverage: float) -> NoReturn:
+        chat = prepared.chat_prompt.chat
+        [ticket] = prepared.chat_prompt.encode(["Hello"])
+        answers = await self._scorer.likeliest(ticket.ids, _ANSWERS)
+        rather = (f"{chat.written([token])!r} ({np.exp(score):.2f})" for token, score in answers)
+        raise ConfigError(
+            f"the language model gives the labels of task {prepared.prompt.task} "
+            f"{coverage:.2g} of its probability, and judge.min_coverage is "
+            f"{self._form.min_coverage:g}. Its prompts end in "
+            f"{chat.written(ticket.ids[-_LAST:])!r}, and there it would rather answer "
+            f"{', '.join(rather)}: correct the model's chat template or the prompt, take "
+            "an instruction-tuned model, or lower judge.min_coverage"
+        )
 
     async def _scores(
         self,

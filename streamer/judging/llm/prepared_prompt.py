@@ -18,12 +18,14 @@ class Form:
     """How tasks are asked.
 
     `codes` letters answers by codes of one token, but by names where there are more than 128
-    labels; `contextual` divides out what the model says of an empty ticket.
+    labels; `contextual` divides out what the model says of an empty ticket. A model that gives the
+    labels less than `min_coverage` of its probability at start is not taken.
     """
 
     codes: Literal["letters", "names"] = "letters"
     contextual: bool = False
     max_ticket_tokens: int = 1024
+    min_coverage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,11 @@ class Scorer:
             np.concatenate(list(islice(answers, len(_parts(tokens))))) for _, tokens in questions
         ]
 
+    async def likeliest(self, prompt: Sequence[int], count: int) -> list[tuple[int, float]]:
+        """The tokens that most likely come next, with their log-probabilities, best first."""
+        [found] = await self.engine.answers([(len(prompt), partial(_list, list(prompt), count))])
+        return [(int(token), float(score)) for token, score in found]
+
 
 def _parts(tokens: tuple[int, ...]) -> list[tuple[int, ...]]:
     """The tokens in as many requests as it takes."""
@@ -113,9 +118,24 @@ async def _ask(
         yield np.array([log_probabilities[token].logprob for token in tokens], np.float64)
 
 
+async def _list(
+    prompt: list[int], count: int, engine: "AsyncLLM", number: str
+) -> AsyncGenerator[Scores, None]:
+    """[count, 2]: tokens and their log-probabilities."""
+    given: Any = {"type": "token", "prompt_token_ids": prompt}
+    async for answer in engine.generate(given, _first(logprobs=count), number):
+        found = answer.outputs[0].logprobs[0]
+        best = sorted(found.items(), key=lambda each: -each[1].logprob)[:count]
+        yield np.array([(token, each.logprob) for token, each in best], np.float64)
+
+
 @lru_cache(1024)
 def sampling(tokens: tuple[int, ...]) -> "SamplingParams":
     """What vLLM is asked for beside a prompt, to be told the log-probabilities of these tokens."""
+    return _first(logprob_token_ids=list(tokens))
+
+
+def _first(**asked: Any) -> "SamplingParams":
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
@@ -123,7 +143,7 @@ def sampling(tokens: tuple[int, ...]) -> "SamplingParams":
         # The likeliest token, which nobody looks at: without one there are no probabilities.
         max_tokens=1,
         temperature=0.0,
-        logprob_token_ids=list(tokens),
+        **asked,
         detokenize=False,
         output_kind=RequestOutputKind.FINAL_ONLY,
     )

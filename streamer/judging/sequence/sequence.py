@@ -58,8 +58,9 @@ class SequenceJudge(EngineJudge):
 
         Raises `ConfigError` when a model is missing, of another kind, or has other labels.
         """
+        settings = settings or EngineSettings()
         by_task = {
-            task: SequenceModel.at(models / task, labels, max_ticket_tokens)
+            task: SequenceModel.at(models / task, labels, max_ticket_tokens, settings.max_model_len)
             for task, labels in tasks.items()
         }
         return cls(by_task, settings, stalled_after=stalled_after)

@@ -27,12 +27,18 @@ class SequenceModel:
     max_tokens: int
 
     @classmethod
-    def at(cls, folder: Path, want: LabelSet, max_ticket_tokens: int) -> "SequenceModel":
+    def at(
+        cls,
+        folder: Path,
+        want: LabelSet,
+        max_ticket_tokens: int,
+        max_model_len: int | None = None,
+    ) -> "SequenceModel":
         """The model in `folder`, as `ModelFolder.at` finds it.
 
         Raises `ConfigError` where there is none, or its labels are not those of `want`.
         """
-        files = ModelFolder.at(folder)
+        files = ModelFolder.at(folder, max_model_len)
         kinds = files.config.get("architectures") or ["nothing"]
         if not kinds[0].endswith("ForSequenceClassification"):
             raise ConfigError(

@@ -1,6 +1,7 @@
 """The language-model judge on the real engine, held to a computation that anybody can repeat."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from streamer.errors import TicketError
+from streamer.errors import ConfigError, TicketError
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.llm.answering import ByCode, ByName
@@ -179,6 +180,23 @@ async def test_what_the_model_has_no_number_for_is_that_tickets_fault_and_spoils
             assert found.probabilities == pytest.approx(before.probabilities, abs=1e-3)
     after = await judge.score("topic", version, TEXTS)
     assert after.probabilities == pytest.approx(before.probabilities, abs=1e-3)
+
+
+async def test_a_model_that_would_rather_say_something_else_does_not_start(
+    running: Running,
+) -> None:
+    prepared = running.asked["letters-10"]
+    judge = LanguageJudge(running.scorer, {"topic": (prepared,)}, Form(min_coverage=0.9))
+    judge.engines = ()  # it runs already
+    with pytest.raises(ConfigError, match=r"judge\.min_coverage is 0\.9") as refused:
+        await judge.start()
+    said = str(refused.value)
+    print(said)
+    ids = prepared.chat_prompt.encode(["Hello"])[0].ids
+    best = prepared.chat_prompt.chat.written([running.truth.likeliest(ids)])
+    assert f"rather answer {best!r} (" in said
+    assert len(re.findall(r"\([01]\.\d\d\)", said)) == 5
+    assert "assistant\\n<think>\\n\\n</think>\\n\\n'" in said
 
 
 async def test_an_empty_ticket_is_divided_out_where_that_is_asked_for(running: Running) -> None:
