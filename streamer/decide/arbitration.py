@@ -59,7 +59,7 @@ def arbitrate(
     has_ensemble = ensembles.any(axis=1)
     against = (candidates >= 0) & (candidates != judged)
     rows = np.flatnonzero(against & (has_ensemble | (not isinstance(rule, Diff | Opt))))
-    if len(rows) and predictions.probabilities is not None:
+    if predictions.probabilities is not None:
         alone = np.eye(verdicts.shape[1])[candidates[rows]]
         q = np.where(has_ensemble[rows, None], ensembles[rows], alone)
         kept[rows] = rule.keeps(q, predictions.probabilities[rows], candidates[rows])
