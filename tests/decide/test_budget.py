@@ -1,5 +1,6 @@
 """The cap on judge calls under loads that step up and down."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -99,12 +100,53 @@ def test_a_clock_that_goes_back_earns_nothing() -> None:
     assert [budget.allow(1, 1, now) for now in (100, 50, 99, 100, 101)] == [1, 0, 0, 0, 1]
 
 
+def test_one_call_is_saved_up_where_the_share_of_a_burst_is_less() -> None:
+    budget = JudgeBudget(ShareCap(0.1, burst=1), now=0)
+    assert [budget.allow(5, tickets, 0.0) for tickets in (1, 9, 1)] == [1, 0, 1]
+
+
+def test_half_a_bucket_ends_a_suspension_and_less_does_not() -> None:
+    budget = JudgeBudget(ShareCap(0.5, burst=4), now=0)
+    assert not budget.suspended
+    suspended = []
+    for wanted, tickets in ((3, 1), (0, 1), (0, 1)):
+        budget.allow(wanted, tickets, 0.0)
+        suspended.append(budget.suspended)
+    assert suspended == [True, True, False]
+
+
+def test_it_tells_what_is_left_and_what_is_spent() -> None:
+    budget = JudgeBudget(ShareCap(0.5, burst=8), now=0)
+    assert (budget.left, budget.spent) == (math.inf, 0)
+    budget.allow(1, 1, 0.0)
+    assert (budget.left, budget.spent) == (3, 0.25)
+    budget.allow(9, 0, 0.0)
+    assert (budget.left, budget.spent) == (0, 1)
+
+
+def test_ten_thousand_tickets_and_thirty_seconds_of_all_are_saved_if_nothing_else_is_said() -> None:
+    assert JudgeBudget(ShareCap(0.01), now=0).allow(1000, 1, 0.0) == 100
+    assert ShareCap(1).capacity(1) == 10_000
+    assert JudgeBudget(RateCap(2), now=0).allow(1000, 1, 0.0) == 60
+
+
+@pytest.mark.parametrize("resume_at", [0.001, 1])
+def test_the_least_and_the_most_that_a_cap_takes(resume_at: float) -> None:
+    for cap in (ShareCap(1e-9), ShareCap(1, burst=1), RateCap(1e-9), RateCap(1, burst=1e-9)):
+        assert JudgeBudget(cap, 0, resume_at).allow(1, 1, 0.0) == 1
+
+
 def test_caps_that_mean_nothing_are_refused() -> None:
     for make in (
         lambda: ShareCap(0),
         lambda: ShareCap(1.5),
+        lambda: ShareCap(0.5, burst=0.9),
         lambda: RateCap(-1),
+        lambda: RateCap(0),
+        lambda: RateCap(math.inf),
+        lambda: RateCap(1, burst=0),
         lambda: JudgeBudget(RateCap(1), 0, resume_at=0),
+        lambda: JudgeBudget(RateCap(1), 0, resume_at=1.1),
     ):
         with pytest.raises(ValueError, match="above 0"):
             make()

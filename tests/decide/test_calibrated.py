@@ -61,6 +61,11 @@ def test_what_is_unknown_or_not_whole_is_refused(rule: Rule) -> None:
         recorded_rule(rule, NAMES, WEIGHTS if rule.at_least is None else None)
 
 
+def test_another_kind_is_refused_whatever_it_carries() -> None:
+    with pytest.raises(ValueError, match="no rule can be made of"):
+        recorded_rule(Rule("oracle", 2, 2, at_least=0.5, alpha=0.5), NAMES[:2], WEIGHTS)
+
+
 @pytest.mark.parametrize("of", [1, 2, 3])
 def test_judge_all_asks_every_worker_and_accepts_nothing(of: int) -> None:
     certain = Predictions.of(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32))
@@ -68,6 +73,7 @@ def test_judge_all_asks_every_worker_and_accepts_nothing(of: int) -> None:
         assert rule.of == of
         assert asked_first(rule) == of
         assert rule.decide([certain] * of).label_ids.tolist() == [ABSTAINED] * 2
+        assert recorded_rule(rule.described(NAMES[:of]), NAMES[:of]) == rule
 
 
 def judged(of: int) -> DeferralRule:

@@ -111,3 +111,7 @@ def test_the_mean_is_taken_where_the_judge_may_be_asked(
     accepted = decision.label_ids != ABSTAINED
     assert (own.label_ids[accepted] == decision.label_ids[accepted]).all()
     assert (own.confidence[accepted] == decision.confidence[accepted]).all()
+
+
+def test_no_mean_is_taken_of_a_batch_that_nobody_needs_it_of() -> None:
+    assert workers_candidate(ACCEPTED, WORKERS, WAIT).ensemble is None

@@ -52,9 +52,8 @@ def test_a_watched_wilson_interval_misses_often() -> None:
     assert watched > ALPHA + 8 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)
 
 
-@pytest.mark.parametrize("hits", [0, 1, 7, 20])
-def test_the_ends_are_where_the_mixture_exceeds_the_limit(hits: int) -> None:
-    of = 20
+@pytest.mark.parametrize(("hits", "of"), [(0, 20), (1, 20), (7, 20), (20, 20), (0, 1), (1, 1)])
+def test_the_ends_are_where_the_mixture_exceeds_the_limit(hits: int, of: int) -> None:
     grid = np.linspace(0.0005, 0.9995, 1000)
     mixture = 1 / ((of + 1) * math.comb(of, hits))
     stands = grid**hits * (1 - grid) ** (of - hits) * (1 / ALPHA) >= mixture
@@ -80,7 +79,10 @@ def test_hits_and_misses_mirror_each_other() -> None:
     assert np.allclose(high, 1 - below)
 
 
-@pytest.mark.parametrize(("hits", "of", "alpha"), [(3, 2, 0.05), (-1, 2, 0.05), (1, 2, 0.0)])
+@pytest.mark.parametrize(
+    ("hits", "of", "alpha"),
+    [(3, 2, 0.05), (-1, 2, 0.05), (1, 2, 0.0), (1, 2, 1.0), (1, 2, 1.5), (1, 2, -0.5)],
+)
 def test_counts_that_can_not_be_are_refused(hits: int, of: int, alpha: float) -> None:
     with pytest.raises(ValueError, match="0 <= hits <= of"):
         always_valid_interval(hits, of, alpha)

@@ -115,6 +115,14 @@ def sure_of(threshold: float) -> dict[str, DeferralRule]:
     return {**named, **chows, "router": Router(sure, 1 - threshold)}
 
 
+@pytest.mark.parametrize("rule", [*RULES, *sure_of(0.5).values()], ids=str)
+def test_the_quorum_is_the_fewest_workers_whose_answers_let_a_label_stand(
+    rule: DeferralRule,
+) -> None:
+    answering = itertools.product([True, False], repeat=rule.of)
+    assert rule.quorum == min(sum(each) for each in answering if rule.decidable(each))
+
+
 SURE = sorted(sure_of(0.5))
 AT_ALL = [percent / 100 for percent in range(34, 100)]
 

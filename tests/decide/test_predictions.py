@@ -83,4 +83,4 @@ def test_some_tickets_of_an_opinion_are_an_opinion() -> None:
 
 def test_who_is_out_says_nothing() -> None:
     nothing = Predictions.none(3)
-    assert (nothing.label_ids.tolist(), nothing.probabilities) == ([ABSTAINED] * 3, None)
+    assert (nothing.label_ids.tolist(), nothing.probabilities) == ([-1] * 3, None)

@@ -33,6 +33,11 @@ def test_half_way_between_two_values_parts_them(number: int) -> None:
     assert at_least(pair, round(float(pair.mean()), 7)).tolist() == [False, True]
 
 
+def test_a_threshold_is_read_with_six_decimals() -> None:
+    for threshold, met in ((0.1234604, True), (0.1234606, False)):
+        assert at_least(np.array([0.12346]), threshold).tolist() == [met]
+
+
 @pytest.mark.parametrize("threshold", [-np.inf, 0.0, 0.5])
 def test_what_is_no_number_is_at_least_nothing(threshold: float) -> None:
     assert at_least(np.array([np.nan, 0.7]), threshold).tolist() == [False, True]

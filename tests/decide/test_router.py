@@ -118,3 +118,16 @@ def test_no_tickets_need_no_judge() -> None:
 def test_labels_only_have_no_signals() -> None:
     with pytest.raises(ValueError, match="without probabilities"):
         signals([worker_predictions(1, 1)[0].labels_only()], (1.0,))
+
+
+def test_a_pool_of_another_number_of_workers_is_refused() -> None:
+    with pytest.raises(ValueError, match="argument"):
+        signals(worker_predictions(1, 2), (1.0,) * 3)
+
+
+def test_certainty_itself_is_a_finite_signal() -> None:
+    certain = Predictions.of(np.array([[1, 0, 0, 0], [0, 0, 0, 1]], np.float32))
+    candidate, found = signals([certain, certain], (1.0, 1.0))
+    odds = -math.log(1e-4), clipped_log_odds(1.0), clipped_log_odds(1.0)
+    assert candidate.tolist() == [0, 3]
+    assert found == pytest.approx(np.array([[*odds, 1, 1, 0]] * 2), abs=1e-2)

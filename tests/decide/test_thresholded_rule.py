@@ -12,6 +12,7 @@ from streamer.decide.temperature import tempered
 from streamer.decide.third_worker import asked_first
 from streamer.decide.thresholded_rule import ThresholdedRule, alike
 from streamer.decide.votes import VoteRule
+from tests.decide.drawn_ballots import router
 
 THRESHOLDS = (0.0, 0.35, 0.6, 0.9)
 NONE = np.nan
@@ -79,3 +80,40 @@ def test_rules_that_differ_in_more_are_refused() -> None:
         assert alike(one) != alike(other)
         with pytest.raises(ValueError, match="differ"):
             ThresholdedRule.of([one, other], np.ones((2, 3)))
+
+
+def test_a_rule_without_thresholds_stands_alone() -> None:
+    rule = router(np.random.default_rng(1), 3)
+    assert ThresholdedRule.of([rule], np.ones((1, 3))).rule == rule
+    for others in ([rule, rule], [rule, VoteRule("majority", 3)]):
+        with pytest.raises(ValueError, match="differ"):
+            ThresholdedRule.of(others, np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("heat", [NONE, 0.5, 2.0])
+def test_a_single_rule_tempers_each_worker_by_its_own_temperature(heat: float) -> None:
+    raw, rule = planted(3)[1], VoteRule("majority", 3, "mean", 0.6)
+    found = ThresholdedRule.of([rule], np.array([[1.0, heat, 3.0]])).tempered(
+        1, raw, np.zeros(300, np.int64)
+    )
+    expected = raw if np.isnan(heat) else tempered(raw, heat)
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    np.testing.assert_array_equal(found.label_ids, expected.label_ids)
+
+
+def test_two_segments_have_each_their_own_temperature() -> None:
+    raw, rule = planted(4)[0], VoteRule("majority", 3, "mean", 0.6)
+    rules = [rule, replace(rule, at_least=0.7)]
+    rule_index = np.arange(300) % 2
+    found = ThresholdedRule.of(rules, np.array([[0.5] * 3, [2.0] * 3])).tempered(0, raw, rule_index)
+    for at, heat in enumerate((0.5, 2.0)):
+        rows = np.flatnonzero(rule_index == at)
+        expected = tempered(raw[rows], heat)
+        np.testing.assert_array_equal(found[rows].probabilities, expected.probabilities)
+
+
+def test_rules_are_alike_by_the_one_of_them_that_accepts_everything() -> None:
+    assert alike(VoteRule("majority", 3, "mean", 0.7)) == VoteRule("majority", 3, "mean", 0.0)
+    assert alike(Chow(0.3, 3, 1)) == Chow(1.0, 3, 1)
+    rule = router(np.random.default_rng(1), 3)
+    assert alike(rule) == rule

@@ -109,6 +109,7 @@ def test_a_higher_threshold_never_asks_the_judge_less(measure: Measure, of: int)
 def test_confidences_equal_a_scalar_reading_of_their_names(measure: Measure) -> None:
     worker_predictions = random_opinions(3, 3, 500)
     decision = VoteRule("majority", 3, measure).decide(worker_predictions)
+    assert (decision.label_ids != ABSTAINED).mean() > 0.5
     for row, code in enumerate(decision.label_ids.tolist()):
         if code == ABSTAINED:
             assert np.isnan(decision.confidence[row])
@@ -146,3 +147,11 @@ def test_a_threshold_asks_every_worker_or_the_order_would_matter() -> None:
 def test_the_plurality_takes_what_most_of_those_present_say() -> None:
     present = [Predictions(np.array([1, 2, ABSTAINED]), None), Predictions.none(3)]
     assert plurality(present).label_ids.tolist() == [1, 2, ABSTAINED]
+
+
+def test_the_plurality_is_as_sure_as_those_who_name_its_label() -> None:
+    first, other, third = ([0.8, 0.2], [0.6, 0.4], [0.1, 0.9])
+    workers = [Predictions.of(np.array([row], np.float32)) for row in (first, other, third)]
+    assert plurality(workers).confidence.tolist() == pytest.approx([0.7])
+    assert plurality(workers[2:]).confidence.tolist() == pytest.approx([0.9])
+    assert np.isnan(plurality([Predictions.none(1)]).confidence).all()
