@@ -22,7 +22,7 @@ from bench.killing import Copy, Fate, Tests, load_first
 from bench.mutating import Mutant, mutants_of
 from bench.result import Result, load
 
-FOLDERS = (Path("streamer/stream"), Path("streamer/client"))
+FOLDERS = (Path("streamer/stream"), Path("streamer/client"), Path("streamer/decide"))
 EQUIVALENT = Path("bench/equivalent.toml")
 
 _Name = tuple[str, str, str, str]
