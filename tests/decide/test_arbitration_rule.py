@@ -1,5 +1,6 @@
 """The rule after the judge is the one that the settings name."""
 
+import numpy as np
 import pytest
 
 from streamer.decide.arbitration_rule import arbitration_rule
@@ -25,6 +26,12 @@ NAMED: dict[str, ArbitrationRule] = {
 @pytest.mark.parametrize("kind", NAMED)
 def test_each_kind_is_its_rule(kind: str) -> None:
     assert arbitration_rule(kind, 0.25) == NAMED[kind]
+
+
+def test_v3_at_zero_keeps_nothing_even_where_the_judge_finds_both_as_likely() -> None:
+    q, p = np.array([[0.0, 1.0], [1.0, 0.0]]), np.full((2, 2), 0.5)
+    assert TokenV3(0).keeps(q, p).tolist() == [True, True]
+    assert arbitration_rule("v3", 0.0).keeps(q, p).tolist() == [False, False]
 
 
 def test_another_kind_is_refused_with_those_that_there_are() -> None:

@@ -82,9 +82,15 @@ def test_rules_that_differ_in_more_are_refused() -> None:
             ThresholdedRule.of([one, other], np.ones((2, 3)))
 
 
-def test_a_rule_without_thresholds_stands_alone() -> None:
-    rule = router(np.random.default_rng(1), 3)
-    assert ThresholdedRule.of([rule], np.ones((1, 3))).rule == rule
+def test_a_rule_without_thresholds_decides_alone_or_not_at_all() -> None:
+    rule, worker_predictions = router(np.random.default_rng(1), 3), planted(2)
+    found = ThresholdedRule.of([rule], np.ones((1, 3))).decide(
+        worker_predictions, np.zeros(300, np.int64)
+    )
+    expected = rule.decide(worker_predictions)
+    assert (expected.label_ids != ABSTAINED).any()
+    np.testing.assert_array_equal(found.label_ids, expected.label_ids)
+    np.testing.assert_array_equal(found.confidence, expected.confidence)
     for others in ([rule, rule], [rule, VoteRule("majority", 3)]):
         with pytest.raises(ValueError, match="differ"):
             ThresholdedRule.of(others, np.ones((2, 3)))
