@@ -57,7 +57,7 @@ def offline(folder: Path, count: int) -> dict[str, float]:
     from vllm import LLM
 
     [prompt] = load_prompts(folder / "prompts", {TASK: LABELS})[TASK]
-    asked = PreparedPrompt.of(model, Chat.at(model.folder), prompt, Form())
+    asked = PreparedPrompt.of(model, Chat.at(model.folder), prompt, Form(codes="letters"))
     assert isinstance(asked.answering, ByCode)
     arguments = Scorer.arguments(model, asked.longest, settings)
     del arguments["enable_log_requests"]

@@ -23,7 +23,7 @@ SEED = 20260729
 
 async def ask(settings: Settings, task: str, chances: int) -> dict[str, np.ndarray]:
     """Arrays by name; of the test tickets where nothing else is said."""
-    form = Form(max_ticket_tokens=settings.judge.max_ticket_tokens)
+    form = Form(codes="letters", max_ticket_tokens=settings.judge.max_ticket_tokens)
     model = ModelFolder.at(settings.path(settings.judge.model))
     chat = Chat.at(model.folder)
     prompts = load_prompts(settings.path(settings.judge.prompts), settings.label_sets)

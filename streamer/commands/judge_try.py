@@ -84,7 +84,7 @@ async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> JudgeTr
     return JudgeTrial(
         task=name,
         judge=version,
-        prompt=None if language is None else language.shown(name, label_set.version, text),
+        prompt=None if language is None else await language.shown(name, label_set.version, text),
         scores=tuple(scores),
         coverage=coverage,
         truncated=bool(answer.truncated[0]),

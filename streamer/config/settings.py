@@ -131,6 +131,8 @@ class Judge(Block):
     there, with a head for sequence classification. Of kind llm it is the one language model
     in the folder `model`, which reads the prompt `<prompts>/<task>.yaml` and answers by `codes`;
     where the labels have less than `min_coverage` of its probability, its verdict is unsure.
+    Its answer is the mean over `shifts` orders of the labels, and before each ticket stand the
+    `examples` tickets of `<prompts>/<task>.examples.jsonl` that are most like it.
     """
 
     kind: Literal["classifier", "sequence", "llm"] = "classifier"
@@ -138,8 +140,10 @@ class Judge(Block):
     models: Path = Path("models_repo/judge")
     model: Path = Path("models_repo/judge/language-model")
     prompts: Path = Path("prompts")
-    codes: Literal["letters", "names"] = "letters"
+    codes: Literal["letters", "names"] | None = None
     contextual: bool = False
+    shifts: int = Field(default=1, ge=1, le=16)
+    examples: int = Field(default=0, ge=0, le=32)
     min_coverage: float = Field(default=0.5, ge=0, le=1)
     max_ticket_tokens: int = Field(default=1024, ge=32)
     engine: Engine = Engine()
@@ -157,6 +161,15 @@ class Judge(Block):
                         f"engine.{key} means nothing to the encoder of kind classifier, which is "
                         "one small piece, keeps no cache and has its own length: leave it out"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _one_empty_ticket(self) -> "Judge":
+        if self.contextual and self.examples:
+            raise ValueError(
+                "contextual divides out one empty ticket, and with examples each ticket has a "
+                "prompt of its own: take one of the two out"
+            )
         return self
 
 

@@ -23,7 +23,7 @@ async def test_scores_are_those_of_whole_passes(name: str, tmp_path: Path) -> No
     save_family(tmp_path, name)
     model, chat = ModelFolder.at(tmp_path), Chat.at(tmp_path)
     prompts = [
-        PreparedPrompt.of(model, chat, make_prompt(6), Form(codes, max_ticket_tokens=128))
+        PreparedPrompt.of(model, chat, make_prompt(6), Form(codes=codes, max_ticket_tokens=128))
         for codes in ("letters", "names")
     ]
     scorer = Scorer(model, max(one.longest for one in prompts), EngineSettings(precision="float32"))

@@ -15,7 +15,7 @@ from tests.judging.tiny import make_prompt, save_model
 
 TEXTS = ("Please return my money.", "The app crashes when I open the report.", "", "parcel " * 90)
 PROMPT = make_prompt(10)
-FORM = Form(max_ticket_tokens=64)
+FORM = Form(codes="letters", max_ticket_tokens=64)
 
 
 def judge(folder: Path, **settings: object) -> LanguageJudge:

@@ -2,15 +2,17 @@
 
 import shutil
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError
 from streamer.judging.classifier.heads import Head
 from streamer.judging.engine.model_folder import ModelFolder
+from streamer.judging.llm.nearest import load_labelled
 from streamer.judging.llm.prompt import load_prompts
 from streamer.judging.sequence.sequence_model import SequenceModel
 from streamer.services.classify.assembly import read_calibrations, read_routings
@@ -36,6 +38,9 @@ def file_problems(settings: Settings) -> list[str]:
         if settings.judge.kind == "llm":
             prompts = settings.path(settings.judge.prompts)
             reads.append(partial(load_prompts, prompts, alone.label_sets))
+    if settings.judge.kind == "llm" and settings.judge.examples:
+        prompts = settings.path(settings.judge.prompts)
+        reads.append(partial(load_labelled, prompts, settings.label_sets, _unembedded))
     return list(dict.fromkeys(line for read in reads for line in _complaint(read)))
 
 
@@ -84,6 +89,11 @@ def _head(folder: Path, name: str, task: Task) -> None:
             f"{folder}: the judge has no head for the labels of task {name}; "
             f"run `streamer train judge --task {name}`"
         )
+
+
+def _unembedded(texts: Sequence[str]) -> NoReturn:
+    """The encoder is in the judge's environment; to read the tickets takes none."""
+    raise AssertionError("tickets were embedded to check a file")
 
 
 def _complaint(read: Callable[[], object]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from streamer.errors import ConfigError, in_words
 
+# What `streamer train judge` leaves beside a model, for each of its tasks.
+_MANIFEST = "manifest.json"
 _TOLD = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 # By which names vLLM looks for it, too.
@@ -55,6 +57,11 @@ class ModelFolder:
                 "`streamer train judge --kind llm`; docs/judge.md says what to do with a GGUF file"
             ) from error
         return cls(newest, config, max_tokens)
+
+    @property
+    def taught(self) -> bool:
+        """Whether it was trained here, where models learn to answer by letters."""
+        return any(self.folder.glob(f"*/{_MANIFEST}"))
 
     @cached_property
     def digest(self) -> str:

@@ -4,10 +4,11 @@
     <template> system text, padding <template> <ticket> text ... </ticket> <template>
 
 The prefix is the same for all tickets of a task, so that the engine computes it once and keeps it.
+Labelled tickets that are chosen for each ticket stand behind it, before the ticket itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from streamer.errors import ConfigError
@@ -23,18 +24,30 @@ tokens on GPUs and 32 on CPUs. It is the same on both, so that a prompt is the s
 
 # Left out tokens are shown as what people write there.
 _GAP = "\n[...]\n"
+# What a labelled ticket may take: it shows what its label is for, and need not be read whole.
+_EXAMPLE_TOKENS = 128
 # Neutral marks, of which the first that is one token pads: a line of them says nothing.
 _PADS = ("-", ".", "=", "\n", " ")
 
 
+Example = tuple[str, int]
+"""A labelled ticket: its text, and the place of its label in the prompt's label set."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatPrompt:
-    """Prefix and suffix of a task's prompts; `cutting` bounds the ticket between them."""
+    """Prefix and suffix of a task's prompts; `cutting` bounds the ticket between them.
+
+    `answered` [K] is what stands between a labelled ticket and the next one, by its label;
+    `beside` counts the labelled tickets that stand before each ticket.
+    """
 
     chat: Chat
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     cutting: Cutting
+    answered: tuple[tuple[int, ...], ...] = ()
+    beside: int = 0
 
     @classmethod
     def of(
@@ -44,43 +57,70 @@ class ChatPrompt:
         codes: tuple[str, ...] | None = None,
         *,
         max_ticket_tokens: int = 1024,
+        beside: int = 0,
     ) -> "ChatPrompt":
         """The prompt in the model's own form, answered by `codes` [K] or, without, by names.
 
         Raises `ConfigError` when there is no room for any ticket.
         """
         frame = chat.frame
-        [system, open_, close, gap] = chat.texts([prompt.system(codes) + "\n", OPEN, CLOSE, _GAP])
+        system_text = prompt.system(codes, beside=beside > 0) + "\n"
+        [system, open_, close, gap] = chat.texts([system_text, OPEN, CLOSE, _GAP])
         if max_ticket_tokens < 4 * len(gap):
             raise ConfigError(f"judge.max_ticket_tokens: must be at least {4 * len(gap)}")
         before = [*chat.template(frame.before), *system]
         between = [*chat.template(frame.between), *open_]
+        answers = codes or prompt.label_set.labels
         padding = _padding(chat, len(before) + len(between))
         return cls(
             chat,
             (*before, *padding, *between),
             (*close, *chat.template(frame.after)),
             Cutting(max_ticket_tokens, tuple(gap)),
+            tuple(map(tuple, chat.texts([f"{CLOSE}\n{answer}\n\n{OPEN}" for answer in answers]))),
+            beside,
         )
 
     @property
     def longest(self) -> int:
         """Tokens of the longest prompt there can be."""
-        return len(self.prefix) + self.cutting.budget + len(self.suffix)
+        answer = max(map(len, self.answered), default=0)
+        beside = self.beside * (self._aside.budget + answer)
+        return len(self.prefix) + beside + self.cutting.budget + len(self.suffix)
 
-    def encode(self, texts: Sequence[str]) -> list[TicketTokens]:
-        """Whole prompts, one for each text."""
-        safe = [escaped(text) for text in texts]
-        shortened = [self.cutting.shortened(text) for text in safe]
+    def encode(
+        self, texts: Sequence[str], examples: Sequence[Sequence[Example]] | None = None
+    ) -> list[TicketTokens]:
+        """Whole prompts, one for each text, with the `examples` that stand before each of them."""
+        found = self._cut(texts, self.cutting)
+        before: Sequence[Sequence[int]] = [()] * len(texts)
+        if examples is not None:
+            before = [self._examples(one) for one in examples]
         return [
-            self._whole(ids, len(short) < len(text))
-            for ids, short, text in zip(self.chat.texts(shortened), shortened, safe, strict=True)
+            TicketTokens([*self.prefix, *ahead, *ids, *self.suffix], cut)
+            for ahead, (ids, cut) in zip(before, found, strict=True)
         ]
 
-    def _whole(self, ids: list[int], shortened: bool) -> TicketTokens:
-        fitted = self.cutting.fitted(ids)
-        cut = shortened or len(fitted) < len(ids)
-        return TicketTokens([*self.prefix, *fitted, *self.suffix], cut)
+    @property
+    def _aside(self) -> Cutting:
+        return replace(self.cutting, budget=min(self.cutting.budget, _EXAMPLE_TOKENS))
+
+    def _examples(self, examples: Sequence[Example]) -> list[int]:
+        cut = self._cut([text for text, _ in examples], self._aside)
+        return [
+            token
+            for (ids, _), (_, label) in zip(cut, examples, strict=True)
+            for token in (*ids, *self.answered[label])
+        ]
+
+    def _cut(self, texts: Sequence[str], cutting: Cutting) -> list[tuple[list[int], bool]]:
+        """The tokens of each text as far as they are read, and whether that is not all of them."""
+        safe = [escaped(text) for text in texts]
+        shortened = [cutting.shortened(text) for text in safe]
+        return [
+            (fitted := cutting.fitted(ids), len(short) < len(text) or len(fitted) < len(ids))
+            for ids, short, text in zip(self.chat.texts(shortened), shortened, safe, strict=True)
+        ]
 
 
 def _padding(chat: Chat, length: int) -> Sequence[int]:

@@ -1,6 +1,8 @@
 """The judge of kind `llm`: one language model on vLLM for all tasks, one prompt for each."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,8 +16,11 @@ from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.softmax import softmax
 from streamer.judging.judge import Headers, JudgeScores
 from streamer.judging.llm.chat import Chat
+from streamer.judging.llm.chat_prompt import Example
+from streamer.judging.llm.joining import covered, joined
+from streamer.judging.llm.nearest import LabelledTickets
 from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
-from streamer.judging.llm.prompt import Prompts
+from streamer.judging.llm.prompt import Prompt, Prompts
 from streamer.judging.llm.scorer import Scorer
 from streamer.records.labelset import LabelSet
 
@@ -28,15 +33,21 @@ class LanguageJudge(EngineJudge):
 
     A `Judge`. p(label) is the softmax, over the labels alone, of the log-probabilities of their
     answers: Zhao et al. 2021, "Calibrate Before Use", for dividing out an empty ticket's.
+    `labelled` has each task's labelled tickets where such stand beside each ticket.
     """
 
     def __init__(
-        self, scorer: Scorer, prepared: Mapping[str, tuple[PreparedPrompt, ...]], form: Form
+        self,
+        scorer: Scorer,
+        prepared: Mapping[str, tuple[PreparedPrompt, ...]],
+        form: Form,
+        labelled: Mapping[str, LabelledTickets] | None = None,
     ) -> None:
         super().__init__([scorer.engine], prepared)
         self._scorer = scorer
         self._prepared = dict(prepared)
         self._form = form
+        self._labelled = dict(labelled or {})
         self._priors: dict[str, NDArray[np.float64]] = {}
 
     @classmethod
@@ -46,6 +57,7 @@ class LanguageJudge(EngineJudge):
         prompts: Prompts,
         form: Form,
         *,
+        labelled: Mapping[str, LabelledTickets] | None = None,
         settings: EngineSettings | None = None,
         stalled_after: float = 120.0,
     ) -> "LanguageJudge":
@@ -54,20 +66,60 @@ class LanguageJudge(EngineJudge):
         Raises `ConfigError` when the folder holds no usable model, its tokenizer has too few codes,
         or a prompt is too long for it.
         """
+        [judge] = cls.load_several(
+            folder,
+            [(prompts, form)],
+            labelled=labelled,
+            settings=settings,
+            stalled_after=stalled_after,
+        )
+        return judge
+
+    @classmethod
+    def load_several(
+        cls,
+        folder: Path,
+        asked: Sequence[tuple[Prompts, Form]],
+        *,
+        labelled: Mapping[str, LabelledTickets] | None = None,
+        settings: EngineSettings | None = None,
+        stalled_after: float = 120.0,
+    ) -> "list[LanguageJudge]":
+        """As `load`, one for each way of asking, all on one engine: `start` and `stop` any one."""
         settings = settings or EngineSettings()
         model = ModelFolder.at(folder, settings.max_model_len)
         chat = Chat.at(model.folder)
-        prepared = {
-            task: tuple(PreparedPrompt.of(model, chat, prompt, form) for prompt in held)
-            for task, held in prompts.items()
-        }
-        longest = max(each.longest for held in prepared.values() for each in held)
+        known = labelled or {}
+        prepared = [
+            {
+                task: tuple(_prepared(model, chat, each, form, known.get(task)) for each in held)
+                for task, held in prompts.items()
+            }
+            for prompts, form in asked
+        ]
+        longest = max(
+            way.longest
+            for tasks in prepared
+            for held in tasks.values()
+            for each in held
+            for way in each.ways
+        )
         scorer = Scorer(model, longest, settings, stalled_after=stalled_after)
-        return cls(scorer, prepared, form)
+        return [
+            cls(scorer, tasks, form, labelled)
+            for tasks, (_, form) in zip(prepared, asked, strict=True)
+        ]
+
+    async def load_alone(self) -> None:
+        """Load without a warm-up: the first tickets are slow, and no prompt was tried."""
+        await self._load()
 
     async def start(self) -> None:
         """See `Judge.start`. Raises `ConfigError` where the model would rather answer otherwise."""
         await self._load()
+        if self._form.examples:
+            for tickets in self._labelled.values():
+                await asyncio.to_thread(tickets.embedded)
         if self._form.contextual:
             await self.calibrate()
         for (task, label_set), scores in (await self._warm_up()).items():
@@ -80,7 +132,8 @@ class LanguageJudge(EngineJudge):
         """Ask about an empty ticket, whose scores are divided out of all that come."""
         for held in self._prepared.values():
             for prepared in held:
-                self._priors[prepared.version] = (await self._scores(prepared, [""]))[0][0]
+                scores, _ = await self._scores(prepared, [""])
+                self._priors[prepared.version] = scores[:, 0]
 
     def label_sets(self, task: str) -> tuple[LabelSet, ...]:
         """The label sets held for a task, the current one first; empty for an unknown task."""
@@ -98,14 +151,19 @@ class LanguageJudge(EngineJudge):
         scores, truncated = await self._scores(prepared, texts, trace_headers)
         # What is no number is noticed below.
         with np.errstate(invalid="ignore"):
-            coverage = np.exp(np.logaddexp.reduce(scores, axis=1))
-            probabilities = softmax(scores - self._priors.get(prepared.version, 0.0))
-        return self._answer(probabilities, truncated, np.minimum(coverage, 1).astype(np.float32))
+            coverage = covered(scores).astype(np.float32)
+            probabilities = softmax(joined(scores, self._priors.get(prepared.version)))
+        return self._answer(probabilities, truncated, coverage)
 
-    def shown(self, task: str, label_set: str, text: str) -> str:
-        """The whole prompt for one ticket, special tokens included, as the model reads it."""
+    @property
+    def computed_tokens(self) -> int:
+        """Tokens that the engine computed so far, for all tasks: without those of shared parts."""
+        return self._scorer.computed_tokens
+
+    async def shown(self, task: str, label_set: str, text: str) -> str:
+        """The whole prompt for one ticket, special tokens included, as the model reads it first."""
         prepared = self._find(task, label_set)
-        [ticket] = prepared.chat_prompt.encode([text])
+        [ticket] = prepared.chat_prompt.encode([text], await self._beside(prepared, [text]))
         return prepared.chat_prompt.chat.written(ticket.ids)
 
     async def _refuse(self, prepared: PreparedPrompt, coverage: float) -> NoReturn:
@@ -123,17 +181,24 @@ class LanguageJudge(EngineJudge):
         )
 
     async def _scores(
-        self,
-        prepared: PreparedPrompt,
-        texts: Sequence[str],
-        headers: Headers = None,
+        self, prepared: PreparedPrompt, texts: Sequence[str], headers: Headers = None
     ) -> tuple[NDArray[np.float64], list[bool]]:
+        """Log-probabilities [W, N, K], and of which texts the middle is left out."""
+        examples = await self._beside(prepared, texts)
         # Here and not in a thread: to cross over costs more than a ticket, whose length is bounded.
-        tickets = prepared.chat_prompt.encode(texts)
-        prompts = [ticket.ids for ticket in tickets]
-        shared = len(prepared.chat_prompt.prefix)
-        scores = await prepared.answering.scores(self._scorer, prompts, headers, shared)
-        return scores, [ticket.truncated for ticket in tickets]
+        ways = [way.scores(self._scorer, texts, headers, examples) for way in prepared.ways]
+        answers = await asyncio.gather(*ways)
+        return np.stack([scores for scores, _ in answers]), answers[0][1]
+
+    async def _beside(
+        self, prepared: PreparedPrompt, texts: Sequence[str]
+    ) -> Sequence[Sequence[Example]] | None:
+        count = prepared.chat_prompt.beside
+        if not count:
+            return None
+        # In a thread: the encoder takes milliseconds for each ticket.
+        labelled = self._labelled[prepared.prompt.task]
+        return await asyncio.to_thread(labelled.nearest, texts, count)
 
     def _find(self, task: str, label_set: str) -> PreparedPrompt:
         for prepared in self._prepared.get(task, ()):
@@ -144,3 +209,15 @@ class LanguageJudge(EngineJudge):
             f"the judge has no prompt of task {task} for label set {label_set};"
             " write one, restart the judge and replay the dead letter",
         )
+
+
+def _prepared(
+    model: ModelFolder, chat: Chat, prompt: Prompt, form: Form, labelled: LabelledTickets | None
+) -> PreparedPrompt:
+    if form.examples and (labelled is None or labelled.label_set != prompt.label_set):
+        # Of a label set of before, which has no labelled tickets any more.
+        form = replace(form, examples=0)
+    prepared = PreparedPrompt.of(model, chat, prompt, form)
+    if not form.examples or labelled is None:
+        return prepared
+    return replace(prepared, version=f"{prepared.version}-{labelled.digest}")

@@ -1,77 +1,155 @@
 """A task's prompt as it is asked of one model: token ids, and how the answer is read."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streamer.errors import ConfigError
 from streamer.judging.engine.model_folder import ModelFolder
+from streamer.judging.judge import Headers
 from streamer.judging.llm.answering import Answering, ByCode, ByName
 from streamer.judging.llm.chat import Chat
-from streamer.judging.llm.chat_prompt import ChatPrompt
+from streamer.judging.llm.chat_prompt import ChatPrompt, Example
 from streamer.judging.llm.codes import LARGEST, Codes
+from streamer.judging.llm.joining import shifts
 from streamer.judging.llm.prompt import Prompt
+from streamer.judging.llm.scorer import Scorer
 from streamer.judging.llm.trie import Trie
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """How tasks are asked.
 
     `codes` letters answers by codes of one token, but by names where there are more than 128
-    labels; `contextual` divides out what the model says of an empty ticket. A model that gives the
-    labels less than `min_coverage` of its probability at start is not taken.
+    labels; None takes names, but of a model that was taught letters those. `contextual` divides
+    out what the model says of an empty ticket. The answer is the mean of `shifts` ways, in each of
+    which the labels are turned by some places, by `first` in the first. `examples` labelled tickets
+    that are like a ticket stand before it. A model that gives the labels less than `min_coverage`
+    of its probability at start is not taken.
     """
 
-    codes: Literal["letters", "names"] = "letters"
+    codes: Literal["letters", "names"] | None = None
     contextual: bool = False
+    shifts: int = 1
+    first: int = 0
+    examples: int = 0
     max_ticket_tokens: int = 1024
     min_coverage: float = 0.0
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What tells this form from the plain one by codes or names, for versions."""
+        found = {
+            "contextual": self.contextual,
+            f"shift{self.first}": self.first > 0,
+            f"shifts{self.shifts}": self.shifts > 1,
+            f"examples{self.examples}": self.examples > 0,
+        }
+        return tuple(name for name, so in found.items() if so)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPrompt:
-    """One prompt of one model; `version` tells it from all that would answer otherwise."""
+    """One prompt of one model, its labels turned by `shift` places.
+
+    `others` are the further ways in which it is asked, with other shifts. `version` tells all of
+    them together from what would answer otherwise.
+    """
 
     prompt: Prompt
     chat_prompt: ChatPrompt
     answering: Answering
     version: str
+    shift: int = 0
+    others: "tuple[PreparedPrompt, ...]" = ()
 
     @classmethod
     def of(cls, model: ModelFolder, chat: Chat, prompt: Prompt, form: Form) -> "PreparedPrompt":
         """Raises `ConfigError` where the labels can't be told apart, or the prompt is too long."""
-        codes = _codes(chat, prompt, form)
+        count = len(prompt.label_set)
+        turns = [(form.first + shift) % count for shift in shifts(count, form.shifts)]
+        one, *others = (cls._turned(model, chat, prompt, form, shift) for shift in turns)
+        _check_length(one, model)
+        return replace(one, others=tuple(others))
+
+    @classmethod
+    def _turned(
+        cls, model: ModelFolder, chat: Chat, prompt: Prompt, form: Form, shift: int
+    ) -> "PreparedPrompt":
+        turned = prompt.shifted(shift)
+        codes = _codes(model, chat, turned, form)
         answering: Answering
         if codes is None:
-            names = [chat.answer(name) for name in prompt.label_set.labels]
+            names = [chat.answer(name) for name in turned.label_set.labels]
             answering = ByName(Trie.of(names, chat.frame.end))
         else:
             answering = ByCode(codes)
-        texts = None if codes is None else codes.texts
-        chat_prompt = ChatPrompt.of(chat, prompt, texts, max_ticket_tokens=form.max_ticket_tokens)
+        chat_prompt = ChatPrompt.of(
+            chat,
+            turned,
+            None if codes is None else codes.texts,
+            max_ticket_tokens=form.max_ticket_tokens,
+            beside=form.examples,
+        )
         how = "names" if codes is None else "letters"
-        parts = [model.digest, prompt.version, how, *(["contextual"] if form.contextual else [])]
-        asked = cls(prompt, chat_prompt, answering, "-".join(parts))
-        _check_length(asked, model)
-        return asked
+        version = "-".join([model.digest, prompt.version, how, *form.told])
+        return cls(
+            prompt=prompt,
+            chat_prompt=chat_prompt,
+            answering=answering,
+            version=version,
+            shift=shift,
+        )
 
     @property
     def longest(self) -> int:
         """Tokens of the longest request, its names included."""
         return self.chat_prompt.longest + self.answering.longest
 
+    @property
+    def ways(self) -> "tuple[PreparedPrompt, ...]":
+        """All ways in which it is asked, itself first."""
+        return (self, *self.others)
 
-def _codes(chat: Chat, prompt: Prompt, form: Form) -> Codes | None:
+    async def scores(
+        self,
+        scorer: Scorer,
+        texts: Sequence[str],
+        headers: Headers = None,
+        examples: Sequence[Sequence[Example]] | None = None,
+    ) -> tuple[NDArray[np.float64], list[bool]]:
+        """Log-probabilities [N, K] of the labels in the prompt's order, of this way alone, and of
+        which texts the middle is left out.
+        """
+        count = len(self.prompt.label_set)
+        if examples is not None:
+            # In this way's prompt, label i stands at place i - shift.
+            examples = [
+                [(text, (label - self.shift) % count) for text, label in one] for one in examples
+            ]
+        tickets = self.chat_prompt.encode(texts, examples)
+        prompts = [ticket.ids for ticket in tickets]
+        shared = len(self.chat_prompt.prefix)
+        found = await self.answering.scores(scorer, prompts, headers, shared)
+        return np.roll(found, self.shift, axis=1), [ticket.truncated for ticket in tickets]
+
+
+def _codes(model: ModelFolder, chat: Chat, prompt: Prompt, form: Form) -> Codes | None:
     count = len(prompt.label_set)
-    if form.codes == "names" or count > LARGEST:
+    letters = form.codes == "letters" or (form.codes is None and model.taught)
+    if not letters or count > LARGEST:
         return None
     return Codes.assign(count, chat.answer)
 
 
-def _check_length(asked: PreparedPrompt, model: ModelFolder) -> None:
-    if asked.longest >= model.max_tokens:
+def _check_length(prepared: PreparedPrompt, model: ModelFolder) -> None:
+    if prepared.longest >= model.max_tokens:
         raise ConfigError(
-            f"the prompt of task {asked.prompt.task} takes up to {asked.longest} tokens, and "
-            f"{model.folder} reads {model.max_tokens - 1}: lower judge.max_ticket_tokens, or "
-            "shorten the prompt"
+            f"the prompt of task {prepared.prompt.task} takes up to {prepared.longest} tokens, and "
+            f"{model.folder} reads {model.max_tokens - 1}: lower judge.max_ticket_tokens or "
+            "judge.examples, or shorten the prompt"
         )

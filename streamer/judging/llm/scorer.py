@@ -27,7 +27,8 @@ Question = tuple[Sequence[int], tuple[int, ...]]
 class Scorer:
     """Scores tokens on its `engine`, one prefill per prompt; nothing is written that anyone reads.
 
-    `longest` counts the tokens of the longest prompt there will be. `stalled_after` and all that is
+    `longest` counts the tokens of the longest prompt there will be, `computed_tokens` all that were
+    computed so far. `stalled_after` and all that is
     said of failures as in `WatchedEngine`.
     """
 
@@ -41,6 +42,7 @@ class Scorer:
         look_every: float = 0.5,
     ) -> None:
         settings = settings or EngineSettings()
+        self.computed_tokens = 0
         self.engine = WatchedEngine(
             settings,
             lambda: self.arguments(model, longest, settings),
@@ -88,6 +90,7 @@ class Scorer:
             for (prompt, tokens), header in zip(questions, headers, strict=True)
             for part in _parts(tokens)
         ]
+        self.computed_tokens += sum(tokens for tokens, _ in asks)
         answers = iter(await self.engine.answers(asks))
         return [
             np.concatenate(list(islice(answers, len(_parts(tokens))))) for _, tokens in questions

@@ -39,6 +39,28 @@ def test_a_good_prompt_is_good(tmp_path: Path) -> None:
     assert main(["check", "--config", str(_written(tmp_path, PROMPT))]) == 0
 
 
+def test_labelled_tickets_of_a_judge_that_shows_some_are_read_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = _written(tmp_path, PROMPT)
+    config.write_text(CONFIG.replace("kind: llm", "kind: llm, examples: 2"))
+    assert main(["check", "--config", str(config)]) == 2
+    assert "no <task>.examples.jsonl" in capsys.readouterr().err
+    rows = '{"text": "back", "label": "refund"}\n{"text": "broken", "label": "bgu"}\n'
+    (tmp_path / "prompts/topic.examples.jsonl").write_text(rows)
+    assert main(["check", "--config", str(config)]) == 2
+    assert "line 2 has the label 'bgu'" in capsys.readouterr().err
+
+
+def test_an_empty_ticket_of_prompts_that_differ_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = _written(tmp_path, PROMPT)
+    config.write_text(CONFIG.replace("kind: llm", "kind: llm, examples: 2, contextual: true"))
+    assert main(["check", "--config", str(config)]) == 2
+    assert "take one of the two out" in capsys.readouterr().err
+
+
 def _written(folder: Path, prompt: str | None) -> Path:
     config = folder / "streamer.yaml"
     config.write_text(CONFIG)

@@ -2,13 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pytest_asyncio
+from numpy.typing import NDArray
 
 from streamer.errors import ConfigError, TicketError
 from streamer.judging.engine.model_folder import ModelFolder
@@ -17,6 +18,7 @@ from streamer.judging.llm.answering import ByCode, ByName
 from streamer.judging.llm.chat import Chat
 from streamer.judging.llm.chat_prompt import BLOCK
 from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.llm.nearest import LabelledTickets
 from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.scorer import Scorer
 from tests.judging.brute_force import BruteForce, softmax
@@ -32,7 +34,8 @@ TEXTS = (
     "parcel " * 700,
 )
 SIZES = (2, 10, 77, 150)
-LETTERS, NAMES = Form(max_ticket_tokens=64), Form("names", max_ticket_tokens=64)
+LETTERS = Form(codes="letters", max_ticket_tokens=64)
+NAMES = Form(codes="names", max_ticket_tokens=64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Running:
     """A scorer on a random model, what is asked of it, and the same model by transformers."""
 
     scorer: Scorer
+    folder: Path
     asked: dict[str, PreparedPrompt]
     truth: BruteForce
 
@@ -58,7 +62,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     longest = max(one.longest for one in asked.values())
     scorer = Scorer(model, longest, EngineSettings(precision="float32"))
     await scorer.engine.start()
-    yield Running(scorer, asked, BruteForce(folder))
+    yield Running(scorer, folder, asked, BruteForce(folder))
     await scorer.engine.stop()
 
 
@@ -186,7 +190,9 @@ async def test_a_model_that_would_rather_say_something_else_does_not_start(
     running: Running,
 ) -> None:
     prepared = running.asked["letters-10"]
-    judge = LanguageJudge(running.scorer, {"topic": (prepared,)}, Form(min_coverage=0.9))
+    judge = LanguageJudge(
+        running.scorer, {"topic": (prepared,)}, Form(codes="letters", min_coverage=0.9)
+    )
     judge.engines = ()  # it runs already
     with pytest.raises(ConfigError, match=r"judge\.min_coverage is 0\.9") as refused:
         await judge.start()
@@ -201,7 +207,7 @@ async def test_a_model_that_would_rather_say_something_else_does_not_start(
 
 async def test_an_empty_ticket_is_divided_out_where_that_is_asked_for(running: Running) -> None:
     one = running.asked["letters-10"]
-    judge = LanguageJudge(running.scorer, {"topic": (one,)}, Form(contextual=True))
+    judge = LanguageJudge(running.scorer, {"topic": (one,)}, Form(codes="letters", contextual=True))
     await judge.calibrate()
     version = one.prompt.label_set.version
     empty = await judge.score("topic", version, [""])
@@ -209,6 +215,41 @@ async def test_an_empty_ticket_is_divided_out_where_that_is_asked_for(running: R
     found = await judge.score("topic", version, TEXTS[:1])
     ratio = running.truth.scores(one, TEXTS[0]) - running.truth.scores(one, "")
     assert found.probabilities[0] == pytest.approx(softmax(ratio), abs=1e-3)
+
+
+async def test_an_answer_is_the_mean_over_the_orders_of_the_labels(running: Running) -> None:
+    one = running.asked["letters-10"]
+    model, chat = ModelFolder.at(running.folder), Chat.at(running.folder)
+    turned = PreparedPrompt.of(model, chat, one.prompt, replace(LETTERS, shifts=3))
+    assert [way.shift for way in turned.ways] == [0, 3, 6]
+    assert turned.version == f"{one.version}-shifts3"
+    judge = LanguageJudge(running.scorer, {"topic": (turned,)}, LETTERS)
+    found = await judge.score("topic", one.prompt.label_set.version, TEXTS[:2])
+    for text, row in zip(TEXTS[:2], found.probabilities, strict=True):
+        # With the labels turned by s, the label at place i is that at place i + s as written.
+        ways = [np.roll(running.truth.scores(way, text), way.shift) for way in turned.ways]
+        logs = [way - np.logaddexp.reduce(way) for way in ways]
+        assert row == pytest.approx(softmax(np.mean(logs, axis=0)), abs=1e-3)
+
+
+async def test_tickets_that_are_like_a_ticket_stand_before_it(running: Running) -> None:
+    one = running.asked["letters-2"]
+    label_set = one.prompt.label_set
+    labelled = LabelledTickets(label_set, TEXTS[:2], (0, 1), _by_length)
+    form = replace(LETTERS, examples=1)
+    prompts = {"topic": (one.prompt,)}
+    [judge] = LanguageJudge.load_several(
+        running.folder, [(prompts, form)], labelled={"topic": labelled}
+    )
+    assert judge.version("topic", label_set.version) == f"{one.version}-examples1-{labelled.digest}"
+    shown = await judge.shown("topic", label_set.version, "money " * 6)
+    assert shown.index(TEXTS[1]) < shown.index("money money")
+    assert TEXTS[0] not in shown
+
+
+def _by_length(texts: Sequence[str]) -> NDArray[np.float32]:
+    angles = np.array([min(len(text), 100) for text in texts]) / 100
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
 async def test_permuted_codes_give_the_labels_permuted_answers(running: Running) -> None:
