@@ -2,9 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamer.cli.verbs import Verbs, overrides, settings, with_json
 from streamer.words import moment
+
+if TYPE_CHECKING:
+    from streamer.commands.judge_test.run import Wish
 
 
 def add(verbs: Verbs) -> None:
@@ -91,6 +95,10 @@ def classify(options: argparse.Namespace) -> int:
 
 def judge(options: argparse.Namespace) -> int:
     given = settings(options)
+    if options.test is not None:
+        from streamer.commands.judge_test import run
+
+        return run.run(given, _wish(options))
     if options.text is not None:
         from streamer.commands import judge_try
 
@@ -145,3 +153,48 @@ def _add_trial(judging: argparse.ArgumentParser) -> None:
         "--task", metavar="NAME", action="append", help="of this task only (may be repeated)"
     )
     with_json(tried, "one line of JSON for each task")
+    _add_test(judging.add_argument_group("a test on labelled tickets, without Kafka"))
+
+
+def _add_test(tested: "argparse._ArgumentGroup") -> None:
+    tested.add_argument(
+        "--test",
+        type=Path,
+        metavar="FILE",
+        help="say what the judge is worth on these, and how to ask it; goes on where it was ended",
+    )
+    tested.add_argument(
+        "--choose", type=int, metavar="N", default=200, help="training tickets to choose on (200)"
+    )
+    tested.add_argument("--tickets", type=int, metavar="N", help="first so many of FILE (all)")
+    tested.add_argument(
+        "--prompt",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="another prompt, to be tried beside (repeatable)",
+    )
+    tested.add_argument(
+        "--examples", type=int, metavar="N", default=6, help="nearest examples to try (6; 0: none)"
+    )
+    tested.add_argument(
+        "--out", type=Path, metavar="FOLDER", default=Path("judge-test"), help="(judge-test)"
+    )
+    tested.add_argument("--write", action="store_true", help="what was chosen into streamer.yaml")
+
+
+def _wish(options: argparse.Namespace) -> "Wish":
+    from streamer.commands.judge_test.run import Wish
+
+    return Wish(
+        file=options.test.absolute(),
+        tasks=tuple(options.task or ()),
+        choose=options.choose,
+        tickets=options.tickets,
+        prompts=tuple(options.prompt),
+        examples=options.examples,
+        out=options.out,
+        config=options.config if options.write else None,
+        as_json=options.json,
+    )

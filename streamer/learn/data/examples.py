@@ -48,7 +48,7 @@ class Examples:
         sides, and adding examples moves none of the others.
         """
         cut = drawn(self.texts, share, seed)
-        return self._where([not held for held in cut]), self._where(cut)
+        return self.where([not held for held in cut]), self.where(cut)
 
     def check_labels(self, labels: Sequence[str], source: str) -> None:
         """Raise ConfigError unless examples and label set name the same labels."""
@@ -67,7 +67,8 @@ class Examples:
                 " out of the task's labels"
             )
 
-    def _where(self, mask: Sequence[bool]) -> "Examples":
+    def where(self, mask: Sequence[bool]) -> "Examples":
+        """Those that are marked, of a mask [N]."""
         kept = [i for i, wanted in enumerate(mask) if wanted]
         texts, labels = [self.texts[i] for i in kept], [self.labels[i] for i in kept]
         places = [self.places[i] for i in kept] if self.places else ()
@@ -160,7 +161,7 @@ def drawn(texts: Sequence[str], share: float, seed: int) -> list[bool]:
     and links: a model that has learnt one knows the other, and would look better than it is.
     """
     limit = int(share * 2**64)
-    return [_hash64(_words(text) or text, seed) < limit for text in texts]
+    return [_hash64(same_words(text) or text, seed) < limit for text in texts]
 
 
 def is_held_back(text: str, share: float) -> bool:
@@ -168,7 +169,8 @@ def is_held_back(text: str, share: float) -> bool:
     return drawn([text], share, _HELD_BACK)[0]
 
 
-def _words(text: str) -> str:
+def same_words(text: str) -> str:
+    """What copies of a text have in common, also those that differ in case or punctuation."""
     return _NO_WORD.sub(" ", _NAME.sub(" ", text.casefold())).strip()
 
 

@@ -7,12 +7,14 @@ import orjson
 from streamer.learn.evaluation.evaluation import Evaluation
 from streamer.learn.evaluation.figures import plots
 from streamer.learn.evaluation.page import page
+from streamer.learn.judge_test.section import read_section
 
 
 def write(evaluation: Evaluation, folder: Path) -> Path:
     """Write `report.html`, `report.json` and a PNG of each plot; returns the page's path.
 
-    The folder is made where there is none; files of before are written over.
+    The folder is made where there is none; files of before are written over. Where a test of the
+    judge lies there, the page has a section on it; raises `ConfigError` where that can't be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plain = orjson.dumps(evaluation, option=orjson.OPT_INDENT_2)
@@ -20,5 +22,5 @@ def write(evaluation: Evaluation, folder: Path) -> Path:
     for plot in plots(evaluation):
         (folder / f"{plot.name}.png").write_bytes(plot.png())
     path = folder / "report.html"
-    path.write_text(page(evaluation), encoding="utf-8")
+    path.write_text(page(evaluation, read_section(folder)), encoding="utf-8")
     return path
