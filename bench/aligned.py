@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from bench.mixture import SEED, TASKS, Labels, Mixture, Stream, lead, mixture
+from bench.mixture import SEED, TASKS, WORKERS, Labels, Mixture, Stream, lead, mixture
 from bench.result import Result, load
 from streamer.backends.gate import Gate
 from streamer.config import load as load_settings
@@ -24,7 +24,6 @@ from streamer.decide.votes import VoteRule
 from streamer.learn.align.training import Aligned, Loss, align_worker
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.judge.judge_process import JudgeProcess
-from streamer.learn.kinds import KINDS
 from streamer.learn.segments.assigning import ChosenRoutes, assign
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import FoundSegments, find
@@ -36,7 +35,7 @@ DESIGN_SHARE = 0.25
 PRICE = 0.001
 BUDGET = 0.2
 BUDGETS = tuple(np.arange(0.005, BUDGET + 0.001, 0.005).tolist())
-VOTE = VoteRule("unanimity", len(KINDS))
+VOTE = VoteRule("unanimity", len(WORKERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _sets(train: Stream, labels: LabelSet, gate: Gate, loss: Loss) -> Sets:
     def aligned(gate: Gate | None) -> dict[str, Aligned]:
         return {
             name: align_worker(kind, train.judged, labels, loss=loss, gate=gate, seed=SEED)
-            for name, kind in KINDS.items()
+            for name, kind in WORKERS.items()
         }
 
     return Sets(aligned(None), aligned(gate))
@@ -110,7 +109,7 @@ def _found(whole: Mixture, found: FoundSegments, gate: Gate) -> Result:
 def _agreements(whole: Mixture, sets: Sets, gate: Gate, loss: Loss) -> Iterator[Result]:
     test, judge = whole.test, whole.test.judge.argmax(axis=1)
     pooled, experts = (_cases(test, whole.labels, some) for some in (sets.pooled, sets.experts))
-    for place, name in enumerate(KINDS):
+    for place, name in enumerate(WORKERS):
         before, after = (
             cases.worker_predictions[place].label_ids == judge for cases in (pooled, experts)
         )
@@ -242,7 +241,7 @@ def _cheapest(cases: Dataset, places: Labels, design: Stream, wanted: float) -> 
 
 
 def _prices() -> dict[str, float]:
-    return dict.fromkeys(KINDS, PRICE)
+    return dict.fromkeys(WORKERS, PRICE)
 
 
 def _right(label_ids: Labels, stream: Stream) -> NDArray[np.float64]:

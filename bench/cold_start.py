@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.mixture import SEED, Labels, Mixture, Stream, lead, mixture
+from bench.mixture import SEED, WORKERS, Labels, Mixture, Stream, lead, mixture
 from bench.result import Result, load
 from streamer.backends.gate import Gate
 from streamer.config import load as load_settings
@@ -22,7 +22,6 @@ from streamer.errors import ConfigError
 from streamer.learn.align.training import align_worker
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.judge.judge_process import JudgeProcess
-from streamer.learn.kinds import KINDS
 from streamer.learn.segments.assigning import ChosenRoutes, assign
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.segments.finding import find
@@ -96,7 +95,7 @@ def _served(whole: Mixture, answered: Stream, gate: Gate | None) -> tuple[Served
     try:
         models = {
             name: align_worker(kind, train.judged, whole.labels, loss="hard", gate=gate, seed=SEED)
-            for name, kind in KINDS.items()
+            for name, kind in WORKERS.items()
         }
     except ConfigError:
         return asked_for_all, 0
@@ -128,5 +127,5 @@ def _cheapest(cases: Dataset, places: Labels, design: Stream) -> ChosenRoutes:
 def _by_budget(cases: Dataset, places: Labels) -> Iterator[ChosenRoutes]:
     """The last lets the judge decide on all."""
     for budget in BUDGETS:
-        prices = dict.fromkeys(KINDS, PRICE)
+        prices = dict.fromkeys(WORKERS, PRICE)
         yield assign(cases, places, int(places.max(initial=-1)) + 1, prices, budget)

@@ -10,11 +10,14 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from streamer.backends.features import Floats
+from streamer.config.tasks import STARTERS
 from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.learn.align.sample import JudgedSample
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.judge.judge_process import JudgeProcess
+from streamer.learn.kinds import KINDS
+from streamer.learn.kinds.kind import Kind
 from streamer.learn.segments.nearest import Embeddings
 from streamer.learn.segments.sample import SegmentSample
 from streamer.learn.segments.shape import with_shape
@@ -33,6 +36,7 @@ TASKS: Mapping[str, Task] = {
 
 SEED = 20260729
 RESAMPLES = 2000
+WORKERS: dict[str, Kind] = {name: KINDS[name] for name in STARTERS.values()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from bench.mixture import SEED, Labels, examples, first, lead
+from bench.mixture import SEED, WORKERS, Labels, examples, first, lead
 from bench.result import Result, load
 from streamer.backends.linear import LinearModel
 from streamer.config import load as load_settings
@@ -22,7 +22,6 @@ from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.examples import Examples
 from streamer.learn.judge.judge_process import JudgeProcess
-from streamer.learn.kinds import KINDS
 from streamer.learn.kinds.kind import TrainedModel
 from streamer.learn.segments.assigning import assign
 from streamer.learn.segments.by_segment import SegmentRoute
@@ -77,7 +76,7 @@ def _streams(folder: Path, process: JudgeProcess) -> tuple[Stream, Stream, str]:
     )
     models = {
         name: train_worker(kind, joined, labels, seed=SEED + 1).model
-        for name, kind in KINDS.items()
+        for name, kind in WORKERS.items()
     }
     texts = [text for part in (*log, *test) for text in part.texts]
     vectors, encoder = process.embed(texts, lambda done, total: None)

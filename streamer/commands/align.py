@@ -38,7 +38,8 @@ from streamer.learn.calibrate.temperature import fit_temperature
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.data.decisions import LoggedDecision, logged_decisions
 from streamer.learn.data.examples import Examples
-from streamer.learn.kinds import KINDS
+from streamer.learn.kinds import KINDS, kind_of
+from streamer.learn.kinds.kind import Kind
 from streamer.learn.train.train import examples_of
 from streamer.records.log_file import read_log
 from streamer.records.segments import Segmentation
@@ -113,7 +114,7 @@ class _Fitted:
     """One worker's choice and what was made of it."""
 
     worker: Worker
-    kind: str
+    kind: Kind
     choice: Choice
     aligned: Aligned
 
@@ -195,7 +196,7 @@ def _aligned(given: _Given, name: str) -> TaskReport:
     # Before anything is trained: this refuses what could not be reported.
     tested = _Tested.of(given, name, parts)
     training_set = _training_set(given, task, parts)
-    fitted = [_fit(training_set, worker, given.wanted.seed) for worker in watched(workers, name)]
+    fitted = [_fit(given, training_set, worker) for worker in watched(workers, name)]
     versions: Mapping[str, int] = {}
     if not given.wanted.dry_run:
         versions = _written(given, name, parts, training_set, fitted)
@@ -271,11 +272,11 @@ def _chances(settings: Settings, task: Task) -> Chances:
     return Chances(settings.audit.share, settings.review.gold, settings.log.share, task.verify)
 
 
-def _fit(training_set: TrainingSet, worker: Worker, seed: int) -> _Fitted:
+def _fit(given: _Given, training_set: TrainingSet, worker: Worker) -> _Fitted:
     assert worker.kind is not None  # others are not among those to align
-    kind = KINDS[worker.kind]
+    kind, seed = kind_of(worker.kind, given.settings.encoder(worker)), given.wanted.seed
     choice = training_set.choice(kind, seed)
-    return _Fitted(worker, worker.kind, choice, training_set.learnt(kind, choice, seed))
+    return _Fitted(worker, kind, choice, training_set.learnt(kind, choice, seed))
 
 
 def _weighting(training_set: TrainingSet) -> Weighting:

@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from streamer.config.base import Block
 from streamer.config.kafka import KafkaSettings, Topics
 from streamer.config.names import FunctionName, Name, Pointer, SourceName
-from streamer.config.tasks import Data, Task
+from streamer.config.tasks import Data, Task, Worker
 from streamer.records.labelset import LabelSet
 from streamer.words import did_you_mean
 
@@ -347,6 +347,10 @@ class Settings(Block):
     def path(self, path: Path) -> Path:
         """A path of the file, made absolute against the file's folder."""
         return self._root / path
+
+    def encoder(self, worker: Worker) -> Path | None:
+        """Where the encoder of a worker lies; None where it names none."""
+        return None if worker.encoder is None else self.path(worker.encoder)
 
     def rooted(self, root: Path) -> "Settings":
         """These settings, with relative paths starting at `root`."""

@@ -46,19 +46,34 @@ class Shadow(Block):
     deadline: float = Field(default=0.2, gt=0, le=5)
 
 
-WorkerKind = Literal["char_ngrams", "subword_net", "word_ngrams"]
+WorkerKind = Literal["char_ngrams", "encoder", "subword_net", "word_ngrams"]
+
+STARTERS: dict[str, WorkerKind] = {
+    "word": "word_ngrams",
+    "char": "char_ngrams",
+    "net": "subword_net",
+}
+"""The kinds that a new task begins with, by the last word of their models' names."""
 
 
 class Worker(Block):
     """A worker: the Triton model's name and, where this project trains it, its kind.
 
-    `version` is the one that votes; without it, that is the newest that Triton serves.
+    `version` is the one that votes; without it, that is the newest that Triton serves. `encoder` is
+    the folder of the sentence encoder that kind encoder stands on, instead of the package's.
     """
 
     model: Name
     kind: WorkerKind | None = None
+    encoder: Path | None = None
     version: Version | None = None
     shadow: Shadow | None = None
+
+    @model_validator(mode="after")
+    def _an_encoder_for_its_kind(self) -> "Worker":
+        if self.encoder is not None and self.kind != "encoder":
+            raise ValueError("an encoder belongs to kind encoder: set that kind, or take it out")
+        return self
 
     @model_validator(mode="after")
     def _shadow_beside_a_known_version(self) -> "Worker":

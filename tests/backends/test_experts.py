@@ -3,7 +3,7 @@
 import json
 import pickle
 import shutil
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +14,14 @@ from streamer.backends.experts import EXPERTS_FILE, Experts, load_either
 from streamer.backends.features import Features
 from streamer.backends.gate import Gate
 from streamer.backends.linear import LinearModel
-from streamer.backends.net import NetModel
-from streamer.backends.ngrams import pieces, words, words_and_shape
+from streamer.backends.ngrams import words_and_shape
 from streamer.errors import ModelError
 from streamer.learn.kinds import KINDS
 from streamer.learn.kinds.kind import Targets
+from tests.backends.loaders import LOADERS
 from tests.learn.material import LABELS, made_up
 
 TEXTS = [*made_up(120, seed=3).texts, "", "\U0001f600", "x" * 10_000]
-LOADERS = {
-    "word_ngrams": partial(LinearModel.load, extract=words),
-    "subword_net": partial(NetModel.load, extract=pieces),
-}
 
 
 def gate() -> Gate:
@@ -44,8 +40,8 @@ def fitted(kind: str, seed: int, size: int = 3):
     return KINDS[kind].fit(Targets(examples.texts, label_ids, size), settings, 1)
 
 
-@pytest.fixture(params=LOADERS)
-def saved(request, tmp_path: Path) -> tuple[Path, Experts, partial]:
+@pytest.fixture(params=["word_ngrams", "subword_net"])
+def saved(request, tmp_path: Path) -> tuple[Path, Experts, Callable]:
     kind = request.param
     made = Experts(gate(), fitted(kind, 1), {0: fitted(kind, 2), 2: fitted(kind, 3)})
     made.save(tmp_path)

@@ -5,7 +5,6 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,6 @@ import pytest
 import yaml
 
 from streamer.backends.experts import Experts, load_either
-from streamer.backends.linear import LinearModel
-from streamer.backends.ngrams import words
 from streamer.cli import main
 from streamer.commands.align import AlignOptions, _drawn_by_shares, align
 from streamer.config import load
@@ -30,6 +27,7 @@ from streamer.records.examples import EXAMPLES
 from streamer.records.log import BallotLog, log_json
 from streamer.records.log_file import LogWriter
 from streamer.records.segments import FitRecipe, Segment, Segmentation
+from tests.backends.loaders import LOADERS
 from tests.learn.align.planted import LABELS, Stream, two_topics
 from tests.learn.served import Serving
 from tests.routed import gate_of, write_routing
@@ -49,7 +47,7 @@ def cases_of(models: Path, texts: Sequence[str]) -> Dataset:
     """What version 1 of the workers says of the stream's texts, and the judge."""
     worker_predictions = []
     for name in KINDS:
-        said = LOADED[KINDS[name]](models / name / "1").probabilities(texts)
+        said = LOADERS[KINDS[name]](models / name / "1").probabilities(texts)
         worker_predictions.append(Predictions.of(said))
     judge = STREAM.judged().probabilities
     assert judge is not None
@@ -63,20 +61,6 @@ def cases_of(models: Path, texts: Sequence[str]) -> Dataset:
         ids=tuple(f"T-{number}" for number in range(COUNT)),
         versions={**dict.fromkeys(KINDS, "1"), "judge": "7"},
     )
-
-
-def loaders():
-    from streamer.backends.net import NetModel
-    from streamer.backends.ngrams import chars, pieces
-
-    return {
-        "word_ngrams": partial(LinearModel.load, extract=words),
-        "char_ngrams": partial(LinearModel.load, extract=chars),
-        "subword_net": partial(NetModel.load, extract=pieces),
-    }
-
-
-LOADED = loaders()
 
 
 def at(number: int) -> str:
@@ -187,7 +171,7 @@ def test_versions_are_written_that_agree_with_the_judge_more(folder: Path, capsy
     assert alignment.segments is not None
     assert "expert-0.others" in manifest.settings
     assert "num_versions: 2" in (version.parent / "config.pbtxt").read_text()
-    model = load_either(version, LOADED["word_ngrams"])
+    model = load_either(version, LOADERS["word_ngrams"])
     assert isinstance(model, Experts)
     capsys.readouterr()
 

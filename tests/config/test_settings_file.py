@@ -157,6 +157,12 @@ def test_the_least_that_is_needed(path: Path) -> None:
             "may be",
         ),
         (
+            "tasks.intent.workers",
+            [{"model": "x", "kind": "word_ngrams", "encoder": "models/mine"}, "y"],
+            "tasks.intent.workers.0: an encoder belongs to kind encoder: set that kind, or take it "
+            "out",
+        ),
+        (
             "tasks.intent.when",
             {"field": "/a", "in": ["x"], "equals": "y"},
             "tasks.intent.when: needs exactly one of `equals` and `in`",

@@ -1,6 +1,5 @@
 """Experts in the real Triton, beside the version that they came from and under its name."""
 
-from functools import partial
 from pathlib import Path
 
 import grpc
@@ -9,25 +8,17 @@ import pytest
 from tritonclient.grpc import service_pb2_grpc
 
 from streamer.backends.experts import Experts, load_either
-from streamer.backends.linear import LinearModel
-from streamer.backends.net import NetModel
-from streamer.backends.ngrams import chars, pieces, words
 from streamer.errors import ModelError
 from streamer.learn.align.training import align_worker
 from streamer.learn.artifacts.repository import new_version, write_model
 from streamer.learn.data.examples import Examples
-from streamer.learn.kinds import KINDS
 from streamer.learn.segments.classifier import learn_classifier
 from streamer.learn.train.training import Job, train_workers
 from streamer.workers.wire import TextTensor, labels_request, probs_request, read_labels, read_probs
+from tests.backends.loaders import CLOSE, LOADERS
 from tests.conftest import own_triton
 from tests.learn.align.planted import LABELS, two_topics
-
-LOADERS = {
-    "word_ngrams": partial(LinearModel.load, extract=words),
-    "char_ngrams": partial(LinearModel.load, extract=chars),
-    "subword_net": partial(NetModel.load, extract=pieces),
-}
+from tests.learn.tiny_encoder import a_kind, encoder_of
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +27,13 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     stream = two_topics(np.random.default_rng(30), 900)
     plain = Examples(stream.texts, tuple(LABELS.labels[code] for code in stream.label_ids))
-    jobs = [Job("topic", kind, kind, LABELS, plain) for kind in LOADERS]
+    jobs = [Job("topic", kind, kind, LABELS, plain, encoder=encoder_of(kind)) for kind in LOADERS]
     train_workers(jobs, folder, seed=1, progress=lambda *_: None, processes=1)
     classifier = learn_classifier(stream.texts, stream.topics, 2, 1)
     assert classifier is not None
     gate = classifier.gate
     for kind in LOADERS:
-        made = align_worker(KINDS[kind], stream.judged(), LABELS, loss="hard", gate=gate, seed=1)
+        made = align_worker(a_kind(kind), stream.judged(), LABELS, loss="hard", gate=gate, seed=1)
         experts = made.model if isinstance(made.model, Experts) else Experts(gate, made.general, {})
         with new_version(folder, kind) as version:
             experts.save(version)
@@ -63,7 +54,8 @@ def test_both_versions_answer_as_in_this_process(repository: Path, tmp_path: Pat
                 assert version == number
                 own = load_either(repository / kind / number, load)
                 assert isinstance(own, Experts) == (number == "2")
-                np.testing.assert_allclose(probs, own.probabilities(hard), rtol=0, atol=1e-6)
+                close = CLOSE.get(kind, 1e-6)
+                np.testing.assert_allclose(probs, own.probabilities(hard), rtol=0, atol=close)
             answer = stub.ModelInfer(labels_request(kind))
             assert read_labels(kind, answer) == ("2", LABELS.labels)
 

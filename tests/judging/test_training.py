@@ -12,11 +12,11 @@ from streamer.errors import ConfigError
 from streamer.judging.classifier.encoder import Encoder
 from streamer.judging.classifier.heads import Head
 from streamer.learn.data.examples import Examples
-from streamer.learn.judge import fitting
 from streamer.learn.judge.embeddings import Embeddings
 from streamer.learn.judge.order import JudgeJob, TrainingOrder
 from streamer.learn.judge.training import JudgeTrainer
-from streamer.learn.measures.scores import nll
+from streamer.learn.kinds import fitting
+from streamer.learn.kinds.kind import Targets
 from streamer.records.labelset import LabelSet
 
 LABELS = LabelSet(("shipping", "billing"))
@@ -38,29 +38,29 @@ def silent(task: str, done: int, total: int) -> None:
     assert 0 < done <= total
 
 
-def blobs(seed: int, rows: int) -> tuple[fitting.Matrix, np.ndarray]:
+def blobs(seed: int, rows: int) -> tuple[fitting.Matrix, Targets]:
     """Three overlapping labels, and a fourth that occurs nowhere."""
     draw = np.random.default_rng(seed)
     gold = draw.integers(0, 3, rows)
     points = np.eye(3, 6)[gold] * 2 + draw.normal(size=(rows, 6))
-    return points.astype(np.float32), gold.astype(np.int64)
+    return points.astype(np.float32), Targets([""] * rows, gold.astype(np.int64), 4)
 
 
 def test_the_best_penalty_and_temperature_beat_all_others_on_what_was_held_out() -> None:
-    (train, gold), (held, held_gold) = blobs(1, 300), blobs(2, 200)
-    tuned = fitting.tune(train, gold, held, held_gold, size=4)
-    best = nll(tuned.model.probabilities(held), held_gold)
-    assert (tuned.model.probabilities(held).argmax(axis=1) == held_gold).mean() > 0.75
+    (train, taught), (held, held_out) = blobs(1, 300), blobs(2, 200)
+    tuned = fitting.tune(train, taught, held, held_out)
+    best = held_out.loss(tuned.model.probabilities(held))
+    assert held_out.agreement(tuned.model.probabilities(held)) > 0.75
     for factor in (0.8, 1.25):
         other = fitting.Linear(
             tuned.model.weights, tuned.model.bias, tuned.model.temperature * factor
         )
-        assert nll(other.probabilities(held), held_gold) > best
+        assert held_out.loss(other.probabilities(held)) > best
 
 
 def test_a_label_without_examples_gets_almost_no_probability() -> None:
-    train, gold = blobs(3, 300)
-    model = fitting.fit(train, gold, size=4, penalty=0.1)
+    train, taught = blobs(3, 300)
+    model = fitting.fit(train, taught, penalty=0.1)
     assert model.probabilities(train)[:, 3].max() < 0.2
 
 

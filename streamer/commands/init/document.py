@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import yaml
 
-_KINDS = {"word": "word_ngrams", "char": "char_ngrams", "net": "subword_net"}
+from streamer.config.tasks import STARTERS
+
 OUTPUTS = (
     "labels",
     "judge",
@@ -78,8 +79,9 @@ def _task(answers: Answers) -> Iterator[str]:
     yield "    # Closed and ordered: after a change, train again."
     yield f"    labels: {_list(answers.labels)}"
     yield "    # Small models that vote. `streamer train` makes them and says how good they are."
+    yield "    # Kind encoder is slower, and often better: docs/choosing.md."
     yield "    workers:"
-    for end, kind in _KINDS.items():
+    for end, kind in STARTERS.items():
         yield f"      - {{model: {answers.task}_{end}, kind: {kind}}}"
     yield "    # Only where all three agree is the judge spared; majority asks it less often."
     yield "    rule: unanimity"

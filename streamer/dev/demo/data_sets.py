@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 
 from streamer.config import Settings
+from streamer.config.tasks import STARTERS
 from streamer.errors import ConfigError
 from streamer.records.rows import rows
 
-_KINDS = {"word": "word_ngrams", "char": "char_ngrams", "net": "subword_net"}
 _TASKS = {
     "intent": ("bank", "topic_banking77"),
     "queue": ("bank", "topic_banking77"),
@@ -52,7 +52,7 @@ def _task(name: str, folder: Path, source: str, stem: str) -> Mapping[str, Any]:
             raise ConfigError(f"{file} isn't there: give the folder of the data sets by --data")
     return {
         "labels": sorted({str(row[name]) for row in rows(train) if row[name]}),
-        "workers": [{"model": f"{name}_{short}", "kind": kind} for short, kind in _KINDS.items()],
+        "workers": [{"model": f"{name}_{short}", "kind": kind} for short, kind in STARTERS.items()],
         # By the held-out examples: two workers are often wrong alike, all three seldom.
         "rule": "unanimity",
         "when": {"field": "/source", "equals": source},

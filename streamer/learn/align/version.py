@@ -13,8 +13,7 @@ from streamer.learn.align.training import Aligned
 from streamer.learn.align.training_set import TrainingSet
 from streamer.learn.artifacts.manifest import Alignment, Manifest, Recipe
 from streamer.learn.artifacts.repository import latest_version, new_version, write_model
-from streamer.learn.kinds import KINDS
-from streamer.learn.kinds.kind import Settings
+from streamer.learn.kinds.kind import Kind, Settings
 from streamer.learn.measures.scores import Scores
 from streamer.learn.train.training import code_hash
 
@@ -36,7 +35,7 @@ class Origin:
 def write(
     repository: Path,
     model: str,
-    kind: str,
+    kind: Kind,
     origin: Origin,
     given: TrainingSet,
     choice: Choice,
@@ -48,25 +47,31 @@ def write(
     with new_version(repository, model) as folder:
         aligned.model.save(folder)
         Manifest.new(recipe, _settings(aligned), scores).write(folder)
-    write_model(repository, model, kind, given.label_set.labels, version=None, served=2)
+    write_model(
+        repository,
+        model,
+        kind.name,
+        given.label_set.labels,
+        version=None,
+        max_batch_size=kind.most_rows,
+        served=2,
+    )
     return latest_version(repository, model)
 
 
-def _recipe(kind: str, origin: Origin, given: TrainingSet, choice: Choice) -> Recipe:
+def _recipe(kind: Kind, origin: Origin, given: TrainingSet, choice: Choice) -> Recipe:
     experts = choice.best.shape == "experts"
     judged, examples = given.train.sha256, given.beside_train
     examples_hash = None if examples is None else examples.sha256
     return Recipe(
         task=origin.task,
-        kind=kind,
+        kind=kind.name,
         label_set=given.label_set.version,
         labels=given.label_set.labels,
         data_sha256=sha256(f"{judged}\0{examples_hash}".encode()).hexdigest(),
         rows=len(given.train) + (0 if examples is None else len(examples)),
         seed=origin.seed,
-        code=code_hash(
-            KINDS[kind], choosing, training_set, sample, training, sys.modules[__name__]
-        ),
+        code=code_hash(kind, choosing, training_set, sample, training, sys.modules[__name__]),
         alignment=Alignment(
             choice.best.loss,
             origin.judge,

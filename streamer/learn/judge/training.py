@@ -15,8 +15,9 @@ from streamer.judging.classifier.heads import Head
 from streamer.learn.artifacts.manifest import Manifest, Recipe
 from streamer.learn.artifacts.repository import check_ours, latest_version, new_version
 from streamer.learn.data.examples import Examples
-from streamer.learn.judge import fitting
 from streamer.learn.judge.embeddings import Embeddings
+from streamer.learn.kinds import fitting
+from streamer.learn.kinds.kind import Targets
 from streamer.learn.measures.scores import Labels, Scores
 from streamer.records.labelset import LabelSet
 
@@ -54,11 +55,12 @@ class JudgeTrainer:
         )
         gold = np.array([label_set.index[label] for label in examples.labels], np.int64)
         held = _held_out(examples, seed, task)
+        everything = Targets(examples.texts, gold, len(label_set))
         tuned = fitting.tune(
-            embeddings[~held], gold[~held], embeddings[held], gold[held], len(label_set)
+            embeddings[~held], everything.where(~held), embeddings[held], everything.where(held)
         )
         manifest = Manifest.new(recipe, _settings(tuned), _scores(tuned, embeddings, gold, held))
-        final = fitting.fit(embeddings, gold, len(label_set), tuned.penalty)
+        final = fitting.fit(embeddings, everything, tuned.penalty)
         head = Head(
             label_set, self.encoder.digest, final.weights, final.bias, tuned.model.temperature
         )

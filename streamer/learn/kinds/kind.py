@@ -29,6 +29,16 @@ class Targets:
     weights: Floats | None = None
     probabilities: Floats | None = None
 
+    def where(self, rows: npt.NDArray[np.bool_]) -> "Targets":
+        """Those of the `rows` [N] that are true."""
+        return Targets(
+            [text for text, row in zip(self.texts, rows, strict=True) if row],
+            self.labels[rows],
+            self.size,
+            None if self.weights is None else self.weights[rows],
+            None if self.probabilities is None else self.probabilities[rows],
+        )
+
     def agreement(self, answers: Floats) -> float:
         """Share of the texts, by weight, whose likeliest label of `answers` [N, K] is theirs."""
         right = answers.argmax(axis=1) == self.labels
@@ -44,8 +54,7 @@ class Targets:
         """
         if self.weights is None and self.probabilities is None:
             return scores.nll(answers, self.labels)
-        wanted = self._wanted()
-        each = -(wanted * np.log(np.maximum(answers, 1e-12))).sum(axis=1)
+        each = -(self.wanted * np.log(np.maximum(answers, 1e-12))).sum(axis=1)
         return float(np.average(each, None, self.weights))
 
     def error(self, answers: Floats, batch: npt.NDArray[np.int64]) -> Floats:
@@ -62,11 +71,20 @@ class Targets:
         answers /= np.float32(len(batch))
         return answers
 
-    def _wanted(self) -> Floats:
+    @property
+    def wanted(self) -> Floats:
+        """The distribution [N, K] that each text should get."""
         if self.probabilities is not None:
             return self.probabilities
         wanted: Floats = np.eye(self.size, dtype=np.float32)[self.labels]
         return wanted
+
+    @property
+    def counts(self) -> Floats:
+        """How much each text counts, [N]."""
+        if self.weights is None:
+            return np.ones(len(self.labels), np.float32)
+        return self.weights
 
 
 class TrainedModel(Protocol):
@@ -92,8 +110,33 @@ class Kind(Protocol):
     @property
     def modules(self) -> Sequence[ModuleType]: ...
 
+    @property
+    def most_rows(self) -> int:
+        """How many texts Triton may give a model at once."""
+
+    def base(self) -> str:
+        """A hash of the pretrained model that its models stand on, "" for none.
+
+        Raises `ConfigError` where that, or a package that it needs, is missing.
+        """
+
     def tune(self, train: Targets, held_out: Targets, seed: int) -> tuple[Any, Settings]:
         """A model of `train` alone, with the settings that did best on `held_out`."""
 
     def fit(self, targets: Targets, settings: Settings, seed: int) -> Any:
         """A model of all targets with known settings."""
+
+
+class Light:
+    """What kinds have in common that are fast, and learn from their texts alone."""
+
+    __slots__ = ()
+
+    @property
+    def most_rows(self) -> int:
+        """As `Kind.most_rows`."""
+        return 4096
+
+    def base(self) -> str:
+        """As `Kind.base`."""
+        return ""

@@ -15,7 +15,7 @@ from streamer.backends import features, linear, ngrams
 from streamer.backends.features import Extract, Features, Floats, softmax
 from streamer.backends.linear import LinearModel
 from streamer.learn.kinds import softmax_regression
-from streamer.learn.kinds.kind import Settings, Targets
+from streamer.learn.kinds.kind import Light, Settings, Targets
 
 _SOFTNESS = (0.4, 1.0)
 _SOFTER = (0.1, *_SOFTNESS)
@@ -25,7 +25,7 @@ _EPOCHS = (3.0, 10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
-class LinearKind:
+class LinearKind(Light):
     """`extract` finds the n-grams; those in fewer than `min_texts` training texts are ignored."""
 
     name: str

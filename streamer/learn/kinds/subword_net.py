@@ -11,7 +11,7 @@ import numpy.typing as npt
 from streamer.backends import features, net, ngrams
 from streamer.backends.features import Features, Floats, softmax
 from streamer.backends.net import NetModel
-from streamer.learn.kinds.kind import Settings, Targets
+from streamer.learn.kinds.kind import Light, Settings, Targets
 from streamer.learn.kinds.minibatches import batch_count, minibatches
 
 _EPOCHS = (3, 10)
@@ -23,7 +23,7 @@ _KEEP_MEAN, _KEEP_SQUARE = 0.9, 0.999
 
 
 @dataclass(frozen=True, slots=True)
-class SubwordNet:
+class SubwordNet(Light):
     """Many epochs suit many labels, few suit few noisy ones; held-out texts tell which."""
 
     name: str = "subword_net"

@@ -9,7 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.config import Settings
-from streamer.config.tasks import Data, Task
+from streamer.config.tasks import Data, Task, Worker
 from streamer.errors import ConfigError
 from streamer.learn.artifacts.held_out import HeldOut
 from streamer.learn.artifacts.manifest import Manifest
@@ -17,6 +17,7 @@ from streamer.learn.artifacts.repository import latest_version, problem
 from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.judge.judge_process import JudgeProcess
 from streamer.learn.judge.order import JudgeJob, JudgeKind, TrainingOrder
+from streamer.learn.kinds import kind_of
 from streamer.learn.measures.double_faults import PairErrors, pair_errors
 from streamer.learn.train.training import Job, train_workers
 from streamer.terminal import bars, console, note, table, tell_json
@@ -94,6 +95,8 @@ def check(
     lines = [_wrong_file(settings, name, _data(task)) for name, task in chosen.items()]
     if judge is not None:
         lines.append(JudgeProcess(settings.path(settings.judge.python)).problem())
+    if what in ("all", "workers"):
+        lines += [_unmade(settings, one) for task in chosen.values() for one in task.workers]
     lines += [problem(folder) for folder in _targets(settings, chosen, what, judge)]
     if problems := [line for line in lines if line]:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
@@ -104,6 +107,16 @@ def _wrong_file(settings: Settings, task: str, data: Data) -> str | None:
     if path.is_file() and os.access(path, os.R_OK):
         return None
     return f"tasks.{task}.data.train: can't read {path}; correct the path, or put the file there"
+
+
+def _unmade(settings: Settings, worker: Worker) -> str | None:
+    """Why a worker's kind can't be trained here; None where it can."""
+    try:
+        if worker.kind is not None:
+            kind_of(worker.kind, settings.encoder(worker)).base()
+    except ConfigError as error:
+        return f"worker {worker.model}: {error}"
+    return None
 
 
 def _targets(
@@ -160,6 +173,7 @@ def _workers(
             examples,
             # Who pins a version means to have the one before or after it beside it.
             served=1 if worker.version is None else 2,
+            encoder=settings.encoder(worker),
         )
         for name, task in tasks.items()
         for examples in [examples_of(settings, task)]

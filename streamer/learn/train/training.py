@@ -19,7 +19,7 @@ from streamer.errors import ConfigError
 from streamer.learn.artifacts.manifest import Manifest, Recipe
 from streamer.learn.artifacts.repository import check_ours, latest_version, new_version, write_model
 from streamer.learn.data.examples import Examples
-from streamer.learn.kinds import KINDS
+from streamer.learn.kinds import KINDS, kind_of
 from streamer.learn.kinds.kind import Kind
 from streamer.learn.train.worker import train_worker
 from streamer.records.labelset import LabelSet
@@ -32,7 +32,8 @@ Progress = Callable[[str, int, int], None]
 class Job:
     """One worker to train: the Triton name of the `model`, its `kind`, its task and examples.
 
-    Triton loads the `served` newest versions of it.
+    Triton loads the `served` newest versions of it. `encoder` is the folder of the pretrained
+    encoder, where the kind stands on one and it is not the package's.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Job:
     label_set: LabelSet
     examples: Examples
     served: int = 1
+    encoder: Path | None = None
 
 
 def train_workers(
@@ -121,14 +123,21 @@ def _deaf_children() -> Iterator[None]:
 def _train(job: Job, repository: Path, seed: int) -> Manifest:
     # One thread each: the products are small, and the order of a sum must not vary.
     with threadpool_limits(1):
-        trained = train_worker(KINDS[job.kind], job.examples, job.label_set, seed=seed)
+        kind = kind_of(job.kind, job.encoder)
+        trained = train_worker(kind, job.examples, job.label_set, seed=seed)
     manifest = Manifest.new(_recipe(job, seed), trained.settings, trained.scores)
     with new_version(repository, job.model) as folder:
         trained.model.save(folder)
         trained.held_out.save(folder)
         manifest.write(folder)
     write_model(
-        repository, job.model, job.kind, job.label_set.labels, version=None, served=job.served
+        repository,
+        job.model,
+        kind.name,
+        job.label_set.labels,
+        version=None,
+        max_batch_size=kind.most_rows,
+        served=job.served,
     )
     return manifest
 
@@ -142,12 +151,15 @@ def _recipe(job: Job, seed: int) -> Recipe:
         data_sha256=job.examples.sha256,
         rows=len(job.examples),
         seed=seed,
-        code=code_hash(KINDS[job.kind]),
+        code=code_hash(kind_of(job.kind, job.encoder)),
     )
 
 
 def code_hash(kind: Kind, *others: ModuleType) -> str:
-    """Of the source that trains and serves the kind, so that no one must remember a number."""
+    """Of the source that trains and serves the kind, so that no one must remember a number, and of
+    the pretrained model below it.
+    """
     modules = (sys.modules[type(kind).__module__], *kind.modules, *others)
     sources = [Path(str(module.__file__)).read_bytes() for module in modules]
+    sources += [base.encode() for base in [kind.base()] if base]
     return sha256(b"\0".join(sources)).hexdigest()[:16]

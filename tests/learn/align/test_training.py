@@ -13,6 +13,7 @@ from streamer.learn.align.sample import JudgedSample, as_read
 from streamer.learn.align.training import LEAST, align_worker
 from streamer.learn.kinds import KINDS
 from tests.learn.align.planted import LABELS, biased, two_topics, unsure
+from tests.learn.tiny_encoder import a_kind
 from tests.routed import gate_of
 
 SEEDS = (1, 2)
@@ -32,7 +33,7 @@ def test_weights_undo_the_bias_of_the_judged_tickets(kind: str, loss) -> None:
         found = [
             agreement(
                 align_worker(
-                    KINDS[kind], log.judged(given), LABELS, loss=loss, gate=None, seed=seed
+                    a_kind(kind), log.judged(given), LABELS, loss=loss, gate=None, seed=seed
                 ).model,
                 fresh,
             )
@@ -50,7 +51,7 @@ def test_distributions_bring_a_worker_nearer_to_the_judge_than_labels_do(kind: s
     judged, fresh = unsure(rng, 1200), unsure(rng, 500)
     distances = {}
     for loss in ("hard", "kl"):
-        made = align_worker(KINDS[kind], judged, LABELS, loss=loss, gate=None, seed=1).model
+        made = align_worker(a_kind(kind), judged, LABELS, loss=loss, gate=None, seed=1).model
         answers = made.probabilities(fresh.texts)
         distances[loss] = float(total_variation(fresh.probabilities, answers).mean())
     uniform = np.full((len(fresh), len(LABELS)), 1 / len(LABELS))
@@ -66,7 +67,7 @@ def test_experts_learn_what_words_mean_in_their_segment(kind: str, loss) -> None
         rng = np.random.default_rng(seed)
         stream, fresh = two_topics(rng, 1200), two_topics(rng, 600)
         gate = gate_of(stream.texts, stream.topics, seed)
-        made = align_worker(KINDS[kind], stream.judged(), LABELS, loss=loss, gate=gate, seed=seed)
+        made = align_worker(a_kind(kind), stream.judged(), LABELS, loss=loss, gate=gate, seed=seed)
         assert isinstance(made.model, Experts)
         assert set(made.experts) == {0, 1}
         assert agreement(made.general, fresh) < 0.8, f"seed {seed}"
@@ -124,7 +125,7 @@ def test_the_same_seed_gives_the_same_experts(kind: str) -> None:
     stream = two_topics(np.random.default_rng(8), 600)
     gate = gate_of(stream.texts, stream.topics, 1)
     one, other = (
-        align_worker(KINDS[kind], stream.judged(), LABELS, loss="kl", gate=gate, seed=3)
+        align_worker(a_kind(kind), stream.judged(), LABELS, loss="kl", gate=gate, seed=3)
         for _ in range(2)
     )
     assert one.experts == other.experts

@@ -13,6 +13,7 @@ from streamer.learn.kinds.kind import Targets
 from streamer.learn.kinds.linear import LinearKind
 from streamer.learn.kinds.softmax_regression import softmax_regression
 from tests.learn.material import LABELS, made_up
+from tests.learn.tiny_encoder import SETTINGS, a_kind
 
 COUNT, SIZE, INPUTS = 7, 4, 5
 
@@ -32,33 +33,33 @@ def toy(seed: int, soft: bool) -> tuple[Targets, np.ndarray, np.ndarray]:
     weights = rng.uniform(0.2, 3, COUNT)
     given = rng.dirichlet(np.ones(SIZE), COUNT) if soft else None
     labels = rng.integers(SIZE, size=COUNT)
-    made = Targets([""] * COUNT, labels, SIZE, weights / weights.mean(), given)
-    return made, rng.normal(size=(COUNT, INPUTS)), rng.normal(size=(INPUTS, SIZE))
+    found = Targets([""] * COUNT, labels, SIZE, weights / weights.mean(), given)
+    return found, rng.normal(size=(COUNT, INPUTS)), rng.normal(size=(INPUTS, SIZE))
 
 
 @pytest.mark.parametrize("soft", [True, False])
 @pytest.mark.parametrize("seed", range(5))
 def test_the_gradient_is_that_of_finite_differences(seed: int, soft: bool) -> None:
-    made, rows, layer = toy(seed, soft)
-    error = made.error(softmax(rows @ layer), np.arange(COUNT))
+    given, rows, layer = toy(seed, soft)
+    error = given.error(softmax(rows @ layer), np.arange(COUNT))
     by_hand, step = np.zeros_like(layer), 1e-6
     for place in np.ndindex(*layer.shape):
         moved = [layer.copy(), layer.copy()]
         moved[0][place] += step
         moved[1][place] -= step
-        up, down = (made.loss(softmax(rows @ each)) for each in moved)
+        up, down = (given.loss(softmax(rows @ each)) for each in moved)
         by_hand[place] = (up - down) / (2 * step)
     np.testing.assert_allclose(rows.T @ error, by_hand, atol=1e-6)
 
 
 def test_the_loss_of_distributions_is_least_at_themselves() -> None:
-    made, *_ = toy(1, soft=True)
-    p = made.probabilities
+    given, *_ = toy(1, soft=True)
+    p = given.probabilities
     assert p is not None
     entropy = -(p * np.log(p)).sum(axis=1)
-    assert made.loss(p) == pytest.approx(np.average(entropy, None, made.weights))
-    assert made.loss(softmax(np.log(p) * 0.9)) > made.loss(p)
-    assert np.abs(made.error(p.copy(), np.arange(COUNT))).max() < 1e-9
+    assert given.loss(p) == pytest.approx(np.average(entropy, None, given.weights))
+    assert given.loss(softmax(np.log(p) * 0.9)) > given.loss(p)
+    assert np.abs(given.error(p.copy(), np.arange(COUNT))).max() < 1e-9
 
 
 def test_machines_without_weights_are_the_same_bits_as_ever() -> None:
@@ -72,12 +73,12 @@ def test_machines_without_weights_are_the_same_bits_as_ever() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_of_one_change_no_bit(kind: str, tmp_path: Path) -> None:
-    plain, settings = targets(240), {"softness": 0.4, "factor": 2.0, "epochs": 3.0}
+    plain, settings = targets(240), {**SETTINGS, "softness": 0.4}
     written = []
     for number, weights in enumerate((None, np.ones(240, np.float32))):
         folder = tmp_path / str(number)
         folder.mkdir()
-        KINDS[kind].fit(replace(plain, weights=weights), settings, 1).save(folder)
+        a_kind(kind).fit(replace(plain, weights=weights), settings, 1).save(folder)
         written.append((folder / "model.npz").read_bytes())
     assert written[0] == written[1]
 
@@ -104,7 +105,7 @@ def test_a_text_of_no_weight_teaches_nothing(kind: str, soft: bool) -> None:
     found = []
     for each in (replace(taught, probabilities=given, weights=weights),
                  replace(taught, probabilities=given)):  # fmt: skip
-        model, _ = KINDS[kind].tune(each, fresh, 1)
+        model, _ = a_kind(kind).tune(each, fresh, 1)
         found.append(fresh.agreement(model.probabilities(fresh.texts)))
     assert found[0] > 0.8
     assert found[1] < 0.75

@@ -14,6 +14,7 @@ from streamer.learn.artifacts.repository import write_model
 from streamer.learn.train import train
 from streamer.services.intake.ticket_reader import TicketReader
 from tests.learn.material import made_up
+from tests.learn.tiny_encoder import write_encoder
 
 CONFIG = """
 kafka: {{start: earliest}}
@@ -193,3 +194,34 @@ def test_what_is_learnt_is_what_will_be_read(
     assert list(found.texts) == served
     assert served[0] == f"T\n{rows[0]['text']}\non"
     assert list(found.labels) == [row["topic"] for row in rows]
+
+
+def on_an_encoder(settings: Settings, folder: Path) -> Settings:
+    """The same with the second worker on the encoder in `folder`, by its name."""
+    file = settings.path(Path("streamer.yaml"))
+    kind = f"kind: encoder, encoder: {folder.name}"
+    file.write_text(file.read_text().replace("kind: char_ngrams", kind))
+    return load(file)
+
+
+def test_an_encoder_of_theirs_is_part_of_the_version(
+    tmp_path: Path, written: Callable[[str], Settings], capsys
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    write_encoder(folder)
+    same = contents(folder)
+    assert train.run(on_an_encoder(written("classifier"), folder), what="workers") == 0
+    assert contents(folder) == same
+    version = tmp_path / "models_repo" / "chars" / "1"
+    assert {"encoder.onnx", "tokenizer.json", "model.npz"} <= set(contents(version))
+    assert "words + chars" in capsys.readouterr().out
+
+
+def test_an_encoder_that_is_not_there_is_told_before_anything_is_trained(
+    tmp_path: Path, written: Callable[[str], Settings]
+) -> None:
+    settings = on_an_encoder(written("classifier"), tmp_path / "mine")
+    with pytest.raises(ConfigError, match=r"worker chars: .*mine holds no sentence encoder"):
+        train.run(settings, what="workers")
+    assert not (tmp_path / "models_repo").exists()

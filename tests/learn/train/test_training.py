@@ -15,6 +15,7 @@ from streamer.learn.train.training import Job, train_workers
 from streamer.learn.train.worker import train_worker
 from streamer.records.labelset import LabelSet
 from tests.learn.material import LABELS, made_up
+from tests.learn.tiny_encoder import a_kind, encoder_of
 
 
 def quiet(model: str, done: int, total: int) -> None:
@@ -22,7 +23,8 @@ def quiet(model: str, done: int, total: int) -> None:
 
 
 def job(kind: str, examples: Examples | None = None, labels: LabelSet = LABELS) -> Job:
-    return Job("topic", f"topic_{kind}", kind, labels, examples or made_up(240))
+    given = examples or made_up(240)
+    return Job("topic", f"topic_{kind}", kind, labels, given, encoder=encoder_of(kind))
 
 
 def trained(jobs: list[Job], folder: Path, *, seed: int = 1, processes: int = 1):
@@ -103,12 +105,12 @@ def test_two_labels_and_a_label_that_training_missed(kind: str) -> None:
     two = LabelSet(("a", "b"))
     texts = tuple(f"{'good' if i % 2 else 'bad'} text {i}" for i in range(60))
     binary = Examples(texts, tuple("ab"[i % 2] for i in range(60)))
-    model = train_worker(KINDS[kind], binary, two, seed=1).model
+    model = train_worker(a_kind(kind), binary, two, seed=1).model
     assert model.probabilities(["bad text", "good text"]).argmax(axis=1).tolist() == [0, 1]
     rare = next(t for t in map(str, range(99)) if Examples((t,), ("r",)).split(0.15, 1)[1].texts)
     three = LabelSet(("a", "r", "b"))
     examples = Examples((*texts, rare), (*binary.labels, "r"))
-    worker = train_worker(KINDS[kind], examples, three, seed=1)
+    worker = train_worker(a_kind(kind), examples, three, seed=1)
     assert worker.held_out.probs.shape[1] == 3
     answers = worker.held_out.probs.argmax(axis=1)
     assert (answers == worker.held_out.gold)[worker.held_out.gold != 1].all()

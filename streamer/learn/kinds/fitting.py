@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from streamer.learn.measures.scores import Labels, nll
+from streamer.learn.kinds.kind import Targets
 
 Matrix = NDArray[np.float32]
 
@@ -38,68 +38,71 @@ class Tuned:
     penalty: float
 
 
-def tune(train: Matrix, gold: Labels, held: Matrix, held_gold: Labels, size: int) -> Tuned:
-    """Try every penalty, with its own temperature, and keep the one of the best held-out NLL.
+def tune(train: Matrix, taught: Targets, held: Matrix, held_out: Targets) -> Tuned:
+    """Try every penalty, with its own temperature, and keep the one of the least held-out loss.
 
-    `train` [N, D] and `held` [M, D] with label indices below `size`.
+    `train` [N, D] are the embeddings of `taught`, `held` [M, D] those of `held_out`.
     """
     tried = [
-        Tuned(_calibrated(fit(train, gold, size, penalty), held, held_gold), penalty)
+        Tuned(_calibrated(fit(train, taught, penalty), held, held_out), penalty)
         for penalty in _PENALTIES
     ]
-    return min(tried, key=lambda tuned: nll(tuned.model.probabilities(held), held_gold))
+    return min(tried, key=lambda tuned: held_out.loss(tuned.model.probabilities(held)))
 
 
-def fit(embeddings: Matrix, gold: Labels, size: int, penalty: float) -> Linear:
+def fit(embeddings: Matrix, targets: Targets, penalty: float) -> Linear:
     """Multinomial logistic regression with an L2 `penalty`, in whitened coordinates.
 
     Whitening by the scatter within the labels makes the penalty weigh directions by what they
     tell apart and not by their scale: 0.922 instead of 0.914 accuracy on 77 bank intents.
     """
-    centre, whitener = _whitening(embeddings, gold, size)
+    centre, whitener = _whitening(embeddings, targets)
     inputs = (embeddings - centre) @ whitener
-    weights, bias = _regression(inputs, gold, size, penalty)
+    weights, bias = _regression(inputs, targets, penalty)
     folded = whitener @ weights
     return Linear(folded.astype(np.float32), (bias - centre @ folded).astype(np.float32))
 
 
-def _whitening(embeddings: Matrix, gold: Labels, size: int) -> tuple[Matrix, Matrix]:
-    members = np.zeros((size, len(gold)), np.float32)
-    members[gold, np.arange(len(gold))] = 1
-    means = members @ embeddings / np.maximum(members.sum(axis=1, keepdims=True), 1)
-    rest = embeddings - means[gold]
-    scatter = rest.T @ rest / len(rest)
+def _whitening(embeddings: Matrix, targets: Targets) -> tuple[Matrix, Matrix]:
+    weights, labels = targets.counts, targets.labels
+    members = np.zeros((targets.size, len(labels)), np.float32)
+    members[labels, np.arange(len(labels))] = weights
+    means = members @ embeddings / np.maximum(members.sum(axis=1, keepdims=True), 1e-9)
+    rest = embeddings - means[labels]
+    scatter = rest.T @ (rest * weights[:, None]) / weights.sum()
     width = len(scatter)
     scatter = (1 - _SHRINKAGE) * scatter + _SHRINKAGE * np.trace(scatter) / width * np.eye(width)
     values, vectors = np.linalg.eigh(scatter)
     whitener = vectors / np.sqrt(values * width)
-    return embeddings.mean(axis=0), whitener.astype(np.float32)
+    centre: Matrix = weights @ embeddings / weights.sum()
+    return centre, whitener.astype(np.float32)
 
 
 def _regression(
-    inputs: Matrix, gold: Labels, size: int, penalty: float
+    inputs: Matrix, targets: Targets, penalty: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    rows, width = inputs.shape
-    weight = penalty / rows
-    picks = np.arange(rows)
+    width, size = inputs.shape[1], targets.size
+    each, wanted = targets.counts / targets.counts.sum(), targets.wanted
+    weight = penalty / len(inputs)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = flat[:-size].reshape(width, size)
         p = _softmax(inputs @ weights.astype(np.float32) + flat[-size:])
-        value = -np.log(np.maximum(p[picks, gold], 1e-30)).mean() + weight * (weights**2).sum() / 2
-        p[picks, gold] -= 1
-        slope = inputs.T @ p.astype(np.float32) / rows + weight * weights
-        return float(value), np.concatenate([slope.ravel(), p.mean(axis=0)])
+        value = -each @ (wanted * np.log(np.maximum(p, 1e-30))).sum(axis=1)
+        p = (p - wanted) * each[:, None]
+        slope = inputs.T @ p.astype(np.float32) + weight * weights
+        total = float(value) + weight * (weights**2).sum() / 2
+        return total, np.concatenate([slope.ravel(), p.sum(axis=0)])
 
     start = np.zeros((width + 1) * size)
     best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
     return best[:-size].reshape(width, size), best[-size:]
 
 
-def _calibrated(model: Linear, held: Matrix, gold: Labels) -> Linear:
+def _calibrated(model: Linear, held: Matrix, held_out: Targets) -> Linear:
     def loss(log_temperature: float) -> float:
         trial = Linear(model.weights, model.bias, float(np.exp(log_temperature)))
-        return nll(trial.probabilities(held), gold)
+        return held_out.loss(trial.probabilities(held))
 
     best = minimize_scalar(loss, bounds=(-3, 3), method="bounded").x
     return Linear(model.weights, model.bias, float(np.exp(best)))
