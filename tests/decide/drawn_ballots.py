@@ -1,6 +1,7 @@
 """Random ballots: workers that answer, abstain, give labels only or are out, under any rule."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -10,12 +11,12 @@ from streamer.decide.predictions import Predictions
 from streamer.decide.router import Router
 from streamer.decide.temperature import tempered
 from streamer.decide.thresholded_rule import ThresholdedRule
-from streamer.decide.votes import VoteRule
+from streamer.decide.votes import Measure, VoteRule
 from streamer.records.calibration import RouterWeights
 
 LABELS = 4
 KINDS = ("majority", "unanimity")
-MEASURES = ("mean", "min", "max", "ensemble")
+MEASURES = get_args(Measure)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def ballots(rng: np.random.Generator) -> DrawnBallots:
 
 def _rules(rng: np.random.Generator, of: int) -> tuple[DeferralRule, ...]:
     thresholds = rng.choice([0.0, 0.3, 0.5, 0.75, 0.9, 1.0], size=int(rng.integers(1, 4)))
-    kind, measure = KINDS[rng.integers(2)], MEASURES[rng.integers(4)]
+    kind, measure = KINDS[rng.integers(2)], MEASURES[rng.integers(len(MEASURES))]
     match rng.integers(5):
         case 0 | 1:
             return (VoteRule(kind, of),)

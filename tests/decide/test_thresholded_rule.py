@@ -1,6 +1,7 @@
 """Several thresholds of one rule beside each rule by itself."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from streamer.decide.predictions import ABSTAINED, Predictions
 from streamer.decide.temperature import tempered
 from streamer.decide.third_worker import asked_first
 from streamer.decide.thresholded_rule import ThresholdedRule, alike
-from streamer.decide.votes import VoteRule
+from streamer.decide.votes import Measure, VoteRule
 from tests.decide.drawn_ballots import router
 
 THRESHOLDS = (0.0, 0.35, 0.6, 0.9)
@@ -22,7 +23,7 @@ RULES: dict[str, list[DeferralRule]] = {
     **{
         f"{kind} {measure}": [VoteRule(kind, 3, measure, one) for one in THRESHOLDS]
         for kind in ("majority", "unanimity")
-        for measure in ("mean", "min", "max", "ensemble")
+        for measure in get_args(Measure)
     },
     "chow": [Chow(1 - one, 3) for one in THRESHOLDS],
     "chow of one": [Chow(1 - one, 3, 1) for one in THRESHOLDS],

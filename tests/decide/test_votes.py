@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from streamer.decide.votes import Measure, VoteRule, plurality
 LABELS = 3
 VOTES = (ABSTAINED, *range(LABELS))
 RULES = [VoteRule(kind, of) for kind in ("majority", "unanimity") for of in (2, 3)]
-MEASURES: tuple[Measure, ...] = ("mean", "min", "max", "ensemble")
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
 def every_tuple(of: int) -> list[Predictions]:

@@ -1,6 +1,7 @@
 """What an evaluation must find on tickets whose experts are known."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from streamer.decide.arbitration_rules import Diff
 from streamer.decide.chow import Chow
 from streamer.decide.predictions import ABSTAINED, Predictions
-from streamer.decide.votes import VoteRule
+from streamer.decide.votes import Measure, VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.data.dataset import UNKNOWN, Dataset
 from streamer.learn.evaluation.evaluation import Evaluation, evaluate
@@ -64,7 +65,7 @@ def test_no_rule_lies_above_the_oracle_and_all_begin_at_the_judge(found: Evaluat
 
 def test_every_family_has_its_curve(found: Evaluation) -> None:
     names = {curve.name for curve in found.deferrals[0].curves}
-    measures = {f"majority {measure}" for measure in ("mean", "min", "max", "ensemble")}
+    measures = {f"majority {measure}" for measure in get_args(Measure)}
     chow = {"chow", "chow one", "chow two", "chow six"}
     assert {"majority", "unanimity", "router", "votes"} | measures | chow <= names
     assert [curve.name for curve in found.corrections] == [
