@@ -69,7 +69,8 @@ def test_every_alert_has_both_tests() -> None:
         for test in yaml.safe_load(TESTS.read_text())["tests"]
         for case in test["alert_rule_test"]
     ]
-    assert set(cases) == {(rule["alert"], fires) for rule in RULES for fires in (True, False)}
+    wanted = {(rule["alert"], fires) for rule in RULES for fires in (True, False)}
+    assert set(cases) == wanted, f"{TESTS.name} needs a case that fires and one that does not"
 
 
 def test_rules_that_never_fire_fail_each_of_these(promtool: str, tmp_path: Path) -> None:

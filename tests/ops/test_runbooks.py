@@ -39,7 +39,7 @@ def pages_of(rule: dict[str, Any]) -> set[str]:
 
 def test_every_alarm_and_alert_has_its_page_and_no_page_is_without_one() -> None:
     told = set(get_args(AlarmKind)).union(*map(pages_of, ALERTS))
-    assert told == set(RUNBOOKS)
+    assert told == set(RUNBOOKS), "each alarm and alert needs a page in docs/runbooks/"
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)
@@ -88,6 +88,7 @@ def keys_of(model: Any, where: str = "") -> list[str]:
 
 
 def test_the_index_lists_every_page_and_alert() -> None:
-    index = TEXTS["README"]
-    assert {f"{name}.md" for name in RUNBOOKS} <= set(re.findall(r"\]\(([^)]+)\)", index))
-    assert all(re.search(rf"\b{rule['alert']}\b", index) for rule in ALERTS)
+    pages = set(re.findall(r"\]\(([^)]+)\)", TEXTS["README"]))
+    named = set(re.findall(r"\bStreamer\w+", TEXTS["README"]))
+    missing = ({f"{name}.md" for name in RUNBOOKS} - pages) | ({r["alert"] for r in ALERTS} - named)
+    assert missing == set(), "docs/runbooks/README.md needs a row with the page and the alert"

@@ -21,14 +21,14 @@ from tests.records.contract.published import ROOT, published
 
 # The specification's own schemas, Apache-2.0; npm keeps what it fetched once.
 OFFICIAL = "@asyncapi/specs@6.11.1"
+HINT = "run python -m tests.records.contract.published; docs/contract.md lists what is new"
 
 DOCUMENT = document(Topics())
 
 
 @pytest.mark.parametrize("path", published(), ids=str)
 def test_the_published_files_are_up_to_date(path: Path) -> None:
-    # Where one is not: python -m tests.records.contract.published
-    assert (ROOT / path).read_text(encoding="utf-8") == published()[path]
+    assert (ROOT / path).read_text(encoding="utf-8") == published()[path], HINT
 
 
 def test_the_command_prints_it_with_the_topics_of_a_configuration(
