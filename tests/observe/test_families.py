@@ -1,15 +1,11 @@
-from pathlib import Path
-
 from streamer.observe.families import FAMILIES
-from tests.observe.metrics_page import markdown
-
-PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+from tests.observe.metrics_page import PAGE, markdown
 
 
 def test_the_page_about_metrics_is_up_to_date() -> None:
-    # Where it is not: python -c 'from tests.observe.metrics_page import markdown;
-    # print(markdown(), end="")' > docs/metrics.md
-    assert PAGE.read_text() == markdown()
+    assert PAGE.read_text(encoding="utf-8") == markdown(), (
+        "run python -m tests.observe.metrics_page"
+    )
 
 
 def test_names_are_unique_and_say_their_unit() -> None:
