@@ -26,4 +26,7 @@ def test_every_file_to_change_is_there() -> None:
         for name in named
         if name.endswith(".py") and not any(room.endswith("/" + name) for room in rooms)
     ]
+    roots = (PAGE.parents[1], CODE)
+    others = [name for name in named if name.endswith(("/", ".md", ".yaml"))]
+    missing += [name for name in others if not any((root / name).exists() for root in roots)]
     assert (len(named) > 10, missing) == (True, [])
