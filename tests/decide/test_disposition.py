@@ -131,6 +131,13 @@ def test_the_published_labels_come_once_grouped_by_how(policy: ServingPolicy, ou
     assert sorted(rows) == np.flatnonzero(~disposition.decide).tolist()
 
 
+def test_workers_were_asked_and_are_there_unless_it_is_said_otherwise() -> None:
+    candidate = Candidate(np.array([LIKELIEST]), np.array([0.3]), None)
+    for policy in (policy for policy in POLICIES if not policy.publishes_first):
+        disposition = dispose(Decision.none(1), candidate, policy, Sample.none(1))
+        assert (disposition.source(0), disposition.why(0)) == (None, "disagreement")
+
+
 def test_any_part_of_a_batch_becomes_what_it_becomes_in_the_whole() -> None:
     for policy in POLICIES:
         whole = disposed(CASES, policy, False, True, True)
