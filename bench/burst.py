@@ -21,7 +21,8 @@ from bench.result import Result, load
 from streamer.config import load as load_settings
 from streamer.config.settings import Settings
 from streamer.dev.kafka import Kafka
-from streamer.judging.judge import JudgeScores
+from streamer.judging.judge import Judge, JudgeScores
+from streamer.judging.surroundings import Surroundings
 from streamer.records.labelset import LabelSet
 from streamer.services.judge.lanes import run_lanes
 from streamer.sizing.backlog import BurstBacklog, Phase
@@ -138,8 +139,12 @@ async def _burst(settings: Settings) -> Seen:
         await asyncio.gather(*judges)
 
 
+async def _loaded(settings: Settings, surroundings: Surroundings) -> Judge:
+    return SlowJudge()
+
+
 async def _judge(settings: Settings, stop: asyncio.Event) -> None:
-    await run_lanes(lambda _: SlowJudge(), settings, stop)
+    await run_lanes(_loaded, settings, stop)
 
 
 async def _later(seconds: float, settings: Settings, stop: asyncio.Event) -> "asyncio.Task[None]":

@@ -30,7 +30,8 @@ async def ask(settings: Settings, task: str, chances: int) -> dict[str, np.ndarr
     asked = PreparedPrompt.of(model, chat, prompts[task][0], form)
     forms = {"plain": asked, **_permuted(asked, chat, form, chances)}
     scorer = Scorer(model, asked.longest)
-    judge = LanguageJudge(scorer, {name: (one,) for name, one in forms.items()}, form)
+    served = {name: (one,) for name, one in forms.items()}
+    judge = LanguageJudge(scorer, served, form, [scorer.engine])
     empty = LanguageJudge(scorer, {"plain": (asked,)}, replace(form, contextual=True))
     held, test = _examples(settings, task)
     index, version = asked.prompt.label_set.index, asked.prompt.label_set.version

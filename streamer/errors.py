@@ -59,7 +59,11 @@ class ModelError(StreamerError):
     """A worker or the judge failed or answered nonsense."""
 
 
-class BrokerError(StreamerError):
+class OutsideFault(StreamerError):
+    """Ends the process for no fault of the record that is worked on: it is not blamed for it."""
+
+
+class BrokerError(OutsideFault):
     """Kafka failed, or holds something other than expected: the process stops uncommitted."""
 
 

@@ -138,7 +138,10 @@ class Stage:
         if member:
             arguments += ("--set", f"kafka.member={member}")
         log = self._folder / f"{self.topics.tickets}.{verb}.{next(self._numbers)}.log"
-        python = JUDGE_PYTHON if verb == "judge" else Path(sys.executable)
+        kind = self.configuration.get("judge", {}).get("kind")
+        # Behind an endpoint it needs no engine, and no environment of its own.
+        engine = verb == "judge" and kind != "endpoint"
+        python = JUDGE_PYTHON if engine else Path(sys.executable)
         made = Service(verb, arguments, log, python)
         self._services.append(made)
         return made

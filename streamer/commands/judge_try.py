@@ -1,21 +1,25 @@
 """Asks the judge about one text, and shows what it read, what it scored and what would follow."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from streamer.config.settings import Settings
 from streamer.decide.arbitration import judgement, quantised
 from streamer.errors import ConfigError
+from streamer.judging.endpoint.endpoint_judge import EndpointJudge
 from streamer.judging.judge import Judge
 from streamer.judging.llm.language import LanguageJudge
-from streamer.judging.loading import load
+from streamer.judging.loading import loaded
 from streamer.services.judge.judge_task import JudgeTask, judge_tasks
 from streamer.terminal import clean, paint, tell, tell_json
 from streamer.words import no_such_task
 
 _BAR = 30
+# So long an endpoint is waited for.
+_PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,8 @@ class JudgeTrial:
     """The judge's answer for one task: labels with their probabilities, the likeliest first.
 
     `prompt` is what a language model read, None for another judge; `unsure` says that a person
-    would be asked. `calibration` is the version of the one whose temperature is in the
+    would be asked; nobody knows it of a judge that names a label alone, whose probability is not
+    `known`. `calibration` is the version of the one whose temperature is in the
     probabilities, `strange` that of one that was made with another judge and is left out.
     """
 
@@ -32,6 +37,7 @@ class JudgeTrial:
     prompt: str | None
     scores: tuple[tuple[str, float], ...]
     coverage: float | None
+    known: bool
     truncated: bool
     unsure: bool
     calibration: str | None
@@ -43,18 +49,19 @@ def run(
     text: str,
     tasks: Sequence[str] | None,
     as_json: bool,
-    load: Callable[[Settings], Judge] = load,
+    load: Callable[[Settings], Awaitable[Judge]] | None = None,
 ) -> int:
     """Tell of each task, or those in `tasks`; raises `ConfigError`, or `EngineDead`."""
     for name in tasks or ():
         if name not in settings.tasks:
             raise ConfigError(no_such_task(name, settings.tasks))
+    loading = load or partial(loaded, patience=_PATIENCE_S)
     all_tasks = judge_tasks(settings)
     followed = {name: all_tasks[name] for name in tasks or all_tasks}
     # What has too little coverage to be served is what one wants to look at.
     judge = settings.judge.model_copy(update={"min_coverage": 0.0})
-    loaded = load(settings.model_copy(update={"judge": judge}))
-    for trial in asyncio.run(_trials(loaded, followed, text)):
+    loads = loading(settings.model_copy(update={"judge": judge}))
+    for trial in asyncio.run(_trials(loads, followed, text)):
         if as_json:
             tell_json(_document(trial))
         else:
@@ -62,7 +69,10 @@ def run(
     return 0
 
 
-async def _trials(judge: Judge, tasks: Mapping[str, JudgeTask], text: str) -> list[JudgeTrial]:
+async def _trials(
+    loading: Awaitable[Judge], tasks: Mapping[str, JudgeTask], text: str
+) -> list[JudgeTrial]:
+    judge = await loading
     try:
         await judge.start()
         return [await _trial(judge, name, task, text) for name, task in tasks.items()]
@@ -80,18 +90,24 @@ async def _trial(judge: Judge, name: str, task: JudgeTask, text: str) -> JudgeTr
     assert row is not None  # a judge always has them
     coverage = None if answer.coverage is None else float(answer.coverage[0])
     scores = sorted(zip(label_set.labels, row[0].tolist(), strict=True), key=lambda pair: -pair[1])
-    language = judge if isinstance(judge, LanguageJudge) else None
     return JudgeTrial(
         task=name,
         judge=version,
-        prompt=None if language is None else await language.shown(name, label_set.version, text),
+        prompt=await _prompt(judge, name, label_set.version, text),
         scores=tuple(scores),
         coverage=coverage,
+        known=answer.known,
         truncated=bool(answer.truncated[0]),
-        unsure=task.unsure(scores[0][1], coverage),
+        unsure=answer.known and task.unsure(scores[0][1], coverage),
         calibration=calibration.version if calibration is not None and fits else None,
         strange=calibration.version if calibration is not None and not fits else None,
     )
+
+
+async def _prompt(judge: Judge, task: str, label_set: str, text: str) -> str | None:
+    if isinstance(judge, LanguageJudge | EndpointJudge):
+        return await judge.shown(task, label_set, text)
+    return None
 
 
 def _document(trial: JudgeTrial) -> dict[str, Any]:
@@ -101,6 +117,7 @@ def _document(trial: JudgeTrial) -> dict[str, Any]:
         "scores": dict(trial.scores),
         "coverage": trial.coverage,
         "unsure": trial.unsure,
+        "known": trial.known,
         "truncated": trial.truncated,
         "calibration": trial.calibration,
         "judge": trial.judge,
@@ -127,6 +144,8 @@ def _remarks(trial: JudgeTrial) -> list[str]:
             f"calibration {trial.strange} is of another version of the judge: it is left out here, "
             "and the service refuses to start with it; run `streamer calibrate` again"
         )
+    if not trial.known:
+        remarks.append("it names a label and does not tell how sure it is")
     if trial.coverage is not None:
         remarks.append(f"{trial.coverage:.4f} of the model's probability is on the labels")
     if trial.truncated:

@@ -1,5 +1,6 @@
 """Reads streamer.yaml; every error names the file, the key, the value and what is allowed."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from streamer.records.learned_file import read_learned
 
 _REMEDY = "run `streamer init`, or name your configuration with --config"
 _KEYS = "docs/configuration.md"
+_SECRET = ("judge", "endpoint", "key")
+_NAMED = re.compile(r"\$\{\w+\}")
 
 
 def load(
@@ -38,6 +41,7 @@ def _settings(
     path: Path, environment: Environment, overrides: Mapping[str, str], learned: Learned | None
 ) -> Settings:
     written = read_document(path, _REMEDY, _KEYS)
+    _check_secret(written, path)
     raw = environment.put_in(written, str(path))
     named = overrides.get("learned", raw.get("learned"))
     if isinstance(named, str):
@@ -51,6 +55,18 @@ def _settings(
         return Settings.model_validate(raw).rooted(path.resolve().parent)
     except ValidationError as error:
         raise explained(path, error, Settings, _KEYS, written) from None
+
+
+def _check_secret(written: dict[str, Any], path: Path) -> None:
+    """Raises `ConfigError` where a key stands in the file, which others read, too."""
+    block: Any = written
+    for key in _SECRET:
+        block = block.get(key) if isinstance(block, dict) else None
+    if isinstance(block, str) and not _NAMED.fullmatch(block):
+        raise ConfigError(
+            f"{path}: {'.'.join(_SECRET)}: a key doesn't belong into the file: write "
+            "${JUDGE_KEY}, and set that variable to it"
+        )
 
 
 def _put(raw: dict[str, Any], dotted: str, value: str) -> None:

@@ -124,6 +124,30 @@ class Engine(Block):
     max_model_len: int | None = Field(default=None, ge=64)
 
 
+class Endpoint(Block):
+    """A model that somebody else runs: vLLM's server, or one that speaks OpenAI's protocol.
+
+    `{task}` in `url` and `model` stands for the task's name. Without `model`, the one that is
+    served there. A request that takes longer than `timeout` seconds is repeated; at most
+    `in_flight` are open at once. `tokens_per_hour` are what all judge processes together may be
+    charged for in any hour: over it the workers' label stands in, as over a task's `budget`.
+    """
+
+    url: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
+    model: str | None = Field(default=None, min_length=1)
+    key: str | None = Field(default=None, min_length=1, repr=False)
+    ca_file: Path | None = None
+    timeout: float = Field(default=15, gt=0)
+    in_flight: int = Field(default=64, ge=1, le=1024)
+    tokens_per_hour: int | None = Field(default=None, ge=1000)
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> "Endpoint":
+        if self.ca_file is not None and not (self.url or "").startswith("https:"):
+            raise ValueError("ca_file: http uses no certificates: write https in url")
+        return self
+
+
 class Judge(Block):
     """The judge service. `python` is the interpreter of its environment.
 
@@ -132,10 +156,11 @@ class Judge(Block):
     in the folder `model`, which reads the prompt `<prompts>/<task>.yaml` and answers by `codes`;
     where the labels have less than `min_coverage` of its probability, its verdict is unsure.
     Its answer is the mean over `shifts` orders of the labels, and before each ticket stand the
-    `examples` tickets of `<prompts>/<task>.examples.jsonl` that are most like it.
+    `examples` tickets of `<prompts>/<task>.examples.jsonl` that are most like it. Of kind endpoint
+    it is the model behind `endpoint`, asked in the best way that it offers.
     """
 
-    kind: Literal["classifier", "sequence", "llm"] = "classifier"
+    kind: Literal["classifier", "sequence", "llm", "endpoint"] = "classifier"
     python: Path = Path(".venv-judge/bin/python")
     models: Path = Path("models_repo/judge")
     model: Path = Path("models_repo/judge/language-model")
@@ -147,6 +172,7 @@ class Judge(Block):
     min_coverage: float = Field(default=0.5, ge=0, le=1)
     max_ticket_tokens: int = Field(default=1024, ge=32)
     engine: Engine = Engine()
+    endpoint: Endpoint = Endpoint()
     flow: JudgeFlow = JudgeFlow()
     listen: JudgeListen = JudgeListen()
     remember: int = Field(default=100_000, ge=0)
@@ -169,6 +195,17 @@ class Judge(Block):
             raise ValueError(
                 "contextual divides out one empty ticket, and with examples each ticket has a "
                 "prompt of its own: take one of the two out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "Judge":
+        if self.kind == "endpoint" and self.endpoint.url is None:
+            raise ValueError("kind endpoint needs endpoint.url: say where the model is served")
+        if self.kind == "endpoint" and self.examples:
+            raise ValueError(
+                "examples are found by an encoder in the judge's own environment, and kind "
+                "endpoint has none: leave them out, or put some into the prompt"
             )
         return self
 
@@ -306,6 +343,17 @@ class Settings(Block):
         for name, task in self.tasks.items():
             if task.when is not None and task.when.task is not None:
                 self._check_condition(name, task.when.task, task.when.values)
+        return self
+
+    @model_validator(mode="after")
+    def _in_time(self) -> "Settings":
+        timeout, drain = self.judge.endpoint.timeout, self.kafka.drain
+        if self.judge.kind == "endpoint" and timeout >= drain:
+            raise ValueError(
+                f"judge.endpoint.timeout: {timeout:g} s are not less than kafka.drain "
+                f"({drain:g} s), in which a process must finish before it gives partitions up: "
+                "lower it, or raise kafka.drain"
+            )
         return self
 
     @model_validator(mode="after")

@@ -31,7 +31,11 @@ def bring_up(stack: Stack, say: Say, *, own_workers: bool, seed: int = 1) -> Non
     if "judge" in trained:
         say("training the judge, where its data has changed")
         train.run(stack.settings, what="judge", tasks=tasks, seed=seed, kept=False)
-    say("starting the judge: vLLM takes half a minute")
+    say(
+        "starting the judge: it asks the endpoint what it can"
+        if stack.settings.judge.kind == "endpoint"
+        else "starting the judge: vLLM takes half a minute"
+    )
     judge = stack.begin("judge")
     if "workers" in trained:
         say("training the workers, where their data has changed")

@@ -153,7 +153,8 @@ class Stack:
         given = {"kafka.member": f"{settings.kafka.group}-{verb}-1", **self._where}
         arguments = ["--config", str(self._config)]
         arguments += [part for item in given.items() for part in ("--set", "=".join(item))]
-        judges = verb == "judge"
+        # One behind an endpoint needs no engine, and so no environment of its own.
+        judges = verb == "judge" and settings.judge.kind != "endpoint"
         wanted = getattr(settings, verb).listen.port
         return Service(
             verb,

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import ModelError
+from streamer.errors import ModelError, StreamerError
 from streamer.records.labelset import LabelSet
 
 Headers = Sequence[Mapping[str, str] | None] | None
@@ -18,6 +18,10 @@ class EngineDead(ModelError):
     """The engine died or stopped making progress: exit without committing, to be restarted."""
 
 
+class OverBudget(StreamerError):
+    """The judge has spent what it may: the workers' label stands in, or the ticket waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeScores:
     """The judge's answer for N tickets.
@@ -25,12 +29,14 @@ class JudgeScores:
     `probabilities` is float32 [N, K], calibrated, each row summing to 1, columns in the order of
     the label set; `truncated` is bool [N]: tickets of which the judge read only head and tail.
     `coverage` is float32 [N]: the share of its probability that a language model gave to the labels
-    and not to other words; None for a judge that can say nothing else.
+    and not to other words; None for a judge that can say nothing else. Not `known` are
+    probabilities of a judge that names a label and nothing more: it has 1, the others 0.
     """
 
     probabilities: NDArray[np.float32]
     truncated: NDArray[np.bool_]
     coverage: NDArray[np.float32] | None = None
+    known: bool = True
 
     @classmethod
     def joined(cls, parts: "Sequence[JudgeScores]") -> "JudgeScores":
@@ -40,6 +46,7 @@ class JudgeScores:
             np.concatenate([part.probabilities for part in parts]),
             np.concatenate([part.truncated for part in parts]),
             np.concatenate(coverage) if coverage else None,
+            all(part.known for part in parts),
         )
 
 
@@ -64,7 +71,8 @@ class Judge(Protocol):
         """Probabilities for each text; `trace_headers` go on to the engine, one per text.
 
         Raises `TicketError` when the label set (a `LabelSet.version`) is not held or an answer is
-        no number, `EngineDead` when the engine died, stalled, or answers nothing else any more.
+        no number, `EngineDead` when the engine died, stalled, or answers nothing else any more,
+        `OverBudget` when nothing may be asked just now.
         """
 
     @property

@@ -257,4 +257,29 @@ LABEL_FAMILIES: tuple[MetricFamily, ...] = (
         "Share of the saved judge calls that is spent: 0 when the bucket is full, 1 when the next "
         "call must wait.",
     ),
+    MetricFamily(
+        "streamer_judge_requests_total",
+        "counter",
+        ("outcome",),
+        "Requests to the judge's endpoint, by outcome: answered, busy (it asked for fewer), failed "
+        "or refused. All but the answered ones are repeated.",
+    ),
+    MetricFamily(
+        "streamer_judge_tokens_total",
+        "counter",
+        (),
+        "Tokens that the judge's endpoint charged for, of prompts and answers.",
+    ),
+    MetricFamily(
+        "streamer_judge_tokens_left",
+        "gauge",
+        (),
+        "Tokens that judge.endpoint.tokens_per_hour allows at once now; only where it is set.",
+    ),
+    MetricFamily(
+        "streamer_judge_tokens_spent_ratio",
+        "gauge",
+        (),
+        "Share of the saved tokens that is spent: 0 when the bucket is full, 1 when it is empty.",
+    ),
 )

@@ -202,6 +202,21 @@ class Metrics:
         self._values["streamer_judge_budget_calls"][task,] = calls
         self._values["streamer_judge_budget_spent_ratio"][task,] = spent
 
+    def judge_asked(self, outcome: str) -> None:
+        """What became of a request to the judge's endpoint."""
+        self._add("streamer_judge_requests_total", (outcome,), 1)
+
+    def judge_charged(self, tokens: int) -> None:
+        """The judge's endpoint charged so many tokens."""
+        self._add("streamer_judge_tokens_total", (), tokens)
+
+    def judge_capped(self, left: float, spent: float, suspended: bool) -> None:
+        """Of the judge's cap so many tokens are `left`; `spent` of its bucket are used."""
+        self._values["streamer_judge_tokens_left"][()] = left
+        self._values["streamer_judge_tokens_spent_ratio"][()] = spent
+        for task in self.tasks:
+            self.suspended(task, suspended)
+
     def table(self, event: TableEvent, count: int = 1) -> None:
         """What the table did with labels."""
         self._add("streamer_table_total", (event,), count)

@@ -1,6 +1,6 @@
 """What monitoring systems and orchestrators ask a service over HTTP."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -34,11 +34,23 @@ def status_routes(metrics: Renders, health: Check, ready: Check) -> list[web.Rou
 
 
 class StatusServer(Listener):
-    """A listener for `status_routes` alone."""
+    """A listener for `status_routes`, and for /status: what is so by now, and the lines `told`."""
 
-    def __init__(self, host: str, port: int, metrics: Renders, health: Check, ready: Check) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        metrics: Renders,
+        health: Check,
+        ready: Check,
+        told: Sequence[str] = (),
+    ) -> None:
+        async def answer(request: web.Request) -> web.Response:
+            said = [health() or "healthy", ready() or "ready", *told]
+            return web.Response(text="".join(f"{line}\n" for line in said))
+
         app = web.Application()
-        app.add_routes(status_routes(metrics, health, ready))
+        app.add_routes([*status_routes(metrics, health, ready), web.get("/status", answer)])
         super().__init__(host, port, app)
 
 

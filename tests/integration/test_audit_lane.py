@@ -19,7 +19,7 @@ from streamer.services.judge.lanes import run_lanes
 from streamer.stream.topics import TopicSpec, create_topics
 from tests.accounting import lag, whole
 from tests.conftest import unique_topic
-from tests.services.judging import LABELS, Scripted, request
+from tests.services.judging import LABELS, Scripted, loads, request
 from tests.stage import until
 from tests.waiting import soon
 
@@ -55,7 +55,7 @@ class Lanes:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
         """The service; ended at the end, if it has not ended by itself."""
-        serving = asyncio.create_task(run_lanes(lambda _: self.judge, self.settings, self.stop))
+        serving = asyncio.create_task(run_lanes(loads(self.judge), self.settings, self.stop))
         try:
             yield serving
         finally:

@@ -23,7 +23,7 @@ from streamer.services.judge.lanes import run_lanes
 from tests import accounting, otlp
 from tests.conftest import ECHO_LABELS, ECHO_MODELS, own_triton
 from tests.otlp import Collector, Span
-from tests.services.judging import Scripted
+from tests.services.judging import Scripted, loads
 from tests.stage import Stage, until
 
 UPSTREAM = "b7ad6b7169203331"
@@ -145,7 +145,7 @@ async def running(
     with Stage(folder, kafka, triton.url, blocks) as stage:
         await stage.make_topics(1)
         stop = asyncio.Event()
-        judge = asyncio.create_task(run_lanes(lambda _: EchoJudge(), load(stage.config, {}), stop))
+        judge = asyncio.create_task(run_lanes(loads(EchoJudge()), load(stage.config, {}), stop))
         await stage.service().started()
         try:
             yield Scene(stage, collector)

@@ -8,6 +8,7 @@ import pytest
 
 from streamer.commands import judge_try
 from streamer.config.settings import Settings
+from streamer.judging.judge import Judge
 from streamer.records.calibration import Model
 from tests.services.judging import LABELS, Scripted, calibration
 
@@ -36,7 +37,11 @@ def _calibrated(folder: Path, version: str) -> Settings:
 def _tried(settings: Settings, as_json: bool, capsys: pytest.CaptureFixture[str]) -> str:
     judge = Scripted()
     judge.vectors[TEXT] = RAW
-    assert judge_try.run(settings, TEXT, None, as_json, lambda _: judge) == 0
+
+    async def load(_: Settings) -> Judge:
+        return judge
+
+    assert judge_try.run(settings, TEXT, None, as_json, load) == 0
     return capsys.readouterr().out
 
 

@@ -16,9 +16,10 @@ class Running:
     def __init__(self) -> None:
         self.health: str | None = None
         self.ready: str | None = "waiting for partitions"
+        self.told: list[str] = []
         self.metrics = Metrics(["intent"])
         self.server = StatusServer(
-            "127.0.0.1", 0, self.metrics, lambda: self.health, lambda: self.ready
+            "127.0.0.1", 0, self.metrics, lambda: self.health, lambda: self.ready, self.told
         )
 
     async def get(self, path: str) -> tuple[int, str, str]:
@@ -50,6 +51,14 @@ async def test_reasons_are_answered_as_unavailable(running: Running) -> None:
     running.health, running.ready = "Kafka was not polled for 61 s", None
     assert (await running.get("/healthz"))[:2] == (503, "Kafka was not polled for 61 s\n")
     assert (await running.get("/readyz"))[:2] == (200, "ok\n")
+
+
+async def test_what_people_should_know_stands_on_the_status_page(running: Running) -> None:
+    assert (await running.get("/status"))[:2] == (200, "healthy\nwaiting for partitions\n")
+    running.ready = None
+    running.told.append("topic: judged at models.internal by letters")
+    _, text, _ = await running.get("/status")
+    assert text == "healthy\nready\ntopic: judged at models.internal by letters\n"
 
 
 async def test_nothing_else_is_served_and_nothing_is_logged(

@@ -6,10 +6,12 @@ from functools import partial
 
 import numpy as np
 
+from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.decide.sampling import drawn
 from streamer.errors import TicketError
-from streamer.judging.judge import EngineDead, JudgeScores
+from streamer.judging.judge import EngineDead, Judge, JudgeScores
+from streamer.judging.surroundings import Surroundings
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Wish
@@ -21,6 +23,7 @@ from streamer.records.review import Review
 from streamer.records.ticket import Ticket
 from streamer.services.judge.judge_handler import JudgeHandler
 from streamer.services.judge.judge_task import JudgeTask
+from streamer.services.judge.lanes import Load
 from streamer.services.judge.observing import Observing
 from streamer.services.judge.publishing import JudgeOutputs, JudgePublisher
 from streamer.services.judge.recent_results import RecentResults
@@ -144,6 +147,15 @@ def decided(
     }
     task = Task.model_validate(given)
     return dict.fromkeys(TASKS, JudgeTask.of(task, calibration, min_coverage))
+
+
+def loads(judge: Judge) -> Load:
+    """Gives this judge to whoever asks for one."""
+
+    async def load(settings: Settings, surroundings: Surroundings) -> Judge:
+        return judge
+
+    return load
 
 
 class Run:

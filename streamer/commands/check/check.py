@@ -5,8 +5,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
+from streamer.commands.check.endpoint_check import EndpointReport, endpoint_report
 from streamer.commands.check.file_check import file_problems, file_warnings, judge_problems
 from streamer.commands.check.model_check import model_problems
+from streamer.commands.check.text_hosts import text_hosts
 from streamer.commands.check.ticket_check import TicketReport, ticket_report
 from streamer.commands.check.topic_check import TopicReport, topic_report
 from streamer.config.environment import Environment
@@ -26,17 +28,21 @@ def run(settings: Settings, environment: Environment, connect: bool, as_json: bo
 
     Raises `ConfigError` with one line for each problem; as JSON they are the answer, and 2 is
     returned. `connect` also asks Kafka for the topics, Triton for models and labels, and looks for
-    the judge's models. What is not wrong but should be known comes as warnings, on stderr.
+    the judge's models, or asks its endpoint what it can. What is not wrong but should be known
+    comes as warnings, on stderr.
     """
     problems, warnings = file_problems(settings), list(file_warnings(settings))
-    topics, tickets = TopicReport(), TicketReport()
+    topics, tickets, endpoint = TopicReport(), TicketReport(), EndpointReport()
     if connect:
-        topics, tickets, models = asyncio.run(_connected(settings))
+        topics, tickets, models, endpoint = asyncio.run(_connected(settings))
         reported = [*topics.problems, *tickets.problems, *models, *judge_problems(settings)]
+        reported += endpoint.problems
         problems = list(dict.fromkeys([*problems, *reported]))
         warnings += [*topics.warnings, *tickets.warnings]
     if as_json:
         lines = {"problems": problems, "warnings": warnings, "kept": topics.kept}
+        lines["text_goes_to"] = text_hosts(settings)
+        lines["judge"] = list(endpoint.seen)
         lines["learned"] = list(_learned(settings))
         shown = {key: list(map(environment.hide, texts)) for key, texts in lines.items()}
         tell_json({"good": not problems, "connected": connect, **shown})
@@ -46,7 +52,8 @@ def run(settings: Settings, environment: Environment, connect: bool, as_json: bo
         note(f"{yellow}: {environment.hide(warning)}")
     if problems:
         raise ConfigError("\n".join(problems))
-    summed = [*summary(settings, connect, len(warnings)), *tickets.seen, *topics.kept]
+    summed = [*summary(settings, connect, len(warnings)), *endpoint.seen, *tickets.seen]
+    summed += topics.kept
     tell(environment.hide("\n".join(summed)))
     return 0
 
@@ -60,6 +67,7 @@ def summary(settings: Settings, connected: bool, warnings: int) -> Iterator[str]
     yield f"kafka   {settings.kafka.bootstrap}, group {settings.kafka.group}"
     yield f"topics  {topics.tickets} -> {topics.labels}, {topics.judge}, {topics.dead}"
     yield f"triton  {settings.triton.url}"
+    yield f"text    of tickets goes to {', '.join(text_hosts(settings))}"
     for name, task in settings.tasks.items():
         yield f"task    {name}: {_describe(task)}"
     for line in _learned(settings):
@@ -104,12 +112,16 @@ def _describe(task: Task) -> str:
     return f"{len(task.labels)} labels, {task.rule.kind} of {workers}{threshold}{where}{routed}"
 
 
-async def _connected(settings: Settings) -> tuple[TopicReport, TicketReport, list[str]]:
-    topics, models = await asyncio.gather(
-        topic_report(settings), model_problems(settings, PATIENCE_S)
+async def _connected(
+    settings: Settings,
+) -> tuple[TopicReport, TicketReport, list[str], EndpointReport]:
+    topics, models, endpoint = await asyncio.gather(
+        topic_report(settings),
+        model_problems(settings, PATIENCE_S),
+        endpoint_report(settings, PATIENCE_S),
     )
     tickets = TicketReport()
     if settings.topics.tickets in topics.there:
         with suppress(ConfigError):  # a decoder that can't be imported was told before
             tickets = await ticket_report(settings, TicketReader.of(settings.input))
-    return topics, tickets, models
+    return topics, tickets, models, endpoint

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
+from streamer.commands.check.text_hosts import endpoint_hosts
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError
@@ -19,7 +21,7 @@ from streamer.services.classify.assembly import read_calibrations, read_routings
 from streamer.services.intake.ticket_reader import TicketReader
 from streamer.services.judge.judge_task import judge_tasks
 from streamer.services.monitor.expectations import expectations
-from streamer.services.monitor.exposure import refuse_open_door
+from streamer.services.monitor.exposure import is_loopback, refuse_open_door
 
 
 def file_problems(settings: Settings) -> list[str]:
@@ -35,8 +37,9 @@ def file_problems(settings: Settings) -> list[str]:
             partial(read, alone)
             for read in (read_calibrations, read_routings, judge_tasks, expectations)
         ]
-        if settings.judge.kind == "llm":
-            prompts = settings.path(settings.judge.prompts)
+        prompts, kind = settings.path(settings.judge.prompts), settings.judge.kind
+        # A classifier behind an endpoint needs none: only what is there is looked at.
+        if kind == "llm" or (kind == "endpoint" and (prompts / f"{name}.yaml").exists()):
             reads.append(partial(load_prompts, prompts, alone.label_sets))
     if settings.judge.kind == "llm" and settings.judge.examples:
         prompts = settings.path(settings.judge.prompts)
@@ -53,6 +56,11 @@ def file_warnings(settings: Settings) -> Iterator[str]:
                 " is not used, its temperatures apart: write `rule: calibrated`"
             )
         yield from _alike(name, task)
+    url = urlsplit(settings.judge.endpoint.url or "")
+    if endpoint_hosts(settings) and url.scheme == "http" and not is_loopback(url.hostname or ""):
+        yield (
+            f"judge.endpoint.url: tickets, and the key, go to {url.netloc} unencrypted: write https"
+        )
 
 
 def judge_problems(settings: Settings) -> Iterator[str]:
@@ -61,6 +69,8 @@ def judge_problems(settings: Settings) -> Iterator[str]:
     Looks at the files only: the judge's own libraries live in another environment.
     """
     judge, longest = settings.judge, settings.judge.engine.max_model_len
+    if judge.kind == "endpoint":
+        return
     python = settings.path(judge.python)
     # One that nobody named is needed on the machine alone on which the judge is trained.
     if "python" in judge.model_fields_set and shutil.which(python) is None:

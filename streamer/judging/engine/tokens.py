@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tokenizers import Tokenizer
-
 from streamer.errors import ConfigError
 from streamer.judging.engine.cutting import Cutting
 
@@ -33,6 +31,9 @@ class TicketTokenizer:
 
     def __init__(self, model: Tokenized, max_tokens: int | None = None) -> None:
         """`max_tokens`, if it is given, instead of the model's. Raises `ConfigError`."""
+        # Where a server tokenises this library is missing.
+        from tokenizers import Tokenizer
+
         file = model.folder / "tokenizer.json"
         if not file.exists():
             raise ConfigError(f"{file} is missing: put the model's fast tokenizer there")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streamer.judging.judge import Headers
 from streamer.judging.llm.codes import Codes
-from streamer.judging.llm.scorer import Question, Scorer
+from streamer.judging.llm.scoring import Question, Scoring
 from streamer.judging.llm.trie import Trie, Walk
 
 Scores = NDArray[np.float64]
@@ -26,7 +26,7 @@ class Answering(Protocol):
     def longest(self) -> int: ...
 
     async def scores(
-        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
+        self, scorer: Scoring, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
     ) -> Scores:
         """[N, K], raw; the labels' probabilities need not sum to 1.
 
@@ -45,7 +45,7 @@ class ByCode:
         return 0
 
     async def scores(
-        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
+        self, scorer: Scoring, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
     ) -> Scores:
         answers = await scorer.score([(ids, self.codes.ids) for ids in prompts], headers, shared)
         return np.array(answers).reshape(len(prompts), len(self.codes.ids))
@@ -65,7 +65,7 @@ class ByName:
         return len(self.trie.levels) - 1
 
     async def scores(
-        self, scorer: Scorer, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
+        self, scorer: Scoring, prompts: Sequence[list[int]], headers: Headers, shared: int = 0
     ) -> Scores:
         headers = headers or [None] * len(prompts)
         walks = [
@@ -75,7 +75,7 @@ class ByName:
         return np.array(await asyncio.gather(*walks)).reshape(len(prompts), self.trie.count)
 
     async def _walk(
-        self, scorer: Scorer, prompt: list[int], headers: Mapping[str, str] | None, shared: int
+        self, scorer: Scoring, prompt: list[int], headers: Mapping[str, str] | None, shared: int
     ) -> Scores:
         walk = Walk(self.trie)
         for level in range(len(self.trie.levels)):

@@ -9,14 +9,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from streamer.errors import ConfigError, in_words
 
 _SYSTEM, _USER, _ANSWER = "STREAMERSYSTEMTEXT", "STREAMERUSERTEXT", "STREAMERANSWERTEXT"
 # Thinking is switched off by the names that templates have for it; and the date is no news: one
 # that changed every day would be another prompt every day, with other scores.
-_SWITCHES = {"enable_thinking": False, "thinking": False, "date_string": "26 Jul 2024"}
+SWITCHES = {"enable_thinking": False, "thinking": False, "date_string": "26 Jul 2024"}
 _DAY = "2024-07-26"
 _CLOSED = "\n\n</think>\n\n"
 
@@ -33,6 +33,37 @@ class Frame:
     between: str
     after: str
     end: int
+
+
+class Wording(Protocol):
+    """How one model is talked to: its template's frame, and text as its tokens."""
+
+    @property
+    def frame(self) -> Frame: ...
+    def template(self, text: str) -> list[int]:
+        """Tokens of what the template wrote, with its special tokens."""
+
+    def texts(self, texts: Sequence[str]) -> list[list[int]]:
+        """Tokens of texts of anybody: never a special or an added one."""
+
+    async def read(self, texts: Sequence[str]) -> list[list[int]]:
+        """As `texts`, of tickets while they are judged."""
+
+    def answer(self, text: str) -> tuple[int, ...]:
+        """Tokens of `text` after the template's last words; raises `ConfigError`."""
+
+    async def spelled(self, ids: Sequence[int]) -> str:
+        """What tokens stand for, special ones by their names."""
+
+
+class Template(Protocol):
+    """A chat template and the tokenizer that goes with it."""
+
+    def render(self, messages: Sequence[tuple[str, str]], *, generate: bool) -> str | None:
+        """The talk of roles and texts as one text; None where the template refuses it."""
+
+    def first(self, text: str) -> int | None:
+        """The first token of what the template wrote; of nothing, the one that ends a text."""
 
 
 class Chat:
@@ -74,7 +105,7 @@ class Chat:
                 f"{folder} has no chat template: take an instruction-tuned model, or put its "
                 "chat_template.jinja there"
             )
-        return cls(text, _frame(loaded, folder))
+        return cls(text, frame_of(_Loaded(loaded), str(folder)))
 
     @property
     def vocabulary(self) -> int:
@@ -91,9 +122,17 @@ class Chat:
         # A word-level vocabulary may know "</s>" as a word too; it is left out then.
         return [[i for i in encoding.ids if i not in self._reserved] for encoding in encodings]
 
+    async def read(self, texts: Sequence[str]) -> list[list[int]]:
+        """See `Wording.read`; here, since a thread would cost more than a ticket does."""
+        return self.texts(texts)
+
     def written(self, ids: Sequence[int]) -> str:
         """What tokens stand for, special ones by their names."""
         return str(self._templates.decode(list(ids), skip_special_tokens=False))
+
+    async def spelled(self, ids: Sequence[int]) -> str:
+        """See `Wording.spelled`."""
+        return self.written(ids)
 
     def answer(self, text: str) -> tuple[int, ...]:
         """Tokens of `text` as an answer, that is after the template's last words.
@@ -123,67 +162,77 @@ def _unknown(model: dict[str, Any]) -> str | None:
     return model.get("unk_token")
 
 
-def _frame(loaded: Any, folder: Path) -> Frame:
-    pieces = _rendered(loaded, [("system", _SYSTEM), ("user", _USER)])
+def frame_of(template: Template, where: str) -> Frame:
+    """The frame of a template that lies `where`; raises `ConfigError` where it can't be used."""
+    pieces = _rendered(template, [("system", _SYSTEM), ("user", _USER)])
     if pieces is None:
-        pieces = _rendered(loaded, [("user", f"{_SYSTEM}\n\n{_USER}")])
+        pieces = _rendered(template, [("user", f"{_SYSTEM}\n\n{_USER}")])
     if pieces is None:
         raise ConfigError(
-            f"the chat template in {folder} does not write what it is given, in this order: "
+            f"the chat template in {where} does not write what it is given, in this order: "
             "take another model, or correct its chat_template.jinja"
         )
     before, between, after = pieces
     if after.rfind("<think>") > after.rfind("</think>"):
         after = after.rstrip() + _CLOSED
-    return Frame(before, between, after, _end(loaded, folder))
+    return Frame(before, between, after, _end(template, where))
 
 
-def _rendered(loaded: Any, messages: Sequence[tuple[str, str]]) -> tuple[str, str, str] | None:
+def _rendered(
+    template: Template, messages: Sequence[tuple[str, str]]
+) -> tuple[str, str, str] | None:
     """What stands around the two texts; None where the template can't write them so."""
-    from jinja2 import TemplateError
-
-    try:
-        text = _render(loaded, messages, generate=True)
-    except TemplateError:
-        return None
+    text = template.render(messages, generate=True) or ""
     before, found_system, rest = text.partition(_SYSTEM)
     between, found_user, after = rest.partition(_USER)
     if not (found_system and found_user) or _SYSTEM in rest or _USER in after:
         return None
-    return before, between, _opened(loaded, messages, after)
+    return before, between, _opened(template, messages, after)
 
 
-def _opened(loaded: Any, messages: Sequence[tuple[str, str]], asking: str) -> str:
+def _opened(template: Template, messages: Sequence[tuple[str, str]], asking: str) -> str:
     """What the template writes before an answer of its own: more than what asks for one, where a
     model first names the channel that it answers in (Harmony), or ends its thoughts.
     """
-    from jinja2 import TemplateError
-
-    try:
-        text = _render(loaded, [*messages, ("assistant", _ANSWER)], generate=False)
-    except TemplateError:
-        return asking
+    text = template.render([*messages, ("assistant", _ANSWER)], generate=False) or ""
     own = text.partition(_USER)[2].partition(_ANSWER)[0]
     return own if own.startswith(asking) else asking
 
 
-def _end(loaded: Any, folder: Path) -> int:
+def _end(template: Template, where: str) -> int:
     talk = [("user", _USER), ("assistant", _ANSWER)]
-    after = _render(loaded, talk, generate=False).partition(_ANSWER)[2]
-    ids = loaded.encode(after, add_special_tokens=False) if after else [loaded.eos_token_id]
-    if ids[0] is None:
-        raise ConfigError(f"{folder} names no token that ends an answer: give it an eos_token")
-    return int(ids[0])
+    after = (template.render(talk, generate=False) or "").partition(_ANSWER)[2]
+    found = template.first(after)
+    if found is None:
+        raise ConfigError(f"{where} names no token that ends an answer: give it an eos_token")
+    return found
 
 
-def _render(loaded: Any, messages: Sequence[tuple[str, str]], *, generate: bool) -> str:
-    talk = [{"role": role, "content": text} for role, text in messages]
-    return str(
-        loaded.apply_chat_template(
-            talk,
-            tokenize=False,
-            add_generation_prompt=generate,
-            strftime_now=lambda _: _DAY,
-            **_SWITCHES,
-        )
-    )
+class _Loaded:
+    """The template of a tokenizer of transformers."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def render(self, messages: Sequence[tuple[str, str]], *, generate: bool) -> str | None:
+        from jinja2 import TemplateError
+
+        talk = [{"role": role, "content": text} for role, text in messages]
+        try:
+            return str(
+                self._tokenizer.apply_chat_template(
+                    talk,
+                    tokenize=False,
+                    add_generation_prompt=generate,
+                    strftime_now=lambda _: _DAY,
+                    **SWITCHES,
+                )
+            )
+        except TemplateError:
+            return None
+
+    def first(self, text: str) -> int | None:
+        if not text:
+            found: int | None = self._tokenizer.eos_token_id
+            return found
+        return int(self._tokenizer.encode(text, add_special_tokens=False)[0])

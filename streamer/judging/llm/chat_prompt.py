@@ -10,11 +10,12 @@ Labelled tickets that are chosen for each ticket stand behind it, before the tic
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import NamedTuple
 
 from streamer.errors import ConfigError
 from streamer.judging.engine.cutting import Cutting
 from streamer.judging.engine.tokens import TicketTokens
-from streamer.judging.llm.chat import Chat
+from streamer.judging.llm.chat import Wording
 from streamer.judging.llm.escape import escaped
 from streamer.judging.llm.prompt import CLOSE, OPEN, Prompt
 
@@ -42,7 +43,7 @@ class ChatPrompt:
     `beside` counts the labelled tickets that stand before each ticket.
     """
 
-    chat: Chat
+    chat: Wording
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     cutting: Cutting
@@ -52,7 +53,7 @@ class ChatPrompt:
     @classmethod
     def of(
         cls,
-        chat: Chat,
+        chat: Wording,
         prompt: Prompt,
         codes: tuple[str, ...] | None = None,
         *,
@@ -92,38 +93,71 @@ class ChatPrompt:
         self, texts: Sequence[str], examples: Sequence[Sequence[Example]] | None = None
     ) -> list[TicketTokens]:
         """Whole prompts, one for each text, with the `examples` that stand before each of them."""
-        found = self._cut(texts, self.cutting)
-        before: Sequence[Sequence[int]] = [()] * len(texts)
-        if examples is not None:
-            before = [self._examples(one) for one in examples]
-        return [
-            TicketTokens([*self.prefix, *ahead, *ids, *self.suffix], cut)
-            for ahead, (ids, cut) in zip(before, found, strict=True)
-        ]
+        pieces = self._pieces(texts, examples)
+        return self._whole(pieces, self.chat.texts([piece.text for piece in pieces]), examples)
+
+    async def read(
+        self, texts: Sequence[str], examples: Sequence[Sequence[Example]] | None = None
+    ) -> list[TicketTokens]:
+        """As `encode`, of tickets while they are judged."""
+        pieces = self._pieces(texts, examples)
+        tokens = await self.chat.read([piece.text for piece in pieces])
+        return self._whole(pieces, tokens, examples)
 
     @property
     def _aside(self) -> Cutting:
         return replace(self.cutting, budget=min(self.cutting.budget, _EXAMPLE_TOKENS))
 
-    def _examples(self, examples: Sequence[Example]) -> list[int]:
-        cut = self._cut([text for text, _ in examples], self._aside)
+    def _pieces(
+        self, texts: Sequence[str], examples: Sequence[Sequence[Example]] | None
+    ) -> "list[_Piece]":
+        """All texts that are somebody else's: those of the examples, then the tickets."""
+        beside = [text for one in examples or () for text, _ in one]
         return [
-            token
-            for (ids, _), (_, label) in zip(cut, examples, strict=True)
-            for token in (*ids, *self.answered[label])
+            *(_Piece.of(text, self._aside) for text in beside),
+            *(_Piece.of(text, self.cutting) for text in texts),
         ]
 
-    def _cut(self, texts: Sequence[str], cutting: Cutting) -> list[tuple[list[int], bool]]:
-        """The tokens of each text as far as they are read, and whether that is not all of them."""
-        safe = [escaped(text) for text in texts]
-        shortened = [cutting.shortened(text) for text in safe]
+    def _whole(
+        self,
+        pieces: "Sequence[_Piece]",
+        tokens: Sequence[list[int]],
+        examples: Sequence[Sequence[Example]] | None,
+    ) -> list[TicketTokens]:
+        fitted = [piece.fitted(ids) for piece, ids in zip(pieces, tokens, strict=True)]
+        shown = iter(fitted)
+        before: list[list[int]] = [
+            [token for _, label in one for token in (*next(shown)[0], *self.answered[label])]
+            for one in examples or ()
+        ]
+        tickets = list(shown)
+        before = before or [[]] * len(tickets)
         return [
-            (fitted := cutting.fitted(ids), len(short) < len(text) or len(fitted) < len(ids))
-            for ids, short, text in zip(self.chat.texts(shortened), shortened, safe, strict=True)
+            TicketTokens([*self.prefix, *ahead, *ids, *self.suffix], cut)
+            for ahead, (ids, cut) in zip(before, tickets, strict=True)
         ]
 
 
-def _padding(chat: Chat, length: int) -> Sequence[int]:
+class _Piece(NamedTuple):
+    """A text made safe and of bounded length, and whether it is not whole."""
+
+    text: str
+    cut: bool
+    cutting: Cutting
+
+    @classmethod
+    def of(cls, text: str, cutting: Cutting) -> "_Piece":
+        safe = escaped(text)
+        short = cutting.shortened(safe)
+        return cls(short, len(short) < len(safe), cutting)
+
+    def fitted(self, ids: list[int]) -> tuple[list[int], bool]:
+        """Its tokens as far as they are read, and whether that is not all of them."""
+        fitted = self.cutting.fitted(ids)
+        return fitted, self.cut or len(fitted) < len(ids)
+
+
+def _padding(chat: Wording, length: int) -> Sequence[int]:
     """What is missing to whole blocks; nothing where the tokenizer has no neutral token."""
     single = chain.from_iterable(ids for ids in chat.texts(_PADS) if len(ids) == 1)
     mark = next(single, None)

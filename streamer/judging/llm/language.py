@@ -1,7 +1,7 @@
 """The judge of kind `llm`: one language model on vLLM for all tasks, one prompt for each."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +14,7 @@ from streamer.judging.engine.engine_judge import EngineJudge
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.softmax import softmax
+from streamer.judging.engine.watched_engine import WatchedEngine
 from streamer.judging.judge import Headers, JudgeScores
 from streamer.judging.llm.chat import Chat
 from streamer.judging.llm.chat_prompt import Example
@@ -22,6 +23,7 @@ from streamer.judging.llm.nearest import LabelledTickets
 from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.prompt import Prompt, Prompts
 from streamer.judging.llm.scorer import Scorer
+from streamer.judging.llm.scoring import Scoring
 from streamer.records.labelset import LabelSet
 
 # What is told of a prompt that is not answered by its labels: so many tokens, and answers to it.
@@ -38,12 +40,14 @@ class LanguageJudge(EngineJudge):
 
     def __init__(
         self,
-        scorer: Scorer,
+        scorer: Scoring,
         prepared: Mapping[str, tuple[PreparedPrompt, ...]],
         form: Form,
         labelled: Mapping[str, LabelledTickets] | None = None,
+        engines: Collection[WatchedEngine] = (),
     ) -> None:
-        super().__init__([scorer.engine], prepared)
+        """`engines` are those that start and end with it."""
+        super().__init__(engines, prepared)
         self._scorer = scorer
         self._prepared = dict(prepared)
         self._form = form
@@ -106,7 +110,7 @@ class LanguageJudge(EngineJudge):
         )
         scorer = Scorer(model, longest, settings, stalled_after=stalled_after)
         return [
-            cls(scorer, tasks, form, labelled)
+            cls(scorer, tasks, form, labelled, [scorer.engine])
             for tasks, (_, form) in zip(prepared, asked, strict=True)
         ]
 
@@ -123,10 +127,14 @@ class LanguageJudge(EngineJudge):
         if self._form.contextual:
             await self.calibrate()
         for (task, label_set), scores in (await self._warm_up()).items():
-            assert scores.coverage is not None  # a language model always has it
-            coverage = float(np.median(scores.coverage))
-            if coverage < self._form.min_coverage:
-                await self._refuse(self._find(task, label_set), coverage)
+            await self.check_coverage(task, label_set, scores)
+
+    async def check_coverage(self, task: str, label_set: str, scores: JudgeScores) -> None:
+        """Raises `ConfigError` where first answers say that the model would answer otherwise."""
+        assert scores.coverage is not None  # a language model always has it
+        coverage = float(np.median(scores.coverage))
+        if coverage < self._form.min_coverage:
+            await self._refuse(self._find(task, label_set), coverage)
 
     async def calibrate(self) -> None:
         """Ask about an empty ticket, whose scores are divided out of all that come."""
@@ -163,19 +171,21 @@ class LanguageJudge(EngineJudge):
     async def shown(self, task: str, label_set: str, text: str) -> str:
         """The whole prompt for one ticket, special tokens included, as the model reads it first."""
         prepared = self._find(task, label_set)
-        [ticket] = prepared.chat_prompt.encode([text], await self._beside(prepared, [text]))
-        return prepared.chat_prompt.chat.written(ticket.ids)
+        [ticket] = await prepared.chat_prompt.read([text], await self._beside(prepared, [text]))
+        return await prepared.chat_prompt.chat.spelled(ticket.ids)
 
     async def _refuse(self, prepared: PreparedPrompt, coverage: float) -> NoReturn:
         chat = prepared.chat_prompt.chat
-        [ticket] = prepared.chat_prompt.encode(["Hello"])
+        [ticket] = await prepared.chat_prompt.read(["Hello"])
         answers = await self._scorer.likeliest(ticket.ids, _ANSWERS)
-        rather = (f"{chat.written([token])!r} ({np.exp(score):.2f})" for token, score in answers)
+        rather = [
+            f"{await chat.spelled([token])!r} ({np.exp(score):.2f})" for token, score in answers
+        ]
         raise ConfigError(
             f"the language model gives the labels of task {prepared.prompt.task} "
             f"{coverage:.2g} of its probability, and judge.min_coverage is "
             f"{self._form.min_coverage:g}. Its prompts end in "
-            f"{chat.written(ticket.ids[-_LAST:])!r}, and there it would rather answer "
+            f"{await chat.spelled(ticket.ids[-_LAST:])!r}, and there it would rather answer "
             f"{', '.join(rather)}: correct the model's chat template or the prompt, take "
             "an instruction-tuned model, or lower judge.min_coverage"
         )
@@ -185,7 +195,6 @@ class LanguageJudge(EngineJudge):
     ) -> tuple[NDArray[np.float64], list[bool]]:
         """Log-probabilities [W, N, K], and of which texts the middle is left out."""
         examples = await self._beside(prepared, texts)
-        # Here and not in a thread: to cross over costs more than a ticket, whose length is bounded.
         ways = [way.scores(self._scorer, texts, headers, examples) for way in prepared.ways]
         answers = await asyncio.gather(*ways)
         return np.stack([scores for scores, _ in answers]), answers[0][1]

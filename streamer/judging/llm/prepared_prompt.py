@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import ConfigError
-from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.judge import Headers
 from streamer.judging.llm.answering import Answering, ByCode, ByName
-from streamer.judging.llm.chat import Chat
+from streamer.judging.llm.chat import Wording
 from streamer.judging.llm.chat_prompt import ChatPrompt, Example
 from streamer.judging.llm.codes import LARGEST, Codes
 from streamer.judging.llm.joining import shifts
 from streamer.judging.llm.prompt import Prompt
-from streamer.judging.llm.scorer import Scorer
+from streamer.judging.llm.scoring import Scoring
 from streamer.judging.llm.trie import Trie
 
 
@@ -52,6 +51,20 @@ class Form:
         return tuple(name for name, so in found.items() if so)
 
 
+class Model(Protocol):
+    """What answers: `max_tokens` is the most that it reads, `digest` tells it from others, and
+    `taught` says whether it learnt to answer by letters."""
+
+    @property
+    def folder(self) -> object: ...
+    @property
+    def max_tokens(self) -> int: ...
+    @property
+    def taught(self) -> bool: ...
+    @property
+    def digest(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPrompt:
     """One prompt of one model, its labels turned by `shift` places.
@@ -68,7 +81,7 @@ class PreparedPrompt:
     others: "tuple[PreparedPrompt, ...]" = ()
 
     @classmethod
-    def of(cls, model: ModelFolder, chat: Chat, prompt: Prompt, form: Form) -> "PreparedPrompt":
+    def of(cls, model: Model, chat: Wording, prompt: Prompt, form: Form) -> "PreparedPrompt":
         """Raises `ConfigError` where the labels can't be told apart, or the prompt is too long."""
         count = len(prompt.label_set)
         turns = [(form.first + shift) % count for shift in shifts(count, form.shifts)]
@@ -78,7 +91,7 @@ class PreparedPrompt:
 
     @classmethod
     def _turned(
-        cls, model: ModelFolder, chat: Chat, prompt: Prompt, form: Form, shift: int
+        cls, model: Model, chat: Wording, prompt: Prompt, form: Form, shift: int
     ) -> "PreparedPrompt":
         turned = prompt.shifted(shift)
         codes = _codes(model, chat, turned, form)
@@ -117,7 +130,7 @@ class PreparedPrompt:
 
     async def scores(
         self,
-        scorer: Scorer,
+        scorer: Scoring,
         texts: Sequence[str],
         headers: Headers = None,
         examples: Sequence[Sequence[Example]] | None = None,
@@ -131,14 +144,14 @@ class PreparedPrompt:
             examples = [
                 [(text, (label - self.shift) % count) for text, label in one] for one in examples
             ]
-        tickets = self.chat_prompt.encode(texts, examples)
+        tickets = await self.chat_prompt.read(texts, examples)
         prompts = [ticket.ids for ticket in tickets]
         shared = len(self.chat_prompt.prefix)
         found = await self.answering.scores(scorer, prompts, headers, shared)
         return np.roll(found, self.shift, axis=1), [ticket.truncated for ticket in tickets]
 
 
-def _codes(model: ModelFolder, chat: Chat, prompt: Prompt, form: Form) -> Codes | None:
+def _codes(model: Model, chat: Wording, prompt: Prompt, form: Form) -> Codes | None:
     count = len(prompt.label_set)
     letters = form.codes == "letters" or (form.codes is None and model.taught)
     if not letters or count > LARGEST:
@@ -146,7 +159,7 @@ def _codes(model: ModelFolder, chat: Chat, prompt: Prompt, form: Form) -> Codes 
     return Codes.assign(count, chat.answer)
 
 
-def _check_length(prepared: PreparedPrompt, model: ModelFolder) -> None:
+def _check_length(prepared: PreparedPrompt, model: Model) -> None:
     if prepared.longest >= model.max_tokens:
         raise ConfigError(
             f"the prompt of task {prepared.prompt.task} takes up to {prepared.longest} tokens, and "

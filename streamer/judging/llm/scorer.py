@@ -6,7 +6,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.engine.settings import EngineSettings, on_gpu
@@ -14,14 +13,11 @@ from streamer.judging.engine.watched_engine import WatchedEngine
 from streamer.judging.judge import Headers
 from streamer.judging.llm.chat_prompt import BLOCK
 from streamer.judging.llm.codes import LARGEST
+from streamer.judging.llm.scoring import Question, Scores
 
 if TYPE_CHECKING:
     from vllm import SamplingParams
     from vllm.v1.engine.async_llm import AsyncLLM
-
-Scores = NDArray[np.float64]
-Question = tuple[Sequence[int], tuple[int, ...]]
-"""The tokens of a prompt, and those tokens of which the probability to come next is asked."""
 
 
 class Scorer:
@@ -88,12 +84,12 @@ class Scorer:
         asks = [
             (max(len(prompt) - shared, 1), partial(_ask, list(prompt), part, header))
             for (prompt, tokens), header in zip(questions, headers, strict=True)
-            for part in _parts(tokens)
+            for part in parts(tokens)
         ]
         self.computed_tokens += sum(tokens for tokens, _ in asks)
         answers = iter(await self.engine.answers(asks))
         return [
-            np.concatenate(list(islice(answers, len(_parts(tokens))))) for _, tokens in questions
+            np.concatenate(list(islice(answers, len(parts(tokens))))) for _, tokens in questions
         ]
 
     async def likeliest(self, prompt: Sequence[int], count: int) -> list[tuple[int, float]]:
@@ -102,7 +98,7 @@ class Scorer:
         return [(int(token), float(score)) for token, score in found]
 
 
-def _parts(tokens: tuple[int, ...]) -> list[tuple[int, ...]]:
+def parts(tokens: tuple[int, ...]) -> list[tuple[int, ...]]:
     """The tokens in as many requests as it takes."""
     return [tokens[start : start + LARGEST] for start in range(0, len(tokens), LARGEST)]
 

@@ -1,5 +1,6 @@
 """What the judge service does with a batch of requests: score, publish, remember."""
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
@@ -8,15 +9,16 @@ from dataclasses import replace
 from typing import get_args
 
 from streamer.errors import TicketError
-from streamer.judging.judge import Judge, JudgeScores
+from streamer.judging.judge import Judge, JudgeScores, OverBudget
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import JudgeRequest, Purpose
 from streamer.records.labelset import LabelSet
 from streamer.records.times import rfc3339
 from streamer.services.intake.plain_json import check_depth
+from streamer.services.judge.fallbacks import Fallbacks
 from streamer.services.judge.observing import Observing
-from streamer.services.judge.publishing import Case, JudgePublisher
+from streamer.services.judge.publishing import Case, JudgePublisher, Results
 from streamer.services.judge.recent_results import Output, RecentResults
 from streamer.services.judge.verdicts import Verdicts
 from streamer.services.runtime.concurrency import AsCompleted
@@ -25,6 +27,9 @@ from streamer.stream.dead_letters import DeadLetters
 from streamer.stream.handler import Emission, Record, Settled
 
 Group = list[Emission | Settled]
+Said = JudgeScores | TicketError | OverBudget
+
+ROOM_AGAIN = 1.0
 
 DEADLY = (
     "killed_the_judge",
@@ -136,7 +141,7 @@ class JudgeHandler:
 
     async def _ask_all(self, cases: Sequence[Case], seen_ms: float) -> AsyncIterator[Group]:
         """Ask about each by itself: no answer waits for another; what comes at once leaves so."""
-        asked: AsCompleted[tuple[Case, JudgeScores | TicketError]] = AsCompleted()
+        asked: AsCompleted[tuple[Case, Said]] = AsCompleted()
         for case in cases:
             asked.add(self._ask(case))
         async with aclosing(asked.results()) as results:
@@ -146,28 +151,36 @@ class JudgeHandler:
                     asked.add(self._ask(case))
                 yield group
 
-    async def _ask(self, case: Case) -> tuple[Case, JudgeScores | TicketError]:
+    async def _ask(self, case: Case) -> tuple[Case, Said]:
         request = case.request
         texts, traces = [request.ticket.text], [case.trace.trace_headers()]
         if request.task not in self._publisher.tasks:
             return case, _unknown(request.task)
-        try:
-            return case, await self._judge.score(request.task, request.label_set, texts, traces)
-        except TicketError as error:
-            return case, error
+        while True:
+            try:
+                return case, await self._judge.score(request.task, request.label_set, texts, traces)
+            except TicketError as error:
+                return case, error
+            except OverBudget as spent:
+                if Fallbacks.stands_in(request):
+                    return case, spent
+            await asyncio.sleep(ROOM_AGAIN)
 
     def _publish(
-        self, answered: Iterable[tuple[Case, JudgeScores | TicketError]], seen_ms: float
+        self, answered: Iterable[tuple[Case, Said]], seen_ms: float
     ) -> tuple[Group, list[Case]]:
         """What follows from some answers, and who must be judged because of them."""
         group: Group = []
         waiting: list[Case] = []
         alike: dict[tuple[str, str, str | None], list[tuple[Case, JudgeScores]]] = defaultdict(list)
+        spared: dict[tuple[str, str], list[Case]] = defaultdict(list)
         for case, scores in answered:
             if isinstance(scores, TicketError):
                 letter = self._dead(case.record, scores, case.trace)
                 case.published.append(Output(letter.topic, letter.key or b"", letter.value or b""))
                 group.append(letter)
+            elif isinstance(scores, OverBudget):
+                spared[case.request.task, case.request.label_set].append(case)
             else:
                 asked = case.request
                 alike[asked.task, asked.label_set, asked.backfill].append((case, scores))
@@ -176,9 +189,21 @@ class JudgeHandler:
             cases, verdicts = self._verdicts(pairs)
             self._observing.leaving(cases, verdicts, seen_ms)
             group += self._publisher.publish(cases, verdicts, writing)
-            for case, label in zip(cases, verdicts.labels, strict=True):
-                waiting += _waiting(case, label.label)
+            waiting += _waiting(cases, verdicts)
+        for cases in spared.values():
+            fallbacks = self._fallbacks(cases)
+            self._observing.fallen_back(cases, fallbacks, seen_ms)
+            group += self._publisher.publish(cases, fallbacks, writing)
+            waiting += _waiting(cases, fallbacks)
         return group, waiting
+
+    def _fallbacks(self, cases: Sequence[Case]) -> Fallbacks:
+        """For cases of one task and label set."""
+        task, label_set = cases[0].request.task, cases[0].request.label_set
+        requests = [case.request for case in cases]
+        at = rfc3339(int(time.time() * 1000))
+        known = self._label_set(task, label_set)
+        return Fallbacks(self._publisher.tasks[task], known, requests, at)
 
     def _verdicts(self, pairs: Sequence[tuple[Case, JudgeScores]]) -> tuple[list[Case], Verdicts]:
         """Cases of one task and label set, and what the judge said of them."""
@@ -221,12 +246,12 @@ def _unknown(task: str) -> TicketError:
     return TicketError("unknown_task", f"no task {task[:200]!r} is configured")
 
 
-def _waiting(case: Case, label: str) -> list[Case]:
+def _waiting(cases: Sequence[Case], results: Results) -> list[Case]:
     """The followers that must be judged too, now that their condition is met."""
-    if case.request.purpose == "audit":
-        return []
     return [
         replace(case, request=follower.request)
+        for case, label in zip(cases, results.labels, strict=True)
+        if case.request.purpose != "audit"
         for follower in case.request.followers
-        if follower.request is not None and label in follower.labels
+        if follower.request is not None and label.label in follower.labels
     ]

@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -10,6 +11,7 @@ from streamer.config.settings import Settings
 from streamer.decide.sampling import drawn
 from streamer.errors import ConfigError
 from streamer.judging.judge import Judge
+from streamer.judging.surroundings import Surroundings
 from streamer.observe.metrics import Metrics
 from streamer.observe.summaries import Summaries
 from streamer.observe.tracing import Tracing
@@ -26,11 +28,15 @@ from streamer.stream.isolation.poison_isolation import PoisonIsolation
 from streamer.stream.isolation.shared_exclusive_lock import SharedExclusiveLock
 from streamer.stream.offset_reset import Start
 
+log = logging.getLogger(__name__)
+
 HEALTH_EVERY = 2.0
+
+Load = Callable[[Settings, Surroundings], Awaitable[Judge]]
 
 
 async def run_lanes(
-    load: Callable[[Settings], Judge],
+    load: Load,
     settings: Settings,
     stop: asyncio.Event,
     resume: Start | None = None,
@@ -60,9 +66,9 @@ async def run_lanes(
         stack.push_async_callback(asyncio.to_thread, tracing.shutdown)
         status = Status("the judge's engine")
         await stack.enter_async_context(status.served(settings.judge.listen, metrics))
-        judge = load(settings)
-        _check_versions(publisher.tasks, judge)
+        judge = await load(settings, _surroundings(status, metrics))
         stack.push_async_callback(judge.stop)
+        _check_versions(publisher.tasks, judge)
         await judge.start()
         # What the engine's library brought stays: the collector would look at all of it again.
         gc.freeze()
@@ -87,6 +93,20 @@ async def run_lanes(
 
             lanes.append(audits.run(handler, shared_lock, room, metrics, stop))
         await first(together(*lanes), _watch(judge))
+
+
+def _surroundings(status: Status, metrics: Metrics) -> Surroundings:
+    def tell(line: str) -> None:
+        log.info("%s", line)
+        status.tell(line)
+
+    return Surroundings(
+        part=status.part,
+        tell=tell,
+        asked=metrics.judge_asked,
+        charged=metrics.judge_charged,
+        capped=metrics.judge_capped,
+    )
 
 
 def _publisher(settings: Settings) -> JudgePublisher:

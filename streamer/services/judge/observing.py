@@ -13,8 +13,9 @@ from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.times import milliseconds
+from streamer.services.judge.fallbacks import Fallbacks
 from streamer.services.judge.fidelity import LiveFidelity
-from streamer.services.judge.publishing import Case
+from streamer.services.judge.publishing import Case, Results
 from streamer.services.judge.verdicts import Verdicts
 from streamer.stream.handler import Record
 
@@ -63,6 +64,13 @@ class Observing:
             if case.trace.sampled:
                 _trace(case.trace, verdicts, row)
 
+    def fallen_back(self, cases: Sequence[Case], fallbacks: Fallbacks, seen_ms: float) -> None:
+        """Workers' labels of one task that stand in for verdicts, and are written next."""
+        self._count(cases, fallbacks, seen_ms, judged=False)
+        for row, case in enumerate(cases):
+            if case.trace.sampled:
+                _trace(case.trace, fallbacks, row)
+
     def _follow(self, cases: Sequence[Case], verdicts: Verdicts) -> None:
         now_ms, task = time.time() * 1000, cases[0].request.task
         created_ms = [milliseconds(case.request.created_at) or now_ms for case in cases]
@@ -77,14 +85,17 @@ class Observing:
             if label is not None and label.verdict == "corrected":
                 case.trace.late("corrected", label.ticket_id, float(latency_ms[row]))
 
-    def _count(self, cases: Sequence[Case], verdicts: Verdicts, seen_ms: float) -> None:
+    def _count(
+        self, cases: Sequence[Case], results: Results, seen_ms: float, *, judged: bool = True
+    ) -> None:
         task, metrics, now_ms = cases[0].request.task, self._metrics, time.time() * 1000
         by_source: dict[str, list[float]] = defaultdict(list)
         for row, case in enumerate(cases):
-            metrics.judged(task, case.request.purpose)
-            if verdicts.review(row) is not None:
+            if judged:
+                metrics.judged(task, case.request.purpose)
+            if results.review(row) is not None:
                 metrics.reviewed(task, "unsure")
-            if (label := verdicts.published(row)) is not None:
+            if (label := results.published(row)) is not None:
                 metrics.published(task, label.label)
                 by_source[label.source].append(milliseconds(label.created_at) or seen_ms)
                 if label.verdict is not None:
@@ -103,8 +114,8 @@ class Observing:
             self._metrics.fidelity(task, share.low, share.estimate, share.high)
 
 
-def _trace(trace: TicketTrace, verdicts: Verdicts, row: int) -> None:
-    label, review = verdicts.published(row), verdicts.review(row)
+def _trace(trace: TicketTrace, results: Results, row: int) -> None:
+    label, review = results.published(row), results.review(row)
     if label is not None:
         rule, votes = label.rule, label.votes
         trace.decided(label.task, label.label, label.source, rule=rule, votes=votes, step="judge")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,10 @@ from streamer.observe.ticket_trace import TicketTrace
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label, label_key
 from streamer.records.log import VerdictLog, log_json
+from streamer.records.review import Review
 from streamer.records.times import rfc3339
 from streamer.services.judge.judge_task import JudgeTask
 from streamer.services.judge.recent_results import Output
-from streamer.services.judge.verdicts import Verdicts
 from streamer.services.runtime.writing import Writing
 from streamer.stream.handler import Emission, Record
 
@@ -44,8 +45,25 @@ class JudgeOutputs:
     log: str
 
 
+class Results(Protocol):
+    """What came of N requests of one task and label set; methods take a request's row."""
+
+    @property
+    def labels(self) -> Sequence[Label]:
+        """Those that stand, whether or not they are published."""
+
+    def published(self, row: int) -> Label | None:
+        """The label, where it is published."""
+
+    def review(self, row: int) -> Review | None:
+        """The question to a person, where there is one."""
+
+    def log(self, row: int) -> VerdictLog:
+        """What the log says of it."""
+
+
 class JudgePublisher:
-    """Turns verdicts into records.
+    """Turns results into records.
 
     `logged` draws tickets for the log by their ids; those of the uniform sample and audits are
     logged in any case.
@@ -58,9 +76,7 @@ class JudgePublisher:
         self._logged = logged
         self.tasks = tasks
 
-    def publish(
-        self, cases: Sequence[Case], verdicts: Verdicts, writing: Writing
-    ) -> list[Emission]:
+    def publish(self, cases: Sequence[Case], results: Results, writing: Writing) -> list[Emission]:
         """What the cases lead to: labels and reviews with their followers, and the log.
 
         They are of one task, label set and backfill. A backfill's are not logged: the log is about
@@ -72,7 +88,7 @@ class JudgePublisher:
 
         def write(rows: Sequence[int]) -> list[tuple[Case, list[Output]]]:
             return [
-                (cases[row], self._outputs_of(cases[row], verdicts, row, live, logged[row]))
+                (cases[row], self._outputs_of(cases[row], results, row, live, logged[row]))
                 for row in rows
             ]
 
@@ -90,11 +106,11 @@ class JudgePublisher:
         return emissions
 
     def _outputs_of(
-        self, case: Case, verdicts: Verdicts, row: int, live: bool, logged: bool
+        self, case: Case, results: Results, row: int, live: bool, logged: bool
     ) -> list[Output]:
-        outputs = list(self._outcome(case, verdicts, row))
+        outputs = list(self._outcome(case, results, row))
         if live and (logged or case.request.uniform or case.request.purpose == "audit"):
-            outputs.append(self._log(verdicts.log(row)))
+            outputs.append(self._log(results.log(row)))
         return outputs
 
     def memorable(self, published: Sequence[Output]) -> bool:
@@ -132,13 +148,13 @@ class JudgePublisher:
         )
         return Emission(record, *self._log(log), trace.headers(self._outputs.log))
 
-    def _outcome(self, case: Case, verdicts: Verdicts, row: int) -> Iterator[Output]:
-        request, label = case.request, verdicts.labels[row]
+    def _outcome(self, case: Case, results: Results, row: int) -> Iterator[Output]:
+        request, label = case.request, results.labels[row]
         if request.purpose == "audit":
             return
-        if verdicts.published(row) is not None:
+        if results.published(row) is not None:
             yield self._label(label)
-        review = verdicts.review(row)
+        review = results.review(row)
         if review is not None:
             yield Output(self._outputs.review, review.key, review.to_json())
         # Also where a person is asked: dropped followers would be left without any outcome.

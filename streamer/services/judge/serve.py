@@ -5,7 +5,8 @@ import os
 
 from streamer.config.settings import Settings
 from streamer.judging.judge import Judge
-from streamer.judging.loading import load
+from streamer.judging.loading import loaded
+from streamer.judging.surroundings import Surroundings
 from streamer.observe.exporter import traces_url
 from streamer.services.judge.lanes import run_lanes
 from streamer.stream.offset_reset import Start
@@ -16,5 +17,5 @@ async def serve(settings: Settings, stop: asyncio.Event, resume: Start | None = 
     await run_lanes(_loaded, settings, stop, resume)
 
 
-def _loaded(settings: Settings) -> Judge:
-    return load(settings, traces_url(os.environ))
+async def _loaded(settings: Settings, surroundings: Surroundings) -> Judge:
+    return await loaded(settings, surroundings, traces=traces_url(os.environ))

@@ -46,12 +46,13 @@ class Verdicts:
         self._coverage = None if scores.coverage is None else rounded(scores.coverage)
         calibration = task.calibrated(label_set.version)
         self._calibration = None if calibration is None else calibration.version
+        self._known = scores.known
         verdicts = quantised(scores.probabilities)
         self._vectors = rounded(verdicts)
         self._arbitration: Arbitration = arbitrate(
             task.rule,
             verdicts,
-            None if calibration is None else calibration.judge.temperature,
+            calibration.judge.temperature if calibration is not None and scores.known else None,
             self._candidates(),
             self._ensembles(),
         )
@@ -130,7 +131,7 @@ class Verdicts:
             ticket_id=request.ticket.id,
             task=request.task,
             label=name,
-            confidence=float(self._confidence[row]),
+            confidence=float(self._confidence[row]) if self._known else None,
             source="workers" if self._arbitration.kept[row] else "judge",
             revision=VERIFIED if verifies else request.revision,
             final=True,
@@ -151,7 +152,7 @@ class Verdicts:
 
     def _unsure(self, row: int) -> bool:
         # People are asked about what is new: an old ticket they may have answered long ago.
-        if self._requests[row].backfill is not None:
+        if self._requests[row].backfill is not None or not self._known:
             return False
         return self._task.unsure(float(self._own_confidence[row]), self._covered(row))
 

@@ -151,6 +151,11 @@ class Status:
         self._engine: Engine | None = None
         self._topic: TopicWatch | None = None
         self._assignment: Callable[[], Collection[TopicPartition]] = tuple
+        self._told: list[str] = []
+
+    def tell(self, line: str) -> None:
+        """What people should know of this process; it stands on /status."""
+        self._told.append(line)
 
     def watch(
         self,
@@ -204,8 +209,9 @@ class Status:
 
     @asynccontextmanager
     async def served(self, listen: Listen, metrics: Metrics) -> AsyncIterator[None]:
-        """Answer /metrics, /healthz and /readyz meanwhile."""
-        server = StatusServer(listen.host, listen.port, metrics, self.healthy, self.ready)
+        """Answer /metrics, /healthz, /readyz and /status meanwhile."""
+        told = self._told
+        server = StatusServer(listen.host, listen.port, metrics, self.healthy, self.ready, told)
         await server.start()
         log.info("listening on http://%s:%d", listen.host, server.port)
         try:

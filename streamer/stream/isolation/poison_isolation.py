@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from streamer.errors import BrokerError
+from streamer.errors import OutsideFault
 from streamer.stream.handler import Barrier, Emission, Handler, Record, Settled
 from streamer.stream.isolation.in_flight_journal import InFlightJournal
 from streamer.stream.isolation.shared_exclusive_lock import SharedExclusiveLock
@@ -17,8 +17,8 @@ Group = Sequence[Emission | Settled] | Barrier
 # One death alone may have come from outside in that very moment; two of them hardly do.
 DEATHS = 2
 
-# What ends a trial and is no death by the record: an end from outside, and what Kafka refuses.
-NOT_ITS_OWN = (asyncio.CancelledError, GeneratorExit, BrokerError)
+# What ends a trial and is no death by the record: an end from outside, and a fault that lies there.
+NOT_ITS_OWN = (asyncio.CancelledError, GeneratorExit, OutsideFault)
 
 
 class PoisonIsolation:

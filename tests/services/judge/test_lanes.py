@@ -16,7 +16,7 @@ from streamer.services.judge.audits import AuditLane
 from streamer.services.judge.lanes import run_lanes
 from streamer.services.runtime.concurrency import together
 from streamer.stream.isolation.shared_exclusive_lock import SharedExclusiveLock
-from tests.services.judging import LABELS, Run, Scripted, calibration
+from tests.services.judging import LABELS, Run, Scripted, calibration, loads
 
 
 class Cold(Scripted):
@@ -60,7 +60,7 @@ def calibrated(path: Path, version: str | None) -> Path:
 
 
 async def started(path: Path) -> None:
-    await run_lanes(lambda _: Cold(), settings(path), asyncio.Event())
+    await run_lanes(loads(Cold()), settings(path), asyncio.Event())
 
 
 async def test_a_calibration_of_another_judge_is_refused_before_the_judge_is_warm(

@@ -6,13 +6,13 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 import pytest
 from aiokafka import TopicPartition
 
-from streamer.errors import BrokerError
+from streamer.errors import BrokerError, OutsideFault
 from streamer.stream.handler import Record, Settled
 from streamer.stream.isolation.in_flight_journal import InFlightJournal
 from streamer.stream.isolation.note import Note
@@ -177,6 +177,26 @@ class Unsure(InFlightJournal):
 
     async def finish(self, record: Record) -> None:
         raise BrokerError("refused")
+
+
+class Gone:
+    """It finds that what it works with is another by now."""
+
+    async def handle(self, batch: Sequence[Record]) -> AsyncGenerator[Sequence[Settled], None]:
+        raise OutsideFault("another model")
+        yield []
+
+
+async def test_an_end_for_a_fault_that_lies_elsewhere_is_no_death() -> None:
+    world = World(SEED)
+    world.committed = (0, Note(open=BATCH).text())
+    for _ in range(5):
+        journal = InFlightJournal(world, world.look)
+        trials = PoisonIsolation(Gone(), journal, SharedExclusiveLock(), world.set_aside)
+        with pytest.raises(OutsideFault):
+            _ = [group async for group in trials.handle([SimRecord(0, n) for n in range(BATCH)])]
+    assert Note.parse(world.committed[1]).tried == {}
+    assert world.aside == []
 
 
 async def test_an_end_that_kafka_did_not_let_be_noted_is_no_death() -> None:

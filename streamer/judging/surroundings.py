@@ -1,0 +1,23 @@
+"""What a process offers the judge that it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["answered", "busy", "failed", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """A judge need not use any of it.
+
+    `part` is the share of all work that this process has. `tell` takes a line that people should
+    know. `asked` hears what became of each request to a server, `charged` the tokens that it cost,
+    and `capped` how many tokens are left of a cap, what share of it is spent, and whether it acts.
+    """
+
+    part: Callable[[], float] = lambda: 1.0
+    tell: Callable[[str], None] = lambda line: None
+    asked: Callable[[Outcome], None] = lambda outcome: None
+    charged: Callable[[int], None] = lambda tokens: None
+    capped: Callable[[float, float, bool], None] = lambda left, spent, suspended: None
