@@ -6,6 +6,7 @@ import pytest
 
 from tests.k8s.chart import PROFILES, refusal, rendered
 
+ENDPOINT = "config.judge.kind=endpoint,config.judge.endpoint.url=https://models.internal/v1"
 REFUSED = {
     # Keys and values that there are not.
     "judge.keda.metadata.lagThresold=5": "additional properties 'lagThresold' not allowed",
@@ -46,6 +47,10 @@ REFUSED = {
     "config.tasks.intent.segments=/segments/1": "intent.segments: no pod has /segments/1; say in",
     "segments.source=image,config.tasks.intent.segments=segments/1": "such as /segments/1",
     "segments.source=image,config.tasks.intent.segments=/segments/": "is not in what is mounted",
+    "config.judge.kind=endpoint": "config.judge.endpoint.url: is missing",
+    f"{ENDPOINT},judge.gpu.count=1": "judge.gpu.count: 1 is for a model in the pod",
+    f"{ENDPOINT},config.judge.endpoint.key=sk-1": "a key doesn't belong into a ConfigMap",
+    f"{ENDPOINT},config.judge.endpoint.url=http://localhost:8000": "is the pod itself",
     "topics.mode=strimzi": "Strimzi asks for the number of copies",
     "configFile=kafka: null": "it names no tasks",
     "configFile=- a": "configFile: not YAML",

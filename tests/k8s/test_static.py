@@ -25,6 +25,11 @@ VALUES = {
         PROFILES[0],
         "workers.enabled=false,config.triton.url=t:8001,networkPolicy.viewers[0].podSelector.matchLabels.a=b",
     ),
+    "a judge behind an endpoint": (
+        PROFILES[0],
+        "config.judge.kind=endpoint,config.judge.endpoint.url=https://models.internal/v1,"
+        "judge.key.secret=judge",
+    ),
     "segments of an image": (PROFILES[2], "segments.source=image,segments.subPath=a"),
     "segments of a store": (
         PROFILES[0],

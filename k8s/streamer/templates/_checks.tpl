@@ -2,7 +2,7 @@
 {{- define "streamer.checks" -}}
 {{- $settings := include "streamer.settings" . | fromYaml -}}
 {{- $problems := list -}}
-{{- range $check := list "file" "grace" "partitions" "scaling" "secrets" "triton" "folders" "segments" "topics" -}}
+{{- range $check := list "file" "grace" "partitions" "scaling" "secrets" "triton" "folders" "segments" "topics" "endpoint" -}}
 {{- range $line := include (printf "streamer.checks.%s" $check) (list $ $settings) | splitList "\n" -}}
 {{- if trim $line -}}{{- $problems = append $problems (trim $line) -}}{{- end -}}
 {{- end -}}
@@ -97,6 +97,7 @@ config.monitor.token: leave it out; name the token's Secret in monitor.token
 {{- $known := list -}}
 {{- range $values.secretEnv }}{{ $known = append $known .name }}{{ end -}}
 {{- if $values.monitor.token.secret }}{{ $known = append $known "MONITOR_TOKEN" }}{{ end -}}
+{{- if $values.judge.key.secret }}{{ $known = append $known "JUDGE_KEY" }}{{ end -}}
 {{- range $variable := regexFindAll "\\$\\{\\w+\\}" (printf "%s\n%s" (toYaml $settings) (include "streamer.settings.judge" (index . 0))) -1 | uniq -}}
 {{- $name := trimPrefix "${" $variable | trimSuffix "}" -}}
 {{- if not (has $name $known) }}
@@ -123,7 +124,8 @@ config.triton.url: the chart's own Triton is enabled; leave this out, or set wor
 {{- $folders := dict "segments" $root.Values.segments -}}
 {{- range $component := list "workers" "judge" -}}
 {{- $values := get $root.Values $component -}}
-{{- if $values.enabled }}{{ $_ := set $folders (printf "%s.models" $component) $values.models }}{{ end -}}
+{{- $remote := and (eq $component "judge") (include "streamer.judge.remote" $root) -}}
+{{- if and $values.enabled (not $remote) }}{{ $_ := set $folders (printf "%s.models" $component) $values.models }}{{ end -}}
 {{- end -}}
 {{- range $place, $given := $folders -}}
 {{- $name := splitList "." $place | last -}}
@@ -149,6 +151,25 @@ config.tasks.{{ $name }}.segments: no pod has {{ . }}; say in segments.source wh
 config.tasks.{{ $name }}.segments: {{ . }} is not in what is mounted; write /segments/ and the version's folder, such as /segments/1
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "streamer.checks.endpoint" -}}
+{{- $values := (index . 0).Values -}}
+{{- $judge := (index . 1).judge | default dict -}}
+{{- $given := ($values.config.judge | default dict).endpoint | default dict -}}
+{{- $remote := include "streamer.judge.remote" (index . 0) -}}
+{{- if and $given.key (not (regexMatch "^\\$\\{\\w+\\}$" $given.key)) }}
+config.judge.endpoint.key: a key doesn't belong into a ConfigMap; leave it out, and name its Secret in judge.key
+{{- end -}}
+{{- if and $remote $values.judge.gpu.count }}
+judge.gpu.count: {{ $values.judge.gpu.count }} is for a model in the pod, and config.judge.kind is endpoint; set 0
+{{- end -}}
+{{- if and $remote (not ($judge.endpoint | default dict).url) }}
+config.judge.endpoint.url: is missing; say where the model is served
+{{- end -}}
+{{- if and $remote (regexMatch "^https?://(127\\.|localhost[:/]|\\[::1\\])" (($judge.endpoint | default dict).url | default "")) }}
+config.judge.endpoint.url: {{ $judge.endpoint.url }} is the pod itself; name the server's address in the cluster
 {{- end -}}
 {{- end -}}
 

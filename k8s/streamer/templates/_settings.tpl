@@ -26,7 +26,20 @@ segments: another version of these must not have them load their weights again.
 {{- /* The sample's own Kafka is a laptop's. */ -}}
 {{- $_ := set $file.kafka "bootstrap" "kafka-kafka-bootstrap:9092" -}}
 {{- end -}}
-{{- mergeOverwrite $file (deepCopy $root.Values.config) (include "streamer.places" $root | fromYaml) | toYaml -}}
+{{- $merged := mergeOverwrite $file (deepCopy $root.Values.config) (include "streamer.places" $root | fromYaml) -}}
+{{- if eq ($merged.judge.kind | default "classifier") "endpoint" -}}
+{{- /* It has no models, and so no volume of them: prompts are files beside the configuration. */ -}}
+{{- $_ := set $merged.judge "prompts" "/etc/streamer" -}}
+{{- if $root.Values.judge.key.secret -}}
+{{- $_ := set $merged.judge "endpoint" (merge (dict "key" "${JUDGE_KEY}") ($merged.judge.endpoint | default dict)) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $merged -}}
+{{- end -}}
+
+{{/* Something where the judge is a model that somebody else runs. */}}
+{{- define "streamer.judge.remote" -}}
+{{- if eq ((include "streamer.settings.judge" . | fromYaml).judge.kind | default "classifier") "endpoint" }}endpoint{{ end -}}
 {{- end -}}
 
 {{- define "streamer.places" -}}
@@ -74,6 +87,15 @@ checksum/config: {{ printf "%s%s" (include $template (index . 0)) (toJson (index
 {{- else if .secret }}
 # The file names it, and this service has no use for it.
 - {name: MONITOR_TOKEN, value: not-given-to-this-service}
+{{- end }}
+{{- end }}
+{{- with $root.Values.judge.key }}
+{{- if and .secret (eq $component "judge") }}
+- name: JUDGE_KEY
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key | quote }}}}
+{{- else if .secret }}
+# The file names it, and this service has no use for it.
+- {name: JUDGE_KEY, value: not-given-to-this-service}
 {{- end }}
 {{- end }}
 {{- with $root.Values.otel.endpoint }}
