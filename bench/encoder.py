@@ -1,7 +1,8 @@
 """What a worker on a sentence encoder is worth beside the others on real tasks, and what it costs.
 
-Each kind learns from all of a task's training data; the figures are of the test tickets. For the
-cost the encoder and the word n-grams answer the same tickets through Triton, in turns.
+Each kind learns from all of a task's training data, and from few of them; the figures are of the
+test tickets. For the cost the encoder and the word n-grams answer the same tickets through Triton,
+in turns.
 """
 
 import argparse
@@ -37,6 +38,9 @@ from streamer.workers.worker import Worker
 
 CONFIG = Path("streamer.yaml")
 TASKS = ("sentiment", "reason", "queue", "intent")
+FEW = (200, 1000)
+"""Training examples, drawn at random, of the tasks `FEW_TASKS`."""
+FEW_TASKS = ("sentiment", "queue")
 TIMED = "sentiment"
 ENCODER, REFERENCE = "encoder", "word_ngrams"
 ENDS = {"enc": ENCODER, **STARTERS}
@@ -44,27 +48,34 @@ WANTED = 200
 CALL, CALLS = 256, 4
 SEED = 1
 
+Asked = tuple[float, NDArray[np.int64]]
+"""A model's accuracy on what its training held out, and its labels of the test tickets [N]."""
+
 
 def run(options: argparse.Namespace) -> list[Result]:
     """By task the accuracy beside the best of the others and who errs with whom; then the cost."""
     settings = load_settings(write_config(options.data, load_settings(CONFIG), TASKS))
+    trials: list[tuple[str, int | None]] = [(task, None) for task in TASKS]
+    trials += [(task, count) for task in FEW_TASKS for count in FEW]
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         asked = [
-            (task, end, pool.submit(_answers, settings, task, kind))
-            for task in TASKS
-            for end, kind in ENDS.items()
+            {end: pool.submit(_asked, settings, task, kind, count) for end, kind in ENDS.items()}
+            for task, count in trials
         ]
-        found: dict[str, dict[str, tuple[float, NDArray[np.int64]]]] = {}
-        for task, end, future in asked:
-            found.setdefault(task, {})[end] = future.result()
-    results = [_quality(settings, task, found[task]) for task in TASKS]
+        results = [
+            _quality(settings, task, count, {end: each.result() for end, each in one.items()})
+            for (task, count), one in zip(trials, asked, strict=True)
+        ]
     with TemporaryDirectory(prefix="bench-") as folder:
         return [*results, _speed(settings, Path(folder), options.pairs)]
 
 
-def _answers(settings: Settings, task: str, kind: str) -> tuple[float, NDArray[np.int64]]:
-    """Its accuracy on what training held out, and its labels of the test tickets [N]."""
+def _asked(settings: Settings, task: str, kind: str, count: int | None) -> Asked:
     train, label_set = _examples(settings, task, "train")
+    if count is not None:
+        drawn = np.random.default_rng(SEED).permutation(len(train))[:count].tolist()
+        texts, labels = ([each[index] for index in drawn] for each in (train.texts, train.labels))
+        train = Examples(tuple(texts), tuple(labels))
     test, _ = _examples(settings, task, "test")
     with threadpool_limits(1):
         made = train_worker(KINDS[kind], train, label_set, seed=SEED)
@@ -79,7 +90,7 @@ def _examples(settings: Settings, task: str, part: str) -> tuple[Examples, Label
 
 
 def _quality(
-    settings: Settings, task: str, found: Mapping[str, tuple[float, NDArray[np.int64]]]
+    settings: Settings, task: str, count: int | None, found: Mapping[str, Asked]
 ) -> Result:
     test, label_set = _examples(settings, task, "test")
     gold = np.array([label_set.index[label] for label in test.labels])
@@ -103,7 +114,8 @@ def _quality(
             "wrong alike": round(pair.same_fault, 3),
             "right where they agree": round(1 - pair.same_fault / pair.agreement, 3),
         }
-    return Result(f"encoder-{task}", value, "accuracy", reference, value / reference, "", details)
+    name = f"encoder-{task}" if count is None else f"encoder-{task}-{count}"
+    return Result(name, value, "accuracy", reference, value / reference, "", details)
 
 
 def _speed(settings: Settings, folder: Path, pairs: int) -> Result:
@@ -145,7 +157,7 @@ async def _measured(
         for kind, worker in workers.items():
             began, cpu = time.perf_counter(), tree_cpu_s(triton.pid)
             slots = asyncio.Semaphore(CALLS)
-            await asyncio.gather(*(_asked(worker, part, slots) for part in _parts(texts)))
+            await asyncio.gather(*(_call(worker, part, slots) for part in _parts(texts)))
             rates[kind].append(len(texts) / (time.perf_counter() - began))
             costs[kind].append((tree_cpu_s(triton.pid) - cpu) / len(texts) * 1000)
     for worker in workers.values():
@@ -154,7 +166,7 @@ async def _measured(
     return rates, costs
 
 
-async def _asked(worker: Worker, tensor: TextTensor, slots: asyncio.Semaphore) -> None:
+async def _call(worker: Worker, tensor: TextTensor, slots: asyncio.Semaphore) -> None:
     async with slots:
         await worker.answer(tensor)
 
