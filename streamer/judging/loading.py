@@ -15,7 +15,7 @@ from streamer.judging.judge import Judge
 from streamer.judging.llm.language import LanguageJudge
 from streamer.judging.llm.nearest import Embed, LabelledTickets, load_labelled
 from streamer.judging.llm.prepared_prompt import Form
-from streamer.judging.llm.prompt import Prompts, load_prompts
+from streamer.judging.llm.prompt import Prompts, load_prompts, prompts_folder
 from streamer.judging.sequence.sequence import SequenceJudge
 from streamer.judging.surroundings import Surroundings
 
@@ -148,11 +148,12 @@ def encoder() -> Embed:
 
 
 def _language(settings: Settings, traces: str | None) -> LanguageJudge:
-    prompts = settings.path(settings.judge.prompts)
+    model, own = settings.path(settings.judge.model), settings.path(settings.judge.prompts)
     labelled = {}
     if settings.judge.examples:
-        labelled = load_labelled(prompts, settings.label_sets, encoder())
-    asked = (load_prompts(prompts, settings.label_sets), form(settings))
+        labelled = load_labelled(own, settings.label_sets, encoder())
+    prompts = load_prompts(prompts_folder(model, own), settings.label_sets)
+    asked = (prompts, form(settings))
     [judge] = load_several(settings, [asked], labelled, traces)
     return judge
 

@@ -15,7 +15,7 @@ from streamer.errors import ConfigError
 from streamer.judging.classifier.heads import Head
 from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.llm.nearest import load_labelled
-from streamer.judging.llm.prompt import load_prompts
+from streamer.judging.llm.prompt import load_prompts, prompts_folder
 from streamer.judging.sequence.sequence_model import SequenceModel
 from streamer.services.classify.assembly import read_calibrations, read_routings
 from streamer.services.intake.ticket_reader import TicketReader
@@ -38,6 +38,8 @@ def file_problems(settings: Settings) -> list[str]:
             for read in (read_calibrations, read_routings, judge_tasks, expectations)
         ]
         prompts, kind = settings.path(settings.judge.prompts), settings.judge.kind
+        if kind == "llm":
+            prompts = prompts_folder(settings.path(settings.judge.model), prompts)
         # A classifier behind an endpoint needs none: only what is there is looked at.
         if kind == "llm" or (kind == "endpoint" and (prompts / f"{name}.yaml").exists()):
             reads.append(partial(load_prompts, prompts, alone.label_sets))

@@ -10,7 +10,7 @@ from streamer.judging.engine.model_folder import ModelFolder
 from streamer.judging.judge import Judge
 from streamer.judging.llm.codes import LARGEST
 from streamer.judging.llm.prepared_prompt import Form
-from streamer.judging.llm.prompt import Prompt
+from streamer.judging.llm.prompt import Prompt, prompts_folder
 from streamer.judging.loading import form, load, load_several
 from streamer.learn.judge_test.examination import all_questions
 from streamer.learn.judge_test.variant import OWN, Codes, Question, Variant
@@ -73,7 +73,9 @@ def _prompts(
     settings: Settings, task: str, files: Sequence[Path], embedded: Embedded
 ) -> dict[str, Prompt]:
     label_set = settings.tasks[task].label_set
-    own = Prompt.load(settings.path(settings.judge.prompts) / f"{task}.yaml", task, label_set)
+    judge = settings.judge
+    folder = prompts_folder(settings.path(judge.model), settings.path(judge.prompts))
+    own = Prompt.load(folder / f"{task}.yaml", task, label_set)
     found = {OWN: own}
     if not own.examples:
         found[TYPICAL] = replace(own, examples=embedded.typical())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streamer.config import Settings, load
+from streamer.dev.base_model import base_model
 from streamer.dev.bring_up import bring_up
 from streamer.dev.demo.data_sets import write_config
 from streamer.dev.demo.performance import Performance
@@ -14,6 +15,7 @@ from streamer.dev.demo.summary import summary
 from streamer.dev.stack import Stack
 from streamer.dev.stopping import interruptible
 from streamer.learn.artifacts.repository import foreign
+from streamer.learn.judge.order import Teaching
 from streamer.learn.train import train
 from streamer.terminal import console
 
@@ -57,13 +59,15 @@ def run(
 
 
 def _train_language(settings: Settings, say: Callable[[str], None]) -> None:
-    """The small model, unless the user has brought one, and the encoder for comparison."""
+    """A taught model, unless the user has brought one, and the encoder for comparison."""
     folder = settings.path(settings.judge.model)
     if foreign(folder):
         say(f"the judge is your model in {folder}")
     else:
-        say("training a small language model, where its data has changed")
-        train.run(settings, what="judge", kind="llm", seed=_SEED)
+        say("teaching a language model of 135 million weights, where its data has changed")
+        base = base_model(settings.path(settings.judge.python))
+        teaching = Teaching(str(base), epochs=1)
+        train.run(settings, what="judge", kind="llm", teaching=teaching, seed=_SEED)
     say("training the encoder, which is asked beside the language model")
     train.run(settings, what="judge", kind="classifier", seed=_SEED)
 

@@ -44,7 +44,7 @@ class ModelFolder:
         Raises `ConfigError` where config.json, the length of text in it, or the weights are
         missing.
         """
-        newest = _newest(folder)
+        newest = newest_version(folder)
         try:
             config = json.loads((newest / "config.json").read_text(encoding="utf-8"))
             max_tokens = _length(config, max_model_len)
@@ -89,7 +89,8 @@ def _length(config: Mapping[str, Any], most: int | None) -> int:
     return min(lengths)
 
 
-def _newest(folder: Path) -> Path:
+def newest_version(folder: Path) -> Path:
+    """The newest of numbered versions in the folder; the folder itself where it has none."""
     if (folder / "config.json").exists():
         return folder
     numbered = [path for path in folder.glob("[0-9]*") if path.name.isdecimal()]

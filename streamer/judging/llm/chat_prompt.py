@@ -66,7 +66,7 @@ class ChatPrompt:
         """
         frame = chat.frame
         system_text = prompt.system(codes, beside=beside > 0) + "\n"
-        [system, open_, close, gap] = chat.texts([system_text, OPEN, CLOSE, _GAP])
+        [system, open_, close, gap] = chat.texts([system_text, *prompt.around, _GAP])
         if max_ticket_tokens < 4 * len(gap):
             raise ConfigError(f"judge.max_ticket_tokens: must be at least {4 * len(gap)}")
         before = [*chat.template(frame.before), *system]

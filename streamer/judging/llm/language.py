@@ -140,8 +140,10 @@ class LanguageJudge(EngineJudge):
         """Ask about an empty ticket, whose scores are divided out of all that come."""
         for held in self._prepared.values():
             for prepared in held:
-                scores, _ = await self._scores(prepared, [""])
-                self._priors[prepared.version] = scores[:, 0]
+                # A taught model's own shares are those of what it learnt from.
+                if not prepared.prompt.bare:
+                    scores, _ = await self._scores(prepared, [""])
+                    self._priors[prepared.version] = scores[:, 0]
 
     def label_sets(self, task: str) -> tuple[LabelSet, ...]:
         """The label sets held for a task, the current one first; empty for an unknown task."""
@@ -223,8 +225,9 @@ class LanguageJudge(EngineJudge):
 def _prepared(
     model: ModelFolder, chat: Chat, prompt: Prompt, form: Form, labelled: LabelledTickets | None
 ) -> PreparedPrompt:
-    if form.examples and (labelled is None or labelled.label_set != prompt.label_set):
-        # Of a label set of before, which has no labelled tickets any more.
+    current = labelled is not None and labelled.label_set == prompt.label_set
+    if form.examples and (prompt.bare or not current):
+        # A taught model knows none, and a label set of before has no labelled tickets any more.
         form = replace(form, examples=0)
     prepared = PreparedPrompt.of(model, chat, prompt, form)
     if not form.examples or labelled is None:

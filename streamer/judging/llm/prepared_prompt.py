@@ -40,6 +40,12 @@ class Form:
     min_coverage: float = 0.0
 
     @property
+    def learnt(self) -> "Form":
+        """The one form that a model was taught, whatever is asked for."""
+        most, least = self.max_ticket_tokens, self.min_coverage
+        return Form(codes="letters", max_ticket_tokens=most, min_coverage=least)
+
+    @property
     def told(self) -> tuple[str, ...]:
         """What tells this form from the plain one by codes or names, for versions."""
         found = {
@@ -83,6 +89,8 @@ class PreparedPrompt:
     @classmethod
     def of(cls, model: Model, chat: Wording, prompt: Prompt, form: Form) -> "PreparedPrompt":
         """Raises `ConfigError` where the labels can't be told apart, or the prompt is too long."""
+        if prompt.bare:
+            form = form.learnt
         count = len(prompt.label_set)
         turns = [(form.first + shift) % count for shift in shifts(count, form.shifts)]
         one, *others = (cls._turned(model, chat, prompt, form, shift) for shift in turns)

@@ -8,6 +8,9 @@ labels:                       # every label of the task, with a line that says w
 examples:                     # optional
   - {text: Please return my money., label: refund}
 ```
+
+Of a model that was taught its labels, `bare: true` says that it was asked without being told them:
+the instructions alone stand before a ticket. Such a file lies beside the model.
 """
 
 import json
@@ -22,11 +25,15 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from streamer.config.base import Block
 from streamer.config.document import explained, read_document
 from streamer.errors import ConfigError
+from streamer.judging.engine.model_folder import newest_version
 from streamer.judging.llm.escape import escaped
 from streamer.records.labelset import LabelSet
 
 OPEN, CLOSE = "<ticket>\n", "\n</ticket>"
 """What stands around a ticket, in examples too."""
+
+TAUGHT = "prompts"
+"""The folder in a taught model's own, with the prompts that it was taught."""
 
 _KEYS = "docs/judge.md"
 # Counts up when the wording below changes: the same file then asks something else.
@@ -49,6 +56,7 @@ class _File(Block):
     instructions: _Text
     labels: dict[str, _Line] = Field(min_length=2)
     examples: tuple[_Example, ...] = ()
+    bare: bool = False
 
     @model_validator(mode="after")
     def _known(self) -> "_File":
@@ -62,7 +70,8 @@ class _File(Block):
 class Prompt:
     """Instructions, one description per label (in the order of the label set), and examples.
 
-    `examples` are pairs of text and label.
+    `examples` are pairs of text and label. A `bare` one tells neither: its model was taught them,
+    and answers by letters.
     """
 
     task: str
@@ -70,6 +79,7 @@ class Prompt:
     instructions: str
     descriptions: tuple[str, ...]
     examples: tuple[tuple[str, str], ...] = ()
+    bare: bool = False
 
     @classmethod
     def load(cls, file: Path, task: str, label_set: LabelSet | None = None) -> "Prompt":
@@ -91,7 +101,13 @@ class Prompt:
             read.instructions,
             tuple(read.labels[name] for name in label_set.labels),
             tuple((example.text, example.label) for example in read.examples),
+            read.bare,
         )
+
+    @property
+    def around(self) -> tuple[str, str]:
+        """What stands around a ticket. A bare prompt leaves that to the model's template."""
+        return ("", "") if self.bare else (OPEN, CLOSE)
 
     @property
     def version(self) -> str:
@@ -102,6 +118,7 @@ class Prompt:
             self.instructions,
             self.descriptions,
             self.examples,
+            *(["bare"] if self.bare else []),
         ]
         return blake2b(json.dumps(told).encode(), digest_size=4).hexdigest()
 
@@ -120,6 +137,8 @@ class Prompt:
         With `codes` [K], labels are listed by their codes and answered by them, else by their
         names. It says so where labelled tickets stand `beside` each ticket.
         """
+        if self.bare:
+            return self.instructions
         answers = codes or self.label_set.labels
         parts = [self.instructions, "\n".join(["Labels:", *self._listed(codes)])]
         if self.examples:
@@ -163,6 +182,12 @@ def _check_labels(file: Path, task: str, read: _File, want: LabelSet) -> None:
             f"{file}: labels: task {task} has no {', '.join(strange)}; take it out, or correct "
             f"tasks.{task}.labels"
         )
+
+
+def prompts_folder(model: Path, configured: Path) -> Path:
+    """Where the prompts of a model lie: beside it, where it was taught, else as `configured`."""
+    taught = newest_version(model) / TAUGHT
+    return taught if taught.is_dir() else configured
 
 
 Prompts = Mapping[str, tuple[Prompt, ...]]

@@ -44,7 +44,8 @@ class Recipe:
     """Everything that decides what is learnt: equal recipes give equal models.
 
     `label_set` is the version of the ordered labels, `code` the hash of the kind's source.
-    `alignment` is None where labelled examples alone were learnt.
+    `base` is the hash of the model that was taught, None where none was. `alignment` is None where
+    labelled examples alone were learnt.
     """
 
     task: str
@@ -55,6 +56,7 @@ class Recipe:
     rows: int
     seed: int
     code: str
+    base: str | None = None
     alignment: Alignment | None = None
 
     @property

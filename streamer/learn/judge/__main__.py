@@ -18,31 +18,41 @@ import orjson
 
 from streamer.errors import ConfigError
 from streamer.judging.classifier.encoder import Encoder
-from streamer.judging.llm.prompt import load_prompts
+from streamer.judging.engine.settings import precision
 from streamer.learn.artifacts.manifest import Manifest
 from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.judge.embeddings import Embeddings
-from streamer.learn.judge.order import EmbeddingOrder, JudgeJob, TrainingOrder, order_from_json
-from streamer.learn.judge.small.training import SmallJudgeTrainer
+from streamer.learn.judge.order import (
+    EmbeddingOrder,
+    JudgeJob,
+    Teaching,
+    TrainingOrder,
+    order_from_json,
+)
+from streamer.learn.judge.teaching.base import Base
+from streamer.learn.judge.teaching.training import JudgeTeacher
+from streamer.learn.judge.teaching.training_loop import TrainingLoop
 from streamer.learn.judge.training import JudgeTrainer
 from streamer.records.labelset import LabelSet
 
-_NO_NETWORK = {
+_ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # A thread that waits for the others sleeps, and leaves its core to whoever else needs it.
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 
 def main() -> int:
     """Do all of it; returns the exit code."""
-    os.environ.update(_NO_NETWORK)
+    os.environ.update(_ENVIRONMENT)
     try:
         order = order_from_json(sys.stdin.buffer.read())
         if isinstance(order, EmbeddingOrder):
             _embeddings(order)
         else:
-            (_language if order.kind == "llm" else _heads)(order)
+            _train(order)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -56,6 +66,13 @@ def _embeddings(order: EmbeddingOrder) -> None:
     _tell(event="embedded", file=str(kept.path(order.texts)), encoder=encoder.digest)
 
 
+def _train(order: TrainingOrder) -> None:
+    if order.teaching is None:
+        _heads(order)
+    else:
+        _taught(order, order.teaching)
+
+
 def _heads(order: TrainingOrder) -> None:
     trainer = JudgeTrainer(Encoder.packaged(), order.models_folder, order.cache_folder)
     for job in order.jobs:
@@ -66,19 +83,22 @@ def _heads(order: TrainingOrder) -> None:
         _trained(job.task, began, manifest)
 
 
-def _language(order: TrainingOrder) -> None:
+def _taught(order: TrainingOrder, teaching: Teaching) -> None:
     began = time.monotonic()
-    prompts = load_prompts(
-        Path(order.prompts), {job.task: LabelSet(job.labels) for job in order.jobs}
-    )
-    subjects = [(prompts[job.task][0], _examples(job)) for job in order.jobs]
+    subjects = [(job.task, LabelSet(job.labels), _examples(job)) for job in order.jobs]
 
     def progress(done: int, total: int) -> None:
         for job in order.jobs:
             _progress(job.task, done, total)
 
-    trainer = SmallJudgeTrainer(order.models_folder, order.max_ticket_tokens)
-    manifests = trainer.train(subjects, seed=order.seed, progress=progress)
+    teacher = JudgeTeacher(
+        base=Base.at(Path(teaching.base), teaching.layers),
+        folder=order.models_folder,
+        kept=order.cache_folder,
+        loop=TrainingLoop(teaching.epochs, half=precision() == "bfloat16"),
+        max_ticket_tokens=order.max_ticket_tokens,
+    )
+    manifests = teacher.train(subjects, seed=order.seed, progress=progress)
     for task, manifest in manifests.items():
         _trained(task, began, manifest)
 

@@ -12,6 +12,17 @@ JudgeKind = Literal["classifier", "llm"]
 
 
 @dataclass(frozen=True, slots=True)
+class Teaching:
+    """The language model in the folder `base` is taught: its last `layers` learn from all examples,
+    `epochs` times.
+    """
+
+    base: str
+    layers: int = 12
+    epochs: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeJob:
     """One task: its ordered labels, the file, columns and label column of its examples, and the
     share of them that is held back.
@@ -29,16 +40,15 @@ class JudgeJob:
 class TrainingOrder:
     """`jobs` to train into `models`, with embeddings kept in `cache`.
 
-    Of `kind` llm, one language model of all jobs goes into `models`; it learns from the `prompts`
-    of that folder, and reads so many tokens of a ticket.
+    With `teaching`, one language model of all jobs goes into `models`, which reads so many tokens
+    of a ticket; else a head for each goes there, of kind classifier.
     """
 
     jobs: tuple[JudgeJob, ...]
     models: str
     cache: str
     seed: int
-    kind: JudgeKind = "classifier"
-    prompts: str = ""
+    teaching: Teaching | None = None
     max_ticket_tokens: int = 1024
 
     def to_json(self) -> bytes:
@@ -48,7 +58,9 @@ class TrainingOrder:
     def from_dict(cls, raw: dict[str, Any]) -> "TrainingOrder":
         """Raises `KeyError` or `TypeError` when it is no order."""
         jobs = (job | {k: tuple(job[k]) for k in ("labels", "text")} for job in raw["jobs"])
-        return cls(**(raw | {"jobs": tuple(JudgeJob(**job) for job in jobs)}))
+        teaching = raw["teaching"] and Teaching(**raw["teaching"])
+        made = {"jobs": tuple(JudgeJob(**job) for job in jobs), "teaching": teaching}
+        return cls(**(raw | made))
 
     @property
     def models_folder(self) -> Path:
@@ -65,7 +77,6 @@ class EmbeddingOrder:
 
     texts: tuple[str, ...]
     cache: str
-    kind: Literal["embeddings"] = "embeddings"
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))
@@ -75,7 +86,7 @@ def order_from_json(value: bytes) -> TrainingOrder | EmbeddingOrder:
     """Raises ConfigError when the value is no order."""
     try:
         raw = orjson.loads(value)
-        if raw["kind"] == "embeddings":
+        if "texts" in raw:
             return EmbeddingOrder(tuple(raw["texts"]), raw["cache"])
         return TrainingOrder.from_dict(raw)
     except (ValueError, KeyError, TypeError) as error:

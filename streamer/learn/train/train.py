@@ -11,12 +11,13 @@ from rich.table import Table
 from streamer.config import Settings
 from streamer.config.tasks import Data, Task, Worker
 from streamer.errors import ConfigError
+from streamer.judging.engine.model_folder import ModelFolder
 from streamer.learn.artifacts.held_out import HeldOut
 from streamer.learn.artifacts.manifest import Manifest
 from streamer.learn.artifacts.repository import latest_version, problem
 from streamer.learn.data.examples import Examples, read_examples
 from streamer.learn.judge.judge_process import JudgeProcess
-from streamer.learn.judge.order import JudgeJob, JudgeKind, TrainingOrder
+from streamer.learn.judge.order import JudgeJob, JudgeKind, Teaching, TrainingOrder
 from streamer.learn.kinds import kind_of
 from streamer.learn.measures.double_faults import PairErrors, pair_errors
 from streamer.learn.train.training import Job, train_workers
@@ -30,25 +31,26 @@ def run(
     what: str = "all",
     tasks: Collection[str] | None = None,
     kind: JudgeKind | None = None,
+    teaching: Teaching | None = None,
     seed: int = 1,
     as_json: bool = False,
     kept: bool = True,
 ) -> int:
     """Train the workers, the judge or both, for `tasks` or every task that has data.
 
-    The judge is of `kind`. Without it that is a classifier, and no judge is trained where another
-    kind is configured: that model is the user's. What was made of the same data, labels, seed and
-    code is kept; without `kept` nothing is said of it. Raises `ConfigError` for data, labels, kinds
-    or folders that can't be used.
+    The judge is of `kind`, for llm by `teaching`. Without it that is a classifier, and no judge is
+    trained where another kind is configured: that model is the user's. What was made of the same
+    data, labels, seed and code is kept; without `kept` nothing is said of it. Raises `ConfigError`
+    for data, labels, kinds or folders that can't be used.
     """
-    check(settings, what=what, tasks=tasks, kind=kind)
+    check(settings, what=what, tasks=tasks, kind=kind, teaching=teaching)
     chosen = _chosen(settings, tasks)
     judge = _judge_kind(settings, what, kind)
     before = [_newest(folder) for folder in _targets(settings, chosen, what, judge)]
     with bars() as shown:
         judged: dict[str, Manifest] = {}
         if judge is not None:
-            judged = _judge(settings, chosen, judge, seed, shown)
+            judged = _judge(settings, chosen, teaching, seed, shown)
         workers = _workers(settings, chosen, seed, shown) if what in ("all", "workers") else {}
     if judge is None and what == "all":
         note(f"a judge of kind {settings.judge.kind} is brought along: nothing was trained for it")
@@ -76,7 +78,7 @@ def _judge_kind(settings: Settings, what: str, kind: JudgeKind | None) -> JudgeK
         return kind or "classifier"
     told = (
         f"a judge of kind {settings.judge.kind} is brought along, and served as it is: nothing is "
-        "trained for it; `streamer train judge --kind llm` trains a small language model of our own"
+        "trained for it; `streamer train judge --kind llm --base FOLDER` teaches a language model"
     )
     if what == "judge":
         raise ConfigError(told)
@@ -89,6 +91,7 @@ def check(
     what: str = "all",
     tasks: Collection[str] | None = None,
     kind: JudgeKind | None = None,
+    teaching: Teaching | None = None,
 ) -> None:
     """Raises `ConfigError` with all that `run` would find wrong before it reads any example."""
     chosen, judge = _chosen(settings, tasks), _judge_kind(settings, what, kind)
@@ -97,6 +100,8 @@ def check(
         lines.append(JudgeProcess(settings.path(settings.judge.python)).problem())
     if what in ("all", "workers"):
         lines += [_unmade(settings, one) for task in chosen.values() for one in task.workers]
+    if judge == "llm":
+        lines.append(_unteachable(settings, chosen, teaching))
     lines += [problem(folder) for folder in _targets(settings, chosen, what, judge)]
     if problems := [line for line in lines if line]:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
@@ -190,11 +195,13 @@ def _workers(
 
 
 def _judge(
-    settings: Settings, tasks: Mapping[str, Task], kind: JudgeKind, seed: int, bars: Progress
+    settings: Settings,
+    tasks: Mapping[str, Task],
+    teaching: Teaching | None,
+    seed: int,
+    bars: Progress,
 ) -> dict[str, Manifest]:
     judge = settings.judge
-    if kind == "llm":
-        _check_language(settings, tasks)
     jobs = [
         JudgeJob(
             name,
@@ -209,11 +216,10 @@ def _judge(
     ]
     order = TrainingOrder(
         tuple(jobs),
-        str(settings.path(judge.model if kind == "llm" else judge.models)),
+        str(settings.path(judge.models if teaching is None else judge.model)),
         str(settings.path(settings.state) / "embeddings"),
         seed,
-        kind,
-        str(settings.path(judge.prompts)),
+        teaching,
         judge.max_ticket_tokens,
     )
     shown = {name: bars.add_task(f"judge, {name}", total=None) for name in tasks}
@@ -226,14 +232,22 @@ def _judge(
     return trained
 
 
-def _check_language(settings: Settings, tasks: Mapping[str, Task]) -> None:
-    if settings.judge.codes == "names":
-        raise ConfigError("judge.codes: the small judge answers by letters; take names out")
+def _unteachable(
+    settings: Settings, tasks: Mapping[str, Task], teaching: Teaching | None
+) -> str | None:
+    """Why no language model can be taught so; None where one can."""
+    if teaching is None:
+        return "a judge of kind llm is taught on a model of yours: name its folder by --base"
     if missing := [name for name in settings.tasks if name not in tasks]:
-        raise ConfigError(
-            f"the small judge is one model for all tasks, and would not know {', '.join(missing)}: "
+        return (
+            f"a taught judge is one model for all tasks, and would not know {', '.join(missing)}: "
             "give each task `data`, and leave --task out"
         )
+    try:
+        ModelFolder.at(Path(teaching.base))
+    except ConfigError as error:
+        return f"--base: {error}"
+    return None
 
 
 def examples_of(settings: Settings, task: Task) -> Examples:

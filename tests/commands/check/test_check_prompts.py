@@ -61,6 +61,21 @@ def test_an_empty_ticket_of_prompts_that_differ_is_refused(
     assert "take one of the two out" in capsys.readouterr().err
 
 
+def test_a_taught_model_brings_its_own_prompts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = _written(tmp_path, None)
+    model = tmp_path / "models_repo" / "judge" / "language-model"
+    for version, text in (("1", PROMPT), ("2", PROMPT.replace("bug:", "fault:"))):
+        folder = model / version / "prompts"
+        folder.mkdir(parents=True)
+        (folder / "topic.yaml").write_text(text)
+    assert main(["check", "--config", str(config)]) == 2
+    assert f"{model / '2'}" in capsys.readouterr().err
+    (model / "2" / "prompts" / "topic.yaml").write_text(f"bare: true{PROMPT}")
+    assert main(["check", "--config", str(config)]) == 0
+
+
 def _written(folder: Path, prompt: str | None) -> Path:
     config = folder / "streamer.yaml"
     config.write_text(CONFIG)

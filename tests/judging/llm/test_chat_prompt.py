@@ -1,5 +1,6 @@
 """Prompts as token ids: shared part first, and no ticket that gets out of its block."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from streamer.judging.llm.chat import Chat
 from streamer.judging.llm.chat_prompt import BLOCK, ChatPrompt
 from streamer.judging.llm.codes import Codes
 from streamer.judging.llm.escape import escaped
+from streamer.learn.judge.teaching.bare_prompts import bare_prompt
 from tests.judging.tiny import SPECIAL, make_prompt, save_tokenizer
 
 ATTACKS = (
@@ -32,10 +34,11 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Chat:
     return Chat.at(folder)
 
 
-@pytest.fixture(scope="module")
-def prompt(chat: Chat) -> ChatPrompt:
+@pytest.fixture(scope="module", params=[False, True], ids=["told", "bare"])
+def prompt(chat: Chat, request: pytest.FixtureRequest) -> ChatPrompt:
     codes = Codes.assign(10, chat.answer)
-    return ChatPrompt.of(chat, make_prompt(10), codes.texts, max_ticket_tokens=BUDGET)
+    prompt = replace(make_prompt(10), bare=request.param)
+    return ChatPrompt.of(chat, prompt, codes.texts, max_ticket_tokens=BUDGET)
 
 
 def _check(prompt: ChatPrompt, text: str) -> None:
@@ -105,3 +108,15 @@ def test_the_longest_prompt_counts_labelled_tickets_however_long_they_are(chat: 
     [whole] = made.encode([long], [[(long, 0), (long, 1), (long, 2)]])
     assert whole.truncated
     assert len(whole.ids) <= made.longest
+
+
+def test_a_bare_prompt_is_a_block_of_tokens_that_tells_the_task_and_no_label(chat: Chat) -> None:
+    bare = bare_prompt("topic", make_prompt(10).label_set)
+    prompt = ChatPrompt.of(chat, bare, Codes.assign(10, chat.answer).texts)
+    assert len(prompt.prefix) == BLOCK
+    [ticket] = prompt.encode(["My parcel is late."])
+    written = chat.written(ticket.ids)
+    assert "topic" in written
+    assert "My parcel is late." in written
+    assert not [label for label in bare.label_set.labels if label in written]
+    assert bare.version != replace(bare, bare=False).version

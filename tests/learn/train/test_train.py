@@ -11,6 +11,7 @@ from streamer.commands.file_tickets import FileRecord
 from streamer.config import Settings, load
 from streamer.errors import ConfigError
 from streamer.learn.artifacts.repository import write_model
+from streamer.learn.judge.order import Teaching
 from streamer.learn.train import train
 from streamer.services.intake.ticket_reader import TicketReader
 from tests.learn.material import made_up
@@ -94,9 +95,42 @@ def test_the_folder_of_a_judge_of_theirs_is_never_written_to(
     folder = tmp_path / ("mine" if kind == "llm" else "heads/topic")
     same = brought(folder, {f"{at}/{name}": text for name, text in MODEL.items()})
     with pytest.raises(ConfigError, match="was not trained here"):
-        train.run(settings, what="judge", kind=kind)
+        train.run(settings, what="judge", kind=kind, teaching=_teaching(tmp_path))
     assert same()
     assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [(None, "by --base"), ("nowhere", "--base: .*nowhere holds no model")],
+)
+def test_what_is_to_be_taught_is_looked_for_first(
+    base: str | None, said: str, tmp_path: Path, written: Callable[[str], Settings]
+) -> None:
+    teaching = None if base is None else Teaching(str(tmp_path / base))
+    with pytest.raises(ConfigError, match=said):
+        train.run(written("llm"), what="judge", kind="llm", teaching=teaching)
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_judge_that_would_not_know_a_task_is_not_taught(
+    tmp_path: Path, written: Callable[[str], Settings]
+) -> None:
+    settings = written("llm")
+    config = tmp_path / "streamer.yaml"
+    config.write_text(
+        f"{config.read_text()}  mood: {{labels: [calm, angry], workers: [some, moods]}}\n"
+    )
+    with pytest.raises(ConfigError, match="would not know mood"):
+        train.run(load(config, {}), what="judge", kind="llm", teaching=_teaching(tmp_path))
+    assert not (settings.path(settings.judge.model)).exists()
+
+
+def _teaching(folder: Path) -> Teaching:
+    """On a base with all that is looked for before anything is read."""
+    base = folder / "base"
+    brought(base, MODEL | {"config.json": '{"max_position_embeddings": 64}'})
+    return Teaching(str(base))
 
 
 def test_a_worker_of_theirs_is_never_written_to(

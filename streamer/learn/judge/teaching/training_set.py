@@ -18,7 +18,6 @@ class TrainingExample:
     `gold` [N], indexes among those.
     """
 
-    task: str
     prefix: tuple[int, ...]
     tickets: tuple[tuple[int, ...], ...]
     suffix: tuple[int, ...]
@@ -35,7 +34,6 @@ class TrainingExample:
         ticket = slice(len(asked.prefix), -len(asked.suffix))
         index = prompt.label_set.index
         return cls(
-            prompt.task,
             asked.prefix,
             tuple(tuple(whole.ids[ticket]) for whole in asked.encode(examples.texts)),
             asked.suffix,
