@@ -220,7 +220,6 @@ def save_family(folder: Path, name: str, *, seed: int = 7) -> None:
         "num_key_value_heads": 1,
         "head_dim": 32,
         "max_position_embeddings": 4096,
-        "sliding_window": 128,
         "initializer_range": 0.2,
         "tie_word_embeddings": False,
         "bos_token_id": begin,
@@ -228,6 +227,9 @@ def save_family(folder: Path, name: str, *, seed: int = 7) -> None:
         "pad_token_id": begin,
         "dtype": "float32",
     }
+    # vLLM would take others at their word too, and transformers would not.
+    if name in ("gemma3", "mistral", "harmony"):
+        shape["sliding_window"] = 128
     if name == "harmony":
         shape |= {"num_local_experts": 4, "num_experts_per_tok": 2}
     config = getattr(transformers, f"{ARCHITECTURES[name]}Config")(**shape)
