@@ -89,8 +89,8 @@ class Label:
 
     For one key `<ticket id>/<task>` the state is the label with the highest
     (position.offset, revision), then the last in the log: repeats after a crash may differ.
-    Times are RFC 3339 in UTC; `confidence` is a calibrated probability, or null where the
-    workers give labels only. Where the judge was asked, `judge` is its version and `after` the rule
+    Times are RFC 3339 in UTC; `confidence` is a calibrated probability, or null where workers or
+    judge give labels only. Where the judge was asked, `judge` is its version and `after` the rule
     that chose between its label and the workers'. `calibration` is the version of the calibration
     that the decision rests on. Of a label that was published before the judge had looked at it,
     revision 0 is not `final`, and revision 1 says in `verdict` what became of it. A person's answer

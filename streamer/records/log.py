@@ -70,10 +70,11 @@ class BallotLog:
 class VerdictLog:
     """What the judge said: `vector` is raw and rounded, before the temperature of `calibration`.
 
-    None, with `missing`, where an audit was given up. `published` is the label that stands after
-    the rule, None for an audit and where a person was asked instead. `coverage` is the share of its
-    probability that a language model gave to all labels together; `truncated`, that it read only
-    the ticket's head and tail.
+    None, with `missing`, where an audit was given up (`too_late`), or the workers' label stands in
+    since the judge's tokens were spent (`budget`). Of a judge that names a label and nothing more,
+    it is 1 for that. `published` is the label that stands after the rule, None for an audit and
+    where a person was asked instead. `coverage` is the share of its probability that a language
+    model gave to all labels together; `truncated`, that it read only the ticket's head and tail.
     """
 
     decision_id: str
