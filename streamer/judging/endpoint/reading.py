@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from streamer.judging.llm.escape import escaped
-from streamer.judging.llm.prompt import CLOSE, OPEN
 
 # Of most texts a token has more. Some scripts have fewer characters in one: they cost more tokens.
 _CHARACTERS_PER_TOKEN = 4
@@ -24,7 +23,8 @@ class Reading:
         tail = room // 4
         return f"{text[: room - tail - len(_GAP)]}{_GAP}{text[-tail:]}", True
 
-    def framed(self, text: str) -> tuple[str, bool]:
-        """As `cut`, in a ticket's frame, which the text can't leave."""
+    def framed(self, text: str, around: tuple[str, str]) -> tuple[str, bool]:
+        """As `cut`, with what stands around a ticket, which the text can't leave."""
+        before, after = around
         kept, cut = self.cut(escaped(text))
-        return f"{OPEN}{kept}{CLOSE}", cut
+        return f"{before}{kept}{after}", cut

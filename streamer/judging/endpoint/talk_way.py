@@ -164,7 +164,7 @@ class TalkWay:
         """See `Judge.score`."""
         prompt = self._find(task, label_set)
         headers = trace_headers or [None] * len(texts)
-        framed = [self._reading.framed(text) for text in texts]
+        framed = [self._reading.framed(text, prompt.around) for text in texts]
         asked = [
             self._endpoint.ask(self.question(prompt, text, header))
             for (text, _), header in zip(framed, headers, strict=True)
@@ -193,7 +193,8 @@ class TalkWay:
     async def shown(self, task: str, label_set: str, text: str) -> str | None:
         """See `Way.shown`."""
         prompt = self._find(task, label_set)
-        return f"{prompt.system(self._reply.codes(prompt))}\n\n{self._reading.framed(text)[0]}"
+        framed, _ = self._reading.framed(text, prompt.around)
+        return f"{prompt.system(self._reply.codes(prompt))}\n\n{framed}"
 
     def question(
         self, prompt: Prompt, framed: str, header: Mapping[str, str] | None = None

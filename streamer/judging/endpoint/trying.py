@@ -77,4 +77,5 @@ class Trying:
 
     def no(self, way: str, why: str) -> None:
         """Note why a way can't be gone."""
-        self.refused.append(f"{way}: {why}")
+        if (told := f"{way}: {why}") not in self.refused:
+            self.refused.append(told)

@@ -180,8 +180,8 @@ class Served:
             if "said" not in self.offers:
                 return _error(400, "response_format is not supported")
             (field,) = body["response_format"]["json_schema"]["schema"]["properties"].values()
-            assert set(field["enum"]) == set(scores)
-            content, logprobs = json.dumps({"label": likely[0]}), None
+            assert set(field["enum"]) == set(scores or field["enum"])
+            content, logprobs = json.dumps({"label": (likely or field["enum"])[0]}), None
         elif body.get("logprobs"):
             if "listed" not in self.offers:
                 return _error(400, "logprobs are not supported")

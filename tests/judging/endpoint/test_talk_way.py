@@ -1,14 +1,17 @@
 """What is read from the lists and labels that chat servers answer with."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from streamer.judging.endpoint.talk_way import Listed, Said
+from streamer.judging.llm.prepared_prompt import Form
 from streamer.judging.llm.prompt import Prompt
-from tests.judging.endpoint.conftest import TASK, prompts
+from tests.judging.endpoint.conftest import LABELS, TASK, met, prompts
+from tests.judging.endpoint.served import Served
 
 (PROMPT,) = prompts()[TASK]
 
@@ -80,3 +83,18 @@ def test_what_is_no_label_is_no_answer(content: str) -> None:
     said = {"choices": [{"message": {"content": content}}]}
     with pytest.raises((ValueError, LookupError, TypeError)):
         Said().read(said, PROMPT)
+
+
+@pytest.mark.parametrize(
+    ("bare", "content"), [(False, "<ticket>\nmy &lt;b>\n</ticket>"), (True, "my &lt;b>")]
+)
+async def test_a_prompt_of_a_taught_model_is_bare(bare: bool, content: str) -> None:
+    (prompt,) = prompts()[TASK]
+    taught = replace(prompt, bare=bare)
+    async with (
+        Served(("said",)).running() as served,
+        met(served, found={TASK: (taught,)}, form=Form(max_ticket_tokens=64)) as judge,
+    ):
+        shown = await judge.shown(TASK, LABELS.version, "my <b>")
+        assert shown is not None
+        assert shown.endswith(f"\n\n{content}")
