@@ -5,10 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.cli.verbs import Verbs, overrides, settings, with_json
-from streamer.words import moment
+from streamer.words import at_least_one, count, moment
 
 if TYPE_CHECKING:
     from streamer.commands.judge_test.run import Wish
+
+
+_JUDGED = (
+    'streamer judge --try "My card was charged twice"',
+    "streamer judge --test test.csv --task intent  # what is it worth, and how to ask it",
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -29,6 +35,7 @@ def add(verbs: Verbs) -> None:
                 f"streamer {name}",
                 f"streamer {name} --listen 0.0.0.0:9000",
                 f"streamer {name} --resume earliest  # when Kafka has deleted what comes next",
+                *(_JUDGED if service is judge else ()),
             ),
         )
         added[name].add_argument(
@@ -161,12 +168,18 @@ def _add_test(tested: "argparse._ArgumentGroup") -> None:
         "--test",
         type=Path,
         metavar="FILE",
-        help="say what the judge is worth on these, and how to ask it; goes on where it was ended",
+        help="say what the judge is worth on these, and how to ask it; goes on where it ended",
     )
     tested.add_argument(
-        "--choose", type=int, metavar="N", default=200, help="training tickets to choose on (200)"
+        "--choose",
+        type=at_least_one,
+        metavar="N",
+        default=200,
+        help="training tickets to choose on (200)",
     )
-    tested.add_argument("--tickets", type=int, metavar="N", help="first so many of FILE (all)")
+    tested.add_argument(
+        "--tickets", type=at_least_one, metavar="N", help="first so many of FILE (all)"
+    )
     tested.add_argument(
         "--prompt",
         type=Path,
@@ -176,12 +189,18 @@ def _add_test(tested: "argparse._ArgumentGroup") -> None:
         help="another prompt, to be tried beside (repeatable)",
     )
     tested.add_argument(
-        "--examples", type=int, metavar="N", default=6, help="nearest examples to try (6; 0: none)"
+        "--examples", type=count, metavar="N", default=6, help="nearest examples to try (6)"
     )
     tested.add_argument(
-        "--out", type=Path, metavar="FOLDER", default=Path("judge-test"), help="(judge-test)"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        default=Path("judge-test"),
+        help="for answers and pages, a folder for each task (judge-test)",
     )
-    tested.add_argument("--write", action="store_true", help="what was chosen into streamer.yaml")
+    tested.add_argument(
+        "--write", action="store_true", help="put what was chosen into the configuration"
+    )
 
 
 def _wish(options: argparse.Namespace) -> "Wish":

@@ -77,6 +77,13 @@ SECTIONS = (
         ),
     ),
     Section(
+        "Know the judge",
+        "`streamer judge` is a service. With `--try` or `--test` it tells of the judge and ends,"
+        " under the\ninterpreter of its environment: [judge.md](judge.md#know-your-judge) has what"
+        " it says.",
+        (Step("streamer judge --help"),),
+    ),
+    Section(
         "Connect",
         "`check --connect` says what is missing, the first thing to mend first. Topics it asks for"
         " can be\nmade by `streamer topics --create`, or with the commands that it prints.",

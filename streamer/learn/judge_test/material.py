@@ -33,10 +33,11 @@ class Material:
         told = set(map(same_words, file.texts))
         words = [same_words(text) for text in train.texts]
         free = sorted({word for word in words if word not in told}, key=_hash)
-        if len(free) < _FEWEST:
+        if min(len(free), choose) < _FEWEST:
             raise ConfigError(
-                f"the training data has {len(free)} tickets that are not in the file, and it takes"
-                f" {_FEWEST} to choose on: give other tickets to one of the two"
+                f"there are {min(len(free), choose)} tickets to choose on, and it takes {_FEWEST}:"
+                f" the training data has {len(free)} that are not in the file; give other tickets,"
+                " or a larger --choose"
             )
         chosen = set(free[:choose])
         # More than are chosen on, so that the pool stays as it is where some more are.

@@ -33,5 +33,5 @@ def test_more_tickets_to_choose_on_take_in_the_fewer() -> None:
 
 def test_too_few_tickets_that_are_not_told_of_are_refused() -> None:
     train = tickets(30, 2)
-    with pytest.raises(ConfigError, match="has 0 tickets that are not in the file"):
+    with pytest.raises(ConfigError, match="has 0 that are not in the file"):
         Material.of(train, train, 20)
