@@ -136,7 +136,11 @@ def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings,
     )
     (tmp_path / "streamer.yaml").write_text(text.replace("topic:", f"{TASK}:"))
     judge = Leaning(Question())
-    monkeypatch.setattr(ways, "load", lambda settings: judge)
+
+    async def loaded(settings: Settings) -> Leaning:
+        return judge
+
+    monkeypatch.setattr(ways, "loaded", loaded)
     return load(tmp_path / "streamer.yaml"), judge
 
 

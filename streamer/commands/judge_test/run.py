@@ -56,19 +56,14 @@ def run(settings: Settings, wish: Wish) -> int:
     label_set = settings.tasks[task].label_set
     material = _material(settings, task, wish)
     embedded = Embedded.of(material, label_set, settings.path(settings.state) / "embeddings")
-    ways = Ways.of(settings, task, wish.prompts, wish.examples, embedded)
-    kept = AnswerFile(wish.out / task / _ANSWERS)
-    engine = _Engine(next(iter(ways.judges.values())))
     # Ended by whatever supervises it: the engine must not stay behind with its gigabytes.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    asking = Asking(task, label_set, ways.judges, kept, engine.started)
-    found = asyncio.run(_examined(asking, ways, material, engine))
+    ways, found, version = asyncio.run(_examined(settings, wish, task, material, embedded))
     gold = np.array([label_set.index[label] for label in material.telling.labels], np.int64)
     without = Without.of(settings, task, embedded, found.named, gold)
-    chosen = found.choice.chosen.variant
     report = Report(
         task=task,
-        judge=ways.judges[chosen.question].version(task, label_set.version),
+        judge=version,
         chosen_on=len(material.choosing),
         told_on=len(material.telling),
         choice=found.choice,
@@ -123,7 +118,18 @@ class _Engine:
             await self.judge.stop()
 
 
-async def _examined(asking: Asking, ways: Ways, material: Material, engine: _Engine) -> Examination:
+async def _examined(
+    settings: Settings, wish: Wish, task: str, material: Material, embedded: Embedded
+) -> tuple[Ways, Examination, str]:
+    """How the judge can be asked, what was found, and the version of what was chosen."""
+    label_set = settings.tasks[task].label_set
+    # What has too little coverage to be served is what one wants to know.
+    judge = settings.judge.model_copy(update={"min_coverage": 0.0})
+    settings = settings.model_copy(update={"judge": judge})
+    kept = AnswerFile(wish.out / task / _ANSWERS)
+    ways = await Ways.of(settings, task, wish.prompts, wish.examples, embedded)
+    engine = _Engine(next(iter(ways.judges.values())), ways.begun)
+    asking = Asking(task, label_set, ways.judges, kept, engine.started)
     with bars() as shown:
 
         def watch(what: str) -> Progress:
@@ -131,9 +137,11 @@ async def _examined(asking: Asking, ways: Ways, material: Material, engine: _Eng
             return lambda done, total: shown.update(bar, completed=done, total=total)
 
         try:
-            return await examine(
+            found = await examine(
                 asking, ways.questions, ways.configured, material.choosing, material.telling, watch
             )
+            question = found.choice.chosen.variant.question
+            return ways, found, ways.judges[question].version(task, label_set.version)
         finally:
             await engine.stop()
 

@@ -11,7 +11,7 @@ from streamer.judging.judge import Judge
 from streamer.judging.llm.codes import LARGEST
 from streamer.judging.llm.prepared_prompt import Form
 from streamer.judging.llm.prompt import Prompt, prompts_folder
-from streamer.judging.loading import form, load, load_several
+from streamer.judging.loading import form, load_several, loaded
 from streamer.learn.judge_test.examination import all_questions
 from streamer.learn.judge_test.variant import OWN, Codes, Question, Variant
 
@@ -21,16 +21,18 @@ TYPICAL = "typical examples"
 @dataclass(frozen=True, slots=True)
 class Ways:
     """`questions` to begin with, how it is asked as `configured`, and all `judges` that a test may
-    need, on one engine. `prompts` are those of a language model, by name.
+    need, on one engine, which has `begun` or is started with any of them. `prompts` are those of a
+    language model that can be asked otherwise, by name.
     """
 
     questions: tuple[Question, ...]
     configured: Variant
     judges: Mapping[Question, Judge]
     prompts: Mapping[str, Prompt]
+    begun: bool = False
 
     @classmethod
-    def of(
+    async def of(
         cls,
         settings: Settings,
         task: str,
@@ -41,8 +43,11 @@ class Ways:
         """With the prompts in `files` beside the configured one, and so many `examples` that are
         like a ticket. Raises `ConfigError`.
         """
-        if settings.judge.kind != "llm":
-            return cls((Question(),), Variant(), {Question(): load(settings)}, {})
+        if settings.judge.kind != "llm" or _model(settings).taught:
+            # One way alone: what it was trained for, or what an endpoint offers.
+            judge = await loaded(settings)
+            begun = settings.judge.kind == "endpoint"
+            return cls((Question(),), Variant(), {Question(): judge}, {}, begun)
         label_set = settings.tasks[task].label_set
         prompts = _prompts(settings, task, files, embedded)
         codes: tuple[Codes, ...] = ("names",)
@@ -84,12 +89,13 @@ def _prompts(
 
 def _configured(settings: Settings, labels: int) -> Variant:
     judge = settings.judge
-    taught = judge.codes is None and ModelFolder.at(settings.path(judge.model)).taught
-    codes: Codes = judge.codes or ("letters" if taught else "names")
-    if labels > LARGEST:
-        codes = "names"
+    codes: Codes = "names" if labels > LARGEST else judge.codes or "names"
     question = Question(OWN, codes, 0, judge.examples)
     return Variant(question, judge.contextual, min(judge.shifts, labels))
+
+
+def _model(settings: Settings) -> ModelFolder:
+    return ModelFolder.at(settings.path(settings.judge.model))
 
 
 def _form(configured: Form, question: Question) -> Form:
