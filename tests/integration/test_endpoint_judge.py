@@ -32,6 +32,7 @@ async def staged(
     judge: Mapping[str, Any] = {
         "kind": "endpoint",
         "min_coverage": 0,
+        "codes": "letters",
         "endpoint": {"url": served.url, "timeout": 1, **endpoint},
     }
     with Stage(folder, kafka, "127.0.0.1:1", {"judge": judge}) as stage:
