@@ -167,8 +167,8 @@ async def test_another_model_behind_the_endpoint_ends_the_process_and_the_next_o
         found = await labels(stage)
         assert right(found, range(300))
         assert await letters(stage) == []
-        judges = {str(label.judge).split("-")[1] for label in found.values()}
-        assert judges >= {"0.32.0", "three"}
+        # What was in flight at an end is judged again, so the first model's labels may all be gone.
+        assert any("vllm-three" in str(label.judge) for label in found.values())
 
 
 @pytest.mark.slow
