@@ -34,6 +34,7 @@ class SentenceEncoder:
         """Raises ModelError where this Python lacks a package or can't read one of the two."""
         try:
             import onnxruntime
+            from onnxruntime.capi import onnxruntime_pybind11_state as refusals
             from tokenizers import Tokenizer
         except ImportError as error:
             raise ModelError(
@@ -52,7 +53,16 @@ class SentenceEncoder:
             self._session = onnxruntime.InferenceSession(
                 source, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # both libraries raise types of their own
+        except (
+            ValueError,  # the tokenizer's
+            refusals.Fail,
+            refusals.InvalidArgument,
+            refusals.InvalidGraph,
+            refusals.InvalidProtobuf,
+            refusals.NoSuchFile,
+            refusals.NotImplemented,
+            refusals.RuntimeException,
+        ) as error:
             raise ModelError(f"no sentence encoder ({error}); train this worker again") from error
         self._tokenizer.no_padding()
         # A ticket that says "[SEP]" means these five characters, not the end of the text.
