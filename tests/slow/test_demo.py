@@ -49,5 +49,5 @@ def test_both_judges_are_compared_on_the_same_tickets(report: str, task: str) ->
     found = dict(rows)
     assert set(found) == {"llm", "classifier"}
     # Ten intents and three sentiments: far above chance, or it was taught nothing.
-    assert float(found["llm"]) > 0.5
+    assert float(found["llm"]) > 0.65
     assert float(found["classifier"]) > 0.8
