@@ -5,40 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from streamer.config import Settings, load
+from streamer.config import load
 from streamer.errors import ConfigError
-
-
-def minimal() -> dict[str, Any]:
-    return {
-        "kafka": {"start": "earliest"},
-        "tasks": {"intent": {"labels": ["a", "b"], "workers": ["intent_x", "intent_y"]}},
-    }
-
-
-def changed(dotted: str, value: Any) -> dict[str, Any]:
-    raw = block = minimal()
-    *blocks, last = dotted.split(".")
-    for name in blocks:
-        block = block.setdefault(name, {})
-    block[last] = value
-    return raw
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "streamer.yaml"
-
-
-def loaded(path: Path, raw: dict[str, Any], overrides: dict[str, str] | None = None) -> Settings:
-    path.write_text(yaml.safe_dump(raw))
-    return load(path, overrides)
-
-
-def complaint(path: Path, raw: dict[str, Any], overrides: dict[str, str] | None = None) -> str:
-    with pytest.raises(ConfigError) as caught:
-        loaded(path, raw, overrides)
-    return str(caught.value).replace(str(path), "FILE")
+from tests.config.written import changed, complaint, loaded, minimal
 
 
 def test_the_least_that_is_needed(path: Path) -> None:
@@ -75,34 +44,6 @@ def test_the_least_that_is_needed(path: Path) -> None:
             "kafka.security",
             {"protocol": "SSL", "cert_file": "a.pem"},
             "kafka.security: cert_file and key_file go together",
-        ),
-        (
-            "judge",
-            {"kind": "endpoint"},
-            "judge: kind endpoint needs endpoint.url: say where the model is served",
-        ),
-        (
-            "judge",
-            {"kind": "endpoint", "endpoint": {"url": "http://a", "timeout": 20}},
-            "judge.endpoint.timeout: 20 s are not less than kafka.drain (20 s), in which a process "
-            "must finish before it gives partitions up: lower it, or raise kafka.drain",
-        ),
-        (
-            "judge",
-            {"kind": "endpoint", "endpoint": {"url": "http://a"}, "examples": 2},
-            "judge: examples are found by an encoder in the judge's own environment, and kind "
-            "endpoint has none: leave them out, or put some into the prompt",
-        ),
-        (
-            "judge.endpoint",
-            {"url": "http://a", "ca_file": "a.pem"},
-            "judge.endpoint: ca_file: http uses no certificates: write https in url",
-        ),
-        (
-            "judge.endpoint.key",
-            "sk-0123456789",
-            "judge.endpoint.key: a key doesn't belong into the file: write ${JUDGE_KEY}, and set "
-            "that variable to it",
         ),
         ("topics.labels", "tickets", "topics: each topic needs a name of its own"),
         (

@@ -1,6 +1,7 @@
 """A model on two processes answers as on one, and what vLLM refuses is told in its words."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -18,8 +19,8 @@ PROMPT = make_prompt(10)
 FORM = Form(codes="letters", max_ticket_tokens=64)
 
 
-def judge(folder: Path, **settings: object) -> LanguageJudge:
-    told = EngineSettings(precision="float32", **settings)  # type: ignore[arg-type]
+def judge(folder: Path, **settings: Any) -> LanguageJudge:
+    told = EngineSettings(precision="float32", **settings)
     return LanguageJudge.load(folder, {"topic": (PROMPT,)}, FORM, settings=told)
 
 

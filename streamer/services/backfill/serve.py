@@ -11,7 +11,8 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from streamer.config.settings import Flow, Settings
+from streamer.config.process import Flow
+from streamer.config.settings import Settings
 from streamer.decide.sampling import Sampling
 from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from streamer.config.settings import Flow, Settings
+from streamer.config.process import Flow
+from streamer.config.settings import Settings
 from streamer.errors import BrokerError
 from streamer.observe.metrics import Metrics
 from streamer.services.judge.judge_handler import JudgeHandler

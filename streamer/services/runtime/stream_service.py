@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aiokafka import TopicPartition
 
 from streamer.config.kafka import KafkaSettings
-from streamer.config.settings import Flow, Listen
+from streamer.config.process import Flow, Listen
 from streamer.observe.measured import MeasuredConsumer, MeasuredProducer
 from streamer.observe.metrics import Lane, Metrics
 from streamer.observe.status_routes import StatusServer

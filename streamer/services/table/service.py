@@ -4,7 +4,8 @@ import asyncio
 import uuid
 from contextlib import AsyncExitStack
 
-from streamer.config.settings import Flow, Settings
+from streamer.config.process import Flow
+from streamer.config.settings import Settings
 from streamer.errors import ConfigError
 from streamer.observe.metrics import Metrics
 from streamer.observe.summaries import Summaries

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from streamer.config.settings import Engine
+from streamer.config.judge import Engine
 from streamer.errors import ConfigError
 from streamer.judging.engine.settings import EngineSettings, precision
 
