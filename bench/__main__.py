@@ -17,7 +17,15 @@ BENCHMARKS = (
     "burst",
     "feeding",
 )
-ON_DATA = ("quality", "taught_judge", "segments", "aligned", "cold_start", "encoder")
+ON_DATA = (
+    "quality",
+    "language_log",
+    "taught_judge",
+    "segments",
+    "aligned",
+    "cold_start",
+    "encoder",
+)
 """Those that are about the real tasks, and nothing without them."""
 BY_NAME = ("mutants",)
 """Those about the tests, an hour long: only by name."""

@@ -3,7 +3,7 @@
 Labels only and no split, so whatever is learnt is cross-fitted in five folds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from bench.llm_log import LlmLog
 from bench.result import FOLDER, Result
 from streamer.decide.candidate import likeliest
-from streamer.decide.predictions import ABSTAINED, Predictions
+from streamer.decide.predictions import ABSTAINED
 from streamer.learn.data.dataset import Dataset
 from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.measures.shares import committees, figures
-from streamer.records.rows import rows
 
 FILE = "llm_answers_complaints.csv.gz"
 WORKERS = ("gpt_4o_mini", "claude_3_5_haiku", "gemini-2.0-flash-lite")
@@ -32,7 +32,8 @@ Labels = NDArray[np.int64]
 
 def llm_answers(folder: Path) -> Iterator[Result]:
     """Vote rules, and a router that looks at who agrees with whom and on what."""
-    cases = _cases(folder / FILE)
+    log = LlmLog.read(folder / FILE)
+    cases = log.cases(WORKERS, JUDGE)
     answers = {
         n: predictions.label_ids
         for n, predictions in zip(WORKERS, cases.worker_predictions, strict=True)
@@ -46,27 +47,10 @@ def llm_answers(folder: Path) -> Iterator[Result]:
         settings.append((f"router at {rate:.1%}", accepted))
     for name, accepted in settings:
         yield _result(name, accepted, cases)
-    prices = Prices(dict.fromkeys(WORKERS, 0.01), 1.0)
-    write(evaluate(cases, Options(costs=prices)), FOLDER / "quality" / "complaints")
-
-
-def _cases(file: Path) -> Dataset:
-    read = list(rows(file))
-    labels = tuple(sorted({str(row["product"]) for row in read}))
-    return Dataset(
-        "complaints",
-        labels,
-        WORKERS,
-        tuple(Predictions(_codes(read, f"{name}_prediction", labels), None) for name in WORKERS),
-        Predictions(_codes(read, f"{JUDGE}_prediction", labels), None),
-        _codes(read, "product", labels),
-        tuple(str(row["id"]) for row in read),
-    )
-
-
-def _codes(read: Sequence[dict[str, str]], column: str, labels: tuple[str, ...]) -> Labels:
-    index = {name: code for code, name in enumerate(labels)}
-    return np.array([index.get(row[column], ABSTAINED) for row in read])
+    taken = {name: float(seconds.mean()) for name, seconds in log.seconds.items()}
+    prices = Prices(taken, taken[JUDGE])
+    options = Options(costs=prices, latencies=prices)
+    write(evaluate(cases, options), FOLDER / "quality" / "complaints")
 
 
 def _router(cases: Dataset) -> tuple[Labels, NDArray[np.float64]]:
