@@ -46,7 +46,7 @@ async def test_requests_become_labels_and_the_log_says_what_was_read(stage: Stag
     found = [Label.from_json(r.value) async for r in whole(stage.bootstrap, stage.topics.labels)]
     assert {label.ticket_id for label in found} == {one.ticket.id for one in requests}
     assert all(label.label in ECHO_LABELS and label.source == "judge" for label in found)
-    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{8}-letters", label.judge) for label in found)
+    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{8}-names", label.judge) for label in found)
     logs = [log_from_json(r.value) async for r in whole(stage.bootstrap, stage.topics.log)]
     verdicts = {log.ticket_id: log for log in logs if isinstance(log, VerdictLog)}
     assert [verdicts[f"t{number}"].truncated for number in range(3)] == [False, False, True]
