@@ -159,7 +159,7 @@ def _add_log_verbs(verbs: Verbs) -> None:
         "--segments", type=Path, action="append", default=[], metavar="DIR", help="older ones"
     )
     again.add_argument("--rule", metavar="KIND[:PARAMETERS]", help="such as majority or chow:0.1")
-    again.add_argument("--after", metavar="KIND:ALPHA", help="such as v3:0.2, diff:0.1 or v2:0.1")
+    again.add_argument("--after", metavar="KIND:ALPHA", help="such as v3:0.2, diff:0.1 or pool:0.3")
     modes = (*get_args(Mode), "hedged")
     again.add_argument("--mode", choices=modes, metavar="MODE", help=", ".join(modes))
     chosen = verbs.add(

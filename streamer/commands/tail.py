@@ -13,6 +13,7 @@ HEADER = f"{'time':<12}  {'ticket':<20}  {'task':<12}  {'label':<20}  {'conf':>5
 BY: dict[str, tuple[Style, ...]] = {
     "workers": ("green",),
     "judge": ("cyan",),
+    "pool": ("cyan",),
     "fallback": ("yellow",),
     "person": ("magenta",),
 }

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from streamer.config.base import Block
 
-_NEED_JUDGE = {"diff", "opt", "opt_greedy", "v1", "v2", "v3"}
+_NEED_JUDGE = {"diff", "opt", "opt_greedy", "pool", "pool_linear", "v1", "v2", "v3"}
 _REPLAY_ONLY = {"v1", "v2"}
 
 
@@ -66,19 +66,19 @@ class Budget(Block):
 class After(Block):
     """Whose label stands where the judge was asked: kind v3 with alpha 0 is always the judge's."""
 
-    kind: Literal["v3", "diff", "opt", "opt_greedy"] = "v3"
+    kind: Literal["v3", "diff", "opt", "opt_greedy", "pool", "pool_linear"] = "v3"
     alpha: float = Field(default=0.0, allow_inf_nan=False)
 
     @field_validator("kind", mode="before")
     @classmethod
     def _served(cls, kind: Any) -> Any:
         if _bare(kind) in _REPLAY_ONLY:
-            raise ValueError("it is only for the replay; use v3, diff, opt or opt_greedy")
+            raise ValueError("it is only for the replay; use v3, diff, opt, opt_greedy or pool")
         return kind
 
     @model_validator(mode="after")
     def _in_range(self) -> "After":
-        least = {"v3": 0, "diff": -1}.get(self.kind)
+        least = {"opt": None, "opt_greedy": None, "diff": -1}.get(self.kind, 0)
         if least is not None and not least <= self.alpha <= 1:
             raise ValueError(f"kind {self.kind} takes an alpha from {least} to 1, not {self.alpha}")
         return self

@@ -6,16 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.decide.arbitration_rules import ArbitrationRule, Diff, Kept, Opt
+from streamer.decide.opinion_pool import OpinionPool
 from streamer.decide.predictions import LabelIds, Predictions, Probabilities
 from streamer.decide.temperature import tempered
+from streamer.records.label import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Arbitration:
     """Of N tickets: the label that stands, and the judge's own in `judged`.
 
-    `kept` marks those where the workers' label stands against the judge's. `confidence` is the
-    judge's probability of the label that stands, `own_confidence` that of its own.
+    `kept` marks those where the workers' label stands against the judge's; by a pool one may stand
+    that is neither's. `confidence` is the judge's probability of the label that stands,
+    `own_confidence` that of its own.
     """
 
     label_ids: LabelIds
@@ -23,6 +26,12 @@ class Arbitration:
     kept: Kept
     confidence: NDArray[np.float64]
     own_confidence: NDArray[np.float64]
+
+    def source(self, row: int) -> Source:
+        """Whose label stands of the ticket."""
+        if self.kept[row]:
+            return "workers"
+        return "judge" if self.label_ids[row] == self.judged[row] else "pool"
 
 
 def quantised(probabilities: Probabilities) -> Probabilities:
@@ -55,18 +64,28 @@ def arbitrate(
     keeps nothing.
     """
     predictions = judgement(verdicts, temperature)
-    judged, kept = predictions.label_ids, np.zeros(len(verdicts), np.bool_)
+    judged, label_ids = predictions.label_ids, predictions.label_ids.copy()
     has_ensemble = ensembles.any(axis=1)
-    against = (candidates >= 0) & (candidates != judged)
-    rows = np.flatnonzero(against & (has_ensemble | (not isinstance(rule, Diff | Opt))))
+    pools, compares = isinstance(rule, OpinionPool), isinstance(rule, Diff | Opt | OpinionPool)
+    open_to_it = (candidates >= 0) & (pools | (candidates != judged))
+    rows = np.flatnonzero(open_to_it & (has_ensemble | (not compares)))
     if predictions.probabilities is not None:
         alone = np.eye(verdicts.shape[1])[candidates[rows]]
         q = np.where(has_ensemble[rows, None], ensembles[rows], alone)
-        kept[rows] = rule.keeps(q, predictions.probabilities[rows], candidates[rows])
-    label_ids = np.where(kept, candidates, judged)
+        label_ids[rows] = _standing(rule, q, predictions[rows], candidates[rows])
+    kept = (label_ids == candidates) & (label_ids != judged)
     return Arbitration(
         label_ids, judged, kept, _share(predictions, label_ids), _share(predictions, judged)
     )
+
+
+def _standing(
+    rule: ArbitrationRule, q: NDArray[np.float64], judge: Predictions, candidates: LabelIds
+) -> LabelIds:
+    assert judge.probabilities is not None
+    if isinstance(rule, OpinionPool):
+        return rule.label_ids(q, judge.probabilities)
+    return np.where(rule.keeps(q, judge.probabilities, candidates), candidates, judge.label_ids)
 
 
 def _share(predictions: Predictions, label_ids: LabelIds) -> NDArray[np.float64]:

@@ -16,11 +16,13 @@ from streamer.decide.arbitration_rules import (
     TokenV3,
 )
 from streamer.decide.distributions import Rows
+from streamer.decide.opinion_pool import OpinionPool
 from streamer.decide.predictions import LabelIds
 
 
 def arbitration_rule(kind: str, alpha: float) -> ArbitrationRule:
-    """The rule of this kind: v3, diff, opt, opt_greedy, and for the replay v1 and v2.
+    """The rule of this kind: v3, diff, opt, opt_greedy, pool, pool_linear, and for the replay
+    v1 and v2.
 
     V3 with alpha 0 is served as what its users mean by it, the judge's label always. By its formula
     the workers' label would stand where the judge finds both equally likely. Raises `ValueError`
@@ -44,6 +46,8 @@ _KINDS: dict[str, Callable[[float], ArbitrationRule]] = {
     "diff": Diff,
     "opt": Opt,
     "opt_greedy": partial(Opt, distance="greedy"),
+    "pool": OpinionPool,
+    "pool_linear": partial(OpinionPool, how="linear"),
     "v1": TokenV1,
     "v2": TokenV2,
 }

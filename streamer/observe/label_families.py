@@ -7,7 +7,7 @@ LABEL_FAMILIES: tuple[MetricFamily, ...] = (
         "streamer_labels_total",
         "counter",
         ("task", "source"),
-        "Labels decided, by who decided: workers, judge, fallback or person.",
+        "Labels decided, by who decided: workers, judge, pool, fallback or person.",
     ),
     MetricFamily(
         "streamer_deferred_total",

@@ -7,7 +7,7 @@ import orjson
 
 from streamer.records.reading import made
 
-Source = Literal["workers", "judge", "fallback", "person"]
+Source = Literal["workers", "judge", "fallback", "person", "pool"]
 Verdict = Literal["confirmed", "corrected"]
 
 DELETED_AT = "source.offset"
@@ -91,7 +91,8 @@ class Label:
     (position.offset, revision), then the last in the log: repeats after a crash may differ.
     Times are RFC 3339 in UTC; `confidence` is a calibrated probability, or null where workers or
     judge give labels only. Where the judge was asked, `judge` is its version and `after` the rule
-    that chose between its label and the workers'. `calibration` is the version of the calibration
+    that chose between its label and the workers'; source `pool` is a label that only both together
+    find likeliest. `calibration` is the version of the calibration
     that the decision rests on. Of a label that was published before the judge had looked at it,
     revision 0 is not `final`, and revision 1 says in `verdict` what became of it. A person's answer
     is revision 2. `backfill` names the backfill that decided it, None in the live stream. `segment`

@@ -109,7 +109,8 @@ def test_what_if_says_the_figures_and_of_what(config: Path, log: Path, capsys) -
     assert streamer("replay", config, log, "--mode", "optimistic") == 0
     assert "corrections" in capsys.readouterr().out
     assert streamer("replay", config, log, "--rule", "chow:0.2") == 0
-    for after in ("v1:0.1", "v2:0.1", "v3:0.2", "diff:0.1", "opt:0.1", "opt_greedy:0.1"):
+    token, whole = ("v1:0.1", "v2:0.1", "v3:0.2"), ("diff:0.1", "opt:0.1", "opt_greedy:0.1")
+    for after in (*token, *whole, "pool:0.4", "pool_linear:0.4"):
         assert streamer("replay", config, log, "--after", after) == 0
 
 

@@ -91,9 +91,14 @@ def test_the_least_that_is_needed(path: Path) -> None:
         ),
         (
             "tasks.intent.after",
+            {"kind": "pool_linear", "alpha": 1.5},
+            "tasks.intent.after: kind pool_linear takes an alpha from 0 to 1, not 1.5",
+        ),
+        (
+            "tasks.intent.after",
             "token_v1",
             "tasks.intent.after.kind: 'token_v1' is not allowed: it is only for the replay; use "
-            "v3, diff, opt or opt_greedy",
+            "v3, diff, opt, opt_greedy or pool",
         ),
         ("tasks.intent.workers", ["x", "x"], "tasks.intent: a worker is named twice"),
         (
@@ -201,7 +206,7 @@ def test_one_worker_is_enough_for_chows_rule(path: Path) -> None:
     assert len(loaded(path, raw).tasks["intent"].workers) == 1
 
 
-@pytest.mark.parametrize("kind", ["diff", "opt", "opt_greedy", "v1", "token_v2", "v3"])
+@pytest.mark.parametrize("kind", ["diff", "opt", "opt_greedy", "pool", "v1", "token_v2", "v3"])
 def test_a_rule_that_needs_the_judge_can_not_skip_it_and_the_error_says_why(
     path: Path, kind: str
 ) -> None:

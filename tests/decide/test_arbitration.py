@@ -9,7 +9,8 @@ from streamer.decide.arbitration import arbitrate, quantised
 from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.arbitration_rules import TokenV3
 
-KINDS: tuple[str, ...] = ("v3", "diff", "opt", "opt_greedy")
+KEEPING: tuple[str, ...] = ("v3", "diff", "opt", "opt_greedy")
+KINDS = (*KEEPING, "pool", "pool_linear")
 
 
 def material(seed: int, count: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -42,7 +43,7 @@ def test_the_formula_alone_would_keep_some_ties() -> None:
     assert arbitrate(TokenV3(0.0), p, None, candidates, q).kept.any()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KEEPING)
 def test_the_rule_decides_wherever_the_labels_differ(kind: str) -> None:
     rule = arbitration_rule(kind, 0.25)
     p, _, q = material(2)

@@ -12,12 +12,15 @@ from streamer.decide.arbitration_rules import (
     TokenV2,
     TokenV3,
 )
+from streamer.decide.opinion_pool import OpinionPool
 
 NAMED: dict[str, ArbitrationRule] = {
     "v3": TokenV3(0.25),
     "diff": Diff(0.25),
     "opt": Opt(0.25, "soft"),
     "opt_greedy": Opt(0.25, "greedy"),
+    "pool": OpinionPool(0.25),
+    "pool_linear": OpinionPool(0.25, "linear"),
     "v1": TokenV1(0.25),
     "v2": TokenV2(0.25),
 }
@@ -35,5 +38,5 @@ def test_v3_at_zero_keeps_nothing_even_where_the_judge_finds_both_as_likely() ->
 
 
 def test_another_kind_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"no rule 'v4' .* use v3, diff, opt, opt_greedy, v1, v2"):
+    with pytest.raises(ValueError, match=r"no rule 'v4' .* use v3, diff, opt, opt_greedy, pool, "):
         arbitration_rule("v4", 0.25)

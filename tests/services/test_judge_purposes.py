@@ -55,7 +55,9 @@ async def test_verified_labels_with_v3_and_alpha_0_are_the_judges_ticket_by_tick
     assert sum(tied) > 10
 
 
-@pytest.mark.parametrize(("kind", "alpha"), [("v3", 0.0), ("v3", 0.4), ("diff", 0.1), ("opt", 0.3)])
+@pytest.mark.parametrize(
+    ("kind", "alpha"), [("v3", 0.0), ("v3", 0.4), ("diff", 0.1), ("opt", 0.3), ("pool", 0.4)]
+)
 async def test_corrections_are_the_labels_that_differ_and_that_the_rule_rejects(
     kind: str, alpha: float
 ) -> None:
@@ -84,6 +86,20 @@ async def test_the_workers_label_stands_where_the_rule_keeps_it_and_says_so() ->
     assert (label.confidence, label.final, label.revision) == (0.3, True, 0)
     (label,) = (await run.of(request("close", candidate="ugly", number=2))).labels
     assert (label.label, label.source) == ("good", "judge")
+
+
+async def test_a_pool_publishes_the_likeliest_of_both_and_says_whose_it_is() -> None:
+    run = Run(tasks=decided("pool", 0.5))
+    run.judge.vectors["close"] = (0.05, 0.45, 0.5)
+    means = ((0.5, 0.45, 0.05), (0.9, 0.1, 0.0), (0.4, 0.1, 0.5), None)
+    asked = [
+        request("close", number=number, candidate="good", ensemble=mean)
+        for number, mean in enumerate(means)
+    ]
+    found = [(label.label, label.source) for label in (await run.of(*asked)).labels]
+    third, first, *judges = NAMES[1], NAMES[0], NAMES[2], NAMES[2]
+    assert found == [(third, "pool"), (first, "workers"), *[(name, "judge") for name in judges]]
+    assert run.metric("streamer_labels_total", "mood", "pool") == 1
 
 
 async def test_without_a_candidate_or_its_distribution_the_judges_label_stands() -> None:
@@ -223,7 +239,7 @@ async def test_each_decision_follows_again_from_its_log(temperature: float | Non
         )
         assert NAMES[again.label_ids[0]] == label.label == log.published
         assert round(float(again.confidence[0]), 5) == label.confidence
-        assert ("workers" if again.kept[0] else "judge") == label.source == log.source
+        assert again.source(0) == label.source == log.source
 
 
 async def test_a_temperature_is_of_one_label_set() -> None:

@@ -33,8 +33,8 @@ def corrections(tickets: Tickets, truth: Labels, rows: Labels, bootstrap: Bootst
     """Of every rule after the judge on the tickets in `rows`, with `truth` [N] for all.
 
     The label of the workers is that which the stream publishes first: what the rule accepts, else
-    the likeliest of their mean. The rate of a curve is that of corrections. Empty where a worker or
-    the judge gives labels only.
+    the likeliest of their mean. The rate of a curve is that of corrections. A pool has no curve: it
+    may correct to a third label. Empty where a worker or the judge gives labels only.
     """
     judge = tickets.pool.judge
     if not tickets.soft or judge.probabilities is None:

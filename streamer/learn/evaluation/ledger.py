@@ -11,8 +11,8 @@ from streamer.learn.measures.scores import Labels
 
 @dataclass(frozen=True, slots=True)
 class ErrorSources:
-    """Counts of `tickets`: wrong because accepted, because the judge was wrong, and because the
-    workers' wrong label was kept against the judge's. Together they are all wrong labels.
+    """Counts of `tickets`: wrong because accepted, because the judge was wrong, and because a
+    wrong label was kept against the judge's. Together they are all wrong labels.
 
     `missed` of the accepted ones the judge would have got right, `spared` right ones not.
     """

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Of N tickets: the label `accepted` without the judge, or -1; the `final` label; and whether
-    the workers' label was kept against the judge's.
+    another one than the judge's was `kept` where it was asked.
     """
 
     accepted: Labels
@@ -30,7 +30,8 @@ class Outcome:
         kept, final = np.zeros(len(served.published), np.bool_), judge.label_ids
         if after is not None:
             stands = served.arbitrated(judge, after)
-            kept, final = stands.kept & served.decide, stands.label_ids
+            final = stands.label_ids
+            kept = served.decide & (final != stands.judged)
         return cls(served.published, np.where(served.decide, final, served.published), kept)
 
     def __getitem__(self, rows: Labels) -> "Outcome":

@@ -263,10 +263,9 @@ def _verdicts(
         )
         rows = vectors if warm.probabilities is None else warm.probabilities
         stands = arbitrate(how.after(rule), rows, None, workers, mean)
-        columns = zip(stands.label_ids.tolist(), stands.kept.tolist(), strict=True)
         again = [
-            {"published": _name(labels, label_id), "source": "workers" if kept else "judge"}
-            for label_id, kept in columns
+            {"published": _name(labels, label_id), "source": stands.source(row)}
+            for row, label_id in enumerate(stands.label_ids.tolist())
         ]
         differences.append(_differences(logs, again))
         judged.append(rows)

@@ -81,7 +81,7 @@ def what_if(
         share(~served.decide),
         share(agrees[~served.decide]),
         share(served.decide | served.verify),
-        share(served.verify & ~agrees & ~stands.kept),
+        share(served.verify & (stands.label_ids != served.published)),
         _hedge(dataset, rule, served.decide, latencies) if mode == "hedged" else None,
     )
 

@@ -132,7 +132,7 @@ class Verdicts:
             task=request.task,
             label=name,
             confidence=float(self._confidence[row]) if self._known else None,
-            source="workers" if self._arbitration.kept[row] else "judge",
+            source=self._arbitration.source(row),
             revision=VERIFIED if verifies else request.revision,
             final=True,
             votes=request.ballot.votes,

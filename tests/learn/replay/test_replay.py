@@ -61,6 +61,8 @@ SERVINGS = {
     "diff": Serving(after=After("diff", -0.1)),
     "opt": Serving(after=After("opt", 0.4)),
     "opt, greedy": Serving(after=After("opt_greedy", 0.4)),
+    "pool": Serving(after=After("pool", 0.4)),
+    "linear pool": Serving(VoteRule("unanimity", 3), After("pool_linear", 0.7)),
     "a worker out": Serving(out=("two",)),
     "outage to the judge": Serving(policy=ServingPolicy(on_outage="judge"), out=("two", "three")),
     "outage and fallback": Serving(
@@ -156,7 +158,9 @@ async def test_a_verdict_is_not_held_to_a_ballot_of_another_ticket_at_the_place(
     assert again([*logs, *anew], cases).differences == ()
 
 
-@pytest.mark.parametrize("after", [After("v3", 0.0), After("diff", 0.1)], ids=str)
+@pytest.mark.parametrize(
+    "after", [After("v3", 0.0), After("diff", 0.1), After("pool", 0.5)], ids=str
+)
 async def test_the_optimistic_mode_is_reproduced(after: After) -> None:
     cases = made_cases()
     serving = Serving(after=after, policy=ServingPolicy("optimistic"), verify=0.5, audit=0.2)

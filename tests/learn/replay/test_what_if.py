@@ -11,6 +11,7 @@ from streamer.decide.chow import Chow
 from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.predictions import Predictions
 from streamer.decide.serving_policy import ServingPolicy
+from streamer.decide.temperature import tempered
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError
 from streamer.learn.evaluation.options import Prices
@@ -42,6 +43,19 @@ def test_optimistic_publishes_all_and_corrects_where_the_judge_differs() -> None
     assert found.corrections.hits == len(CASES) - found.fidelity.hits
     lenient = what_if(CASES, VoteRule("unanimity", 3), arbitration_rule("v3", 1.0), "optimistic")
     assert lenient.corrections.hits == 0
+
+
+@pytest.mark.parametrize(
+    "after", [After("v3", 0.4), After("diff", 0.1), After("pool", 0.5)], ids=str
+)
+async def test_corrections_are_those_that_the_services_make(after: After) -> None:
+    cases = replace(CASES, judge=tempered(CASES.judge, 1.0))
+    policy = ServingPolicy("optimistic")
+    logs = await Serving(after=after, policy=policy, verify=1.0, audit=0.0).log(cases)
+    verdicts = [log for log in logs if isinstance(log, VerdictLog)]
+    rule = arbitration_rule(after.kind, after.alpha)
+    found = what_if(cases, VoteRule("majority", 3), rule, "optimistic")
+    assert found.corrections.hits == sum(log.published != log.candidate for log in verdicts) > 0
 
 
 def test_where_no_worker_answers_the_judge_decides_in_every_mode() -> None:
