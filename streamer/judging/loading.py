@@ -10,6 +10,7 @@ from streamer.judging.classifier.embedding import Embedding
 from streamer.judging.classifier.encoder import Encoder
 from streamer.judging.endpoint.address import Address
 from streamer.judging.endpoint.endpoint_judge import EndpointJudge, Wanted
+from streamer.judging.engine.engine_judge import EngineJudge
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.judge import Judge
 from streamer.judging.llm.language import LanguageJudge
@@ -20,12 +21,12 @@ from streamer.judging.sequence.sequence import SequenceJudge
 from streamer.judging.surroundings import Surroundings
 
 
-def load(settings: Settings, traces: str | None = None) -> Judge:
+def load(settings: Settings, traces: str | None = None) -> EngineJudge:
     """The configured judge, not started; its engine sends spans to the address `traces`.
 
     Raises `ConfigError` where the judge lacks anything, or has no engine here.
     """
-    makers: dict[str, Callable[[Settings, str | None], Judge]] = {
+    makers: dict[str, Callable[[Settings, str | None], EngineJudge]] = {
         "classifier": _classifier,
         "sequence": _sequence,
         "llm": _language,
@@ -50,9 +51,12 @@ async def loaded(
     It is waited for, `patience` seconds at most. Raises `ConfigError` where the judge lacks
     anything.
     """
+    surroundings = surroundings or Surroundings()
     if settings.judge.kind == "endpoint":
-        return await _endpoint(settings, surroundings or Surroundings(), patience)
-    return load(settings, traces)
+        return await _endpoint(settings, surroundings, patience)
+    judge = load(settings, traces)
+    surroundings.watch(judge.collect)
+    return judge
 
 
 async def _endpoint(

@@ -153,6 +153,27 @@ LABEL_FAMILIES: tuple[MetricFamily, ...] = (
         "Verdicts of the judge, by what they were for: decide, verify or audit.",
     ),
     MetricFamily(
+        "streamer_verdict_tokens_total",
+        "counter",
+        ("task", "kind"),
+        "Tokens that verdicts took: computed (of prompts), cached (of prompts, served from a cache "
+        "of prefixes) or answered. Divided by streamer_verdicts_total: those of one. An endpoint "
+        "that does not say which it had cached has computed all; one that says nothing has none.",
+    ),
+    MetricFamily(
+        "streamer_verdicts_covered_total",
+        "counter",
+        ("task", "enough"),
+        "Verdicts of a language model, by whether it gave all labels together at least "
+        "`judge.min_coverage` of its probability: yes or no.",
+    ),
+    MetricFamily(
+        "streamer_verdict_uncovered_ratio",
+        "histogram",
+        ("task",),
+        "Share of its probability that a language model gave to other words than the labels.",
+    ),
+    MetricFamily(
         "streamer_verified_total",
         "counter",
         ("task", "verdict"),

@@ -12,9 +12,10 @@ from prometheus_client.metrics_core import Metric
 
 from streamer.observe.engine_view import EngineView, Values, read, read_lanes
 from streamer.observe.exposition import counter, gauge, histogram
-from streamer.observe.families import FAMILIES
+from streamer.observe.families import OWN_FAMILIES
 from streamer.observe.family import MetricFamily
 from streamer.observe.histogram import Histogram
+from streamer.observe.model_families import chosen
 
 Operation = Literal["poll", "send", "commit"]
 Lane = Literal["main", "audits", "answers"]
@@ -50,11 +51,12 @@ class Metrics:
         self._values: dict[str, Values] = defaultdict(partial(defaultdict, float))
         self._histograms: dict[str, dict[tuple[str, ...], Histogram]] = {
             family.name: defaultdict(partial(Histogram, _unit(family)))
-            for family in FAMILIES
+            for family in OWN_FAMILIES
             if family.kind == "histogram"
         }
         self._engines: dict[str, EngineView] = {}
         self._spans: SpanCounts | None = None
+        self._model: Callable[[], Iterable[Metric]] = tuple
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         self.tasks = tuple(tasks)
@@ -154,6 +156,18 @@ class Metrics:
     def judged(self, task: str, purpose: str, count: int = 1) -> None:
         """Verdicts of the judge."""
         self._add("streamer_verdicts_total", (task, purpose), count)
+
+    def took(self, task: str, prompts: int, cached: int, answers: int) -> None:
+        """A verdict took so many tokens of prompts, of which a cache had some, and of answers."""
+        self._add("streamer_verdict_tokens_total", (task, "computed"), prompts - cached)
+        self._add("streamer_verdict_tokens_total", (task, "cached"), cached)
+        self._add("streamer_verdict_tokens_total", (task, "answered"), answers)
+
+    def covered(self, task: str, coverage: npt.NDArray[np.float64], enough: int) -> None:
+        """The shares [N] of a language model's probability that verdicts gave to the labels."""
+        labels, count = (task,), len(coverage)
+        self._shares("streamer_verdicts_covered_total", labels, "yes", "no", enough, count)
+        self._observe("streamer_verdict_uncovered_ratio", labels, 1000 * (1 - coverage))
 
     def verified(self, task: str, verdict: str, count: int = 1) -> None:
         """Labels that the judge looked at after they were published."""
@@ -258,6 +272,10 @@ class Metrics:
         """Read these counts whenever the metrics are asked for."""
         self._spans = spans
 
+    def watch_model(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        """Read what a model's engine says of itself whenever the metrics are asked for."""
+        self._model = collect
+
     def snapshot(self) -> Mapping[str, Values]:
         """What counters and gauges say now, by family and labels; none that was never set.
 
@@ -278,8 +296,9 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """For prometheus_client: every family, with the values it has now."""
         watched = read_lanes(self._engines) | self._span_counts()
-        for family in FAMILIES:
+        for family in OWN_FAMILIES:
             yield self._metric(family, watched)
+        yield from chosen(self._model())
 
     def _span_counts(self) -> dict[str, Values]:
         if self._spans is None:
@@ -326,4 +345,4 @@ class Metrics:
 
 
 def _unit(family: MetricFamily) -> float:
-    return 1000.0 if family.name.endswith("_seconds") else 1.0
+    return 1000.0 if family.name.endswith(("_seconds", "_ratio")) else 1.0

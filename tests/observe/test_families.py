@@ -13,5 +13,5 @@ def test_names_are_unique_and_say_their_unit() -> None:
     assert len(set(names)) == len(names)
     for family in FAMILIES:
         assert family.name.endswith("_total") == (family.kind == "counter")
-        measured = family.name.endswith(("_seconds", "_records"))
+        measured = family.name.endswith(("_seconds", "_records", "_ratio"))
         assert measured or family.kind != "histogram"

@@ -2,6 +2,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from streamer.observe.families import FAMILIES
@@ -174,6 +175,31 @@ def test_a_budget_shows_what_is_left_and_what_is_spent() -> None:
     found = samples(metrics)
     assert found["streamer_judge_budget_calls", "intent"] == 25
     assert found["streamer_judge_budget_spent_ratio", "intent"] == 0.75
+
+
+def test_of_a_models_own_metrics_the_documented_ones_are_passed_on() -> None:
+    registry = CollectorRegistry()
+    of = {"labelnames": ["model_name", "engine"], "registry": registry}
+    Gauge("vllm:num_requests_running", "Theirs.", **of).labels("one", "0").set(3)
+    prompts = Counter("vllm:prompt_tokens", "Theirs.", **of)
+    for number, name in enumerate(("one", "two")):
+        prompts.labels(name, str(number)).inc(100 + number)
+    seconds = Histogram("vllm:time_to_first_token_seconds", "Theirs.", buckets=[1, 2], **of)
+    seconds.labels("one", "0").observe(1.5)
+    Gauge("vllm:lora_requests_info", "Theirs.", **of).labels("one", "0").set(1)
+    metrics = Metrics()
+    metrics.watch_model(registry.collect)
+    of_vllm = {name: value for name, value in samples(metrics).items() if "vllm" in name[0]}
+    assert of_vllm == {
+        ("vllm:num_requests_running", "0", "one"): 3,
+        ("vllm:prompt_tokens_total", "0", "one"): 100,
+        ("vllm:prompt_tokens_total", "1", "two"): 101,
+        ("vllm:time_to_first_token_seconds_bucket", "0", "one", "1.0"): 0,
+        ("vllm:time_to_first_token_seconds_bucket", "0", "one", "2.0"): 1,
+        ("vllm:time_to_first_token_seconds_bucket", "0", "one", "+Inf"): 1,
+        ("vllm:time_to_first_token_seconds_count", "0", "one"): 1,
+        ("vllm:time_to_first_token_seconds_sum", "0", "one"): 1.5,
+    }
 
 
 def test_every_family_is_published_as_it_is_described() -> None:

@@ -107,7 +107,7 @@ def test_what_does_not_exist_is_found() -> None:
 
 def test_it_is_exposed() -> None:
     exposed = (Metrics().render() + MonitorMetrics().render()).decode()
-    types = set(re.findall(r"^# TYPE (\w+) ", exposed, re.MULTILINE))
+    types = set(re.findall(r"^# TYPE ([\w:]+) ", exposed, re.MULTILINE))
     assert {name for _, expression in EXPRESSIONS for name in metrics(expression)} <= types
 
 

@@ -12,6 +12,7 @@ from streamer.decide.sampling import drawn
 from streamer.errors import TicketError
 from streamer.judging.judge import EngineDead, Judge, JudgeScores
 from streamer.judging.surroundings import Surroundings
+from streamer.judging.usage import took
 from streamer.observe.metrics import Metrics
 from streamer.observe.tracing import Tracing
 from streamer.records.calibration import Calibration, Data, Estimate, Model, Wish
@@ -40,7 +41,8 @@ TASKS = ("mood", "why", "reason", "task0", "task1", "task2")
 class Scripted:
     """Answers the label that a text begins with, or with the probabilities set for the text.
 
-    It waits before each answer while the gate is closed.
+    It waits before each answer while the gate is closed. `takes` are tokens of each prompt, those
+    of it that are cached, and of each answer.
     """
 
     def __init__(self) -> None:
@@ -48,6 +50,7 @@ class Scripted:
         self.scored: list[str] = []
         self.vectors: dict[str, Sequence[float]] = {}
         self.coverage: dict[str, float] = {}
+        self.takes: tuple[int, int, int] | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self.dead = False
@@ -74,6 +77,8 @@ class Scripted:
             raise EngineDead("the engine died; look into its log")
         self.scored += texts
         await self.gate.wait()
+        if self.takes is not None:
+            took(*self.takes)
         found = np.array([self.vectors.get(text) or _sure(text) for text in texts], np.float32)
         known = np.array([self.coverage.get(text, 1.0) for text in texts], np.float32)
         return JudgeScores(found, np.zeros(len(texts), bool), known if self.coverage else None)

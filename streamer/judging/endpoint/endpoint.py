@@ -12,10 +12,10 @@ from streamer.judging.endpoint.blame import Blame
 from streamer.judging.endpoint.faults import Busy, Failed, Refused
 from streamer.judging.endpoint.identity import Identity
 from streamer.judging.endpoint.question import Question
-from streamer.judging.endpoint.usage import charge
 from streamer.judging.endpoint.wire import Wire
 from streamer.judging.judge import EngineDead
 from streamer.judging.surroundings import Outcome
+from streamer.judging.usage import charge
 
 T = TypeVar("T")
 

@@ -10,13 +10,13 @@ from streamer.judging.endpoint.address import Address
 from streamer.judging.endpoint.endpoint import Endpoint
 from streamer.judging.endpoint.finding import Finding, Found
 from streamer.judging.endpoint.trying import Trying
-from streamer.judging.endpoint.usage import counted
 from streamer.judging.endpoint.way import Way
 from streamer.judging.engine.warm_up import warm_up
 from streamer.judging.judge import Headers, JudgeScores, OverBudget
 from streamer.judging.llm.prepared_prompt import Form
 from streamer.judging.llm.prompt import Prompts
 from streamer.judging.surroundings import Surroundings
+from streamer.judging.usage import counted
 from streamer.records.labelset import LabelSet
 
 _TASK = "{task}"
@@ -143,7 +143,7 @@ class EndpointJudge:
             try:
                 return await way.score(task, label_set, texts, trace_headers)
             finally:
-                self._cap.end(usage.tokens)
+                self._cap.end(usage.charged)
 
     @property
     def full(self) -> bool:

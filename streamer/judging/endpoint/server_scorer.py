@@ -27,7 +27,6 @@ class ServerScorer:
     def __init__(self, endpoint: Endpoint, model: str) -> None:
         self._endpoint = endpoint
         self._model = model
-        self.computed_tokens = 0
 
     async def score(
         self, questions: Sequence[Asked], trace_headers: Headers = None, shared: int = 0
@@ -73,7 +72,6 @@ class ServerScorer:
     async def _score(
         self, prompt: Sequence[int], tokens: tuple[int, ...], header: Mapping[str, str] | None
     ) -> Scores:
-        self.computed_tokens += len(prompt)
         parts = [tokens[at : at + LARGEST] for at in range(0, len(tokens), LARGEST)]
         asked = [self._endpoint.ask(self.question(prompt, part, header)) for part in parts]
         found = await asyncio.gather(*asked)

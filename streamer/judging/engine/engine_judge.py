@@ -1,10 +1,11 @@
 """What the kinds of judges that run on vLLM have in common."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from prometheus_client.metrics_core import Metric
 
 from streamer.errors import ModelError, TicketError
 from streamer.judging.engine.warm_up import warm_up
@@ -38,6 +39,14 @@ class EngineJudge(Judge):
         """See `Judge.healthy`."""
         for engine in self.engines:
             await engine.healthy()
+
+    def collect(self) -> Iterator[Metric]:
+        """vLLM's own metrics of all engines, whose number stands in their label `engine`."""
+        for number, engine in enumerate(self.engines):
+            for metric in engine.metrics.collect():
+                for sample in metric.samples:
+                    sample.labels["engine"] = str(number)
+                yield metric
 
     async def stop(self) -> None:
         """See `Judge.stop`."""

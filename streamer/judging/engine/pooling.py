@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.judging.usage import took
+
 if TYPE_CHECKING:
     from vllm import PoolingParams
     from vllm.v1.engine.async_llm import AsyncLLM
@@ -24,6 +26,7 @@ async def pooled(
     """float32 [dimensions] or [labels] for the token ids of a ticket; in part an `Ask`."""
     prompt: Any = {"type": "token", "prompt_token_ids": ids}
     async for answer in engine.encode(prompt, _params(task), number, trace_headers=headers):
+        took(len(ids), answer.num_cached_tokens or 0)
         yield answer.outputs.data.float().numpy()
 
 

@@ -111,6 +111,8 @@ class EngineSettings:
             "worker_extension_cls": "streamer.judging.engine.cache_cleaner.CacheCleaner",
             "gpu_memory_utilization": self.gpu_share,
             "enable_log_requests": False,
+            # Its metrics and its spans are made of these.
+            "disable_log_stats": False,
             "otlp_traces_endpoint": self.traces_endpoint,
         }
 
@@ -125,8 +127,6 @@ class EngineSettings:
             "max_num_batched_tokens": max(general["max_num_batched_tokens"], longest),
             # Compiling costs a minute per start and gains little on small models.
             "enforce_eager": True,
-            # A span is written from these: without them, the first one would end the engine.
-            "disable_log_stats": self.traces_endpoint is None,
         }
 
     @property

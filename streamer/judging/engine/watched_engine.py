@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from streamer.errors import ConfigError
+from streamer.judging.engine.engine_metrics import EngineMetrics
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.engine.token_budget import TokenBudget
 from streamer.judging.judge import EngineDead, Headers
@@ -35,6 +36,8 @@ _NOT_SAMPLED = {"traceparent": f"00-{'1' * 32}-{'1' * 16}-00"}
 class WatchedEngine:
     """Answers requests; calls run at the same time and share the engine's batches.
 
+    Its `metrics` begin anew with each start.
+
     The engine counts as dead when its process ends, or when requests wait and none is answered
     for `stalled_after` seconds. From then on every call, waiting or new, raises `EngineDead`.
     """
@@ -52,6 +55,7 @@ class WatchedEngine:
         self._arguments = arguments
         self._stalled_after = stalled_after
         self._look_every = look_every
+        self.metrics = EngineMetrics()
         self._numbers = itertools.count()
         self._budget = TokenBudget(0)
         self._waiting = 0
@@ -149,7 +153,9 @@ class WatchedEngine:
                 f"judge.engine: vLLM refuses this for {arguments['model']} ({_reason(error)}); "
                 "leave out what it names, or take another model"
             ) from error
-        engine = AsyncLLM.from_vllm_config(config, disable_log_stats=arguments["disable_log_stats"])
+        metrics = EngineMetrics()
+        engine = AsyncLLM.from_vllm_config(config, stat_loggers=[metrics.logger()])
+        self.metrics = metrics
         return engine, int(arguments["max_num_batched_tokens"])
 
     async def _admitted(self, engine: "AsyncLLM", tokens: int, ask: Ask[Answer]) -> Answer:

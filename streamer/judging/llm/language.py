@@ -165,11 +165,6 @@ class LanguageJudge(EngineJudge):
             probabilities = softmax(joined(scores, self._priors.get(prepared.version)))
         return self._answer(probabilities, truncated, coverage)
 
-    @property
-    def computed_tokens(self) -> int:
-        """Tokens that the engine computed so far, for all tasks: without those of shared parts."""
-        return self._scorer.computed_tokens
-
     async def shown(self, task: str, label_set: str, text: str) -> str:
         """The whole prompt for one ticket, special tokens included, as the model reads it first."""
         prepared = self._find(task, label_set)

@@ -14,6 +14,7 @@ from streamer.judging.judge import Headers
 from streamer.judging.llm.chat_prompt import BLOCK
 from streamer.judging.llm.codes import LARGEST
 from streamer.judging.llm.scoring import Question, Scores
+from streamer.judging.usage import took
 
 if TYPE_CHECKING:
     from vllm import SamplingParams
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 class Scorer:
     """Scores tokens on its `engine`, one prefill per prompt; nothing is written that anyone reads.
 
-    `longest` counts the tokens of the longest prompt there will be, `computed_tokens` all that were
-    computed so far. `stalled_after` and all that is
+    `longest` counts the tokens of the longest prompt there will be. `stalled_after` and all that is
     said of failures as in `WatchedEngine`.
     """
 
@@ -38,7 +38,6 @@ class Scorer:
         look_every: float = 0.5,
     ) -> None:
         settings = settings or EngineSettings()
-        self.computed_tokens = 0
         self.engine = WatchedEngine(
             settings,
             lambda: self.arguments(model, longest, settings),
@@ -65,8 +64,6 @@ class Scorer:
             "generation_config": "vllm",
             # On a CPU, compiling takes longer than a start may.
             "enforce_eager": not gpu,
-            # vLLM's metrics say how many tokens came from the prefix cache.
-            "disable_log_stats": False,
         }
 
     async def score(
@@ -86,7 +83,6 @@ class Scorer:
             for (prompt, tokens), header in zip(questions, headers, strict=True)
             for part in parts(tokens)
         ]
-        self.computed_tokens += sum(tokens for tokens, _ in asks)
         answers = iter(await self.engine.answers(asks))
         return [
             np.concatenate(list(islice(answers, len(parts(tokens))))) for _, tokens in questions
@@ -113,6 +109,7 @@ async def _ask(
     given: Any = {"type": "token", "prompt_token_ids": prompt}
     params = sampling(tokens)
     async for answer in engine.generate(given, params, number, trace_headers=headers):
+        took(len(prompt), answer.num_cached_tokens or 0, len(answer.outputs[0].token_ids))
         log_probabilities = answer.outputs[0].logprobs[0]
         yield np.array([log_probabilities[token].logprob for token in tokens], np.float64)
 

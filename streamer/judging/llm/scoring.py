@@ -14,13 +14,7 @@ Question = tuple[Sequence[int], tuple[int, ...]]
 
 
 class Scoring(Protocol):
-    """Scores tokens by one prefill per prompt; nothing is written that anyone reads.
-
-    `computed_tokens` are all that were computed for it so far.
-    """
-
-    @property
-    def computed_tokens(self) -> int: ...
+    """Scores tokens by one prefill per prompt; nothing is written that anyone reads."""
 
     async def score(
         self, questions: Sequence[Question], trace_headers: Headers = None, shared: int = 0

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamer.judging.judge import Judge
-from streamer.judging.llm.language import LanguageJudge
+from streamer.judging.usage import counted
 from streamer.learn.judge_test.answers import Answer, AnswerFile, Answers
 from streamer.learn.judge_test.variant import Answered, Question
 from streamer.records.labelset import LabelSet
@@ -50,10 +50,12 @@ class Asking:
     async def _asked(self, question: Question, texts: Sequence[str]) -> list[Answer]:
         await self.started()
         judge = self.judges[question]
-        before, began = _tokens(judge), time.monotonic()
-        found = await judge.score(self.task, self.label_set.version, texts)
-        seconds, after = time.monotonic() - began, _tokens(judge)
-        tokens = None if before is None or after is None else (after - before) / len(texts)
+        began = time.monotonic()
+        with counted() as usage:
+            found = await judge.score(self.task, self.label_set.version, texts)
+        seconds = time.monotonic() - began
+        # An endpoint need not say what an answer took.
+        tokens = usage.computed / len(texts) if usage.prompts else None
         coverage = [1.0] * len(texts) if found.coverage is None else found.coverage.tolist()
         return [
             Answer.of(row, covered, tokens, seconds / len(texts))
@@ -62,7 +64,3 @@ class Asking:
 
     def _version(self, question: Question) -> str:
         return self.judges[question].version(self.task, self.label_set.version)
-
-
-def _tokens(judge: Judge) -> int | None:
-    return judge.computed_tokens if isinstance(judge, LanguageJudge) else None

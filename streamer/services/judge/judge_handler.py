@@ -10,6 +10,7 @@ from typing import get_args
 
 from streamer.errors import TicketError
 from streamer.judging.judge import Judge, JudgeScores, OverBudget
+from streamer.judging.usage import counted
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.observe.tracing import Tracing
 from streamer.records.judge_request import JudgeRequest, Purpose
@@ -158,7 +159,9 @@ class JudgeHandler:
             return case, _unknown(request.task)
         while True:
             try:
-                return case, await self._judge.score(request.task, request.label_set, texts, traces)
+                with counted() as usage:
+                    said = await self._judge.score(request.task, request.label_set, texts, traces)
+                return replace(case, usage=usage), said
             except TicketError as error:
                 return case, error
             except OverBudget as spent:

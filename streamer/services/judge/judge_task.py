@@ -37,9 +37,11 @@ class JudgeTask:
 
     def unsure(self, confidence: float, coverage: float | None) -> bool:
         """Of a verdict: its label has `confidence`; `coverage` as in `Verdicts`."""
-        if coverage is not None and coverage < self.min_coverage:
-            return True
-        return confidence < self.review_below
+        return not self.covered(coverage) or confidence < self.review_below
+
+    def covered(self, coverage: float | None) -> bool:
+        """Whether a verdict of this `coverage` says anything; None where nothing else could be."""
+        return coverage is None or coverage >= self.min_coverage
 
     def calibrated(self, label_set: str) -> Calibration | None:
         """The calibration, if it is of this label set; a request may still be of an older one."""

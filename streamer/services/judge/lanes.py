@@ -106,6 +106,7 @@ def _surroundings(status: Status, metrics: Metrics) -> Surroundings:
         asked=metrics.judge_asked,
         charged=metrics.judge_charged,
         capped=metrics.judge_capped,
+        watch=metrics.watch_model,
     )
 
 

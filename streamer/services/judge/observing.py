@@ -59,6 +59,9 @@ class Observing:
         if cases[0].request.backfill is None:
             self._follow(cases, verdicts)
             self._count(cases, verdicts, seen_ms)
+            if verdicts.coverage is not None:
+                task = cases[0].request.task
+                self._metrics.covered(task, verdicts.coverage, verdicts.covered)
             self._audits(cases, verdicts)
         for row, case in enumerate(cases):
             if case.trace.sampled:
@@ -93,6 +96,8 @@ class Observing:
         for row, case in enumerate(cases):
             if judged:
                 metrics.judged(task, case.request.purpose)
+                if (usage := case.usage) is not None:
+                    metrics.took(task, usage.prompts, usage.cached, usage.answers)
             if results.review(row) is not None:
                 metrics.reviewed(task, "unsure")
             if (label := results.published(row)) is not None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.judging.usage import Usage
 from streamer.observe.ticket_trace import TicketTrace
 from streamer.records.judge_request import JudgeRequest
 from streamer.records.label import Label, label_key
@@ -24,13 +25,15 @@ from streamer.stream.handler import Emission, Record
 class Case:
     """A request and the record that it came with, alone or as the follower of another.
 
-    `published` collects what the record led to, for itself and its followers.
+    `published` collects what the record led to, for itself and its followers. Once it is judged,
+    `usage` has the tokens that it took.
     """
 
     record: Record
     request: JudgeRequest
     trace: TicketTrace
     published: list[Output]
+    usage: Usage | None = None
 
 
 Drawn = Callable[[Sequence[str]], NDArray[np.bool_]]

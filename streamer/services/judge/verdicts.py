@@ -65,6 +65,17 @@ class Verdicts:
         """The version that answered."""
         return self._judge
 
+    @property
+    def coverage(self) -> NDArray[np.float64] | None:
+        """[N]: the share of its probability that a language model gave to the labels."""
+        return self._coverage
+
+    @property
+    def covered(self) -> int:
+        """How many of them have enough of it."""
+        rows = range(len(self._requests))
+        return sum(self._task.covered(self._covered(row)) for row in rows)
+
     def published(self, row: int) -> Label | None:
         """The label, unless it is an audit's, or a person is asked instead.
 

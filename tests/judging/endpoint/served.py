@@ -30,7 +30,8 @@ SURE, REST = math.log(0.9), math.log(0.02)
 
 class Served:
     """What is asked of it stands in `asked`, paths and bodies. `breaks` says of each request what
-    goes wrong with it, None for nothing; it may be replaced at any time."""
+    goes wrong with it, None for nothing; it may be replaced at any time. It says that its cache had
+    `cached` tokens of each prompt, if that is not None."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Served:
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self.headers: list[Mapping[str, str]] = []
         self.lossy = False
+        self.cached: int | None = None
         self.open = self.most_open = 0
         self.takes = 0.0
         self.breaks: Callable[[str, str], Break | None] = lambda path, text: None
@@ -205,7 +207,13 @@ class Served:
         return self._said("list", len(body["input"]) // 4, {"data": [data]})
 
     def _said(self, kind: str, tokens: int, more: Mapping[str, Any]) -> web.Response:
-        usage = {"prompt_tokens": tokens, "total_tokens": tokens + 1, "completion_tokens": 1}
+        details = None if self.cached is None else {"cached_tokens": self.cached}
+        usage = {
+            "prompt_tokens": tokens,
+            "total_tokens": tokens + 1,
+            "completion_tokens": 1,
+            "prompt_tokens_details": details,
+        }
         build = {} if kind == "list" else {"system_fingerprint": self.build}
         return web.json_response(
             {"id": "x", "object": kind, "model": self.model, **build, **more, "usage": usage}

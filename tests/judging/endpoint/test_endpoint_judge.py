@@ -10,6 +10,7 @@ from streamer.judging.endpoint.endpoint_judge import EndpointJudge, Wanted
 from streamer.judging.judge import OverBudget
 from streamer.judging.llm.prepared_prompt import Form
 from streamer.judging.surroundings import Surroundings
+from streamer.judging.usage import counted
 from tests.judging.endpoint.conftest import LABELS, TASK, labelled, met, prompts
 from tests.judging.endpoint.served import Served, Way
 
@@ -78,3 +79,16 @@ async def test_over_the_cap_nothing_is_asked_and_what_happens_is_told(served: Se
         assert set(outcomes) == {"answered", "refused"}
     finally:
         await judge.stop()
+
+
+@pytest.mark.parametrize("way", ["classes", "exact", "listed", "said"])
+async def test_tokens_are_counted_as_the_server_tells_them(way: Way) -> None:
+    async with Served((way,), classes=LABELS.labels).running() as served, met(served) as judge:
+        with counted() as unsaid:
+            await labelled(judge, "billing " * 40)
+        served.cached = 7
+        with counted() as said:
+            await labelled(judge, "billing " * 40)
+    assert said.prompts == unsaid.prompts >= 80
+    assert (unsaid.cached, said.cached) == (0, 7)
+    assert said.charged == said.prompts + said.answers == said.prompts + 1

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from numpy.typing import NDArray
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from streamer.errors import ConfigError, TicketError
 from streamer.judging.engine.model_folder import ModelFolder
@@ -21,6 +23,8 @@ from streamer.judging.llm.language import LanguageJudge
 from streamer.judging.llm.nearest import LabelledTickets
 from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.scorer import Scorer
+from streamer.judging.usage import counted
+from streamer.observe.metrics import Metrics
 from tests.judging.brute_force import BruteForce, softmax
 from tests.judging.tiny import SPOILT, make_prompt, save_model, spoil
 
@@ -130,14 +134,52 @@ async def test_the_shared_part_comes_from_the_prefix_cache(running: Running) -> 
 
 def hits(running: Running) -> float:
     """Tokens that came from the prefix cache, by vLLM's own metrics."""
-    from prometheus_client import REGISTRY
+    return told(running.scorer.engine.metrics.collect())["vllm:prefix_cache_hits_total"]
 
-    return sum(
-        sample.value
-        for family in REGISTRY.collect()
-        for sample in family.samples
-        if sample.name == "vllm:prefix_cache_hits_total"
-    )
+
+def told(families: Iterable[Metric]) -> dict[str, float]:
+    """Metrics of one engine by their names."""
+    return {sample.name: sample.value for family in families for sample in family.samples}
+
+
+async def test_tokens_are_computed_once_and_served_from_the_cache_from_then_on(
+    running: Running,
+) -> None:
+    one = running.asked["letters-10"]
+    texts = ("is this ticket about a parcel that nobody has seen",)
+    (prompt,) = [ticket.ids for ticket in one.chat_prompt.encode(texts)]
+    await scored(running, one, ("the first of this task, so that its shared part is computed",))
+    shared, whole = (len(ids) // BLOCK * BLOCK for ids in (one.chat_prompt.prefix, prompt[:-1]))
+    for cached in (shared, whole):
+        with counted() as usage:
+            await scored(running, one, texts)
+        assert (usage.prompts, usage.cached, usage.answers) == (len(prompt), cached, 1)
+        assert usage.computed == len(prompt) - cached
+
+
+async def test_a_judges_metrics_have_those_of_its_engine(running: Running) -> None:
+    one = running.asked["letters-2"]
+    judge = LanguageJudge(running.scorer, {"topic": (one,)}, LETTERS, None, [running.scorer.engine])
+    metrics = Metrics()
+    metrics.watch_model(judge.collect)
+
+    def page() -> dict[str, float]:
+        return told(text_string_to_metric_families(metrics.render().decode()))
+
+    before = page()
+    with counted() as usage:
+        await judge.score("topic", one.prompt.label_set.version, TEXTS)
+    after = page()
+    more = {name: after[name] - value for name, value in before.items()}
+    assert more["vllm:prompt_tokens_total"] == more["vllm:prefix_cache_queries_total"]
+    assert more["vllm:prompt_tokens_total"] == usage.prompts
+    assert more["vllm:prefix_cache_hits_total"] == usage.cached
+    assert more["vllm:generation_tokens_total"] == usage.answers == len(TEXTS)
+    assert more["vllm:time_to_first_token_seconds_count"] == len(TEXTS)
+    assert more["vllm:request_queue_time_seconds_count"] == len(TEXTS)
+    assert more["vllm:num_preemptions_total"] == 0
+    assert after["vllm:num_requests_running"] == after["vllm:num_requests_waiting"] == 0
+    assert after["vllm:kv_cache_usage_perc"] < 1
 
 
 async def test_a_judge_of_two_tasks_gives_distributions_coverage_and_versions(

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import pytest_asyncio
 import torch
+from prometheus_client.parser import text_string_to_metric_families
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from streamer.errors import ConfigError, TicketError
 from streamer.judging.engine.settings import EngineSettings
 from streamer.judging.sequence.sequence import SequenceJudge
+from streamer.judging.usage import counted
+from streamer.observe.metrics import Metrics
 from streamer.records.labelset import LabelSet
 from tests.judging.tiny import SPOILT, save_classifier, save_model, spoil
 
@@ -96,6 +99,31 @@ async def test_each_task_has_its_own_version_and_one_label_set(running: Running)
     assert judge.version("topic", TOPIC.version) != judge.version("tone", TONE.version)
     with pytest.raises(TicketError, match="no model of task topic"):
         await judge.score("topic", TONE.version, TEXTS)
+
+
+async def test_the_engine_of_each_task_has_metrics_of_its_own(running: Running) -> None:
+    for task, times in (("topic", 2), ("tone", 5)):
+        before = prompt_tokens(running.judge)
+        with counted() as usage:
+            await running.judge.score(task, TASKS[task].version, TEXTS[:1] * times)
+        after = prompt_tokens(running.judge)
+        more = {number: after[number] - before[number] for number in after}
+        number = str(list(TASKS).index(task))
+        assert more == {"0": 0, "1": 0} | {number: usage.prompts}
+        assert usage.prompts == usage.computed > 5 * times
+
+
+def prompt_tokens(judge: SequenceJudge) -> dict[str, float]:
+    """As the judge's own page of metrics tells them, by engine."""
+    metrics = Metrics()
+    metrics.watch_model(judge.collect)
+    families = text_string_to_metric_families(metrics.render().decode())
+    return {
+        sample.labels["engine"]: sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == "vllm:prompt_tokens_total"
+    }
 
 
 def test_a_model_of_other_labels_or_without_a_head_is_refused(tmp_path: Path) -> None:

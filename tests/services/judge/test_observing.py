@@ -2,8 +2,12 @@
 
 from contextlib import aclosing
 
+import pytest
+
 from streamer.records.label import Segmented
-from tests.services.judging import Run, record, request
+from tests.services.judging import Run, decided, record, request
+
+UNCOVERED = "streamer_verdict_uncovered_ratio"
 
 
 async def test_audits_are_counted_by_calibration() -> None:
@@ -45,3 +49,43 @@ async def test_what_a_backfill_decides_is_not_counted() -> None:
     run = await Run().of(request("good", backfill="of March"))
     assert [label.label for label in run.labels] == ["good"]
     assert run.metric("streamer_verdicts_total") == 0
+
+
+async def test_tokens_of_verdicts_are_counted_by_what_became_of_them() -> None:
+    run = Run()
+    run.judge.takes = (300, 256, 1)
+    await run.of(request("good"), request("bad", number=2), request("ugly", task="why", number=3))
+    await run.of(request("good", number=4, backfill="of March"))
+    tokens = {
+        (task, kind): run.metric("streamer_verdict_tokens_total", task, kind)
+        for task in ("mood", "why")
+        for kind in ("computed", "cached", "answered")
+    }
+    assert tokens == {
+        ("mood", "computed"): 88,
+        ("mood", "cached"): 512,
+        ("mood", "answered"): 2,
+        ("why", "computed"): 44,
+        ("why", "cached"): 256,
+        ("why", "answered"): 1,
+    }
+
+
+async def test_coverage_is_counted_by_whether_it_is_enough() -> None:
+    run = Run(tasks=decided(min_coverage=0.5))
+    run.judge.coverage = {"good one": 0.99, "good": 0.7, "bad": 0.49}
+    asked = [request(text, number=n) for n, text in enumerate(run.judge.coverage)]
+    await run.of(*asked, request("bad", number=9, backfill="of March"))
+    assert run.metric("streamer_verdicts_covered_total", "mood", "yes") == 2
+    assert run.metric("streamer_verdicts_covered_total", "mood", "no") == 1
+    below = [
+        run.metric(f"{UNCOVERED}_bucket", "mood", edge) for edge in ("0.008", "0.016", "0.512")
+    ]
+    assert below == [0, 1, 3]
+    assert run.metric(f"{UNCOVERED}_sum", "mood") == pytest.approx(0.01 + 0.3 + 0.51, abs=1e-6)
+
+
+async def test_a_judge_that_can_say_nothing_but_labels_has_no_coverage() -> None:
+    run = await Run(tasks=decided(min_coverage=0.5)).of(request("good"))
+    assert f"{UNCOVERED}_count" not in run.metrics.render().decode()
+    assert 'enough="' not in run.metrics.render().decode()
