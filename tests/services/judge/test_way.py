@@ -49,4 +49,4 @@ def test_the_way_of_a_request_does_not_grow() -> None:
     walk = partial(walked, record(request("good")), made, commits=2)
     way = of_the_second(walk)
     assert way.topics == {"labels"}
-    assert way.within(46, 167, 69)
+    assert way.within(46, 170, 72)
