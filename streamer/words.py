@@ -86,6 +86,13 @@ def task(text: str) -> str:
     return _fit(name, text, "task's name")
 
 
+def model(text: str) -> str:
+    """A model's name in Triton, such as intent_word."""
+    from streamer.config.names import name
+
+    return _fit(name, text, "model's name")
+
+
 def pointer(text: str) -> str:
     """A JSON pointer, such as /ticket/id."""
     from streamer.config.names import pointer

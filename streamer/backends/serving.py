@@ -35,7 +35,7 @@ def load_served(args: Mapping[str, str], load: Callable[[Path], M]) -> M | Exper
 
 def respond(requests: Sequence[Any], model: Model, triton: Any) -> list[Any]:
     """Answer the rows of all requests by one run of the model."""
-    batches = [_texts(request, triton) for request in requests]
+    batches = [texts_of(request, triton) for request in requests]
     probs = usable_rows(model, [text for batch in batches for text in batch])
     ends = np.cumsum([len(batch) for batch in batches])[:-1]
     return [
@@ -54,6 +54,7 @@ def usable_rows(model: Model, texts: Sequence[str]) -> Floats:
     return np.concatenate([usable_rows(model, [text]) for text in texts])
 
 
-def _texts(request: Any, triton: Any) -> list[str]:
+def texts_of(request: Any, triton: Any) -> list[str]:
+    """The rows of a request; what is no UTF-8 is replaced."""
     rows = triton.get_input_tensor_by_name(request, "TEXT").as_numpy().ravel()
     return [bytes(row).decode("utf-8", "replace") for row in rows]

@@ -6,7 +6,7 @@ from typing import get_args
 
 from streamer.cli.verbs import Verbs, settings, with_json
 from streamer.records.log import Mode
-from streamer.words import amount, share, since
+from streamer.words import amount, model, share, since
 
 
 def add(verbs: Verbs) -> None:
@@ -52,6 +52,7 @@ def add(verbs: Verbs) -> None:
     )
     trained.add_argument("--seed", type=int, metavar="N", default=1, help="of chance (1)")
     with_json(trained)
+    _add_worker(verbs)
     exported = verbs.add(
         log,
         "make a Parquet file of the log, for the verbs below",
@@ -84,6 +85,22 @@ def train(options: argparse.Namespace) -> int:
         seed=options.seed,
         as_json=options.json,
     )
+
+
+def worker(options: argparse.Namespace) -> int:
+    from streamer.commands import worker
+
+    wanted = worker.RemoteWorker(
+        model=options.model,
+        task=options.task,
+        url=options.url,
+        served=options.served,
+        key_from=options.key_from,
+        ca_file=options.ca_file,
+        prompts=options.prompts,
+        codes=options.codes,
+    )
+    return worker.run(settings(options), wanted, options.json)
 
 
 def log(options: argparse.Namespace) -> int:
@@ -138,6 +155,42 @@ def evaluate(options: argparse.Namespace) -> int:
         arguments.prices(options.latency),
         options.json,
     )
+
+
+def _add_worker(verbs: Verbs) -> None:
+    made = verbs.add(
+        worker,
+        "make a worker of a language model behind an endpoint",
+        more="It asks the endpoint what it can, and writes the version that Triton then serves,"
+        " with the judge's prompt of the task. The version's number is a hash of server, model and"
+        " prompt: what answers otherwise is another one.",
+        examples=(
+            "streamer worker intent_llm --task intent --url http://models.internal:8000",
+            "streamer worker intent_llm --task intent --url https://api.example.com/v1 --served"
+            " small --key-from WORKER_KEY",
+        ),
+    )
+    made.add_argument("model", type=model, metavar="MODEL", help="its name in Triton")
+    made.add_argument("--task", metavar="NAME", required=True, help="the task")
+    made.add_argument(
+        "--url", required=True, help="of vLLM's server, or of one that speaks OpenAI's protocol"
+    )
+    made.add_argument(
+        "--served", metavar="NAME", help="the model's name there (the one that is served)"
+    )
+    made.add_argument(
+        "--key-from", metavar="VARIABLE", help="the key's variable, here and where Triton runs"
+    )
+    made.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="the authority, PEM (the system's)"
+    )
+    made.add_argument(
+        "--prompts", type=Path, metavar="FOLDER", help="its prompts (those of the judge)"
+    )
+    made.add_argument(
+        "--codes", choices=("letters", "names"), metavar="CODES", help="letters or names (names)"
+    )
+    with_json(made)
 
 
 def _add_log_verbs(verbs: Verbs) -> None:

@@ -118,8 +118,8 @@ class Triton:
                     service_pb2.RepositoryIndexRequest(ready=True), timeout=_CANARY_S
                 )
                 for model in self._models or [model.name for model in index.models]:
-                    request = probs_request(model, TextTensor([CANARY]))
-                    triton.ModelInfer(request, timeout=_CANARY_S)
+                    if not _lives(triton, model):
+                        return False
             except grpc.RpcError:
                 return False
         return bool(server.name == self._id and index.models)
@@ -217,6 +217,15 @@ class Triton:
         if delay := os.environ.get("OTEL_BSP_SCHEDULE_DELAY"):
             settings += [f"opentelemetry,bsp_schedule_delay={delay}"]
         return settings
+
+
+def _lives(triton: service_pb2_grpc.GRPCInferenceServiceStub, model: str) -> bool:
+    """Whether its stub does: one that says itself that it is out waits for what it asks."""
+    try:
+        triton.ModelInfer(probs_request(model, TextTensor([CANARY])), timeout=_CANARY_S)
+    except grpc.RpcError as error:
+        return bool(error.code() is grpc.StatusCode.UNAVAILABLE)
+    return True
 
 
 def _environment(server: Path) -> dict[str, str]:

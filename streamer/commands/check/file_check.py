@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from streamer.commands.check.text_hosts import endpoint_hosts
+from streamer.commands.check.text_hosts import endpoint_hosts, worker_urls
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.errors import ConfigError
@@ -58,11 +58,13 @@ def file_warnings(settings: Settings) -> Iterator[str]:
                 " is not used, its temperatures apart: write `rule: calibrated`"
             )
         yield from _alike(name, task)
-    url = urlsplit(settings.judge.endpoint.url or "")
-    if endpoint_hosts(settings) and url.scheme == "http" and not is_loopback(url.hostname or ""):
-        yield (
-            f"judge.endpoint.url: tickets, and the key, go to {url.netloc} unencrypted: write https"
-        )
+    judges = [settings.judge.endpoint.url or ""] if endpoint_hosts(settings) else []
+    for where, urls in (("judge.endpoint.url", judges), ("workers", worker_urls(settings))):
+        for url in map(urlsplit, dict.fromkeys(urls)):
+            if url.scheme == "http" and not is_loopback(url.hostname or ""):
+                yield (
+                    f"{where}: tickets, and the key, go to {url.netloc} unencrypted: write https"
+                )
 
 
 def judge_problems(settings: Settings) -> Iterator[str]:

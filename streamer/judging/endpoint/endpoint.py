@@ -64,12 +64,18 @@ class Endpoint:
         self._unasked = 0.5
         self._controls: Sequence[Question[Any]] = ()
         self._examination: asyncio.Task[bool] | None = None
+        self._out = False
         self._end: str | None = None
 
     @property
     def full(self) -> bool:
         """Whether questions wait: for one of those in flight, or for the endpoint."""
         return self._slots.locked() or not self._well.is_set() or self._pause > 0
+
+    @property
+    def out(self) -> bool:
+        """Whether it is known to answer nothing just now, or asks to be left alone."""
+        return self._out or self._pause > 0
 
     def rely_on(self, identity: Identity | None, *controls: Question[Any]) -> None:
         """From now on `controls` tell whether the endpoint is in service: it answered them.
@@ -167,7 +173,6 @@ class Endpoint:
             return True
         self._well.clear()
         began = told = time.monotonic()
-        well = True
         try:
             for pause in _pauses():
                 await asyncio.sleep(self._pause)
@@ -177,10 +182,10 @@ class Endpoint:
                 if isinstance(trouble, Busy):
                     continue
                 now = time.monotonic()
-                if well or now - told > _TELL_EVERY:
+                if not self._out or now - told > _TELL_EVERY:
                     log.warning("the judge's endpoint is out of service: %s", trouble)
                     told = now
-                well = False
+                self._out = True
                 if isinstance(trouble, Refused) and now - began > self._refused_for:
                     self._end = (
                         f"the endpoint {self.address.host} refuses what it took at start "
@@ -189,6 +194,7 @@ class Endpoint:
                     break
                 await asyncio.sleep(pause)
         finally:
+            well, self._out = not self._out, False
             self._well.set()
         if not well and self._end is None:
             log.info("the judge's endpoint is back after %.0f s", time.monotonic() - began)

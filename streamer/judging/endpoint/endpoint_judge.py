@@ -152,6 +152,11 @@ class EndpointJudge:
             return True
         return any(endpoint.full for endpoint in self._endpoints)
 
+    @property
+    def out(self) -> bool:
+        """Whether an endpoint is known to answer nothing just now, and tickets wait for it."""
+        return any(endpoint.out for endpoint in self._endpoints)
+
     async def healthy(self) -> None:
         """Raises `EngineDead` where another model answers, or everything is refused."""
         for endpoint in self._endpoints:

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import streamer.backends
@@ -87,17 +87,26 @@ def new_version(repository: Path, name: str) -> Iterator[Path]:
     A block that raises leaves nothing behind. Versions that exist are never touched: a server may
     be reading them.
     """
-    folder = repository / name
+    with drafted(repository / name) as draft:
+        yield draft
+        draft.rename(repository / name / str(latest_version(repository, name) + 1))
+
+
+@contextmanager
+def drafted(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder within `folder`, to be filled and renamed, or it goes again.
+
+    Triton takes only numbers for versions, so that it never sees one half written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    # Triton takes only numbers for versions, so that it never sees the folder half written.
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+    draft.chmod(0o755)
     try:
         yield draft
-        draft.chmod(0o755)
-        draft.rename(folder / str(latest_version(repository, name) + 1))
-    except BaseException:
+    finally:
         shutil.rmtree(draft, ignore_errors=True)
-        raise
+        with suppress(OSError):  # it holds something
+            folder.rmdir()
 
 
 def foreign(folder: Path) -> str | None:

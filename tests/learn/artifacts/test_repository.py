@@ -34,7 +34,7 @@ def fail_halfway(repository: Path) -> None:
 def test_a_failed_version_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="training failed"):
         fail_halfway(tmp_path)
-    assert list((tmp_path / "model").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("labels", [["one"], ["a", "a"], ["a", ""], ["a", " b"], ["a", "b\nc"]])
