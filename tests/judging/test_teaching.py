@@ -192,6 +192,16 @@ def test_many_short_tickets_or_one_long_one_go_through_the_model_at_once() -> No
     assert parts == [[1, 5], [2, 3], [4], [0]]
 
 
+def test_tickets_of_many_lengths_go_through_the_model_in_few_shapes() -> None:
+    ids, ends = training_loop._padded([(7,) * length for length in (3, 9)])
+    assert ids.shape == (2, 16)
+    assert ids.sum(dim=1).tolist() == [21, 63]
+    assert ends.tolist() == [2, 8]
+    assert {training_loop._padded([(7,) * n])[0].shape[1] for n in range(1, 97)} == {
+        *range(8, 97, 8)
+    }
+
+
 def test_a_judge_in_the_bases_own_folder_is_refused(base: Path) -> None:
     before = contents(base)
     with pytest.raises(ConfigError, match="own folder"):

@@ -20,6 +20,8 @@ Rows = NDArray[np.int64]
 # So many tokens go through the model at once, or one ticket: what all of its layers that learn keep
 # of a token until the way back is a hundred times the token's own state.
 _TOKENS = 2048
+# Widths are multiples of it: for each shape kernels are made and kept, some megabytes of them.
+_WIDTH = 8
 # So many times in all it is kept how far teaching has come.
 _KEPT = 20
 _WARM_UP = 0.05
@@ -162,7 +164,8 @@ def _padded(tickets: Sequence[Sequence[int]]) -> tuple[Any, Rows]:
     """Ids [B, L], and the index [B] of each last one: nothing looks at what comes behind."""
     import torch
 
-    ids = torch.zeros((len(tickets), max(map(len, tickets))), dtype=torch.int64)
+    longest = max(map(len, tickets))
+    ids = torch.zeros((len(tickets), -(-longest // _WIDTH) * _WIDTH), dtype=torch.int64)
     for row, ticket in enumerate(tickets):
         ids[row, : len(ticket)] = torch.tensor(ticket)
     return ids, np.array([len(ticket) - 1 for ticket in tickets])
