@@ -1,10 +1,13 @@
 """The tokens that a judge's answers take."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from streamer.judging.model_call import ModelCall
 
 
 @dataclass(slots=True)
@@ -13,12 +16,15 @@ class Usage:
 
     `prompts` are those of prompts, `cached` the ones among them that a prefix cache held, as far
     as that is told, and `answers` those of answers. A server may charge others: `charged`.
+    `call` is the last of a language model, `began_ns` when the first was, since the epoch.
     """
 
     prompts: int = 0
     cached: int = 0
     answers: int = 0
     charged: int = 0
+    call: ModelCall | None = None
+    began_ns: int = field(default_factory=time.time_ns, compare=False)
 
     @property
     def computed(self) -> int:
@@ -31,6 +37,7 @@ class Usage:
         self.cached += other.cached
         self.answers += other.answers
         self.charged += other.charged
+        self.call = other.call or self.call
 
 
 _current: ContextVar[tuple[Usage, ...]] = ContextVar("usage", default=())
@@ -47,12 +54,12 @@ def counted() -> Iterator[Usage]:
         _current.set(around)
 
 
-def took(prompts: int, cached: int, answers: int = 0) -> None:
+def took(prompts: int, cached: int, answers: int = 0, call: ModelCall | None = None) -> None:
     """Count an answer of an engine in this process."""
-    _count(Usage(prompts, cached, answers))
+    _count(Usage(prompts, cached, answers, call=call))
 
 
-def charge(said: Any) -> int:
+def charge(said: Any, call: ModelCall | None = None) -> int:
     """Count what a server says that its answer took; returns what it charges, 0 where it doesn't
     say.
     """
@@ -64,6 +71,7 @@ def charge(said: Any) -> int:
         min(cached, prompts),
         _tokens(told, "completion_tokens"),
         _tokens(told, "total_tokens"),
+        call,
     )
     _count(usage)
     return usage.charged

@@ -57,10 +57,15 @@ class Recorder:
         return self._enabled and self.budget.take()
 
     def step(
-        self, ticket: OpenSpan, name: str, attributes: Attributes, start_ns: int | None
+        self,
+        ticket: OpenSpan,
+        name: str,
+        attributes: Attributes,
+        start_ns: int | None,
+        kind: SpanKind = SpanKind.INTERNAL,
     ) -> None:
         """Something that was done for a ticket from `start_ns` until now."""
-        self.spans.child(ticket.context, name, SpanKind.INTERNAL, attributes, start_ns).end()
+        self.spans.child(ticket.context, name, kind, attributes, start_ns).end()
 
     def send(self, ticket: OpenSpan, topic: str) -> SpanContext:
         """The context of a record that is sent to `topic` for a ticket.

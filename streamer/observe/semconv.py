@@ -18,6 +18,17 @@ MESSAGE_COUNT = "messaging.batch.message_count"
 ERROR_TYPE = "error.type"
 RPC_SYSTEM = "rpc.system"
 RPC_METHOD = "rpc.method"
+SERVER_ADDRESS = "server.address"
+SERVER_PORT = "server.port"
+
+# Of the conventions for generative AI 0.1, which are in development too.
+GENAI_OPERATION = "gen_ai.operation.name"
+GENAI_PROVIDER = "gen_ai.provider.name"
+GENAI_ASKED = "gen_ai.request.model"
+GENAI_ANSWERED = "gen_ai.response.model"
+GENAI_PROMPTS = "gen_ai.usage.input_tokens"
+GENAI_CACHED = "gen_ai.usage.cache_read.input_tokens"
+GENAI_ANSWERS = "gen_ai.usage.output_tokens"
 
 TICKET_ID = "streamer.ticket.id"
 TASK = "streamer.task"

@@ -1,9 +1,9 @@
 """One ticket's part of its trace, in one service."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
-from opentelemetry.trace import Link, SpanContext
+from opentelemetry.trace import Link, SpanContext, SpanKind
 
 from streamer.observe import semconv as s
 from streamer.observe.recorder import Recorder
@@ -15,6 +15,36 @@ from streamer.records.label import Rule, Vote
 Header = tuple[str, bytes]
 Step = Literal["classify", "judge"]
 Why = Literal["error", "corrected", "slow"]
+
+
+class Call(Protocol):
+    """A call of a language model, as the conventions for generative AI have it."""
+
+    @property
+    def operation(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def asked(self) -> str: ...
+    @property
+    def answered(self) -> str: ...
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def port(self) -> int | None: ...
+
+
+class Tokens(Protocol):
+    """What calls took since `began_ns`: tokens of prompts, cached ones among them, of answers."""
+
+    @property
+    def prompts(self) -> int: ...
+    @property
+    def cached(self) -> int: ...
+    @property
+    def answers(self) -> int: ...
+    @property
+    def began_ns(self) -> int: ...
 
 
 class TicketTrace:
@@ -133,6 +163,27 @@ class TicketTrace:
             s.WORKERS: tuple(workers),
         }
         self._recorder.step(self.span, f"route {task}", attributes, began_ns)
+
+    def called(self, call: Call, tokens: Tokens) -> None:
+        """A language model has answered about the ticket, in one call or several like this."""
+        if self.span is None:
+            return
+        given: dict[str, str | int | None] = {
+            s.GENAI_OPERATION: call.operation,
+            s.GENAI_PROVIDER: call.provider,
+            s.GENAI_ASKED: call.asked,
+            s.GENAI_ANSWERED: call.answered,
+            s.SERVER_ADDRESS: call.host,
+            s.SERVER_PORT: call.port,
+            # 0 is what a server had that says nothing of it.
+            s.GENAI_PROMPTS: tokens.prompts or None,
+            s.GENAI_CACHED: tokens.cached or None,
+            s.GENAI_ANSWERS: tokens.answers or None,
+        }
+        attributes = {name: value for name, value in given.items() if value is not None}
+        kind = SpanKind.INTERNAL if call.host is None else SpanKind.CLIENT
+        name = f"{call.operation} {call.asked}"
+        self._recorder.step(self.span, name, attributes, tokens.began_ns, kind)
 
     def failed(self, reason: str) -> None:
         """The ticket can't be processed; `reason` is a code such as `unreadable`.

@@ -11,6 +11,7 @@ from streamer.config.tasks import Task
 from streamer.decide.sampling import drawn
 from streamer.errors import TicketError
 from streamer.judging.judge import EngineDead, Judge, JudgeScores
+from streamer.judging.model_call import ModelCall
 from streamer.judging.surroundings import Surroundings
 from streamer.judging.usage import took
 from streamer.observe.metrics import Metrics
@@ -42,7 +43,7 @@ class Scripted:
     """Answers the label that a text begins with, or with the probabilities set for the text.
 
     It waits before each answer while the gate is closed. `takes` are tokens of each prompt, those
-    of it that are cached, and of each answer.
+    of it that are cached, and of each answer; `call` is how a language model is called.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,7 @@ class Scripted:
         self.vectors: dict[str, Sequence[float]] = {}
         self.coverage: dict[str, float] = {}
         self.takes: tuple[int, int, int] | None = None
+        self.call: ModelCall | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self.dead = False
@@ -78,7 +80,7 @@ class Scripted:
         self.scored += texts
         await self.gate.wait()
         if self.takes is not None:
-            took(*self.takes)
+            took(*self.takes, self.call)
         found = np.array([self.vectors.get(text) or _sure(text) for text in texts], np.float32)
         known = np.array([self.coverage.get(text, 1.0) for text in texts], np.float32)
         return JudgeScores(found, np.zeros(len(texts), bool), known if self.coverage else None)

@@ -40,6 +40,17 @@ class Address:
         """Host and port, as in the address."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
+    @property
+    def hostname(self) -> str | None:
+        """The host alone."""
+        return urlsplit(self.url).hostname
+
+    @property
+    def port(self) -> int:
+        """The port, be it the scheme's own."""
+        url = urlsplit(self.url)
+        return url.port or (443 if url.scheme == "https" else 80)
+
     def tls(self) -> ssl.SSLContext:
         """Raises `ConfigError` where the authority's file can't be read."""
         try:

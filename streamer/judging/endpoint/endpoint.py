@@ -14,6 +14,7 @@ from streamer.judging.endpoint.identity import Identity
 from streamer.judging.endpoint.question import Question
 from streamer.judging.endpoint.wire import Wire
 from streamer.judging.judge import EngineDead
+from streamer.judging.model_call import ModelCall
 from streamer.judging.surroundings import Outcome
 from streamer.judging.usage import charge
 
@@ -27,6 +28,8 @@ _AGAIN_AT_MOST = 1.0
 _TELL_EVERY = 60.0
 # Before it is known what the endpoint answers: until it is asked the same again.
 _UNKNOWN = 0.5
+# What OpenTelemetry's conventions call what is done there.
+_OPERATIONS = {"/chat/completions": "chat", "/completions": "text_completion"}
 
 
 class Elsewhere(EngineDead, OutsideFault):
@@ -106,8 +109,9 @@ class Endpoint:
         """The answer to one request. Raises `Busy`, `Failed`, `Refused` or `EngineDead`."""
         try:
             said = await self._wire.post(question.url, question.body, question.headers)
-            self._on_tokens(charge(said))
-            self._recognise(said)
+            found = Identity.of(said)
+            self._on_tokens(charge(said, self._call(question, found)))
+            self._recognise(found)
             answer = question.read(said)
         except (Busy, Failed, Refused) as fault:
             self._on_event(_event(fault))
@@ -147,8 +151,20 @@ class Endpoint:
             self._unasked = min(2 * self._unasked, 30.0)
         self._open_at = max(self._open_at, time.monotonic() + seconds)
 
-    def _recognise(self, said: Any) -> None:
-        found = Identity.of(said)
+    def _call(self, question: Question[Any], found: Identity | None) -> ModelCall | None:
+        operation = _OPERATIONS.get(question.url.removeprefix(self.address.base))
+        if found is None or operation is None:
+            return None
+        return ModelCall(
+            operation=operation,
+            provider="vllm" if (found.build or "").startswith("vllm") else "openai",
+            asked=str(question.body["model"]),
+            answered=found.model,
+            host=self.address.hostname,
+            port=self.address.port,
+        )
+
+    def _recognise(self, found: Identity | None) -> None:
         if self.identity is None or found is None or found == self.identity:
             return
         self._end = (

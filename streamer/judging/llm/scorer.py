@@ -14,6 +14,7 @@ from streamer.judging.judge import Headers
 from streamer.judging.llm.chat_prompt import BLOCK
 from streamer.judging.llm.codes import LARGEST
 from streamer.judging.llm.scoring import Question, Scores
+from streamer.judging.model_call import ModelCall
 from streamer.judging.usage import took
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Scorer:
         look_every: float = 0.5,
     ) -> None:
         settings = settings or EngineSettings()
+        name = model.folder.name
+        self._call = ModelCall(
+            operation="text_completion", provider="vllm", asked=name, answered=name
+        )
         self.engine = WatchedEngine(
             settings,
             lambda: self.arguments(model, longest, settings),
@@ -79,7 +84,7 @@ class Scorer:
         """
         headers = self.engine.headers(trace_headers, len(questions))
         asks = [
-            (max(len(prompt) - shared, 1), partial(_ask, list(prompt), part, header))
+            (max(len(prompt) - shared, 1), partial(_ask, list(prompt), part, header, self._call))
             for (prompt, tokens), header in zip(questions, headers, strict=True)
             for part in parts(tokens)
         ]
@@ -103,13 +108,14 @@ async def _ask(
     prompt: list[int],
     tokens: tuple[int, ...],
     headers: Mapping[str, str] | None,
+    call: ModelCall,
     engine: "AsyncLLM",
     number: str,
 ) -> AsyncGenerator[Scores, None]:
     given: Any = {"type": "token", "prompt_token_ids": prompt}
     params = sampling(tokens)
     async for answer in engine.generate(given, params, number, trace_headers=headers):
-        took(len(prompt), answer.num_cached_tokens or 0, len(answer.outputs[0].token_ids))
+        took(len(prompt), answer.num_cached_tokens or 0, len(answer.outputs[0].token_ids), call)
         log_probabilities = answer.outputs[0].logprobs[0]
         yield np.array([log_probabilities[token].logprob for token in tokens], np.float64)
 

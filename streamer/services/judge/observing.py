@@ -65,6 +65,7 @@ class Observing:
             self._audits(cases, verdicts)
         for row, case in enumerate(cases):
             if case.trace.sampled:
+                _called(case)
                 _trace(case.trace, verdicts, row)
 
     def fallen_back(self, cases: Sequence[Case], fallbacks: Fallbacks, seen_ms: float) -> None:
@@ -117,6 +118,12 @@ class Observing:
                 self._metrics.segment_audited(task, request.segment.name, int(agreed), 1)
         if share is not None:
             self._metrics.fidelity(task, share.low, share.estimate, share.high)
+
+
+def _called(case: Case) -> None:
+    usage = case.usage
+    if usage is not None and usage.call is not None:
+        case.trace.called(usage.call, usage)
 
 
 def _trace(trace: TicketTrace, results: Results, row: int) -> None:

@@ -9,6 +9,7 @@ from streamer.judging.endpoint.address import Address
 from streamer.judging.endpoint.endpoint_judge import EndpointJudge, Wanted
 from streamer.judging.judge import OverBudget
 from streamer.judging.llm.prepared_prompt import Form
+from streamer.judging.model_call import ModelCall
 from streamer.judging.surroundings import Surroundings
 from streamer.judging.usage import counted
 from tests.judging.endpoint.conftest import LABELS, TASK, labelled, met, prompts
@@ -92,3 +93,38 @@ async def test_tokens_are_counted_as_the_server_tells_them(way: Way) -> None:
     assert said.prompts == unsaid.prompts >= 80
     assert (unsaid.cached, said.cached) == (0, 7)
     assert said.charged == said.prompts + said.answers == said.prompts + 1
+
+
+@pytest.mark.parametrize(
+    ("way", "build", "operation", "provider"),
+    [
+        ("exact", "vllm-0.32.0-0a1b2c3d", "text_completion", "vllm"),
+        ("listed", "fp_44709d6fcb", "chat", "openai"),
+        ("said", None, "chat", "openai"),
+    ],
+)
+async def test_calls_are_told_in_the_words_of_the_conventions(
+    way: Way, build: str | None, operation: str, provider: str
+) -> None:
+    async with Served((way,), build=build).running() as served, met(served) as judge:
+        with counted() as usage:
+            await labelled(judge, "billing")
+        assert usage.call == ModelCall(
+            operation=operation,
+            provider=provider,
+            asked="toy",
+            answered="toy",
+            host="127.0.0.1",
+            port=int(served.url.rpartition(":")[2]),
+        )
+
+
+async def test_a_classifiers_calls_generate_nothing() -> None:
+    async with (
+        Served(("classes",), classes=LABELS.labels).running() as served,
+        met(served) as judge,
+    ):
+        with counted() as usage:
+            await labelled(judge, "billing")
+    assert usage.prompts
+    assert usage.call is None

@@ -23,6 +23,7 @@ from streamer.judging.llm.language import LanguageJudge
 from streamer.judging.llm.nearest import LabelledTickets
 from streamer.judging.llm.prepared_prompt import Form, PreparedPrompt
 from streamer.judging.llm.scorer import Scorer
+from streamer.judging.model_call import ModelCall
 from streamer.judging.usage import counted
 from streamer.observe.metrics import Metrics
 from tests.judging.brute_force import BruteForce, softmax
@@ -155,6 +156,10 @@ async def test_tokens_are_computed_once_and_served_from_the_cache_from_then_on(
             await scored(running, one, texts)
         assert (usage.prompts, usage.cached, usage.answers) == (len(prompt), cached, 1)
         assert usage.computed == len(prompt) - cached
+        name = running.folder.name
+        assert usage.call == ModelCall(
+            operation="text_completion", provider="vllm", asked=name, answered=name
+        )
 
 
 async def test_a_judges_metrics_have_those_of_its_engine(running: Running) -> None:

@@ -3,9 +3,13 @@
 from contextlib import aclosing
 
 import pytest
+from opentelemetry.trace import SpanKind
 
+from streamer.judging.model_call import ModelCall
 from streamer.records.label import Segmented
-from tests.services.judging import Run, decided, record, request
+from tests.observe.conftest import Traced
+from tests.observe.followed import attributes, parent_id, span_id
+from tests.services.judging import TRACEPARENT, Run, decided, record, request
 
 UNCOVERED = "streamer_verdict_uncovered_ratio"
 
@@ -89,3 +93,59 @@ async def test_a_judge_that_can_say_nothing_but_labels_has_no_coverage() -> None
     run = await Run(tasks=decided(min_coverage=0.5)).of(request("good"))
     assert f"{UNCOVERED}_count" not in run.metrics.render().decode()
     assert 'enough="' not in run.metrics.render().decode()
+
+
+SAMPLED = f"{TRACEPARENT[:-2]}01"
+SERVED = {"host": "judge.example", "port": 8443}
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "takes", "wanted"),
+    [
+        (
+            ModelCall(operation="chat", provider="openai", asked="m", answered="m-2", **SERVED),
+            SpanKind.CLIENT,
+            (0, 0, 0),
+            {"server.address": "judge.example", "server.port": 8443},
+        ),
+        (
+            ModelCall(operation="chat", provider="vllm", asked="m", answered="m-2"),
+            SpanKind.INTERNAL,
+            (300, 256, 1),
+            {
+                "gen_ai.usage.input_tokens": 300,
+                "gen_ai.usage.cache_read.input_tokens": 256,
+                "gen_ai.usage.output_tokens": 1,
+            },
+        ),
+    ],
+)
+async def test_a_language_models_calls_are_a_span_of_the_conventions_without_any_text(
+    call: ModelCall, kind: SpanKind, takes: tuple[int, int, int], wanted: dict[str, str | int]
+) -> None:
+    traced = Traced(0.0)
+    run = Run(tracing=traced.tracing)
+    run.judge.takes, run.judge.call = takes, call
+    await run.of(request("good, said in secret", purpose="audit", traceparent=SAMPLED))
+    spans = {span.name: span for span in traced.spans()}
+    found, process = spans["chat m"], spans["process tickets.judge"]
+    assert attributes(found) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": call.provider,
+        "gen_ai.request.model": "m",
+        "gen_ai.response.model": "m-2",
+        **wanted,
+    }
+    assert (found.kind, parent_id(found)) == (kind, span_id(process))
+    assert process.start_time <= found.start_time <= found.end_time
+    assert not any("secret" in str(attributes(span)) for span in spans.values())
+
+
+async def test_a_judge_that_generates_nothing_has_no_such_span() -> None:
+    traced = Traced(0.0)
+    run = Run(tracing=traced.tracing)
+    run.judge.takes = (300, 0, 0)
+    await run.of(request("good", traceparent=SAMPLED))
+    spans = traced.spans()
+    assert "judge mood" in {span.name for span in spans}
+    assert not any(name.startswith("gen_ai") for span in spans for name in attributes(span))
