@@ -1,0 +1,23 @@
+"""Ends a process of the engine with the one that started it, however that one ends."""
+
+import multiprocessing
+import os
+import signal
+import threading
+
+
+def end_with_parent() -> None:
+    """Kill this process as soon as its parent is gone; does nothing in one that has none here.
+
+    vLLM's own processes end where they are told to, and a parent that is killed tells nobody: an
+    engine that was loading would stay behind with its gigabytes.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
