@@ -1,7 +1,7 @@
-"""Sets keys of a block of streamer.yaml, and leaves all else as people wrote it."""
+"""Changes YAML that people wrote, and leaves all else as they wrote it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -34,6 +34,22 @@ def with_keys(text: str, block: str, keys: Mapping[str, Plain]) -> str:
             f"{block} is written in a way that can't be changed line by line; write there:\n"
             + "\n".join(_written(keys, "  "))
         )
+    return found
+
+
+def with_rows(text: str, name: str, rows: Sequence[Mapping[str, Plain]]) -> str:
+    """The text of a YAML file with rows at its end under a name at its top, which had none.
+
+    Raises `ConfigError` where what is there can't be changed line by line.
+    """
+    empty = rf"{re.escape(name)}:\s*(\[\s*\]|null|~)?\s*(#.*)?"
+    lines = [line for line in text.splitlines() if not re.fullmatch(empty, line)]
+    told = yaml.safe_dump({name: list(rows)}, sort_keys=False, allow_unicode=True)
+    found = "\n".join(lines).rstrip() + f"\n\n{told}"
+    left, before = _read("\n".join(lines)), _read(text)
+    # A name that stands there in another way would stand there twice.
+    if not isinstance(left, dict) or name in left or _read(found) != {**before, name: list(rows)}:
+        raise ConfigError(f"{name} can't be written behind what is there; write there:\n{told}")
     return found
 
 

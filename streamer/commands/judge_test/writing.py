@@ -1,14 +1,13 @@
 """Writes the chosen way of asking into the configuration and beside the prompts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-import yaml
 
 from streamer.commands.judge_test.ways import TYPICAL
-from streamer.config.editing import Plain, with_keys
+from streamer.config.editing import Plain, with_keys, with_rows
 from streamer.config.settings import Settings
 from streamer.errors import ConfigError, in_words
 from streamer.judging.llm.nearest import ENDING, LabelledTickets
@@ -45,19 +44,14 @@ def write(settings: Settings, config: Path, variant: Variant, found: Choosable) 
     text = with_keys(_read(config), "judge", keys(variant))
     prompt = folder / f"{found.task}.yaml"
     if variant.question.prompt == TYPICAL:
-        examples = found.prompts[TYPICAL].examples
-        yield _written(prompt, _read(prompt) + _examples(examples))
+        rows = [{"text": text, "label": label} for text, label in found.prompts[TYPICAL].examples]
+        yield _written(prompt, with_rows(_read(prompt), "examples", rows))
     elif variant.question.prompt != OWN:
         _written(prompt.with_suffix(".yaml.before"), _read(prompt))
         yield _written(prompt, _read(Path(variant.question.prompt)))
     if variant.question.examples:
         yield _written(folder / f"{found.task}{ENDING}", _rows(found.labelled))
     yield _written(config, text)
-
-
-def _examples(examples: Sequence[tuple[str, str]]) -> str:
-    told = {"examples": [{"text": text, "label": label} for text, label in examples]}
-    return "\n" + yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
 
 
 def _rows(labelled: LabelledTickets) -> str:
