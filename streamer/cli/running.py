@@ -101,7 +101,10 @@ def classify(options: argparse.Namespace) -> int:
 
 
 def judge(options: argparse.Namespace) -> int:
+    from streamer.cli.judge_python import go_on_there
+
     given = settings(options)
+    go_on_there(given)
     if options.test is not None:
         from streamer.commands.judge_test import run
 

@@ -101,7 +101,7 @@ def _uniform(decisions: Sequence[LoggedDecision]) -> Mapping[str, str]:
 def _embedded(settings: Settings, sample: SegmentSample) -> tuple[Embeddings, str]:
     if not len(sample):
         raise ConfigError("no ticket of the log is in the file: give the file of these tickets")
-    process = JudgeProcess(settings.path(settings.judge.python))
+    process = JudgeProcess(settings.judge_python)
     with bars() as shown:
         bar = shown.add_task("embedding", total=len(sample))
         embeddings, encoder = process.embed(

@@ -1,5 +1,6 @@
 """The whole of streamer.yaml."""
 
+import sys
 from pathlib import Path
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -251,6 +252,17 @@ class Settings(Block):
     def path(self, path: Path) -> Path:
         """A path of the file, made absolute against the file's folder."""
         return self._root / path
+
+    @property
+    def judge_python(self) -> Path:
+        """The interpreter of the judge's environment.
+
+        Where none is named and none lies with the file, the one beside our own environment, as
+        `make setup` makes them: a configuration may lie in a folder of its own.
+        """
+        own, beside = self.path(self.judge.python), Path(sys.prefix).parent / self.judge.python
+        named = "python" in self.judge.model_fields_set or own.exists()
+        return own if named or not beside.exists() else beside
 
     def encoder(self, worker: Worker) -> Path | None:
         """Where the encoder of a worker lies; None where it names none."""

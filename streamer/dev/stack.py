@@ -158,7 +158,7 @@ class Stack:
         wanted = getattr(settings, verb).listen.port
         return Service(
             verb,
-            settings.path(settings.judge.python) if judges else Path(sys.executable),
+            settings.judge_python if judges else Path(sys.executable),
             arguments,
             self.logs,
             port=self._port(verb, f"{LOOPBACK}:{wanted}", wanted),

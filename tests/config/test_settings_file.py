@@ -1,3 +1,4 @@
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,23 @@ def test_the_least_that_is_needed(path: Path) -> None:
     assert [worker.model for worker in settings.tasks["intent"].workers] == ["intent_x", "intent_y"]
     assert settings.path(settings.state) == path.parent / ".streamer"
     assert settings.path(Path("/elsewhere")) == Path("/elsewhere")
+
+
+def test_the_judge_s_interpreter_lies_with_the_file_or_beside_our_environment(
+    path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path_factory.mktemp("installed")
+    monkeypatch.setattr(sys, "prefix", str(installed / ".venv"))
+    own, beside = (folder / ".venv-judge/bin/python" for folder in (path.parent, installed))
+    assert loaded(path, minimal()).judge_python == own
+    beside.parent.mkdir(parents=True)
+    beside.touch()
+    assert loaded(path, minimal()).judge_python == beside
+    named = changed("judge.python", ".venv-judge/bin/python")
+    assert loaded(path, named).judge_python == own
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert loaded(path, minimal()).judge_python == own
 
 
 @pytest.mark.parametrize(

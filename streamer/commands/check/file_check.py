@@ -75,7 +75,7 @@ def judge_problems(settings: Settings) -> Iterator[str]:
     judge, longest = settings.judge, settings.judge.engine.max_model_len
     if judge.kind == "endpoint":
         return
-    python = settings.path(judge.python)
+    python = settings.judge_python
     # One that nobody named is needed on the machine alone on which the judge is trained.
     if "python" in judge.model_fields_set and shutil.which(python) is None:
         yield (

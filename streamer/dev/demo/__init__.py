@@ -65,7 +65,7 @@ def _train_language(settings: Settings, say: Callable[[str], None]) -> None:
         say(f"the judge is your model in {folder}")
     else:
         say("teaching a language model of 135 million weights, where its data has changed")
-        base = base_model(settings.path(settings.judge.python))
+        base = base_model(settings.judge_python)
         teaching = Teaching(str(base), epochs=2)
         train.run(settings, what="judge", kind="llm", teaching=teaching, seed=_SEED)
     say("training the encoder, which is asked beside the language model")

@@ -35,7 +35,7 @@ async def judge_beside(
     settings: Settings, config: Path, name: str, kind: str
 ) -> AsyncIterator[Settings]:
     """A judge of another kind, which reads topic `name`; yields its settings. As above."""
-    python = settings.path(settings.judge.python)
+    python = settings.judge_python
     folders = {key: str(settings.path(getattr(settings.judge, key))) for key in _FOLDERS}
     # Audits are the stack's own judge's.
     told = {"judge": {"kind": kind, **folders}, "audit": {"share": 0}}

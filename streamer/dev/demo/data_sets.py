@@ -34,7 +34,7 @@ def write_config(
         "source": "data-demo",
         "triton": {"models": "models"},
         "judge": {
-            "python": str(settings.path(settings.judge.python).absolute()),
+            "python": str(settings.judge_python.absolute()),
             "models": "judge_models",
         },
         "state": ".",

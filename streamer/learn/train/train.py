@@ -97,7 +97,7 @@ def check(
     chosen, judge = _chosen(settings, tasks), _judge_kind(settings, what, kind)
     lines = [_wrong_file(settings, name, _data(task)) for name, task in chosen.items()]
     if judge is not None:
-        lines.append(JudgeProcess(settings.path(settings.judge.python)).problem())
+        lines.append(JudgeProcess(settings.judge_python).problem())
     if what in ("all", "workers"):
         lines += [_unmade(settings, one) for task in chosen.values() for one in task.workers]
     if judge == "llm":
@@ -223,7 +223,7 @@ def _judge(
         judge.max_ticket_tokens,
     )
     shown = {name: bars.add_task(f"judge, {name}", total=None) for name in tasks}
-    process = JudgeProcess(settings.path(judge.python))
+    process = JudgeProcess(settings.judge_python)
     trained = process.run(
         order, lambda task, done, total: bars.update(shown[task], completed=done, total=total)
     )

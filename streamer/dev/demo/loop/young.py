@@ -96,7 +96,7 @@ def _played(part: Sequence[Mapping[str, Any]], label: str, settings: Settings) -
 def _configured(settings: Settings, folder: Path, name: str, examples: str) -> Path:
     task, data = settings.tasks[TASK], _data(settings)
     judge = {
-        "python": str(settings.path(settings.judge.python).absolute()),
+        "python": str(settings.judge_python.absolute()),
         "models": "judge_models",
     }
     body = {
