@@ -70,7 +70,8 @@ class Service:
             self.stop()
             if code == _MISCONFIGURED:
                 raise ConfigError(f"{self.verb}: {tail.splitlines()[-1] if tail else 'no log'}")
-            raise BrokerError(f"{self.verb} didn't start; its log ({self.log}):\n{tail}")
+            late = f"wasn't ready after {_READY_S:g} s" if code is None else "didn't start"
+            raise BrokerError(f"{self.verb} {late}; its log ({self.log}):\n{tail}")
 
     def stop(self) -> None:
         """Let it finish what is in flight, and end it."""

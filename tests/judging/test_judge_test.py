@@ -91,7 +91,10 @@ def test_it_tells_writes_and_needs_no_engine_where_all_is_answered(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(_settings(folder), _wish(folder)) == 0
-    told = orjson.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    told = orjson.loads(said.out)
+    # Random weights would rather say anything else.
+    assert "judge.min_coverage is 0.5: the service would not start" in said.err
     assert (told["chosen_on"], told["told_on"]) == (12, 12)
     chosen = told["told"][0]
     assert sum(map(sum, chosen["confusion"]["counts"])) == 12

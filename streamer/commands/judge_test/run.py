@@ -79,8 +79,23 @@ def run(settings: Settings, wish: Wish) -> int:
     else:
         show(report)
         tell(f"\n{page}")
+    if why := _unstartable(settings, report):
+        note(why)
     _settle(settings, wish, ways, report, embedded)
     return 0
+
+
+def _unstartable(settings: Settings, report: Report) -> str | None:
+    """Why the service would refuse the judge as it was told of; None where it wouldn't."""
+    coverage, least = report.told[0].coverage.median, settings.judge.min_coverage
+    if not coverage < least:
+        return None
+    return (
+        f"so asked it gives the labels {coverage:.2g} of its probability, in the median, and "
+        f"judge.min_coverage is {least:g}: the service would not start. Correct the prompt, take a "
+        "larger instruction-tuned model, teach this one by `streamer train judge --kind llm`, or "
+        "lower judge.min_coverage"
+    )
 
 
 def _settle(settings: Settings, wish: Wish, ways: Ways, report: Report, embedded: Embedded) -> None:

@@ -3,7 +3,7 @@
     python -m streamer.judging.llm.gguf FILE FOLDER
 
 It runs in the judge's environment, and needs the packages gguf and accelerate there. Weights of few
-bits become bfloat16: the folder is four times as large, and answers as the file would.
+bits become bfloat16: with four bits the folder is three times as large, and answers like the file.
 """
 
 import importlib.util
@@ -59,8 +59,8 @@ def _check(file: Path, folder: Path) -> None:
         raise ConfigError(f"{folder} holds something already: name another one")
     if missing:
         raise ConfigError(
-            f"the judge's environment lacks {' and '.join(missing)}: install "
-            f"{'them' if len(missing) > 1 else 'it'} there, for this alone"
+            f"this environment lacks {' and '.join(missing)}, which only this needs: run "
+            f"`uv pip install --python {sys.executable} {' '.join(missing)}`"
         )
 
 
@@ -69,7 +69,9 @@ def main(arguments: list[str]) -> int:
     try:
         if len(arguments) != 2:
             raise ConfigError("usage: python -m streamer.judging.llm.gguf FILE FOLDER")
-        unpack(Path(arguments[0]), Path(arguments[1]))
+        file, folder = map(Path, arguments)
+        unpack(file, folder)
+        note(f"wrote {folder}: write `judge: {{kind: llm, model: {folder}}}` into streamer.yaml")
     except StreamerError as error:
         note(str(error))
         return 2

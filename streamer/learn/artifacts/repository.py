@@ -129,8 +129,8 @@ def problem(folder: Path) -> str | None:
     if name := foreign(folder):
         return (
             f"{folder} holds {name}, which was not trained here, so nothing is written there: name"
-            " another folder or model to train, or leave a worker's `kind` out to serve what is"
-            " there"
+            " another folder (such as judge.model: models/taught) or model to train, or leave a"
+            " worker's `kind` out to serve what is there"
         )
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):

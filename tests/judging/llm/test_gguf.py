@@ -1,5 +1,6 @@
 """What is refused of GGUF files before anything is read or written."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,4 +37,6 @@ def test_what_is_missing_is_named(
     (tmp_path / "a.gguf").write_bytes(b"GGUF")
     monkeypatch.setattr(gguf.importlib.util, "find_spec", lambda name: None)
     assert gguf.main([str(tmp_path / "a.gguf"), str(tmp_path / "model")]) == 2
-    assert "lacks gguf and accelerate: install them" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "lacks gguf and accelerate, which only this needs: run `uv pip install" in said
+    assert f"--python {sys.executable} gguf accelerate`" in said
