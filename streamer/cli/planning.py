@@ -1,6 +1,7 @@
 """Verbs about what is needed before anything runs."""
 
 import argparse
+from pathlib import Path
 
 from streamer.cli.verbs import Verbs, with_json
 from streamer.words import share
@@ -15,6 +16,7 @@ def add(verbs: Verbs) -> None:
         examples=(
             "streamer size --rate 500 --coverage 85%",
             "streamer size --rate 500 --coverage 85% --judge-tokens 27000 --gpu-price 2.20",
+            "streamer size --rate 500 --coverage 85% --measured judge-test/topic/judge.json",
             "streamer size --rate 500 --coverage 0.85 --json | jq .judges",
         ),
         configured=False,
@@ -32,17 +34,19 @@ def add(verbs: Verbs) -> None:
 
 def size(options: argparse.Namespace) -> int:
     from streamer.commands import size
+    from streamer.commands.measured_tokens import MeasuredTokens
     from streamer.sizing.capacity import Capacity
     from streamer.sizing.load import Load
     from streamer.sizing.plan import Burst
 
+    measured = MeasuredTokens.read(options.measured) if options.measured else None
     return size.run(
         Load(options.rate, options.coverage, options.tasks, options.audit),
         Capacity(
             classify=options.classify,
             workers=options.workers,
             judge_tokens=options.judge_tokens,
-            ticket_tokens=options.ticket_tokens,
+            ticket_tokens=options.ticket_tokens if measured is None else measured.tokens,
             cpu_price=options.cpu_price,
             gpu_price=options.gpu_price,
             busy=options.busy,
@@ -50,6 +54,7 @@ def size(options: argparse.Namespace) -> int:
         [Burst(options.burst, options.burst_lasts, start) for start in options.judge_start],
         options.most_judges,
         options.json,
+        None if measured is None else measured.verdicts,
     )
 
 
@@ -66,6 +71,14 @@ def _add_capacity(sized: argparse.ArgumentParser) -> None:
         can.add_argument(
             name, type=float, metavar=unit, default=default, help=f"{text} ({default:g})"
         )
+    can.add_argument(
+        "--measured",
+        type=Path,
+        metavar="FILE",
+        nargs="+",
+        help="take the tokens of a judged ticket from what judges answered on /metrics, or from"
+        " judge.json of `streamer judge --test`",
+    )
     can.add_argument(
         "--busy", type=share, metavar="SHARE", default=0.6, help="of its capacity in use (60%%)"
     )

@@ -14,16 +14,25 @@ from streamer.terminal import paint, tell, tell_json
 
 
 def run(
-    load: Load, can: Capacity, bursts: Sequence[Burst], most_judges: int | None, as_json: bool
+    load: Load,
+    can: Capacity,
+    bursts: Sequence[Burst],
+    most_judges: int | None,
+    as_json: bool,
+    measured_on: int | None = None,
 ) -> int:
-    """Tell the plan for `load` and what each burst does; raises `ConfigError` for no such load."""
+    """Tell the plan for `load` and what each burst does; raises `ConfigError` for no such load.
+
+    A ticket's tokens were `measured_on` so many verdicts, or assumed.
+    """
     _check(load, can, bursts)
     plan = Plan.of(load, can, most_judges)
     backlogs = [burst.backlog(load, can, plan) for burst in bursts]
     if as_json:
-        tell_json(_document(load, can, plan, bursts, backlogs))
+        document = _document(load, can, plan, bursts, backlogs)
+        tell_json({**document, "ticket_tokens": can.ticket_tokens, "measured_on": measured_on})
         return 0
-    for what, figure, formula in _lines(load, can, plan):
+    for what, figure, formula in _lines(load, can, plan, measured_on):
         tell(f"{paint(f'{what:<22}', 'bold')} {figure:>14}  {paint(formula, 'dim')}")
     for burst, backlog in zip(bursts, backlogs, strict=True):
         tell("")
@@ -47,8 +56,11 @@ def _check(load: Load, can: Capacity, bursts: Sequence[Burst]) -> None:
         raise ConfigError("--judge-start is a time in seconds: 0 or more")
 
 
-def _lines(load: Load, can: Capacity, plan: Plan) -> list[tuple[str, str, str]]:
+def _lines(
+    load: Load, can: Capacity, plan: Plan, measured_on: int | None
+) -> list[tuple[str, str, str]]:
     busy = f"{can.busy:g} busy"
+    source = "assumed" if measured_on is None else f"measured on {measured_on:,} verdicts"
     return [
         (
             "judge requests",
@@ -76,7 +88,7 @@ def _lines(load: Load, can: Capacity, plan: Plan) -> list[tuple[str, str, str]]:
             "one judge",
             f"{can.judged:,.1f}/s",
             f"prompt tokens a second / tokens of a ticket = {can.judge_tokens:g} / "
-            f"{can.ticket_tokens:g}",
+            f"{can.ticket_tokens:g}; the latter is {source}",
         ),
         (
             "judges (GPUs)",
