@@ -66,7 +66,8 @@ def _train_language(settings: Settings, say: Callable[[str], None]) -> None:
     else:
         say("teaching a language model of 135 million weights, where its data has changed")
         base = base_model(settings.judge_python)
-        teaching = Teaching(str(base), epochs=2)
+        # A stranger waits for it: each time over all tickets takes six minutes of two cores.
+        teaching = Teaching(str(base), epochs=1)
         train.run(settings, what="judge", kind="llm", teaching=teaching, seed=_SEED)
     say("training the encoder, which is asked beside the language model")
     train.run(settings, what="judge", kind="classifier", seed=_SEED)
