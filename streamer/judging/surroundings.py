@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from prometheus_client.metrics_core import Metric
+if TYPE_CHECKING:
+    # A worker that asks by a judge's code has no metrics of its own.
+    from prometheus_client.metrics_core import Metric
 
 Outcome = Literal["answered", "busy", "failed", "refused"]
 
@@ -24,4 +26,4 @@ class Surroundings:
     asked: Callable[[Outcome], None] = lambda outcome: None
     charged: Callable[[int], None] = lambda tokens: None
     capped: Callable[[float, float, bool], None] = lambda left, spent, suspended: None
-    watch: Callable[[Callable[[], Iterable[Metric]]], None] = lambda collect: None
+    watch: Callable[[Callable[[], "Iterable[Metric]"]], None] = lambda collect: None

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client.metrics_core import Metric
 
 from streamer.errors import ModelError, TicketError
 from streamer.judging.engine.warm_up import warm_up
 from streamer.judging.engine.watched_engine import WatchedEngine
 from streamer.judging.judge import EngineDead, Judge, JudgeScores
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 _MEND = "set judge.engine.precision to float32, and check the model"
 # One such answer is the ticket's own; so many in a row are not.
@@ -40,7 +43,7 @@ class EngineJudge(Judge):
         for engine in self.engines:
             await engine.healthy()
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> "Iterator[Metric]":
         """vLLM's own metrics of all engines, whose number stands in their label `engine`."""
         for number, engine in enumerate(self.engines):
             for metric in engine.metrics.collect():

@@ -153,9 +153,7 @@ class WatchedEngine:
                 f"judge.engine: vLLM refuses this for {arguments['model']} ({_reason(error)}); "
                 "leave out what it names, or take another model"
             ) from error
-        metrics = EngineMetrics()
-        engine = AsyncLLM.from_vllm_config(config, stat_loggers=[metrics.logger()])
-        self.metrics = metrics
+        engine = AsyncLLM.from_vllm_config(config, stat_loggers=[self.metrics.logger()])
         return engine, int(arguments["max_num_batched_tokens"])
 
     async def _admitted(self, engine: "AsyncLLM", tokens: int, ask: Ask[Answer]) -> Answer:
