@@ -154,6 +154,8 @@ def evaluate(options: argparse.Namespace) -> int:
         arguments.prices(options.price),
         arguments.prices(options.latency),
         options.json,
+        options.small_judge,
+        options.margin,
     )
 
 
@@ -240,10 +242,18 @@ def _add_log_verbs(verbs: Verbs) -> None:
         examples=(
             "streamer evaluate log.parquet --out report",
             "streamer evaluate log.parquet --out report --price judge=1 --price intent_word=0.001",
+            "streamer evaluate log.parquet --out report --task intent --small-judge intent_net"
+            " --price judge=1 --price intent_word=0.001 --price intent_net=0.1",
         ),
     )
     shown.add_argument(
         "--out", type=Path, metavar="FOLDER", required=True, help="where to write the reports"
+    )
+    shown.add_argument(
+        "--small-judge", metavar="WORKER", help="would it pay as a judge before the judge?"
+    )
+    shown.add_argument(
+        "--margin", type=float, default=1.0, metavar="POINTS", help="as good is within these (1)"
     )
     for added in (again, chosen, shown):
         added.add_argument("log", type=Path, metavar="LOG", help="from `streamer log export`")

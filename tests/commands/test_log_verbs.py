@@ -283,6 +283,21 @@ def test_each_task_gets_a_page_and_json(
     assert (report["tickets"], report["graded"]) == (60, 60)
 
 
+def test_a_worker_is_tried_as_a_second_judge(
+    config: Path, logs: list[Log], gold: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(Plot, "png", lambda plot: b"slow, and tested with the page")
+    folder, (small, *others) = config.with_name("report"), CASES.workers
+    ids = CASES.ids[:60]
+    log = written(config.with_name("small.parquet"), [x for x in logs if x.ticket_id in ids])
+    asked = ["--gold", gold, "--out", folder, "--small-judge", small, "--margin", "0.5"]
+    prices = [f"--price={name}=0.01" for name in others] + ["--price=judge=1"]
+    assert streamer("evaluate", config, log, *asked, *prices, f"--price={small}=0.2") == 0
+    assert f"{small} before the judge: not shown as good; it saves " in capsys.readouterr().out
+    told = orjson.loads((folder / "planted" / "report.json").read_bytes())["second_judge"]
+    assert (told["small"], told["margin"], told["tickets"]) == (small, 0.005, 60)
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -302,6 +317,7 @@ def test_each_task_gets_a_page_and_json(
         (["calibrate", "LOG", "--task", "planted", "--judge-budget", "150%"], "between 0 and 1"),
         (["evaluate", "LOG", "--out", "r", "--gold", "none.csv"], "can't read"),
         (["evaluate", "LOG", "--out", "r", "--price", "one=1"], "prices"),
+        (["evaluate", "LOG", "--out", "r", "--small-judge", "one"], "prices alone say"),
     ],
 )
 def test_each_mistake_is_one_line_that_says_what_to_do(

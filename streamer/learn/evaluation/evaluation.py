@@ -16,6 +16,7 @@ from streamer.learn.evaluation.overview import Overview, overview
 from streamer.learn.evaluation.ranking import Ranking
 from streamer.learn.evaluation.reliability import ModelReliability, reliabilities
 from streamer.learn.evaluation.scalars import Worth, costs, latencies, worths
+from streamer.learn.evaluation.second_judge import SecondJudge, second_judge
 from streamer.learn.evaluation.slices import Slices, all_slices
 from streamer.learn.evaluation.subsets import Subset, subsets
 from streamer.learn.evaluation.tickets import Tickets
@@ -31,6 +32,7 @@ _CORRECTIONS = (
     " probabilities of both."
 )
 _GOLD = "No true labels are known: quality is agreement with the judge, and errors can't be traced."
+_SECOND_JUDGE = "No true labels are known: they must say whether a second judge pays."
 _LATENCY = "No latencies were measured: none are stated."
 _RELIABILITY = "No model gives probabilities with labels to hold them to: no reliability diagrams."
 
@@ -40,7 +42,7 @@ class Evaluation:
     """A task's rules on `tickets`, with what is `missing` in words and why.
 
     `deferrals` start with the measure that the other parts use: accuracy where the truth is known.
-    `by_latency` is None, as `ledger`, where the log can't say.
+    `by_latency` is None, as `ledger` and `second_judge`, where the log can't say or wasn't asked.
     """
 
     task: str
@@ -62,6 +64,7 @@ class Evaluation:
     subsets: tuple[Subset, ...]
     slices: tuple[Slices, ...]
     ledger: ErrorSources | None
+    second_judge: SecondJudge | None
     missing: tuple[str, ...]
 
 
@@ -103,6 +106,7 @@ def evaluate(dataset: Dataset, options: Options) -> Evaluation:
         subsets=tuple(subsets(tickets, options.costs)),
         slices=tuple(all_slices(tickets, outcome)),
         ledger=_ledger(tickets, outcome),
+        second_judge=second_judge(dataset, options),
         missing=_missing(tickets, options, bool(corrected), bool(reliable)),
     )
 
@@ -172,6 +176,7 @@ def _missing(
         _PROBABILITIES: not tickets.soft,
         _CORRECTIONS: not corrected,
         _RELIABILITY: not reliable,
+        _SECOND_JUDGE: options.small_judge is not None and not len(tickets.graded),
         _LATENCY: options.latencies is None,
     }
     return tuple(line for line, is_so in absent.items() if is_so)

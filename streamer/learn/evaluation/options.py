@@ -36,7 +36,9 @@ class Options:
     are made of all workers all the same. `rule` and `after` are the setting of the service
     (default: majority, and the judge's label). `temperatures` are by model, the judge's under
     `judge`. Without `router` one is trained on the log and judged by cross-fitting. `latencies`
-    are in seconds; without them no latency is stated.
+    are in seconds; without them no latency is stated. `small_judge` is a worker of the log that is
+    tried as a judge between the others and the log's judge; labels may be worse by `margin`, as a
+    share of the tickets.
     """
 
     costs: Prices
@@ -46,4 +48,6 @@ class Options:
     after: ArbitrationRule | None = None
     temperatures: Mapping[str, float] = field(default_factory=dict)
     router: RouterWeights | None = None
+    small_judge: str | None = None
+    margin: float = 0.01
     bootstrap: Bootstrap = field(default_factory=Bootstrap)

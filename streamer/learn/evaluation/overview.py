@@ -58,15 +58,10 @@ def overview(tickets: Tickets, outcome: Outcome, options: Options) -> Overview:
         alone if len(rows) else None,
         _kappa(outcome.accepted, judge, len(pool.labels), options.bootstrap),
         int(deferred.sum()),
-        _mean(cost + deferred, options.bootstrap),
-        None if late is None else _mean(late + deferred, options.bootstrap),
+        options.bootstrap.mean(cost + deferred),
+        None if late is None else options.bootstrap.mean(late + deferred),
         predicted_speedup(float(cost.mean()), 1.0, measured.coverage.value),
     )
-
-
-def _mean(values: Float64, bootstrap: Bootstrap) -> Interval:
-    samples = bootstrap.of(lambda counts: (counts @ values)[:, None] / len(values), len(values))
-    return Interval.of_samples(float(values.mean()), samples[:, 0])
 
 
 def _kappa(accepted: Labels, judge: Labels, labels: int, bootstrap: Bootstrap) -> Interval:

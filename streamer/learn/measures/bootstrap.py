@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.decide.distributions import Float64
+from streamer.learn.measures.interval import Interval
 
 _CELLS = 2_000_000
 """Tickets times resamples that are held at once: 16 MB."""
@@ -26,6 +27,11 @@ class Bootstrap:
         step = max(1, _CELLS // tickets)
         sizes = [min(step, self.resamples - start) for start in range(0, self.resamples, step)]
         return np.concatenate([statistic(_counts(rng, size, tickets)) for size in sizes])
+
+    def mean(self, values: Float64) -> Interval:
+        """Of values [N]."""
+        samples = self.of(lambda counts: (counts @ values)[:, None] / len(values), len(values))
+        return Interval.of_samples(float(values.mean()), samples[:, 0])
 
 
 def once(tickets: int) -> Float64:

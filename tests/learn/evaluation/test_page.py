@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -14,6 +15,7 @@ from streamer.learn.evaluation.evaluation import evaluate
 from streamer.learn.evaluation.files import write
 from streamer.learn.evaluation.options import Prices
 from streamer.learn.evaluation.page import page
+from streamer.learn.evaluation.second_judge import Verdict
 from tests.learn.evaluation.material import OPTIONS, labels_only, three
 
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }} $\\frac{"
@@ -46,7 +48,7 @@ class Parsed(HTMLParser):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     latencies = Prices({"one": 0.01, "two": 0.02, "six": 0.04}, 0.1)
-    found = evaluate(three(), replace(OPTIONS, latencies=latencies))
+    found = evaluate(three(), replace(OPTIONS, latencies=latencies, small_judge="six"))
     return write(found, tmp_path_factory.mktemp("report")).parent
 
 
@@ -123,7 +125,7 @@ def test_hostile_names_stay_text() -> None:
         slices={HOSTILE: tuple([HOSTILE, "other"] * 100)},
     )
     costs = Prices({HOSTILE: 0.1, "two": 0.1, "six": 0.1}, 1.0)
-    text = page(evaluate(log, replace(OPTIONS, costs=costs)))
+    text = page(evaluate(log, replace(OPTIONS, costs=costs, small_judge=HOSTILE)))
     assert "<script" not in text
     assert "{{ 7 * 7 }}" in text
     assert not Parsed(text).open
@@ -133,6 +135,19 @@ def test_a_page_of_labels_alone_says_what_is_not_there() -> None:
     text = page(evaluate(labels_only(three(200)), OPTIONS))
     assert text.count("labels only") == 2
     assert "The optimistic mode" not in text
+
+
+def test_a_second_judge_is_worth_having_only_where_it_pays() -> None:
+    found = evaluate(labels_only(three(200)), replace(OPTIONS, small_judge="six"))
+    assert found.second_judge is not None
+    answers = set()
+    for verdict in get_args(Verdict):
+        told = replace(found, second_judge=replace(found.second_judge, verdict=verdict))
+        said = page(told).split("worth having as a second judge</h2>")[1].split("</p>")[0]
+        assert ("<strong>Yes</strong>" in said) == (verdict == "pays")
+        answers.add(said)
+    assert len(answers) == len(get_args(Verdict))
+    assert "second judge" not in page(replace(found, second_judge=None))
 
 
 def test_the_same_evaluation_makes_the_same_page_twice() -> None:
