@@ -20,6 +20,7 @@ BENCHMARKS = (
 ON_DATA = (
     "quality",
     "language_log",
+    "second_judge",
     "taught_judge",
     "segments",
     "aligned",

@@ -20,17 +20,6 @@ def lower_bound(hits: int, total: int, confidence: float) -> float:
     return float(beta.ppf(1 - confidence, hits, total - hits + 1)) if hits else 0.0
 
 
-def lead_lower_bound(gained: int, lost: int, of: int, confidence: float) -> float:
-    """The one-sided lower bound on by how much more often one of two is right on the same tickets:
-    of N one alone was right on `gained`, the other on `lost`.
-
-    Half of the doubt each for the two shares of Clopper and Pearson, by Bonferroni: exact, and with
-    no pair that differs it is still not 0.
-    """
-    each = (1 + confidence) / 2
-    return lower_bound(gained, of, each) + lower_bound(of - lost, of, each) - 1
-
-
 def p_values(hits: Counts, totals: Counts, at_least: float) -> Float64:
     """Of the exact test that the true share is less than `at_least`; any shape, 1 of none."""
     p: NDArray[Any] = binom.sf(hits - 1, totals, at_least)

@@ -60,7 +60,7 @@ def test_it_pays_where_agreeing_with_a_worker_is_evidence() -> None:
     assert beside.saves.low > 0.6
     assert beside.saves.value == pytest.approx(1 - both.cost.value / large.cost.value)
     assert beside.lead.value == pytest.approx(both.accuracy.value - large.accuracy.value)
-    assert -0.01 <= beside.least < beside.lead.low
+    assert beside.as_good
     assert small.accuracy.value < large.accuracy.value - 0.01
 
 

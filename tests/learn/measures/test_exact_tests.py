@@ -12,7 +12,7 @@ from streamer.learn.calibrate.choosing import Promise, best_order, proven
 from streamer.learn.calibrate.router import train_router
 from streamer.learn.calibrate.targets import Accuracy, Fidelity
 from streamer.learn.data.dataset import Dataset
-from streamer.learn.measures.exact_tests import lead_lower_bound, lower_bound, p_values, passed
+from streamer.learn.measures.exact_tests import lower_bound, p_values, passed
 from streamer.learn.measures.threshold_families import Sweep, ThresholdFamily, threshold_families
 from tests.learn import planted
 
@@ -133,20 +133,3 @@ def test_a_share_is_proven_exactly_when_its_bound_lies_above() -> None:
         assert proven_at == (bound >= 0.9)
         assert hits == 0 or binom.sf(hits - 1, of, bound) == pytest.approx(0.05)
     assert p_values(np.array([0]), np.array([0]), 0.9)[0] == 1
-
-
-@pytest.mark.parametrize(("gained", "lost"), [(0.0, 0.02), (0.01, 0.03), (0.1, 0.12)])
-def test_a_lead_lies_under_its_bound_no_more_often_than_it_says(gained: float, lost: float) -> None:
-    rng, repeats = np.random.default_rng(6), 2000
-    counts = rng.multinomial(500, [gained, lost, 1 - gained - lost], repeats).tolist()
-    bounds = np.array([lead_lower_bound(up, down, 500, 0.95) for up, down, _ in counts])
-    allowed = 0.05 + 2 * np.sqrt(0.05 * 0.95 / repeats)
-    assert (bounds > gained - lost).mean() <= allowed
-    seen = np.array([(up - down) / 500 for up, down, _ in counts])
-    assert (seen > gained - lost).mean() > 4 * allowed
-
-
-def test_two_that_never_differ_are_not_shown_alike_by_few_tickets() -> None:
-    # Of 20 without a loss the bound of 97.5 % on the share is 1 - 0.025 ** (1 / 20).
-    assert lead_lower_bound(0, 0, 20, 0.95) == pytest.approx(0.025 ** (1 / 20) - 1)
-    assert -0.01 < lead_lower_bound(0, 0, 500, 0.95) < 0
