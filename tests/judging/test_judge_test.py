@@ -2,6 +2,7 @@
 
 import csv
 import signal
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import orjson
 import pytest
 import yaml
+from prometheus_client.metrics_core import Metric
 
 from streamer.commands.judge_test import ways
 from streamer.commands.judge_test.run import Wish, run
@@ -16,10 +18,13 @@ from streamer.commands.judge_test.ways import TYPICAL
 from streamer.commands.judge_test.writing import Choosable, write
 from streamer.config import Settings, load
 from streamer.errors import ConfigError
+from streamer.judging.engine.engine_judge import EngineJudge
 from streamer.judging.engine.watched_engine import WatchedEngine
 from streamer.judging.llm.nearest import LabelledTickets
 from streamer.judging.llm.prompt import load_prompts
 from streamer.judging.loading import load as load_judge
+from streamer.judging.loading import loaded
+from streamer.judging.surroundings import Surroundings
 from streamer.learn.judge_test.variant import Question, Variant
 from tests.judging.tiny import WORDS, save_model
 from tests.learn.judge_test.judges import LABELS as MOODS
@@ -217,3 +222,11 @@ def test_several_tasks_and_unknown_labels_are_refused(folder: Path, tmp_path: Pa
     (tmp_path / "strange.csv").write_text("text,label\nhello,reffund\n")
     with pytest.raises(ConfigError, match="no label 'reffund'"):
         run(settings, replace(_wish(folder), file=tmp_path / "strange.csv"))
+
+
+async def test_an_engine_in_this_process_gives_it_its_metrics(folder: Path) -> None:
+    given: list[Callable[[], Iterable[Metric]]] = []
+    judge = await loaded(_settings(folder), Surroundings(watch=given.append))
+    assert isinstance(judge, EngineJudge)
+    assert given == [judge.collect]
+    assert list(given[0]()) == []

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
+from prometheus_client import CollectorRegistry, Gauge
 
 from streamer.config.settings import Settings
+from streamer.dev.ports import free_port
 from streamer.errors import BrokerError, ConfigError
-from streamer.judging.judge import EngineDead
+from streamer.judging.judge import EngineDead, Judge
+from streamer.judging.surroundings import Surroundings
 from streamer.observe.metrics import Metrics
 from streamer.records.calibration import Model
 from streamer.services.judge.audits import AuditLane
@@ -42,13 +46,13 @@ def always() -> bool:
     return True
 
 
-def settings(path: Path) -> Settings:
+def settings(path: Path, port: int = 0) -> Settings:
     task = {"labels": list(LABELS.labels), "workers": ["one", "two"], "calibration": str(path)}
     return Settings.model_validate(
         {
             "kafka": {"bootstrap": "nowhere:1", "start": "earliest"},
             "tasks": {"mood": task},
-            "judge": {"listen": {"port": 0}},
+            "judge": {"listen": {"port": port}},
         }
     )
 
@@ -100,3 +104,28 @@ async def test_what_kafka_refuses_the_audits_before_the_end_ends_the_service() -
     lane = AuditLane(Late(waits=False), 60.0)
     with pytest.raises(BrokerError):
         await lane.run(Run().handler, SharedExclusiveLock(), always, Metrics(), asyncio.Event())
+
+
+async def test_what_the_judges_engine_tells_of_itself_is_on_the_services_page(
+    tmp_path: Path,
+) -> None:
+    port, registry = free_port(), CollectorRegistry()
+    labelled = {"labelnames": ["model_name", "engine"], "registry": registry}
+    Gauge("vllm:num_requests_running", "Theirs.", **labelled).labels("mine", "0").set(3)
+    pages: list[str] = []
+
+    class Asked(Cold):
+        async def start(self) -> None:
+            async with ClientSession() as client:
+                answer = await client.get(f"http://127.0.0.1:{port}/metrics")
+                pages.append(await answer.text())
+            await super().start()
+
+    async def load(_: Settings, surroundings: Surroundings) -> Judge:
+        surroundings.watch(registry.collect)
+        return Asked()
+
+    given = settings(calibrated(tmp_path / "c.json", None), port)
+    with pytest.raises(EngineDead, match="did not come up"):
+        await run_lanes(load, given, asyncio.Event())
+    assert 'vllm:num_requests_running{engine="0",model_name="mine"} 3.0' in pages[0]
