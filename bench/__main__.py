@@ -28,8 +28,8 @@ ON_DATA = (
     "encoder",
 )
 """Those that are about the real tasks, and nothing without them."""
-BY_NAME = ("mutants",)
-"""Those about the tests, an hour long: only by name."""
+BY_NAME = ("mutants", "language_cascade")
+"""Those about the tests, an hour long, and one that wants a model of yours: only by name."""
 KNOWN = (*BENCHMARKS, *ON_DATA, *BY_NAME)
 
 
@@ -45,6 +45,10 @@ def main() -> None:
     parser.add_argument("--read", type=int, default=1_200, help="backlog of `feeding`: language")
     parser.add_argument("--judge-pairs", type=int, default=3, help="pairs of runs of `feeding`")
     parser.add_argument("--data", type=Path, help="the real tasks, for benchmarks that want them")
+    parser.add_argument(
+        "--judge", type=Path, help="model folder of `language_cascade`, if not the cached one"
+    )
+    parser.add_argument("--asked", type=int, default=150, help="tickets of `language_cascade`")
     parser.add_argument("--files", type=Path, nargs="+", help="files or folders of `mutants`")
     parser.add_argument("--mutants", type=int, default=40, help="how many of each file")
     parser.add_argument("--seed", type=int, help="of `mutants`, to try the same again")
@@ -54,7 +58,7 @@ def main() -> None:
     if unknown := sorted(set(options.names) - set(KNOWN)):
         parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(KNOWN)}")
     if left_out := () if options.data else ON_DATA:
-        if lacking := sorted(set(options.names) & set(left_out)):
+        if lacking := sorted(set(options.names) & {*left_out, "language_cascade"}):
             parser.error(f"{', '.join(lacking)}: name the folder of the real tasks with --data")
         if not options.names:
             print(f"without --data, left out: {', '.join(left_out)}")

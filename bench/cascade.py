@@ -67,9 +67,10 @@ async def _measure(stack: Stack, config: Path, drained: int) -> list[Result]:
         for name in settings.tasks:
             known = await _known(stack, producer, observer, name, drained)
             for some in committees(list(known.alone)):
-                async with _classify(stack, config, name, some) as source:
-                    seconds = await _drain(producer, observer, source, known, drained)
-                results.append(_result(known, some, seconds, drained))
+                async with classify_by(stack, config, name, some) as source:
+                    backlog = _backlog(known.tickets, drained)
+                    accounts, seconds = await drain(producer, observer, source, name, backlog)
+                results.append(_result(known, some, seconds / accounts.records, drained))
     return results
 
 
@@ -94,7 +95,7 @@ async def _known(
 
 
 @asynccontextmanager
-async def _classify(stack: Stack, config: Path, name: str, some: Committee) -> AsyncIterator[str]:
+async def classify_by(stack: Stack, config: Path, name: str, some: Committee) -> AsyncIterator[str]:
     """A classify with one task and these workers; its source is also the name of its topic."""
     source = f"{name}-{some.kind}-{len(some.workers)}-{time.time_ns()}"
     changes = {"tasks": {name: _task(config, name, some)}, "audit": {"share": 0}}
@@ -107,24 +108,23 @@ def _task(config: Path, name: str, some: Committee) -> dict[str, Any]:
     return {**body["tasks"][name], "workers": list(some.workers), "rule": some.kind, "data": None}
 
 
-async def _drain(
+async def drain(
     producer: AIOKafkaProducer,
     observer: Observer,
     source: str,
-    known: Known,
-    drained: int,
-) -> float:
-    """Seconds per ticket from the first one's arrival to the last label."""
-    accounts = Accounts([known.task])
+    task: str,
+    backlog: Sequence[Played],
+) -> tuple[Accounts, float]:
+    """What became of all, and the seconds from the first one's arrival to the last label."""
+    accounts = Accounts([task])
     observer.tell(accounts, source)
-    backlog = _backlog(known.tickets, drained)
     began_ms = time.time() * 1000
     await play(producer, source, backlog, accounts, None)
     await until_settled(accounts, PATIENCE_S)
     if missing := accounts.unaccounted():
         raise RuntimeError(f"{len(missing)} tickets have no label, the first: {missing[0]}")
     last_ms = max(outcome.at_ms for _, outcome, _ in accounts.outcomes())
-    return (last_ms - began_ms) / 1000 / len(backlog)
+    return accounts, (last_ms - began_ms) / 1000
 
 
 def _result(known: Known, some: Committee, seconds: float, drained: int) -> Result:

@@ -14,8 +14,10 @@ def cpu_s(pid: int | None) -> float:
 
 def tree_cpu_s(pid: int | None) -> float:
     """The same of the process with all that it started and that still run."""
-    started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return cpu_s(pid) + sum(tree_cpu_s(int(child)) for child in started)
+    # Each thread lists those that it started itself.
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    started = [int(child) for listed in threads for child in listed.read_text().split()]
+    return cpu_s(pid) + sum(map(tree_cpu_s, started))
 
 
 def peak_mb(pid: int | None) -> float:
