@@ -139,6 +139,7 @@ def calibrate(options: argparse.Namespace) -> int:
         options.out,
         options.json,
         options.trial,
+        arguments.margin(options),
     )
 
 
@@ -226,6 +227,7 @@ def _add_log_verbs(verbs: Verbs) -> None:
             "streamer calibrate log.parquet --task intent --judge-budget 15%",
             "streamer calibrate log.parquet --task intent --fidelity 0.97 --confidence 0.95",
             "streamer calibrate log.parquet --task intent --accuracy 0.9 --gold gold.csv",
+            "streamer calibrate log.parquet --task intent --judge-budget 15% --margin 0.3",
         ),
     )
     wish = chosen.add_mutually_exclusive_group(required=True)
@@ -233,6 +235,12 @@ def _add_log_verbs(verbs: Verbs) -> None:
     wish.add_argument("--fidelity", type=share, metavar="SHARE", help="agreement with the judge")
     wish.add_argument("--accuracy", type=share, metavar="SHARE", help="agreement with the truth")
     chosen.add_argument("--confidence", type=share, default=0.95, help="of the promise (0.95)")
+    chosen.add_argument(
+        "--margin",
+        type=float,
+        metavar="POINTS",
+        help="choose the rule after the judge, too: one at most so much worse than the judge",
+    )
     chosen.add_argument("--task", metavar="NAME", required=True, help="the task")
     chosen.add_argument("--out", type=Path, metavar="FILE", help="not the configured file")
     chosen.add_argument("--trial", action="store_true", help="for the versions on trial")

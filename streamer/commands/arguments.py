@@ -8,7 +8,7 @@ from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.errors import ConfigError
 from streamer.learn.calibrate.calibrate import Targets
-from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeShareTarget
+from streamer.learn.calibrate.targets import Accuracy, Fidelity, JudgeShareTarget, Margin
 from streamer.learn.evaluation.options import Prices
 
 JUDGE = "judge"
@@ -39,6 +39,13 @@ def prices(given: Sequence[tuple[str, float]]) -> Prices | None:
     """One number per model; None where none was given."""
     by_model = dict(given)
     return Prices(by_model, by_model.pop(JUDGE, 0.0)) if by_model else None
+
+
+def margin(options: argparse.Namespace) -> Margin | None:
+    """By how many points the rule after the judge may be worse; None where none was given."""
+    if options.margin is None:
+        return None
+    return Margin(options.margin / 100, options.confidence)
 
 
 def targets(options: argparse.Namespace) -> Targets:

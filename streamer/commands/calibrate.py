@@ -4,17 +4,20 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from streamer.commands.calibrate_after import told_after
 from streamer.commands.calibrate_now import Now, now_or_none, to_write
 from streamer.commands.logged import Logged, logged
 from streamer.config.settings import Settings
 from streamer.config.tasks import Task
 from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.errors import ConfigError
+from streamer.learn.calibrate.after_judge import calibrate_both
 from streamer.learn.calibrate.calibrate import Targets, calibrate
-from streamer.learn.calibrate.targets import JudgeShareTarget
+from streamer.learn.calibrate.targets import JudgeShareTarget, Margin
 from streamer.records.calibration import Calibration, Estimate, Guarantee
 from streamer.records.label import Rule
 from streamer.records.times import rfc3339
+from streamer.services.learned.rules import rule_after
 from streamer.terminal import tell, tell_json
 
 UNJUDGED = 0.01
@@ -30,37 +33,51 @@ def run(
     out: Path | None,
     as_json: bool = False,
     trial: bool = False,
+    margin: Margin | None = None,
 ) -> int:
     """Write the calibration file and say what was chosen, and what is promised.
 
-    With `trial` it is of the versions on trial, as if they voted. Without `out` it is written to
-    the configured file, or to <task>.calibration.json beside the configuration. Raises
-    `ConfigError`.
+    With a `margin` the rule after the judge is chosen, too. With `trial` it is of the versions on
+    trial, as if they voted. Without `out` it is written to the configured file, or to
+    <task>.calibration.json beside the configuration. Raises `ConfigError`.
     """
     _refuse_follower(settings, task)
-    _refuse_empty_promise(settings, task, targets)
+    _refuse_empty_promise(settings, task, targets, margin)
     if trial and out is None:
         raise ConfigError("--trial needs --out FILE: the configured file is of what serves now")
     (each,) = logged(settings, file, [task], gold, trial)
     _refuse_gaps(each)
     target = _target(settings, each.name, each.task, out)
-    made_at = rfc3339(int(time.time() * 1000))
-    after = arbitration_rule(each.task.after.kind, each.task.after.alpha)
-    dataset, period = each.table.dataset, each.table.period
-    calibration = calibrate(dataset, targets, made_at=made_at, after=after, period=period)
+    calibration, dataset = _calibrated(each, targets, margin), each.table.dataset
     now = None if trial else now_or_none(settings, task, each.task, dataset, targets)
     _write(calibration, target)
     if as_json:
         tell_json({"file": str(target), "calibration": calibration, "now": now})
         return 0
-    tell("\n".join([*told(calibration, now), f"written to {target}"]))
+    after_waits = each.task.after.kind == "calibrated"
+    tell("\n".join([*told(calibration, now, after_waits=after_waits), f"written to {target}"]))
     if not trial and (calibration.guarantee is None or calibration.guarantee.holds):
-        tell("\n".join(to_write(settings, task, target)))
+        tell("\n".join(to_write(settings, task, target, after=calibration.after is not None)))
     return 0
 
 
-def told(calibration: Calibration, now: Now | None = None) -> Iterator[str]:
-    """What a calibration means, in plain words, beside the rule that serves now."""
+def _calibrated(each: Logged, targets: Targets, margin: Margin | None) -> Calibration:
+    made_at = rfc3339(int(time.time() * 1000))
+    dataset, period = each.table.dataset, each.table.period
+    if margin is not None:
+        return calibrate_both(dataset, targets, margin, made_at=made_at, period=period)
+    after = rule_after(each.task, None)
+    rule = arbitration_rule(after.kind, after.alpha)
+    return calibrate(dataset, targets, made_at=made_at, after=rule, period=period)
+
+
+def told(
+    calibration: Calibration, now: Now | None = None, *, after_waits: bool = False
+) -> Iterator[str]:
+    """What a calibration means, in plain words, beside the rule that serves now.
+
+    With `after_waits` the task takes its rule after the judge from the file.
+    """
     gold = f", {calibration.data.gold} with a known truth" if calibration.data.gold else ""
     rows = calibration.data.rows
     yield f"{calibration.task}: learnt from {rows} tickets of the uniform stratum{gold}"
@@ -77,6 +94,10 @@ def told(calibration: Calibration, now: Now | None = None) -> Iterator[str]:
         yield "promised  nothing: a judge budget is an aim, met on average"
     else:
         yield from _promise(calibration.guarantee)
+    if calibration.after is not None:
+        yield from told_after(calibration.after)
+    elif after_waits:
+        yield "after     v3 with alpha 0: give --margin, and another rule may be proven"
 
 
 def _promise(guarantee: Guarantee) -> Iterator[str]:
@@ -121,22 +142,24 @@ def _refuse_follower(settings: Settings, name: str) -> None:
         )
 
 
-def _refuse_empty_promise(settings: Settings, name: str, targets: Targets) -> None:
+def _refuse_empty_promise(
+    settings: Settings, name: str, targets: Targets, margin: Margin | None
+) -> None:
     """A promise is of one rule before the judge, and must be of what is published."""
     task = settings.tasks.get(name)
-    if task is None or isinstance(targets, JudgeShareTarget):
+    if task is None or (isinstance(targets, JudgeShareTarget) and margin is None):
         return
     if task.publishes_first:
         raise ConfigError(
             f"tasks.{name}.mode is {task.mode}: every label is published before the judge has seen"
-            " it, whatever the rule, so none can promise anything: wish for a judge budget, which"
-            " fits the temperatures, or serve the task in mode sequential"
+            " it, whatever the rule, so none can promise anything: wish for a judge budget with"
+            " no margin, which fits the temperatures, or serve the task in mode sequential"
         )
     if task.segments is not None:
         raise ConfigError(
             f"tasks.{name}.segments: each segment is served in its own way, and a promise of one"
-            " way for all is not of what is published: wish for a judge budget, or take out"
-            " `segments`"
+            " way for all is not of what is published: wish for a judge budget, with no margin, or"
+            " take out `segments`"
         )
 
 

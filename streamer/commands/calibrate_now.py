@@ -67,12 +67,16 @@ def now_or_none(
         return None
 
 
-def to_write(settings: Settings, name: str, target: Path) -> Iterator[str]:
-    """The lines of streamer.yaml by which the task is served by the file; none if it is so."""
+def to_write(settings: Settings, name: str, target: Path, *, after: bool) -> Iterator[str]:
+    """The lines of streamer.yaml by which the task is served by the file; none if it is so.
+
+    With `after` its rule after the judge, too.
+    """
     task, root = settings.tasks[name], settings.path(Path()).resolve()
     file = target.resolve()
     there = None if task.calibration is None else settings.path(task.calibration).resolve()
-    if task.rule.kind == "calibrated" and there == file:
+    served = task.rule.kind == "calibrated" and (not after or task.after.kind == "calibrated")
+    if served and there == file:
         yield "restart classify, judge and monitor: they read the file when they start"
         return
     short = file.relative_to(root) if file.is_relative_to(root) else file
@@ -80,4 +84,6 @@ def to_write(settings: Settings, name: str, target: Path) -> Iterator[str]:
     yield "  tasks:"
     yield f"    {name}:"
     yield "      rule: calibrated"
+    if after:
+        yield "      after: calibrated"
     yield f"      calibration: {short}"

@@ -14,6 +14,7 @@ from streamer.learn.evaluation.options import Options, Prices
 from streamer.learn.evaluation.second_judge import SecondJudge
 from streamer.learn.measures.shares import Share
 from streamer.learn.measures.versions import VersionTrial
+from streamer.services.learned.rules import rule_after
 from streamer.terminal import note, tell, tell_json, watched
 
 WORKER_PRICE = 0.001
@@ -107,7 +108,8 @@ def _json(trial: VersionTrial) -> dict[str, object]:
 
 def _options(each: Logged, prices: Prices | None, latencies: Prices | None) -> Options:
     assumed = Prices(dict.fromkeys(each.table.dataset.workers, WORKER_PRICE), 1.0)
-    calibration, after = each.calibration(), each.task.after
+    calibration = each.calibration()
+    after = rule_after(each.task, calibration)
     return Options(
         costs=prices or assumed,
         latencies=latencies,

@@ -23,7 +23,7 @@ from streamer.records.calibration import Calibration
 from streamer.records.log_file import read_log
 from streamer.records.routing import Routing
 from streamer.services.learned.routing_file import read_routing
-from streamer.services.learned.rules import rule_before
+from streamer.services.learned.rules import rule_after, rule_before
 from streamer.terminal import clean, note, tell, tell_json, watched
 
 SHOWN = 20
@@ -88,7 +88,8 @@ def _supposed(
     calibration = each.calibration()
     if task.rule.kind == "calibrated" and calibration is None:
         raise ConfigError(f"{each.name}: there is no calibration yet; run `streamer calibrate`")
-    after = after or arbitration_rule(task.after.kind, task.after.alpha)
+    configured = rule_after(task, calibration)
+    after = after or arbitration_rule(configured.kind, configured.alpha)
     return what_if(each.judged(calibration), rule_before(task, calibration), after, mode, latencies)
 
 

@@ -64,9 +64,12 @@ class Budget(Block):
 
 
 class After(Block):
-    """Whose label stands where the judge was asked: kind v3 with alpha 0 is always the judge's."""
+    """Whose label stands where the judge was asked: kind v3 with alpha 0 is always the judge's.
 
-    kind: Literal["v3", "diff", "opt", "opt_greedy", "pool", "pool_linear"] = "v3"
+    Kind calibrated is what `streamer calibrate --margin` chose.
+    """
+
+    kind: Literal["v3", "diff", "opt", "opt_greedy", "pool", "pool_linear", "calibrated"] = "v3"
     alpha: float = Field(default=0.0, allow_inf_nan=False)
 
     @field_validator("kind", mode="before")
@@ -78,6 +81,8 @@ class After(Block):
 
     @model_validator(mode="after")
     def _in_range(self) -> "After":
+        if self.kind == "calibrated" and self.alpha != 0:
+            raise ValueError("kind calibrated takes its alpha from the calibration")
         least = {"opt": None, "opt_greedy": None, "diff": -1}.get(self.kind, 0)
         if least is not None and not least <= self.alpha <= 1:
             raise ValueError(f"kind {self.kind} takes an alpha from {least} to 1, not {self.alpha}")

@@ -178,6 +178,8 @@ class Task(Block):
             raise ValueError(
                 "rule calibrated needs calibration: name the file that `streamer calibrate` wrote"
             )
+        if self.after.kind == "calibrated" and self.rule.kind != "calibrated":
+            raise ValueError("after calibrated needs rule calibrated: the two were proven together")
         if self.publishes_first and self.when is not None and self.when.task is not None:
             raise ValueError(
                 "mode optimistic can't depend on another task's label: the judge may still find it"

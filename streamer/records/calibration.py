@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import orjson
 
-from streamer.records.label import Rule
+from streamer.records.label import After, Rule
 
 Measure = Literal["judge rate", "fidelity", "accuracy"]
 
@@ -92,6 +92,42 @@ class Guarantee:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """By how much the share of right labels is larger than another's, with its interval of 95 %.
+
+    `tickets` is how many it would take to show that it is above 0, None where it is not.
+    """
+
+    value: float
+    low: float
+    high: float
+    tickets: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenAfter:
+    """The rule after the judge that was chosen, and what was tested for it.
+
+    Of `rows` tickets with a known truth its label alone was right on `gained`, and the judge's own
+    alone on `lost`: its lead is at least `bound`, unless a chance of 1 - `confidence` struck. Where
+    that `holds`, some rule loses less than `margin`; else the judge's own label stands, and the
+    numbers are those of the first rule that failed. `lead` is what the choice is worth, by
+    cross-fitting.
+    """
+
+    rule: After
+    method: str
+    margin: float
+    confidence: float
+    holds: bool
+    rows: int
+    gained: int
+    lost: int
+    bound: float
+    lead: Lead | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What the tickets that were learnt from looked like, to notice when others come.
 
@@ -109,7 +145,8 @@ class Calibration:
 
     `rule` has kind `judge` where no setting keeps the wish: then all go to the judge. `router`
     belongs to a rule of kind `router`. `judge_rate`, `fidelity` and `accuracy` are what to expect.
-    Files of before there was a `reference` have none, and keep their version.
+    `after` is None where the rule after the judge was not chosen with it. Files of before there was
+    a `reference` or an `after` have none, and keep their version.
     """
 
     task: str
@@ -126,6 +163,7 @@ class Calibration:
     fidelity: Estimate
     accuracy: Estimate
     reference: Reference | None = None
+    after: ProvenAfter | None = None
 
     @property
     def version(self) -> str:
@@ -134,8 +172,9 @@ class Calibration:
 
     def to_json(self) -> bytes:
         raw = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.reference is None:
-            del raw["reference"]
+        for later in ("reference", "after"):
+            if raw[later] is None:
+                del raw[later]
         return orjson.dumps(raw)
 
     @classmethod
@@ -156,8 +195,16 @@ class Calibration:
             "fidelity": Estimate(**raw["fidelity"]),
             "accuracy": Estimate(**raw["accuracy"]),
             "reference": None if reference is None else Reference(**reference),
+            "after": _after(raw.get("after")),
         }
         return cls(**(raw | nested))
+
+
+def _after(raw: dict[str, Any] | None) -> ProvenAfter | None:
+    if raw is None:
+        return None
+    lead = None if raw["lead"] is None else Lead(**raw["lead"])
+    return ProvenAfter(**(raw | {"rule": After(**raw["rule"]), "lead": lead}))
 
 
 def _tuples(raw: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,10 @@ class After:
     alpha: float
 
 
+JUDGE_STANDS = After("v3", 0.0)
+"""The judge's label always."""
+
+
 @dataclass(frozen=True, slots=True)
 class Segmented:
     """The segment that a ticket was served as, by its number; None where it was served like all

@@ -243,12 +243,55 @@ def test_no_promise_is_made_of_what_is_published_otherwise(
     known["tasks"]["planted"] |= served
     config.write_text(yaml.safe_dump(known))
     to = ["--task", "planted", "--out", config.with_name("o.json")]
-    for wish in ("--fidelity", "--accuracy"):
-        assert streamer("calibrate", config, log, wish, "0.8", *to) == 2
+    for wish in (["--fidelity", 0.8], ["--accuracy", 0.8], ["--judge-budget", 0.3, "--margin", 1]):
+        assert streamer("calibrate", config, log, *wish, *to) == 2
         assert reason in capsys.readouterr().err
     assert streamer("calibrate", config, log, "--judge-budget", "30%", *to) == 0
     said = capsys.readouterr()
     assert "planted: routed by" in said.err or "planted: served in mode optimistic" in said.err
+
+
+def test_with_a_margin_the_rule_after_the_judge_is_chosen_and_said_to_be_written(
+    config: Path, log: Path, gold: Path, capsys
+) -> None:
+    wish = ["--task", "planted", "--judge-budget", "30%", "--margin"]
+    assert streamer("calibrate", config, log, *wish, 1, "--gold", gold) == 0
+    said = capsys.readouterr().out
+    assert "1 points worse than the judge's own label" in said
+    assert "by cross-fitting" in said
+    made = Calibration.from_json(config.with_name("c.json").read_bytes())
+    assert made.after is not None
+    assert (made.after.holds, made.after.rows, made.after.margin) == (True, 600, 0.01)
+    _, _, lines = said.partition("restart classify, judge and monitor:\n")
+    assert yaml.safe_load(lines)["tasks"]["planted"]["after"] == "calibrated"
+    known = yaml.safe_load(config.read_text())
+    known["tasks"]["planted"] |= yaml.safe_load(lines)["tasks"]["planted"]
+    config.write_text(yaml.safe_dump(known))
+    for verb in (["evaluate", "--out", config.parent / "out"], ["replay", "--mode", "sequential"]):
+        assert streamer(verb[0], config, log, *verb[1:]) == 0
+    capsys.readouterr()
+    assert streamer("calibrate", config, log, *wish[:-1]) == 0
+    assert "give --margin" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ([0.3], "no ticket has a known truth"),
+        ([0.3, "--gold", "GOLD"], "600 known truths are too few: it takes "),
+        ([101], "the margin must lie between 0 and 1"),
+    ],
+)
+def test_what_proves_nothing_of_the_rule_after_the_judge_is_said(
+    config: Path, log: Path, gold: Path, told: list[object], said: str, capsys
+) -> None:
+    margin = [gold if one == "GOLD" else one for one in told]
+    wish = ["--task", "planted", "--judge-budget", "30%", "--margin", *margin]
+    assert streamer("calibrate", config, log, *wish) == (2 if told == [101] else 0)
+    told_here = capsys.readouterr()
+    assert said in told_here.out + told_here.err
+    if told != [101]:
+        assert "after     v3 with alpha 0" in told_here.out
 
 
 def test_an_accuracy_is_promised_of_what_the_rule_after_the_judge_lets_stand(

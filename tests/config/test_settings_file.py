@@ -114,6 +114,16 @@ def test_the_judge_s_interpreter_lies_with_the_file_or_beside_our_environment(
         ),
         (
             "tasks.intent.after",
+            {"kind": "calibrated", "alpha": 0.5},
+            "tasks.intent.after: kind calibrated takes its alpha from the calibration",
+        ),
+        (
+            "tasks.intent.after",
+            "calibrated",
+            "tasks.intent: after calibrated needs rule calibrated: the two were proven together",
+        ),
+        (
+            "tasks.intent.after",
             "token_v1",
             "tasks.intent.after.kind: 'token_v1' is not allowed: it is only for the replay; use "
             "v3, diff, opt, opt_greedy or pool",

@@ -14,12 +14,14 @@ from streamer.records.calibration import (
     Data,
     Estimate,
     Guarantee,
+    Lead,
     Model,
+    ProvenAfter,
     Reference,
     RouterWeights,
     Wish,
 )
-from streamer.records.label import Rule
+from streamer.records.label import After, Rule
 
 WEIGHTS = RouterWeights((0.5, 0.25), -1.5, (0.1,) * 6, (0.0, 1.0))
 SOME = Estimate(0.5, 0.4, 0.6, 100)
@@ -42,7 +44,29 @@ MADE = Calibration(
 )
 
 
-@pytest.mark.parametrize("made", [MADE, replace(MADE, router=None, guarantee=None)])
+PROVEN = ProvenAfter(
+    rule=After("pool", 0.3),
+    method="a method",
+    margin=0.003,
+    confidence=0.95,
+    holds=True,
+    rows=1700,
+    gained=8,
+    lost=2,
+    bound=0.0004,
+    lead=Lead(0.003, -0.0003, 0.008, 2900),
+)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        MADE,
+        replace(MADE, router=None, guarantee=None),
+        replace(MADE, after=PROVEN),
+        replace(MADE, after=replace(PROVEN, holds=False, lead=None)),
+    ],
+)
 def test_reads_what_it_wrote(made: Calibration) -> None:
     read = Calibration.from_json(made.to_json())
     assert read == made
@@ -56,8 +80,9 @@ def test_any_change_is_another_version() -> None:
         replace(MADE, label_set="abd").version,
         replace(MADE, judge=Model("8", 0.9)).version,
         replace(MADE, rule=replace(MADE.rule, at_least=0.76)).version,
+        replace(MADE, after=PROVEN).version,
     }
-    assert len(versions) == 4
+    assert len(versions) == 5
 
 
 def test_a_file_of_before_there_was_a_reference_keeps_its_version() -> None:

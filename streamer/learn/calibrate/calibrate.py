@@ -72,6 +72,7 @@ def calibrate(
         )
         shown = proof
     rule = chosen or judge_all(len(dataset.workers))
+    judge_rate, fidelity, accuracy = _expected(rule, shown, judge_policy)
     return Calibration(
         task=dataset.task,
         label_set=LabelSet(dataset.labels).version,
@@ -83,7 +84,9 @@ def calibrate(
         router=chosen.weights if isinstance(chosen, Router) else None,
         wish=targets.recorded,
         guarantee=guarantee,
-        **_expected(rule, shown, judge_policy),
+        judge_rate=judge_rate,
+        fidelity=fidelity,
+        accuracy=accuracy,
         reference=_reference(rule, whole, judge_policy),
     )
 
@@ -184,15 +187,16 @@ def _reference(rule: DeferralRule, dataset: Dataset, judge_policy: JudgePolicy) 
 
 def _expected(
     rule: DeferralRule, dataset: Dataset, judge_policy: JudgePolicy
-) -> dict[str, Estimate]:
+) -> tuple[Estimate, Estimate, Estimate]:
+    """Judge rate, fidelity and accuracy."""
     accepted = rule.decide(dataset.worker_predictions).label_ids
     bypassed, has_truth = accepted != ABSTAINED, dataset.gold != UNKNOWN
     final = judge_policy.published(dataset, rule)
-    return {
-        "judge_rate": _estimate(share(~bypassed)),
-        "fidelity": _estimate(share((accepted == dataset.judge.label_ids)[bypassed])),
-        "accuracy": _estimate(share((final == dataset.gold)[has_truth])),
-    }
+    return (
+        _estimate(share(~bypassed)),
+        _estimate(share((accepted == dataset.judge.label_ids)[bypassed])),
+        _estimate(share((final == dataset.gold)[has_truth])),
+    )
 
 
 def _estimate(observed: Share) -> Estimate:

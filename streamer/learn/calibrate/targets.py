@@ -68,6 +68,18 @@ class Accuracy:
         return has_truth, has_truth & (published == dataset.gold)
 
 
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """By how much the published labels may be right less often than the judge's, as a share."""
+
+    share: float
+    confidence: float
+
+    def __post_init__(self) -> None:
+        _within("the margin", self.share)
+        _within("the confidence", self.confidence)
+
+
 def _within(name: str, value: float) -> None:
     if not 0 < value < 1:
         raise ConfigError(f"{name} must lie between 0 and 1, not {value}: give a share, as 0.95")

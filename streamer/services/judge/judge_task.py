@@ -8,7 +8,7 @@ from streamer.decide.arbitration_rule import arbitration_rule
 from streamer.decide.arbitration_rules import ArbitrationRule
 from streamer.records.calibration import Calibration
 from streamer.records.label import After
-from streamer.services.learned.rules import load_calibration
+from streamer.services.learned.rules import load_calibration, rule_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,9 @@ class JudgeTask:
         cls, task: Task, calibration: Calibration | None = None, min_coverage: float = 0.0
     ) -> "JudgeTask":
         """As configured."""
-        after = task.after
+        after = rule_after(task, calibration)
         rule = arbitration_rule(after.kind, after.alpha)
-        described = After(after.kind, after.alpha)
-        return cls(described, rule, calibration, task.review_below or 0.0, min_coverage)
+        return cls(after, rule, calibration, task.review_below or 0.0, min_coverage)
 
     def unsure(self, confidence: float, coverage: float | None) -> bool:
         """Of a verdict: its label has `confidence`; `coverage` as in `Verdicts`."""

@@ -9,6 +9,7 @@ from streamer.decide.deferral_rule import DeferralRule
 from streamer.decide.votes import VoteRule
 from streamer.errors import ConfigError, in_words
 from streamer.records.calibration import Calibration
+from streamer.records.label import JUDGE_STANDS, After
 
 
 def rule_before(task: Task, calibration: Calibration | None) -> DeferralRule:
@@ -25,6 +26,16 @@ def rule_before(task: Task, calibration: Calibration | None) -> DeferralRule:
     assert wanted.alpha is not None  # Chow's rule without it is refused with the configuration
     alone = None if wanted.worker is None else names.index(wanted.worker)
     return Chow(wanted.alpha, len(names), alone)
+
+
+def rule_after(task: Task, calibration: Calibration | None) -> After:
+    """The rule after the judge: as configured, or the calibration's; there it is the judge's own
+    label that stands where nothing was proven, or there is no calibration yet.
+    """
+    if task.after.kind != "calibrated":
+        return After(task.after.kind, task.after.alpha)
+    proven = None if calibration is None else calibration.after
+    return JUDGE_STANDS if proven is None else proven.rule
 
 
 def load_calibration(name: str, task: Task, path: Path) -> Calibration:
