@@ -87,11 +87,15 @@ class World:
             preexec_fn=interruptible,
         ) as process:
             assert process.stderr is not None
-            found = next((line for line in process.stderr if word in line), "")
+            said: list[str] = []
+            for line in process.stderr:
+                said.append(line)
+                if word in line:
+                    break
             process.send_signal(signal.SIGINT)
             process.stderr.read()
-        assert found, f"{command} never said {word}"
-        return self._as_shown(found)
+        assert word in "".join(said[-1:]), f"{command} never said {word}, but {said}"
+        return self._as_shown(said[-1])
 
     def starts_kafka(self) -> None:
         self._kafka = self._servers.enter_context(Kafka(self.folder / ".kafka", port=free_port()))

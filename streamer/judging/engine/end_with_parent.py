@@ -10,7 +10,8 @@ def end_with_parent() -> None:
     """Kill this process as soon as its parent is gone; does nothing in one that has none here.
 
     vLLM's own processes end where they are told to, and a parent that is killed tells nobody: an
-    engine that was loading would stay behind with its gigabytes.
+    engine that was loading would stay behind with its gigabytes. In its first seconds, before it
+    calls plugins, it waits for its parent's word, and gives up by itself after five minutes.
     """
     parent = multiprocessing.parent_process()
     if parent is None:
