@@ -26,6 +26,7 @@ ON_DATA = (
     "aligned",
     "cold_start",
     "encoder",
+    "after_judge",
 )
 """Those that are about the real tasks, and nothing without them."""
 BY_NAME = ("mutants", "language_cascade")

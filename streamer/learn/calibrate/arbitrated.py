@@ -45,16 +45,19 @@ class Arbitrated:
                 return rule
         return len(self.right)
 
-    def best(self, among: int, rows: Mask | slice = slice(None)) -> int:
-        """The rule with the greatest lead over the judge's own label, of the first ones."""
-        return int(np.argmax([self.counts(rule, rows).lead for rule in range(among)]))
+    def best(self, among: int, confidence: float, rows: Mask | slice = slice(None)) -> int:
+        """The rule, of the first ones, whose lead over the judge's own label has the greatest lower
+        bound: the greatest lead itself is more often luck.
+        """
+        bounds = [self.counts(rule, rows).bound(confidence) for rule in range(among)]
+        return int(np.argmax(bounds))
 
-    def gain(self, among: int) -> PairedCounts:
+    def gain(self, among: int, confidence: float) -> PairedCounts:
         """What choosing the best of the first ones is worth: on each fold by the other folds."""
         right = self.alone.copy()
         for fold in np.unique(self.folds):
             here = self.folds == fold
-            best = self.best(among, ~here)
+            best = self.best(among, confidence, ~here)
             if self.counts(best, ~here).lead > 0:
                 right[here] = self.right[best][here]
         return _counts(right, self.alone)
