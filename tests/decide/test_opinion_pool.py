@@ -87,6 +87,23 @@ def test_a_rounded_zero_forbids_no_label() -> None:
     assert OpinionPool(0.05).label_ids(q, p).tolist() == [2]
 
 
+@pytest.mark.parametrize("how", HOW)
+def test_a_tie_goes_to_the_judges_own_label_then_to_the_first(how: How) -> None:
+    q = np.array([[0.6, 0.4], [0.4, 0.6]])
+    assert OpinionPool(0.5, how).label_ids(q, q[::-1]).tolist() == [1, 0]
+    others = np.array([[0.4, 0.4, 0.2]]), np.array([[0.3, 0.3, 0.4]])
+    assert OpinionPool(0.8, how).label_ids(*others).tolist() == [0]
+
+
+def test_it_keeps_the_workers_label_where_that_stands() -> None:
+    q, p = with_ties(6, 2000)
+    pool = OpinionPool(0.5)
+    stands, named = pool.label_ids(q, p), np.arange(2000) % 4
+    assert (pool.keeps(q, p) == (stands == q.argmax(axis=1))).all()
+    assert (pool.keeps(q, p, named) == (stands == named)).all()
+    assert 500 < pool.keeps(q, p).sum() < 2000
+
+
 @pytest.mark.parametrize("alpha", [-0.1, 1.1, np.nan, np.inf])
 def test_an_alpha_without_meaning_is_refused(alpha: float) -> None:
     with pytest.raises(ValueError, match="alpha must be"):
