@@ -54,7 +54,9 @@ LONGEST = 512
 EPOCHS = 2
 CALL, CALLS = 8, 8
 WARM = 16
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
+"""Of a worker's call, and without an answer of the judge."""
+
 WORKERS = {"word": "word_ngrams", "enc": "encoder", "llm": None}
 """The kind that is trained here by the last word of the model's name: the cheapest comes first, the
 third is asked where it can still decide."""
@@ -184,10 +186,10 @@ async def _known(
     index = settings.tasks[name].label_set.index
     every = [ticket for ticket in test_tickets(settings) if name in ticket.gold]
     tickets, warm = every[:count], every[count:][:WARM]
-    await judge_all(producer, observer, settings, [(ticket, name) for ticket in warm])
+    await judge_all(producer, observer, settings, [(each, name) for each in warm], DEADLINE_S)
     before = here.judge_cpu_s()
     asked = [(ticket, name) for ticket in tickets]
-    verdicts = await judge_all(producer, observer, settings, asked)
+    verdicts = await judge_all(producer, observer, settings, asked, DEADLINE_S)
     judge_cost = (here.judge_cpu_s() - before) / len(tickets)
     answers, costs = {}, {}
     client = TritonClient(settings.triton.url)

@@ -9,8 +9,10 @@ from streamer.dev.child import Child, wait_until_ready
 from streamer.dev.ports import LOOPBACK, free_port
 from streamer.errors import BrokerError, ConfigError
 
-# vLLM alone takes up to a minute to load, and more where the training runs beside it.
-_READY_S = 240.0
+# vLLM alone takes up to a minute to load, and more where the training runs beside it. A language
+# model of a billion weights that names nine labels was seen to warm up for nine on two busy cores.
+# Who ends meanwhile is noticed at once.
+_READY_S = 900.0
 _MISCONFIGURED = 2
 
 

@@ -37,11 +37,12 @@ async def judge_all(
     observer: Observer,
     settings: Settings,
     asked: Sequence[tuple[Played, str]],
+    patience_s: float = _PATIENCE_S,
 ) -> JudgeOnlyVerdicts:
     """Put a request for each (ticket, task) on the judge topic at once, and await the labels.
 
     They have a source and ticket ids of their own. Raises `ModelError` when the judge leaves any
-    of them unanswered.
+    of them unanswered, and answers nothing for `patience_s` seconds.
     """
     answers = _Answers()
     observer.tell(answers, SOURCE)
@@ -59,7 +60,7 @@ async def judge_all(
             )
         )
     await asyncio.gather(*waiting)
-    await _all_answered(answers, len(asked))
+    await _all_answered(answers, len(asked), patience_s)
     labels = [answers.labels[number].detail for number in range(len(asked))]
     last_ms = max(outcome.at_ms for outcome in answers.labels.values())
     return JudgeOnlyVerdicts(labels, (last_ms - began_ms) / 1000)
@@ -78,13 +79,13 @@ class _Answers:
         """Nothing of ours is deleted."""
 
 
-async def _all_answered(answers: _Answers, requests: int) -> None:
+async def _all_answered(answers: _Answers, requests: int, patience_s: float) -> None:
     got, since = 0, time.monotonic()
     while len(answers.labels) < requests:
         await asyncio.sleep(_LOOK_EVERY_S)
         if len(answers.labels) > got:
             got, since = len(answers.labels), time.monotonic()
-        if answers.refused or time.monotonic() - since > _PATIENCE_S:
+        if answers.refused or time.monotonic() - since > patience_s:
             raise ModelError(
                 f"the judge answered {got} of {requests} requests and refused "
                 f"{len(answers.refused)}; look into its log"
