@@ -16,6 +16,7 @@ from streamer.client.unreadable import UnreadableLabel
 from streamer.errors import BrokerError
 from streamer.records.fetched import read_any_header_name
 from streamer.records.label import Label
+from streamer.stopping import stopped
 
 OnUnreadable = Callable[[UnreadableLabel], object]
 
@@ -175,7 +176,7 @@ async def _labels(
                 yield event
     finally:
         await delivery.commit()
-        await consumer.stop()
+        await stopped(consumer.stop)
 
 
 async def _subscribe(consumer: AIOKafkaConsumer, topic: str, delivery: Delivery) -> None:

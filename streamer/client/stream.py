@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from streamer.client.record import LabelRecord
 from streamer.errors import BrokerError
 from streamer.records.fetched import read_any_header_name
+from streamer.stopping import stopped
 
 Start = Literal["earliest", "latest"]
 
@@ -45,12 +46,12 @@ class LabelStream:
             await self._consumer.start()
             await self._take_place()
         except BaseException:
-            await self._consumer.stop()
+            await stopped(self._consumer.stop)
             raise
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._consumer.stop()
+        await stopped(self._consumer.stop)
 
     def __aiter__(self) -> AsyncIterator[LabelRecord]:
         return self

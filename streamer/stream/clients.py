@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streamer.errors import BrokerError, ConfigError
 from streamer.records.fetched import read_any_header_name
+from streamer.stopping import stopped
 from streamer.stream.connection import Connection
 from streamer.stream.odd_batch import Producer
 from streamer.stream.topics import misspelt
@@ -103,7 +104,7 @@ class Clients:
             await self._start(client)
             yield client
         finally:
-            await client.stop()
+            await stopped(client.stop)
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
@@ -113,7 +114,7 @@ class Clients:
             await self._start(admin)
             yield admin
         finally:
-            await admin.close()
+            await stopped(admin.close)
 
     async def ensure_topics(self, topics: Iterable[str]) -> None:
         """Raises `ConfigError` naming the topics that Kafka doesn't have.

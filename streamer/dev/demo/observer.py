@@ -14,6 +14,7 @@ from streamer.records.dead_letter import DeadLetter, is_mark
 from streamer.records.fetched import read_any_header_name
 from streamer.records.judge_request import JudgeRequest
 from streamer.services.runtime.kafka import connection
+from streamer.stopping import stopped
 
 POLL_MS = 100
 
@@ -61,7 +62,7 @@ class Observer:
             if reader is not None:
                 reader.cancel()
                 await asyncio.gather(reader, return_exceptions=True)
-            await self._consumer.stop()
+            await stopped(self._consumer.stop)
         if not reader.cancelled():
             reader.result()
 
