@@ -60,14 +60,14 @@ class EngineJudge(Judge):
         for engine in self.engines:
             await engine.start()
 
-    async def _warm_up(self) -> dict[tuple[str, str], JudgeScores]:
-        """The last answers to the warm-up's tickets, by task and label set.
+    async def _warm_up(self, times: int = 16) -> dict[tuple[str, str], JudgeScores]:
+        """The last answers to the tickets of `warm_up`, by task and label set.
 
         Raises `ModelError` where they are not numbers.
         """
         asked = [(task, held.version) for task in self._tasks for held in self.label_sets(task)]
         try:
-            for texts in warm_up():
+            for texts in warm_up(times):
                 scores = (self.score(task, label_set, texts) for task, label_set in asked)
                 answers = await asyncio.gather(*scores)
         except TicketError as error:

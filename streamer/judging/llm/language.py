@@ -126,7 +126,8 @@ class LanguageJudge(EngineJudge):
                 await asyncio.to_thread(tickets.embedded)
         if self._form.contextual:
             await self.calibrate()
-        for (task, label_set), scores in (await self._warm_up()).items():
+        # vLLM forms its own batches of them, and on a processor each costs a second and more.
+        for (task, label_set), scores in (await self._warm_up(times=1)).items():
             await self.check_coverage(task, label_set, scores)
 
     async def check_coverage(self, task: str, label_set: str, scores: JudgeScores) -> None:
