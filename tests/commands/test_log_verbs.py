@@ -251,6 +251,7 @@ def test_no_promise_is_made_of_what_is_published_otherwise(
     assert "planted: routed by" in said.err or "planted: served in mode optimistic" in said.err
 
 
+@pytest.mark.slow
 def test_with_a_margin_the_rule_after_the_judge_is_chosen_and_said_to_be_written(
     config: Path, log: Path, gold: Path, capsys
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_version_is_written_and_the_next_keeps_its_names(folder: Path, capsys)
     assert "blockquote>" not in (folder / "segments/2/report.html").read_text()
 
 
+@pytest.mark.slow
 def test_ways_are_chosen_for_a_budget_and_shown(folder: Path, capsys) -> None:
     assert fit(folder, "--k", "2", "--judge-budget", "20%") == 0
     assert "planted: a way per segment agrees with the judge on" in capsys.readouterr().out

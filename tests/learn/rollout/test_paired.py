@@ -38,6 +38,7 @@ def test_a_version_that_is_as_good_is_seldom_proposed_over_many_looks() -> None:
     assert fixed.any(axis=1).mean() > 2 * ALPHA
 
 
+@pytest.mark.slow
 def test_three_versions_that_are_as_good_share_the_chance() -> None:
     found = [proposed(drawn(seed, 0.5), ALPHA / 3) for seed in (3, 4, 5)]
     assert np.any(found, axis=0).mean() <= ALPHA
