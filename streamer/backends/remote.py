@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from streamer.config.base import Block
 from streamer.errors import ModelError, in_words
 from streamer.judging.endpoint.address import Address
-from streamer.judging.endpoint.endpoint_judge import Wanted
+from streamer.judging.endpoint.endpoint_judge import EndpointJudge, Wanted
 from streamer.judging.llm.prepared_prompt import Form
 from streamer.judging.llm.prompt import load_prompts
 from streamer.records.labelset import LabelSet
@@ -94,6 +94,6 @@ class Remote(Block):
             ),
         )
 
-    def identity_of(self, host: str, version: str) -> str:
-        """Of a judge at `host` that is of this `version`."""
-        return f"{host} {version}"
+    def identity_of(self, address: Address, judge: EndpointJudge) -> str:
+        """Of a judge that was met there: its host, and its version for this task."""
+        return f"{address.host} {judge.version(self.task, self.label_set.version)}"

@@ -98,7 +98,7 @@ class RemoteModel:
             raise ConfigError(f"set {remote.key_from}, the endpoint's key, where Triton runs")
         address = remote.address(self._folder, key)
         judge = await EndpointJudge.met(address, remote.wanted(self._folder), Surroundings())
-        found = remote.identity_of(address.host, judge.version(remote.task, self._label_set))
+        found = remote.identity_of(address, judge)
         if found != remote.identity:
             await judge.stop()
             raise ConfigError(

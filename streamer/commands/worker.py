@@ -154,9 +154,7 @@ async def _identity(remote: Remote, draft: Path) -> str:
                 "probabilities: take an endpoint that tells the likeliest tokens"
             )
         await judge.start()
-        return remote.identity_of(
-            address.host, judge.version(remote.task, remote.label_set.version)
-        )
+        return remote.identity_of(address, judge)
     finally:
         await judge.stop()
 

@@ -6,8 +6,9 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import beta, binom, norm
+from scipy.stats import binom, norm
 
+from streamer.learn.measures.exact_tests import lower_bound
 from streamer.learn.measures.interval import Interval
 
 METHOD = (
@@ -45,9 +46,9 @@ class PairedCounts:
         """
         if not self.of:
             return 1.0
-        differ = self.gained + self.lost
-        low = max(abs(least), _clopper_pearson(differ, self.of, OUTSIDE / 2))
-        high = max(low, 1 - _clopper_pearson(self.of - differ, self.of, OUTSIDE / 2))
+        differ, surely = self.gained + self.lost, 1 - OUTSIDE / 2
+        low = max(abs(least), lower_bound(differ, self.of, surely))
+        high = max(low, 1 - lower_bound(self.of - differ, self.of, surely))
         shares = np.linspace(low, min(high, 1.0), _NUISANCES)
         fewest, most = binom.ppf([_TAIL, 1 - _TAIL], self.of, [shares[0], shares[-1]])
         counts = np.arange(int(fewest), int(most) + 1)
@@ -107,7 +108,3 @@ def _scores(gained: NDArray[np.int64], lost: NDArray[np.int64], of: int, least: 
     loss = (np.sqrt(np.maximum(linear**2 - 8 * of * constant, 0)) - linear) / (4 * of)
     variance = np.maximum(of * (2 * loss + least * (1 - least)), 1e-12)
     return np.asarray((gained - lost - of * least) / np.sqrt(variance))
-
-
-def _clopper_pearson(hits: int, of: int, outside: float) -> float:
-    return float(beta.ppf(outside, hits, of - hits + 1)) if hits else 0.0
